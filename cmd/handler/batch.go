@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// handler answers invocations: one EventBridge event, or an SQS batch whose bodies are EventBridge events.
+type handler struct {
+	responder responder.Responder
+	reporter  notify.Reporter
+	log       *slog.Logger
+}
+
+// IncompleteError is the answer to a direct invocation that is worth another try: a connection did not end, or an outcome
+// was not published.
+type IncompleteError struct{ problems []string }
+
+// Error joins what is left to do.
+func (e *IncompleteError) Error() string { return strings.Join(e.problems, "; ") }
+
+// answer is the answer to a direct invocation.
+type answer struct {
+	Outcomes []responder.Outcome `json:"outcomes"`
+}
+
+// record is one event of an invocation, and what became of it.
+type record struct {
+	messageID string // SQS's; empty for a direct invocation
+	outcomes  []responder.Outcome
+	err       error
+}
+
+// handle answers one invocation. A nil error means: everything was done and reported, or it is listed as failed for SQS to
+// deliver again.
+func (h *handler) handle(ctx context.Context, payload json.RawMessage) (any, error) {
+	received := time.Now()
+	log := h.log
+	inv := responder.Invocation{ReceivedAt: received}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		log = log.With("requestId", lc.AwsRequestID)
+		if function, err := arn.Parse(lc.InvokedFunctionArn); err == nil {
+			inv.Account = function.AccountID
+		}
+	}
+	var batch struct {
+		Records []events.SQSMessage `json:"Records"`
+	}
+	// What is no batch is an event, and Parse says what is wrong with it.
+	if json.Unmarshal(payload, &batch) != nil || batch.Records == nil {
+		r := record{}
+		h.process(ctx, log, inv, []*record{&r}, [][]byte{payload})
+		if r.err != nil {
+			return nil, r.err
+		}
+		return answer{r.outcomes}, nil
+	}
+
+	var records []*record
+	var bodies [][]byte
+	for _, m := range batch.Records {
+		records = append(records, &record{messageID: m.MessageId})
+		bodies = append(bodies, []byte(m.Body))
+	}
+	h.process(ctx, log, inv, records, bodies)
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, r := range records {
+		if r.err != nil {
+			log.Error("message goes back to the queue", "messageId", r.messageID, "error", r.err.Error())
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
+		}
+	}
+	return response, nil
+}
+
+// process parses the events, answers their signals together, and reports. Time for reporting is kept back.
+func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record, bodies [][]byte) {
+	var signals []signal.Signal
+	var owners []*record
+	for i, r := range records {
+		r.outcomes = []responder.Outcome{}
+		parsed, err := signal.Parse(bodies[i])
+		switch {
+		case errors.Is(err, signal.ErrUnsupported):
+			log.Info("nothing to do", "why", err.Error(), "messageId", r.messageID)
+		case err != nil:
+			r.err = err
+		}
+		for _, s := range parsed {
+			signals, owners = append(signals, s), append(owners, r)
+		}
+	}
+
+	work := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		work, cancel = context.WithDeadline(ctx, deadline.Add(-reserve(time.Until(deadline))))
+		defer cancel()
+	}
+	outcomes := h.responder.Respond(work, inv, signals)
+
+	var wait sync.WaitGroup
+	errs := make([]error, len(outcomes))
+	slots := make(chan struct{}, 10)
+	for i := range outcomes {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			errs[i] = h.reporter.Report(ctx, log, &outcomes[i])
+		})
+	}
+	wait.Wait()
+	for i, o := range outcomes {
+		r := owners[i]
+		r.outcomes = append(r.outcomes, o)
+		if o.Incomplete() {
+			r.incomplete(fmt.Sprintf("%s: %s", o.Status, o.Summary))
+		}
+		if errs[i] != nil {
+			r.incomplete(errs[i].Error())
+		}
+	}
+}
+
+func (r *record) incomplete(problem string) {
+	var already *IncompleteError
+	if !errors.As(r.err, &already) {
+		already = &IncompleteError{}
+		r.err = already
+	}
+	already.problems = append(already.problems, problem)
+}
+
+// reserve is how much of the time left is kept for reporting.
+func reserve(left time.Duration) time.Duration { return min(left/4, 10*time.Second) }

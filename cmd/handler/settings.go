@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/policy"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// settings is the environment, read and found sound.
+type settings struct {
+	topic       arn.ARN
+	mode        policy.Mode
+	endpointIDs []string
+	policyFile  string
+	watch       time.Duration
+}
+
+// defaultWatch is long enough for a client that comes back by itself, which takes two to three seconds.
+const defaultWatch = 15 * time.Second
+
+var endpointID = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
+
+// readSettings reads the environment through getenv; program is the path of the binary. A variable that is empty counts as
+// absent. The error lists every problem, each beginning with the variable's name.
+func readSettings(getenv func(string) string, program string) (settings, error) {
+	s := settings{mode: policy.DryRun, watch: defaultWatch}
+	var problems []error
+	wrong := func(name, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+
+	if getenv("AWS_REGION") == "" {
+		wrong("AWS_REGION", "missing; Lambda sets it, elsewhere name the Region of the endpoints")
+	}
+	switch topic, err := arn.Parse(getenv("TOPIC_ARN")); {
+	case getenv("TOPIC_ARN") == "":
+		wrong("TOPIC_ARN", "missing; name the SNS topic that outcomes go to")
+	case err != nil || topic.Service != "sns" || topic.Region == "" || topic.Resource == "" || strings.Contains(topic.Resource, ":"):
+		wrong("TOPIC_ARN", "%q is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:111122223333:outcomes", getenv("TOPIC_ARN"))
+	case strings.HasSuffix(topic.Resource, ".fifo"):
+		wrong("TOPIC_ARN", "%q is a FIFO topic; use a standard one, which e-mail and chat can subscribe to", getenv("TOPIC_ARN"))
+	default:
+		s.topic = topic
+	}
+	switch mode := policy.Mode(getenv("MODE")); mode {
+	case "":
+	case policy.DryRun, policy.Enforce:
+		s.mode = mode
+	default:
+		wrong("MODE", "%q is neither dry-run nor enforce", mode)
+	}
+	for id := range strings.SplitSeq(getenv("ENDPOINT_IDS"), ",") {
+		switch id = strings.TrimSpace(id); {
+		case id == "" && getenv("ENDPOINT_IDS") == "", slices.Contains(s.endpointIDs, id):
+		case !endpointID.MatchString(id):
+			wrong("ENDPOINT_IDS", "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0; separate several by commas", id)
+		default:
+			s.endpointIDs = append(s.endpointIDs, id)
+		}
+	}
+	if value := getenv("WATCH"); value != "" {
+		watch, err := time.ParseDuration(value)
+		if err != nil || watch < 0 {
+			wrong("WATCH", "%q is not a duration like 15s; 0 is off", value)
+		}
+		s.watch = watch
+	}
+	s.policyFile = getenv("POLICY_FILE")
+	if s.policyFile == "" {
+		folder := getenv("LAMBDA_TASK_ROOT")
+		if folder == "" {
+			folder = filepath.Dir(program)
+		}
+		s.policyFile = filepath.Join(folder, "policy.yaml")
+	}
+	// To run without something that was asked for would miss people in silence.
+	for _, name := range []string{"MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "TARGETS", "KEEPOUT_TABLE"} {
+		if getenv(name) != "" {
+			wrong(name, "this version does not support it yet; remove it")
+		}
+	}
+	return s, errors.Join(problems...)
+}

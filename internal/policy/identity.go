@@ -1,0 +1,250 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"clientvpn-responder/internal/signal"
+)
+
+type identityDocument struct {
+	Domains      []string          `yaml:"domains"`
+	Aliases      map[string]string `yaml:"aliases"`
+	CommonNames  []string          `yaml:"common_names"`
+	SessionRoles *[]string         `yaml:"session_roles"`
+}
+
+// identity knows which names are one person's. Names are folded first; then
+//
+//   - with domains d: name, name@d and d\name are one person, and nothing else is;
+//   - an alias is the person it stands for;
+//   - a certificate's common name that fits a template is the person in it.
+//
+// The zero identity only folds.
+type identity struct {
+	domains      []string          // folded
+	names        map[string]string // alias, as a person, to person
+	ids          map[string]string // alias, as written, to person: opaque ids are case-sensitive
+	commonNames  [][2]string       // what stands before and after {user}, folded
+	sessionRoles []string
+}
+
+// defaultSessionRoles are the roles that IAM Identity Center makes: it names their sessions after its user.
+var defaultSessionRoles = []string{"AWSReservedSSO_*"}
+
+const user = "{user}"
+
+func newIdentity(d identityDocument, c *checker) identity {
+	id := identity{names: map[string]string{}, ids: map[string]string{}, sessionRoles: defaultSessionRoles}
+	for i, domain := range d.Domains {
+		if domain != strings.TrimSpace(domain) || domain == "" || strings.ContainsAny(domain, `@\*? `) {
+			c.add(fmt.Sprintf("identity.domains[%d]", i), "%q is not a domain like example.com or EXAMPLE", domain)
+			continue
+		}
+		id.domains = append(id.domains, signal.Fold(domain))
+	}
+	for i, template := range d.CommonNames {
+		before, after, found := strings.Cut(signal.Fold(template), user)
+		if !found || before+after == "" || strings.Contains(after, user) {
+			c.add(fmt.Sprintf("identity.common_names[%d]", i), "%q must hold {user} once, and more than it", template)
+			continue
+		}
+		id.commonNames = append(id.commonNames, [2]string{before, after})
+	}
+	if d.SessionRoles != nil {
+		id.sessionRoles = *d.SessionRoles
+	}
+	for i, role := range id.sessionRoles {
+		if strings.Trim(role, "*? ") == "" {
+			c.add(fmt.Sprintf("identity.session_roles[%d]", i), "%q would trust every role, and whoever assumes a role chooses the session's name", role)
+		}
+	}
+	targets := map[string]string{}
+	for alias, target := range d.Aliases {
+		path := "identity.aliases"
+		if signal.Name(alias) == "" || signal.Name(target) == "" {
+			c.add(path, "%q: %q: neither side may be empty or a placeholder", alias, target)
+			continue
+		}
+		targets[alias] = id.base(target)
+	}
+	for alias, target := range targets {
+		name := id.base(alias)
+		if before, twice := id.names[name]; twice && before != target {
+			c.add("identity.aliases", "%q stands for two people, in two spellings", alias)
+		}
+		id.names[name], id.ids[alias] = target, target
+	}
+	for alias, target := range id.ids {
+		if _, chained := id.names[target]; chained && id.base(alias) != target {
+			c.add("identity.aliases", "%q leads to another alias; let it lead to the person", alias)
+		}
+	}
+	return id
+}
+
+// base gives the person behind a name without looking at aliases.
+func (id identity) base(name string) string {
+	name = signal.Fold(name)
+	for _, t := range id.commonNames {
+		if inner, ok := between(name, t[0], t[1]); ok {
+			name = inner
+			break
+		}
+	}
+	for _, domain := range id.domains {
+		for _, form := range [][2]string{{"", "@" + domain}, {domain + `\`, ""}} {
+			// alice@partner.com@example.com is nobody of ours: what is left must be a bare name.
+			if inner, ok := between(name, form[0], form[1]); ok && !strings.ContainsAny(inner, `@\`) {
+				return inner
+			}
+		}
+	}
+	return name
+}
+
+// person gives the one name that stands for all names of a person.
+func (id identity) person(name string) string {
+	name = id.base(name)
+	if target, ok := id.names[name]; ok {
+		return target
+	}
+	return name
+}
+
+// between returns what stands between prefix and suffix, if that is a name.
+func between(s, prefix, suffix string) (string, bool) {
+	inner, ok := strings.CutPrefix(s, prefix)
+	if !ok {
+		return "", false
+	}
+	inner, ok = strings.CutSuffix(inner, suffix)
+	return inner, ok && signal.Name(inner) == inner && inner != ""
+}
+
+// spellings lists every folded name under which Client VPN may know the person.
+func (id identity) spellings(person string) []string {
+	if signal.Name(person) == "" {
+		return nil
+	}
+	people := []string{person}
+	for alias, target := range id.names {
+		if target == person && alias != person {
+			people = append(people, alias)
+		}
+	}
+	slices.Sort(people[1:])
+	var all []string
+	for _, p := range people {
+		all = append(all, p)
+		if strings.ContainsAny(p, `@\`) {
+			continue
+		}
+		for _, domain := range id.domains {
+			all = append(all, p+"@"+domain, domain+`\`+p)
+		}
+	}
+	for _, t := range id.commonNames {
+		for _, name := range all[:len(all):len(all)] {
+			if !strings.Contains(name, `\`) {
+				all = append(all, t[0]+name+t[1])
+			}
+		}
+	}
+	return all
+}
+
+// resolve gives the names to look for and what a reader should know about how they came to be; ambiguous is not empty
+// if they belong to two people.
+func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous string) {
+	var people, aliased []string
+	for _, name := range s.Usernames {
+		person := id.person(name)
+		if person != id.base(name) {
+			notes = append(notes, fmt.Sprintf("alias: %s is %s", name, person))
+			aliased = append(aliased, person)
+		}
+		people = append(people, person)
+	}
+	if session := s.Session; session != nil {
+		trusted := slices.ContainsFunc(id.sessionRoles, func(pattern string) bool { return glob(pattern, session.Role) })
+		if trusted {
+			notes = append(notes, fmt.Sprintf("session name %s counts, role %s is in identity.session_roles", session.Name, session.Role))
+			people = append(people, id.person(session.Name))
+		} else {
+			notes = append(notes, fmt.Sprintf("session name %s does not count: whoever assumes role %s can choose it, and identity.session_roles does not list the role", session.Name, session.Role))
+		}
+	}
+	for _, opaque := range s.IDs {
+		person, ok := id.ids[opaque]
+		if !ok {
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("alias: id %s is %s", opaque, person))
+		if len(people) > 0 && !slices.Contains(people, person) {
+			ambiguous = fmt.Sprintf("id %s is %s, but the event names %s", opaque, person, strings.Join(people, ", "))
+		}
+		aliased = append(aliased, person)
+	}
+	for _, person := range aliased {
+		if person != aliased[0] {
+			ambiguous = fmt.Sprintf("identity.aliases lead to two people, %s and %s", aliased[0], person)
+		}
+		if !slices.Contains(people, person) {
+			people = append(people, person)
+		}
+	}
+	for _, person := range people {
+		for _, name := range id.spellings(person) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 && len(s.IDs) > 0 {
+		notes = append(notes, fmt.Sprintf("id %s has no entry in identity.aliases; add one to map it", strings.Join(s.IDs, ", ")))
+	}
+	return names, notes, ambiguous
+}
+
+// exemption is who is never cut off.
+type exemption struct {
+	identity identity
+	people   map[string]bool
+	globs    []string
+}
+
+func newExemption(entries []string, id identity, c *checker) exemption {
+	e := exemption{identity: id, people: map[string]bool{}}
+	for i, entry := range entries {
+		path := fmt.Sprintf("exempt[%d]", i)
+		switch {
+		case strings.TrimSpace(entry) == "":
+			c.add(path, "is empty; name a person")
+		case strings.Trim(entry, "*? ") == "":
+			c.add(path, "%q would exempt everyone; to end nothing, use mode dry-run", entry)
+		case isGlob(entry):
+			e.globs = append(e.globs, entry)
+		case signal.Name(entry) == "":
+			c.add(path, "%q cannot be somebody's name", entry)
+		default:
+			e.people[id.person(entry)] = true
+		}
+	}
+	return e
+}
+
+// Exempt reports whether the person behind a name, as an event or a connection gives it, is never cut off.
+func (p *Policy) Exempt(name string) bool {
+	if signal.Name(name) == "" {
+		return false
+	}
+	person := p.identity.person(name)
+	if p.exempt.people[person] {
+		return true
+	}
+	return slices.ContainsFunc(append(p.identity.spellings(person), name), func(spelling string) bool {
+		return slices.ContainsFunc(p.exempt.globs, func(pattern string) bool { return glob(pattern, spelling) })
+	})
+}

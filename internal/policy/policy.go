@@ -1,0 +1,267 @@
+// Package policy decides what is done about a signal, and says why.
+//
+// It promises that deciding is a pure function: the same document, signal, mode and time give the same [Decision], with
+// the rule that decided, what kept every earlier rule from deciding, and what held an action back. A document is read
+// strictly: what is not understood is an error with its line, never ignored. What is not said is the safe value: a mode
+// not given is dry-run, an empty name is nobody, and exempt people and the limit hold for every rule.
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Action is what a rule does.
+type Action string
+
+// The actions. Terminate ends the person's connections; Notify only publishes an outcome; Ignore only logs one.
+const (
+	Terminate Action = "terminate"
+	Notify    Action = "notify"
+	Ignore    Action = "ignore"
+)
+
+// Mode says whether a termination is carried out or only tried.
+type Mode string
+
+// The modes. The zero Mode is not valid; where none is given, DryRun is meant.
+const (
+	DryRun  Mode = "dry-run"
+	Enforce Mode = "enforce"
+)
+
+// DefaultMaxConnections is how many connections of one person are ended at most where a policy names no limit.
+const DefaultMaxConnections = 20
+
+// Policy is a policy document that was read and found sound. The zero Policy ignores every signal.
+type Policy struct {
+	// Hash identifies the document: the first 12 hexadecimal digits of its SHA-256.
+	Hash string
+	// MaxConnections is the most connections that are ended for one signal; above it none is.
+	MaxConnections int
+
+	rules    []rule
+	fallback Action
+	identity identity
+	exempt   exemption
+}
+
+// document is the YAML form.
+type document struct {
+	Version        int              `yaml:"version"`
+	Identity       identityDocument `yaml:"identity"`
+	Exempt         []string         `yaml:"exempt"`
+	MaxConnections *int             `yaml:"max_connections"`
+	Rules          []rule           `yaml:"rules"`
+	Default        Action           `yaml:"default"`
+}
+
+type rule struct {
+	Name string     `yaml:"name"`
+	When *condition `yaml:"when"`
+	Then Action     `yaml:"then"`
+	Mode Mode       `yaml:"mode"`
+}
+
+// Load reads the policy document at path. Its errors are those of [Parse] and of reading the file.
+func Load(path string) (*Policy, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse reads a policy document; name is the file's name for messages. The error lists every mistake as
+// "name:line:column: path: problem", except that a document whose form is wrong (syntax, an unknown or doubled key, a
+// value of the wrong type) is left at the first.
+func Parse(name string, data []byte) (*Policy, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, formError(name, err)
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return nil, fmt.Errorf("%s:1:1: must be one YAML document; begin with \"version: 1\"", name)
+	}
+	c := checker{name: name, file: file}
+	c.plain()
+	if err := errors.Join(c.problems...); err != nil {
+		return nil, err
+	}
+	ast.Walk(visitor(words), file.Docs[0].Body)
+	d := document{Default: Ignore}
+	if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
+		return nil, formError(name, err)
+	}
+	sum := sha256.Sum256(data)
+	p := &Policy{
+		Hash:           hex.EncodeToString(sum[:6]),
+		MaxConnections: DefaultMaxConnections,
+		rules:          d.Rules,
+		fallback:       d.Default,
+	}
+	c.document(d)
+	p.identity = newIdentity(d.Identity, &c)
+	p.exempt = newExemption(d.Exempt, p.identity, &c)
+	if d.MaxConnections != nil {
+		p.MaxConnections = *d.MaxConnections
+	}
+	if err := errors.Join(c.problems...); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// formError gives the YAML library's error with the place in front.
+func formError(name string, err error) error {
+	var placed yaml.Error
+	if errors.As(err, &placed) && placed.GetToken() != nil {
+		at := placed.GetToken().Position
+		return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, placed.GetMessage())
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// checker collects the mistakes of a document whose form is right.
+type checker struct {
+	name     string
+	file     *ast.File
+	problems []error
+}
+
+// add records a mistake at a path such as "rules[0].then"; one that is not in the document is placed at its parent.
+func (c *checker) add(path, format string, args ...any) {
+	line, column := 1, 1
+	for at := path; at != ""; at = at[:max(strings.LastIndexAny(at, ".["), 0)] {
+		p, err := yaml.PathString("$." + at)
+		if err != nil {
+			continue
+		}
+		if node, err := p.FilterFile(c.file); err == nil {
+			line, column = node.GetToken().Position.Line, node.GetToken().Position.Column
+			break
+		}
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, fmt.Sprintf(format, args...)))
+}
+
+// plain refuses keys without a value ("kinds:" with nothing behind it would otherwise mean any kind), and what makes a
+// document say something else than it seems to: tags, anchors, aliases and merge keys.
+func (c *checker) plain() {
+	ast.Walk(visitor(func(n ast.Node) {
+		problem := ""
+		switch n.Type() {
+		case ast.NullType:
+			problem = "has no value; remove the line or give it one"
+		case ast.TagType, ast.AnchorType, ast.AliasType, ast.MergeKeyType:
+			problem = "tags, anchors and aliases have no place in a policy; write the value, in quotes if need be"
+		default:
+			return
+		}
+		at := n.GetToken().Position
+		c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s",
+			c.name, at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem))
+	}), c.file.Docs[0].Body)
+}
+
+// words makes text of what YAML takes for numbers and booleans, as it is written, except where a number is meant: a person
+// may be called 007 or true, and the exemption of 7 or false would be nobody's.
+func words(n ast.Node) {
+	text := func(n ast.Node) (ast.Node, bool) {
+		switch n.Type() {
+		case ast.IntegerType, ast.FloatType, ast.BoolType, ast.InfinityType, ast.NanType:
+			return ast.String(n.GetToken()), true
+		}
+		return n, false
+	}
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		for i, value := range n.Values {
+			n.Values[i], _ = text(value)
+		}
+	case *ast.MappingValueNode:
+		if key, changed := text(n.Key); changed {
+			n.Key = key.(ast.MapKeyNode)
+		}
+		switch n.Key.GetToken().Value {
+		case "version", "max_connections", "min", "max":
+		default:
+			n.Value, _ = text(n.Value)
+		}
+	}
+}
+
+type visitor func(ast.Node)
+
+func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
+
+func (c *checker) document(d document) {
+	if d.Version != 1 {
+		c.add("version", "must be 1")
+	}
+	if d.MaxConnections != nil && *d.MaxConnections < 1 {
+		c.add("max_connections", "must be at least 1; to end nothing, use then: notify")
+	}
+	oneOf(c, "default", d.Default, Terminate, Notify, Ignore)
+	seen := map[string]bool{}
+	for i, r := range d.Rules {
+		path := fmt.Sprintf("rules[%d]", i)
+		switch {
+		case r.Name == "":
+			c.add(path+".name", "missing; outcomes name the rule that decided")
+		case seen[r.Name]:
+			c.add(path+".name", "%q is the name of an earlier rule", r.Name)
+		}
+		seen[r.Name] = true
+		oneOf(c, path+".then", r.Then, Terminate, Notify, Ignore)
+		if r.Mode != "" {
+			oneOf(c, path+".mode", r.Mode, DryRun, Enforce)
+		}
+		if r.When == nil {
+			c.add(path+".when", "missing; a rule for every signal says so with when: {}")
+			continue
+		}
+		r.When.check(c, path+".when")
+	}
+}
+
+func oneOf[T ~string](c *checker, path string, value T, allowed ...T) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	var words []string
+	for _, a := range allowed {
+		words = append(words, string(a))
+	}
+	problem := fmt.Sprintf("%q is none of %s", value, strings.Join(words, ", "))
+	if value == "" {
+		problem = "missing; one of " + strings.Join(words, ", ")
+	}
+	c.add(path, "%s", problem)
+}
+
+// duration is a Go duration such as 24h or 90m.
+type duration time.Duration
+
+func (d *duration) UnmarshalYAML(raw []byte) error {
+	var s string
+	if err := yaml.Unmarshal(raw, &s); err != nil {
+		return err
+	}
+	parsed, err := time.ParseDuration(s)
+	if err != nil || parsed <= 0 {
+		return fmt.Errorf("%q is not a duration like 24h or 90m", s)
+	}
+	*d = duration(parsed)
+	return nil
+}

@@ -1,0 +1,361 @@
+package policy
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/signal"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// full uses everything that the language has.
+const full = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  aliases: {"00u1a2b3c4": alice@example.com, "asmith": "alice"}
+  common_names: ["{user}.vpn.example.com"]
+  session_roles: ["AWSReservedSSO_*"]
+exempt: [breakglass@example.com, "svc-*"]
+max_connections: 5
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled, account-purged]}
+    then: terminate
+  - name: stolen-credentials
+    when: {providers: [guardduty], types: ["*:IAMUser/*", "AttackSequence:*"], severity: {min: 7}, max_age: 24h}
+    then: terminate
+    mode: dry-run
+  - name: low
+    when: {providers: [guardduty], severity: {min: 1, max: 3.9}}
+    then: ignore
+default: notify
+`
+
+func mustParse(t *testing.T, document string) *Policy {
+	t.Helper()
+	p, err := Parse("policy.yaml", []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestShippedPolicyIsSound(t *testing.T) {
+	p, err := Load("../../policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Exempt("breakglass@example.com") || p.Exempt("alice@example.com") {
+		t.Error("the shipped exemption does not hold")
+	}
+}
+
+func TestEveryMistakeHasItsLine(t *testing.T) {
+	for _, test := range []struct{ name, document, want string }{
+		{"syntax", "version: 1\nrules: [", "policy.yaml:2:"},
+		{"empty", "", "policy.yaml:1:1: must be one YAML document"},
+		{"two documents", "version: 1\n---\nversion: 1\n", "must be one YAML document"},
+		{"not a mapping", "- version", "policy.yaml:1:"},
+		{"version absent", "rules: []\n", "policy.yaml:1:1: version: must be 1"},
+		{"version", "version: 2\n", "policy.yaml:1:10: version: must be 1"},
+		{"unknown key", "version: 1\nexcempt: [alice]\n", `policy.yaml:2:1: unknown field "excempt"`},
+		{"unknown key of a rule", "version: 1\nrules:\n  - name: a\n    when: {kind: [finding]}\n", `policy.yaml:4:12: unknown field "kind"`},
+		{"doubled key", "version: 1\nexempt: [a]\nexempt: [b]\n", `policy.yaml:3:1: mapping key "exempt" already defined`},
+		{"no value", "version: 1\nrules:\n  - name: a\n    then: notify\n    when:\n      kinds:\n      providers: [okta]\n", "policy.yaml:6:13: rules[0].when.kinds: has no value"},
+		{"tag", "version: 1\nidentity:\n  domains: !x\nexempt: []\n", "policy.yaml:3:12: identity.domains: tags, anchors and aliases"},
+		{"anchor", "version: 1\nexempt: &a [b]\n", "tags, anchors and aliases"},
+		{"merge", "version: 1\n<<: {exempt: [b]}\n", "tags, anchors and aliases"},
+		{"no condition", "version: 1\nrules:\n  - name: a\n    then: terminate\n", "policy.yaml:3:9: rules[0].when: missing"},
+		{"empty condition list", "version: 1\nrules:\n  - name: a\n    then: terminate\n    when: {kinds: []}\n", "policy.yaml:5:19: rules[0].when.kinds: is empty"},
+		{"unknown kind", "version: 1\nrules:\n  - name: a\n    then: terminate\n    when: {kinds: [finding, account-disable]}\n", `policy.yaml:5:29: rules[0].when.kinds[1]: "account-disable" is none of`},
+		{"unknown provider", "version: 1\nrules:\n  - name: a\n    then: terminate\n    when: {providers: [guarduty]}\n", `policy.yaml:5:24: rules[0].when.providers[0]: "guarduty" is none of`},
+		{"empty type", "version: 1\nrules:\n  - name: a\n    then: terminate\n    when: {types: [' ']}\n", "policy.yaml:5:20: rules[0].when.types[0]: is empty"},
+		{"unknown action", "version: 1\nrules:\n  - name: a\n    when: {}\n    then: kill\n", `policy.yaml:5:11: rules[0].then: "kill" is none of terminate, notify, ignore`},
+		{"no action", "version: 1\nrules:\n  - name: a\n    when: {}\n", "rules[0].then: missing"},
+		{"unknown mode", "version: 1\nrules:\n  - name: a\n    when: {}\n    then: notify\n    mode: dryrun\n", `policy.yaml:6:11: rules[0].mode: "dryrun" is none of`},
+		{"no name", "version: 1\nrules:\n  - when: {}\n    then: notify\n", "rules[0].name: missing"},
+		{"same name", "version: 1\nrules:\n  - {name: a, when: {}, then: notify}\n  - {name: a, when: {}, then: notify}\n", `policy.yaml:4:12: rules[1].name: "a" is the name of an earlier rule`},
+		{"default", "version: 1\ndefault: nothing\n", `policy.yaml:2:10: default: "nothing" is none of`},
+		{"severity", "version: 1\nrules:\n  - {name: a, when: {severity: {min: 70}}, then: notify}\n", "policy.yaml:3:38: rules[0].when.severity.min: 70 is outside"},
+		{"severity turned round", "version: 1\nrules:\n  - {name: a, when: {severity: {min: 7, max: 4}}, then: notify}\n", "min 7 is above max 4"},
+		{"severity without bounds", "version: 1\nrules:\n  - {name: a, when: {severity: {}}, then: notify}\n", "needs min, max or both"},
+		{"age", "version: 1\nrules:\n  - {name: a, when: {max_age: soon}, then: notify}\n", `"soon" is not a duration`},
+		{"limit", "version: 1\nmax_connections: 0\n", "policy.yaml:2:18: max_connections: must be at least 1"},
+		{"exempt empty", "version: 1\nexempt: [alice, '']\n", "policy.yaml:2:17: exempt[1]: is empty"},
+		{"exempt everyone", "version: 1\nexempt: ['*']\n", "policy.yaml:2:10: exempt[0]: \"*\" would exempt everyone"},
+		{"domain", "version: 1\nidentity: {domains: ['@example.com']}\n", "policy.yaml:2:22: identity.domains[0]"},
+		{"common name", "version: 1\nidentity: {common_names: ['{user}']}\n", "identity.common_names[0]"},
+		{"session roles", "version: 1\nidentity: {session_roles: ['*']}\n", "would trust every role"},
+		{"alias to nobody", "version: 1\nidentity: {aliases: {alice: ''}}\n", "neither side may be empty"},
+		{"alias of two", "version: 1\nidentity: {aliases: {alice: bob, ALICE: carol}}\n", "two people"},
+		{"alias chain", "version: 1\nidentity: {aliases: {a: b, b: c}}\n", "leads to another alias"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Parse("policy.yaml", []byte(test.document))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAllMistakesAreReportedAtOnce(t *testing.T) {
+	_, err := Parse("policy.yaml", []byte("version: 3\nmax_connections: -1\ndefault: maybe\nexempt: ['*']\n"))
+	if n := strings.Count(err.Error(), "policy.yaml:"); n != 4 {
+		t.Errorf("%d of 4 mistakes:\n%v", n, err)
+	}
+}
+
+// A YAML library that guesses types would make false, true and 1000 of these people, and exempt nobody.
+func TestNamesThatLookLikeOtherYAMLTypesStayNames(t *testing.T) {
+	p := mustParse(t, "version: 1\nexempt: [no, on, 1e3, 007, 0x1F, true, 12:30, .inf]\nidentity: {aliases: {0042: 1e9}}\n")
+	if d := p.Decide(signal.Signal{Subject: signal.Subject{IDs: []string{"0042"}}}, Enforce, now); !slices.Contains(d.Names, "1e9") {
+		t.Errorf("alias 0042 leads to %q", d.Names)
+	}
+	for _, name := range []string{"no", "ON", "1e3", "007", "0x1f", "true", "12:30", ".inf"} {
+		if !p.Exempt(name) {
+			t.Errorf("%s is not exempt", name)
+		}
+	}
+}
+
+var eight = signal.Signal{
+	ID: "1", Provider: "guardduty", Kind: signal.Finding, Type: "Impact:IAMUser/AnomalousBehavior", Severity: 8,
+	Time: now.Add(-time.Hour), Subject: signal.Subject{Usernames: []string{"alice"}},
+}
+
+var leaver = signal.Signal{
+	ID: "2", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate",
+	Time: now, Subject: signal.Subject{Usernames: []string{"Alice@Example.com"}, IDs: []string{"00u1a2b3c4"}},
+}
+
+var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func with(s signal.Signal, change func(*signal.Signal)) signal.Signal { change(&s); return s }
+
+func TestDecide(t *testing.T) {
+	p := mustParse(t, full)
+	for _, test := range []struct {
+		name   string
+		signal signal.Signal
+		mode   Mode
+		rule   string
+		action Action
+		want   Mode
+		gate   Gate
+		reason string
+	}{
+		{"leaver", leaver, Enforce, "leavers", Terminate, Enforce, "", "rule leavers decides terminate: kind is account-disabled"},
+		{"environment is stricter", leaver, DryRun, "leavers", Terminate, DryRun, "", "MODE is not enforce"},
+		{"absent mode is dry-run", leaver, "", "leavers", Terminate, DryRun, "", "MODE is not enforce"},
+		{"rule is stricter", eight, Enforce, "stolen-credentials", Terminate, DryRun, "", "rule stolen-credentials only watches"},
+		{"earlier rule is explained", eight, Enforce, "stolen-credentials", Terminate, DryRun, "", "rule leavers does not fit: kind finding is not account-disabled or account-purged"},
+		{"severity below", with(eight, func(s *signal.Signal) { s.Severity = 6.9 }), Enforce, "", Notify, Enforce, "", "severity 6.9 is below 7"},
+		{"every failed clause is named", with(eight, func(s *signal.Signal) { s.Severity = 5; s.Type = "Recon:EC2/Portscan" }), Enforce, "", Notify, Enforce, "", "type Recon:EC2/Portscan fits none of *:IAMUser/*, AttackSequence:*; severity 5 is below 7"},
+		{"types are anchored", with(eight, func(s *signal.Signal) { s.Type = "XAttackSequence:IAM/Y" }), Enforce, "", Notify, Enforce, "", "fits none of"},
+		{"ignored", with(eight, func(s *signal.Signal) { s.Severity = 2 }), Enforce, "low", Ignore, Enforce, "", "severity 2 is at most 3.9"},
+		{"sample", with(eight, func(s *signal.Signal) { s.Sample = true }), Enforce, "stolen-credentials", Notify, DryRun, GateSample, "the finding is a sample"},
+		{"archived", with(eight, func(s *signal.Signal) { s.Archived = true }), Enforce, "stolen-credentials", Notify, DryRun, GateArchived, "archived"},
+		{"stale", with(eight, func(s *signal.Signal) { s.Time = now.Add(-25 * time.Hour) }), Enforce, "stolen-credentials", Notify, DryRun, GateStale, "25h0m0s old"},
+		{"no time, and the rule asks for one", with(eight, func(s *signal.Signal) { s.Time = time.Time{} }), Enforce, "stolen-credentials", Notify, DryRun, GateStale, "no readable time"},
+		{"not yet", with(leaver, func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Second) }), Enforce, "leavers", Notify, Enforce, GateNotYet, "takes effect at 2026-11-20T12:00:01Z"},
+		{"from now on", with(leaver, func(s *signal.Signal) { s.EffectiveAt = now }), Enforce, "leavers", Terminate, Enforce, "", ""},
+		{"nobody", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, "nobody"},
+		{"unknown id", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, "id 00uX has no entry in identity.aliases"},
+		{"id in another case", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00U1A2B3C4"}} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, ""},
+		{"known id", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00u1a2b3c4"}} }), Enforce, "leavers", Terminate, Enforce, "", "alias: id 00u1a2b3c4 is alice"},
+		{"id and name are two people", with(leaver, func(s *signal.Signal) { s.Subject.Usernames = []string{"bob@example.com"} }), Enforce, "leavers", Notify, Enforce, GateAmbiguous, "id 00u1a2b3c4 is alice, but the event names bob"},
+		{"exempt", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{`EXAMPLE\BreakGlass`}} }), Enforce, "leavers", Notify, Enforce, GateExempt, "breakglass is exempt"},
+		{"exempt by pattern", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"svc-backup@example.com"}} }), Enforce, "leavers", Notify, Enforce, GateExempt, "svc-backup"},
+		{"connection", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ConnectionID: "cvpn-connection-1"} }), Enforce, "leavers", Terminate, Enforce, "", ""},
+		{"trusted role", with(leaver, func(s *signal.Signal) {
+			s.Subject = signal.Subject{Session: &signal.Session{Role: "AWSReservedSSO_Admin_0123", Name: "alice@example.com"}}
+		}), Enforce, "leavers", Terminate, Enforce, "", "session name alice@example.com counts"},
+		{"untrusted role", with(leaver, func(s *signal.Signal) {
+			s.Subject = signal.Subject{Session: &signal.Session{Role: "Deploy", Name: "alice@example.com"}}
+		}), Enforce, "leavers", Notify, Enforce, GateUnmapped, "whoever assumes role Deploy can choose it"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := p.Decide(test.signal, test.mode, now)
+			got := []any{d.Rule, d.Action, d.Mode, d.Gate}
+			if diff := cmp.Diff([]any{test.rule, test.action, test.want, test.gate}, got); diff != "" {
+				t.Errorf("rule, action, mode, gate: %s\n%s", diff, strings.Join(d.Reasons, "\n"))
+			}
+			if !strings.Contains(strings.Join(d.Reasons, "\n"), test.reason) {
+				t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(d.Reasons, "\n"))
+			}
+		})
+	}
+}
+
+func TestDecideIsPure(t *testing.T) {
+	p := mustParse(t, full)
+	first := p.Decide(leaver, Enforce, now)
+	for range 50 {
+		if diff := cmp.Diff(first, p.Decide(leaver, Enforce, now)); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+}
+
+func TestZeroPolicyIgnoresEverything(t *testing.T) {
+	if d := new(Policy).Decide(leaver, Enforce, now); d.Action != Ignore {
+		t.Errorf("decided %s", d.Action)
+	}
+}
+
+// TestSampleArchivedAndNobodyAreNeverTerminated holds under the most eager policy.
+func TestSampleArchivedAndNobodyAreNeverTerminated(t *testing.T) {
+	for _, document := range []string{"version: 1\ndefault: terminate\n", "version: 1\nrules:\n  - {name: all, when: {}, then: terminate}\n"} {
+		p := mustParse(t, document)
+		for _, s := range []signal.Signal{
+			with(eight, func(s *signal.Signal) { s.Sample = true }),
+			with(eight, func(s *signal.Signal) { s.Archived = true }),
+			with(eight, func(s *signal.Signal) { s.Subject = signal.Subject{} }),
+			with(eight, func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"", "N/A", "-", "*"}} }),
+		} {
+			if d := p.Decide(s, Enforce, now); d.Action != Notify || d.Gate == "" {
+				t.Errorf("%+v: decided %s, gate %q", s, d.Action, d.Gate)
+			}
+		}
+	}
+}
+
+// TestWhoIsOnePerson is the table of names: the first is in the event, the second on a connection.
+func TestWhoIsOnePerson(t *testing.T) {
+	p := mustParse(t, full)
+	bare := mustParse(t, "version: 1\n")
+	for _, test := range []struct {
+		policy     *Policy
+		event, vpn string
+		same       bool
+	}{
+		{p, "alice", "alice", true},
+		{p, "alice", "ALICE", true},
+		{p, "alice", "alice@example.com", true},
+		{p, "alice", "Alice@EXAMPLE.COM", true},
+		{p, "alice", `EXAMPLE\alice`, true},
+		{p, "alice", `example\Alice`, true},
+		{p, "alice@example.com", "alice", true},
+		{p, "alice@example.com", `EXAMPLE\alice`, true},
+		{p, `EXAMPLE\alice`, "alice@example.com", true},
+		{p, "alice", "alice.vpn.example.com", true},
+		{p, "alice", "Alice.VPN.example.com", true},
+		{p, "alice.vpn.example.com", "alice", true},
+		{p, "alice", "asmith", true},
+		{p, "asmith@example.com", "alice", true},
+		{p, "alice", "alice@example.com.vpn.example.com", true},
+		{p, " alice ", "alice", true},
+		{p, "ÉMILE@example.com", "émile", true},
+		{p, "alice", "joanna", false},
+		{p, "ann", "joanna", false},
+		{p, "ann", "ann-marie", false},
+		{p, "alice", "alice@example.org", false},
+		{p, "alice@example.org", "alice", false},
+		{p, "alice@example.org", "alice@example.com", false},
+		{p, "alice", `OTHER\alice`, false},
+		{p, `OTHER\alice`, `EXAMPLE\alice`, false},
+		{p, "alice", "alice@sub.example.com", false},
+		{p, "alice", "alice@example.com.evil.test", false},
+		{p, "alice@partner.test@example.com", "alice@partner.test", false},
+		{p, `OTHER\alice@example.com`, "alice", false},
+		{p, `EXAMPLE\`, "", false},
+		{p, "@example.com", "", false},
+		{p, "alice", "alice.vpn.example.com.evil.test", false},
+		{p, "alice", "x.alice.vpn.example.com", false},
+		{p, "alice", ".vpn.example.com", false},
+		{p, "alice", "alice+vpn@example.com", false},
+		{p, "Kate", "\u212Aate", false}, // the Kelvin sign
+		{p, "ivan", "\u0130van", false}, // a dotted capital I
+		{bare, "alice", "ALICE", true},
+		{bare, "alice", "alice@example.com", false},
+		{bare, "alice@example.com", "alice", false},
+		{bare, "alice", `EXAMPLE\alice`, false},
+		{bare, "alice", "alice.vpn.example.com", false},
+	} {
+		names, _, _ := test.policy.identity.resolve(signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}})
+		got := false
+		for _, name := range names {
+			got = got || name == signal.Fold(test.vpn)
+		}
+		if got != test.same {
+			t.Errorf("event %q, connection %q: one person: %v, want %v (names %q)", test.event, test.vpn, got, test.same, names)
+		}
+	}
+}
+
+func TestExemptionHoldsUnderEveryNameOfThePerson(t *testing.T) {
+	p := mustParse(t, full)
+	for _, name := range []string{"breakglass", "BREAKGLASS@example.com", `EXAMPLE\breakglass`, "breakglass.vpn.example.com", "svc-x", `example\svc-x`, "svc-x@example.com", "svc-x.vpn.example.com"} {
+		if !p.Exempt(name) {
+			t.Errorf("%s is not exempt", name)
+		}
+	}
+	for _, name := range []string{"", "-", "N/A", "breakglass2", "xbreakglass", "breakglass@example.org", "mysvc-x", "alice"} {
+		if p.Exempt(name) {
+			t.Errorf("%q is exempt", name)
+		}
+	}
+}
+
+func FuzzGlob(f *testing.F) {
+	f.Add("*:IAMUser/*", "Impact:IAMUser/AnomalousBehavior")
+	f.Add("a*b?c", "aXXbYc")
+	f.Fuzz(func(t *testing.T, pattern, s string) {
+		pattern, s = pattern[:min(len(pattern), 50)], s[:min(len(s), 200)] // the regular expression is slow to build
+		var expression strings.Builder
+		for _, r := range signal.Fold(pattern) {
+			switch r {
+			case '*':
+				expression.WriteString("(?s:.*)")
+			case '?':
+				expression.WriteString("(?s:.)")
+			default:
+				expression.WriteString(regexp.QuoteMeta(string(r)))
+			}
+		}
+		want := regexp.MustCompile("^" + expression.String() + "$").MatchString(string([]rune(signal.Fold(s))))
+		if got := glob(pattern, s); got != want {
+			t.Errorf("glob(%q, %q) = %v, want %v", pattern, s, got, want)
+		}
+	})
+}
+
+// FuzzParse holds that no document panics, and that none that is accepted decides a termination without a name.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(full))
+	shipped, err := os.ReadFile("../../policy.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(shipped)
+	f.Add([]byte("version: 1\nidentity: {aliases: {a: b}}\ndefault: terminate\n"))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		p, err := Parse("policy.yaml", document)
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "policy.yaml:") {
+				t.Errorf("no place: %v", err)
+			}
+			return
+		}
+		for _, s := range []signal.Signal{leaver, eight, {}} {
+			d := p.Decide(s, Enforce, now)
+			if d.Action != Terminate {
+				continue
+			}
+			if len(d.Names) == 0 {
+				t.Errorf("terminates nobody: %+v", d)
+			}
+			for _, name := range d.Names {
+				if signal.Name(name) == "" {
+					t.Errorf("looks for %q", name)
+				}
+			}
+		}
+	})
+}

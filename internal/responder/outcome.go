@@ -1,0 +1,193 @@
+package responder
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
+)
+
+// SchemaVersion is the version of [Outcome]'s JSON form. Fields may be added under it; none is removed or changes.
+const SchemaVersion = 1
+
+// Status is what became of a signal, in one word.
+type Status string
+
+// The statuses.
+const (
+	Terminated     Status = "terminated"      // all connections ended, seen
+	NotConnected   Status = "not-connected"   // nothing to end
+	WouldTerminate Status = "would-terminate" // dry-run: EC2 would have ended them
+	Partial        Status = "partial"         // some did not end, or an endpoint could not be asked
+	Reconnecting   Status = "reconnecting"    // ended, but they keep coming back
+	Unverified     Status = "unverified"      // asked, and the time was up before EC2 showed the end
+	Exempt         Status = "exempt"          // the person is never cut off
+	OverLimit      Status = "over-limit"      // more connections than the policy allows to end: none was
+	Ambiguous      Status = "ambiguous"       // it may be two people: nobody was touched
+	Unmapped       Status = "unmapped"        // nobody is named
+	Sample         Status = "sample"          // a sample finding
+	Stale          Status = "stale"           // too old for its rule
+	Notified       Status = "notified"        // the policy only notifies, or the signal asks for no more
+	Ignored        Status = "ignored"         // the policy ignores it
+	Failed         Status = "failed"          // nothing could be done
+)
+
+// Outcome is what became of one signal. Its JSON form is the message to SNS.
+type Outcome struct {
+	SchemaVersion int               `json:"schema_version"`
+	Status        Status            `json:"status"`
+	Summary       string            `json:"summary"`
+	Signal        signal.Signal     `json:"signal"`
+	Decision      policy.Decision   `json:"decision"`
+	Connections   []*vpn.Connection `json:"connections"`
+	// Spared are connections that the signal led to and that were left alone.
+	Spared []Spared `json:"spared"`
+	// Omitted is how many connections and spared ones a message leaves out, so as not to be too long.
+	Omitted int    `json:"omitted,omitempty"`
+	Error   string `json:"error,omitempty"`
+	Timing  Timing `json:"timing"`
+}
+
+// Spared is a connection that the signal led to and that was left alone.
+type Spared struct {
+	*vpn.Connection
+	Reason string `json:"reason"`
+
+	why Status
+}
+
+// Timing holds the moments of an event's way; one that did not come is left out.
+type Timing struct {
+	EventAt    time.Time `json:"event_at,omitzero"`
+	ReceivedAt time.Time `json:"received_at,omitzero"`
+	DecidedAt  time.Time `json:"decided_at,omitzero"`
+	// RequestedAt is when EC2 had answered the last termination request, EndedAt when the last end was seen.
+	RequestedAt time.Time `json:"requested_at,omitzero"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+}
+
+// Incomplete reports whether something is left to do that another try may do.
+func (o Outcome) Incomplete() bool {
+	return o.Status == Partial || o.Status == Unverified || o.Status == Failed
+}
+
+// gateStatus is the status of a signal that a gate held back.
+var gateStatus = map[policy.Gate]Status{
+	policy.GateSample:    Sample,
+	policy.GateArchived:  Notified,
+	policy.GateNotYet:    Notified,
+	policy.GateStale:     Stale,
+	policy.GateUnmapped:  Unmapped,
+	policy.GateAmbiguous: Ambiguous,
+	policy.GateExempt:    Exempt,
+}
+
+// conclude sets status, summary, error and timing from what was seen.
+func (c *caseFile) conclude() {
+	o := &c.Outcome
+	who := o.Signal.Subject.String()
+	ended, would, refused, pending, failed := 0, 0, 0, 0, 0
+	for _, connection := range o.Connections {
+		o.Timing.RequestedAt = latest(o.Timing.RequestedAt, connection.RequestedAt)
+		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndedAt)
+		switch {
+		case connection.Error != "":
+			refused++
+			c.problems = append(c.problems, fmt.Sprintf("%s on %s: %s", connection.ID, connection.EndpointID, connection.Error))
+		case c.dryRun():
+			would++
+		case connection.Ended():
+			ended++
+		case connection.Current == vpn.FailedToTerminate:
+			failed++
+			c.problems = append(c.problems, fmt.Sprintf("%s on %s: EC2 says failed-to-terminate", connection.ID, connection.EndpointID))
+		default:
+			pending++
+		}
+	}
+	if ended < len(o.Connections) {
+		o.Timing.EndedAt = time.Time{}
+	}
+	all := len(o.Connections)
+	c.problems = slices.Compact(c.problems)
+	o.Error = strings.Join(c.problems, "; ")
+	say := func(status Status, format string, args ...any) {
+		o.Status, o.Summary = status, fmt.Sprintf(format, args...)
+	}
+	switch incomplete := len(c.problems) > 0; {
+	case c.policyError != nil:
+		o.Error = oneLine(c.policyError)
+		say(Failed, "Nothing was done about %s: the policy cannot be read.", who)
+	case o.Decision.Action == policy.Ignore:
+		say(Ignored, "The policy ignores this.")
+	case o.Decision.Action == policy.Notify && o.Decision.Gate == "":
+		say(Notified, "Nothing was ended: the policy only notifies about %s.", who)
+	case o.Decision.Action == policy.Notify:
+		say(gateStatus[o.Decision.Gate], "Nothing was ended: %s.", lastReason(o.Decision))
+	case all == 0 && len(o.Spared) > 0:
+		say(o.Spared[0].why, "Nothing was ended: %s of %s left alone, as %s.", count(len(o.Spared)), who, o.Spared[0].Reason)
+	case all == 0 && incomplete:
+		say(Failed, "It is not known whether %s is connected: %s.", who, c.problems[0])
+	case all == 0 && c.noAddresses:
+		say(Unmapped, "Nothing was ended: %s leads to nobody, as no endpoint keeps client addresses.", who)
+	case all == 0:
+		say(NotConnected, "%s has no active VPN connection.", who)
+		if n := len(c.endedBefore); n > 0 {
+			o.Summary += fmt.Sprintf(" %s ended within the last hour, the latest at %s.",
+				count(n), slices.MaxFunc(c.endedBefore, time.Time.Compare).Format(time.DateTime))
+		}
+	case c.dryRun() && !incomplete:
+		say(WouldTerminate, "Dry-run: %s of %s would be ended.", count(would), who)
+	case c.dryRun() && would > 0:
+		say(Partial, "Dry-run: %s of %s would be ended, but not all could be tried: %s.", count(would), who, c.problems[0])
+	case c.dryRun():
+		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, c.problems[0])
+	case refused == all:
+		say(Failed, "The connections of %s were not ended: %s.", who, c.problems[0])
+	case incomplete:
+		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, c.problems[0])
+	case pending > 0:
+		say(Unverified, "The end of %s of %s was requested; the time was up before EC2 showed it.", count(pending), who)
+	case c.keepsComingBack || slices.ContainsFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit }):
+		say(Reconnecting, "%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny the connect, then end them again.", count(ended), who)
+	default:
+		say(Terminated, "%s of %s ended.", count(ended), who)
+	}
+	if o.Status == Terminated && c.comebacks > 0 {
+		o.Summary += fmt.Sprintf(" They came back %s, and were ended again.", plural(c.comebacks, "once", fmt.Sprintf("%d times", c.comebacks)))
+	}
+	if len(o.Spared) > 0 && all > 0 {
+		o.Summary += fmt.Sprintf(" %s left alone, as %s.", count(len(o.Spared)), o.Spared[0].Reason)
+	}
+}
+
+func (c *caseFile) dryRun() bool { return c.Outcome.Decision.Mode != policy.Enforce }
+
+func lastReason(d policy.Decision) string {
+	for _, reason := range slices.Backward(d.Reasons) {
+		if words, ok := strings.CutPrefix(reason, policy.HeldBack); ok {
+			return words
+		}
+	}
+	return "the policy holds it back"
+}
+
+func count(n int) string { return plural(n, "1 VPN connection", fmt.Sprintf("%d VPN connections", n)) }
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,209 @@
+package signal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// providers is the whole list of what is understood: a new provider is a file of this package and a row here.
+var providers = []struct {
+	name       string
+	source     string // one that ends in "/" is a prefix
+	detailType string
+	parse      func(event) ([]Signal, error)
+}{
+	{"guardduty", "aws.guardduty", "GuardDuty Finding", parseGuardDuty},
+	{"okta", "aws.partner/okta.com/", "SystemLog", parseOkta},
+	{"custom", "clientvpn-responder", "Terminate Connections", parseCustom},
+}
+
+// Providers lists the names that [Signal.Provider] can have.
+func Providers() []string {
+	var names []string
+	for _, p := range providers {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// event is the envelope that EventBridge delivers.
+// Source: Amazon EventBridge user guide, "Event structure reference".
+type event struct {
+	ID         text            `json:"id"`
+	DetailType text            `json:"detail-type"`
+	Source     text            `json:"source"`
+	Account    text            `json:"account"`
+	Time       text            `json:"time"`
+	Region     text            `json:"region"`
+	Detail     json.RawMessage `json:"detail"`
+}
+
+// Parse reads one EventBridge event and gives a signal for each person it is about, at least one if the error is nil.
+// A signal may be about nobody: the event wanted something done, and names no person. The error wraps
+// [ErrUnsupported] for an event that asks for nothing, and is an [*UnreadableError] for one that cannot be read.
+func Parse(raw []byte) ([]Signal, error) {
+	var e event
+	if err := decode("", raw, &e); err != nil {
+		return nil, err
+	}
+	switch {
+	case e.Source == "":
+		return nil, unreadable("source", "missing; pass the whole EventBridge event, not only its detail")
+	case e.DetailType == "":
+		return nil, unreadable("detail-type", "missing; pass the whole EventBridge event, not only its detail")
+	}
+	for _, p := range providers {
+		if string(e.Source) != p.source && (!strings.HasSuffix(p.source, "/") || !strings.HasPrefix(string(e.Source), p.source)) {
+			continue
+		}
+		if string(e.DetailType) != p.detailType {
+			return nil, fmt.Errorf("%w: %s: detail-type %q", ErrUnsupported, p.name, e.DetailType)
+		}
+		if d := bytes.TrimSpace(e.Detail); len(d) == 0 || d[0] != '{' {
+			return nil, unreadable("detail", "must be an object")
+		}
+		signals, err := p.parse(e)
+		for i := range signals {
+			s := &signals[i]
+			s.Provider = p.name
+			s.ID, s.Type, s.Reason = clip(s.ID, 300), clip(s.Type, 300), clip(s.Reason, 500)
+			if s.Time.IsZero() {
+				s.Time = e.Time.time()
+			}
+			if s.Account == "" {
+				s.Account = string(e.Account)
+			}
+			if s.Region == "" {
+				s.Region = string(e.Region)
+			}
+		}
+		return signals, err
+	}
+	return nil, fmt.Errorf("%w: source %q", ErrUnsupported, e.Source)
+}
+
+func unreadable(field, format string, args ...any) error {
+	return &UnreadableError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+// decode unmarshals what stands at the JSON path parent, and names the field that does not fit.
+func decode(parent string, raw []byte, v any) error {
+	err := json.Unmarshal(raw, v)
+	if err == nil {
+		return nil
+	}
+	field, problem := parent, err.Error()
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		field = strings.Trim(parent+"."+wrong.Field, ".")
+		problem = "must not be a JSON " + wrong.Value
+	}
+	if field == "" {
+		field = "event"
+	}
+	return unreadable(field, "%s", problem)
+}
+
+// text is a string, or a number where a provider or a forwarder writes one; null is "".
+type text string
+
+func (t *text) UnmarshalJSON(raw []byte) error {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = text(v)
+	case json.Number:
+		*t = text(v)
+	default:
+		return &json.UnmarshalTypeError{Value: jsonType(raw)}
+	}
+	return nil
+}
+
+// time reads the timestamps that providers are known to send; a text that is none of them is the zero time.
+func (t text) time() time.Time {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.999Z0700", "2006-01-02 15:04:05.999"} {
+		if at, err := time.Parse(layout, string(t)); err == nil {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// flag is a boolean, or the word for one.
+type flag bool
+
+func (f *flag) UnmarshalJSON(raw []byte) error {
+	switch string(bytes.ToLower(bytes.Trim(raw, `"`))) {
+	case "true":
+		*f = true
+	case "false", "null", "":
+		*f = false
+	default:
+		return &json.UnmarshalTypeError{Value: jsonType(raw)}
+	}
+	return nil
+}
+
+// number is a JSON number, or the digits of one in a string; null and absent are not set.
+type number struct {
+	value float64
+	set   bool
+}
+
+func (n *number) UnmarshalJSON(raw []byte) error {
+	digits := string(bytes.Trim(raw, `"`))
+	if digits == "null" {
+		return nil
+	}
+	value, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: jsonType(raw)}
+	}
+	*n = number{value, true}
+	return nil
+}
+
+func jsonType(raw []byte) string {
+	switch raw[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string like " + clip(string(raw), 40)
+	}
+	return "value like " + clip(string(raw), 40)
+}
+
+// clip shortens s to at most n runes.
+func clip(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return s
+}
+
+// names gives those of the candidates that can be a name, each once.
+func names(candidates ...text) []string {
+	var found []string
+	for _, c := range candidates {
+		if name := Name(string(c)); name != "" && !slices.Contains(found, name) {
+			found = append(found, name)
+		}
+	}
+	return found
+}

@@ -1,0 +1,163 @@
+// Package signal turns the events of GuardDuty and of identity providers into one form, the [Signal].
+//
+// It promises three things. A provider's JSON ends here: nothing else in the program knows it. Parsing is pure: it
+// reads no clock, no file and no network. And no name is invented: every name in a Signal is written in the event, is
+// the name of the person the event is about and never of the administrator who acted, and is never empty or a
+// placeholder.
+package signal
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Kind says what an event means for a person's access. The words are those of OpenID RISC 1.0 and CAEP 1.0 event
+// types, and "finding" for what a detector such as GuardDuty reports.
+type Kind string
+
+// The kinds.
+const (
+	AccountDisabled                 Kind = "account-disabled"
+	AccountEnabled                  Kind = "account-enabled"
+	AccountPurged                   Kind = "account-purged"
+	CredentialCompromise            Kind = "credential-compromise"
+	AccountCredentialChangeRequired Kind = "account-credential-change-required"
+	SessionRevoked                  Kind = "session-revoked"
+	CredentialChange                Kind = "credential-change"
+	DeviceComplianceChange          Kind = "device-compliance-change"
+	RiskLevelChange                 Kind = "risk-level-change"
+	Finding                         Kind = "finding"
+)
+
+// Kinds lists every kind.
+func Kinds() []Kind {
+	return []Kind{
+		AccountDisabled, AccountEnabled, AccountPurged, CredentialCompromise, AccountCredentialChangeRequired,
+		SessionRevoked, CredentialChange, DeviceComplianceChange, RiskLevelChange, Finding,
+	}
+}
+
+// Signal is what one event says about one person.
+type Signal struct {
+	// ID is the provider's own id of what happened. GuardDuty sends the same finding, with the same id, again.
+	ID       string `json:"id"`
+	Provider string `json:"provider"`
+	Kind     Kind   `json:"kind"`
+	// Type is the provider's own word for the event, such as a finding type or an Okta event type.
+	Type string `json:"type"`
+	// Severity is GuardDuty's, from 1.0 to 10.0; 0 where the provider has none.
+	Severity float64 `json:"severity"`
+	Subject  Subject `json:"subject"`
+	Reason   string  `json:"reason,omitempty"`
+	// RequestedBy is who asked, where a person asked.
+	RequestedBy string `json:"requested_by,omitempty"`
+	// Time is when it happened, as the provider says; zero where it says nothing readable.
+	Time time.Time `json:"time,omitzero"`
+	// EffectiveAt is the time before which nothing may be done; zero for at once.
+	EffectiveAt time.Time `json:"effective_at,omitzero"`
+	// Account and Region are where it happened, which for a delegated administrator's findings is not where the event
+	// was delivered.
+	Account string `json:"account,omitempty"`
+	Region  string `json:"region,omitempty"`
+	// Sample marks a finding made to try things out, Archived one that somebody has put aside.
+	Sample   bool `json:"sample,omitempty"`
+	Archived bool `json:"archived,omitempty"`
+}
+
+// Subject is whom a signal is about, under any of the names the event gives. The zero Subject is nobody.
+type Subject struct {
+	// Usernames are names of one person: login, e-mail, user principal name.
+	Usernames []string `json:"usernames,omitempty"`
+	// IDs are opaque identifiers of the same person; only a policy's aliases lead from them to a name.
+	IDs []string `json:"ids,omitempty"`
+	// Session is a role session. Whether its name is a person's depends on the role, so the policy decides.
+	Session *Session `json:"session,omitempty"`
+	// ConnectionID is one Client VPN connection, "cvpn-connection-…".
+	ConnectionID string `json:"connection_id,omitempty"`
+	// ClientIP is an address from a Client VPN endpoint's client CIDR.
+	ClientIP string `json:"client_ip,omitempty"`
+}
+
+// Session is a session of an IAM role. Whoever assumes the role chooses the session's name, except where an identity
+// provider is the only one who may.
+type Session struct {
+	Role string `json:"role"`
+	Name string `json:"name"`
+}
+
+// IsNobody reports whether the subject names no person, connection or address.
+func (s Subject) IsNobody() bool {
+	return len(s.Usernames) == 0 && len(s.IDs) == 0 && s.Session == nil && s.ConnectionID == "" && s.ClientIP == ""
+}
+
+// String names the subject for people: the first of its names, ids or addresses, or "nobody".
+func (s Subject) String() string {
+	switch {
+	case len(s.Usernames) > 0:
+		return s.Usernames[0]
+	case s.Session != nil:
+		return fmt.Sprintf("session %s of role %s", s.Session.Name, s.Session.Role)
+	case s.ConnectionID != "":
+		return s.ConnectionID
+	case s.ClientIP != "":
+		return s.ClientIP
+	case len(s.IDs) > 0:
+		return "id " + s.IDs[0]
+	}
+	return "nobody"
+}
+
+// ErrUnsupported is wrapped by the error of [Parse] for an event that asks for nothing: another kind of event, a
+// failed attempt, a reinstatement.
+var ErrUnsupported = errors.New("unsupported event")
+
+// UnreadableError is the error of [Parse] for an event that should have been a signal and cannot be read.
+type UnreadableError struct {
+	// Field is the JSON path of what is wrong, such as "detail.severity".
+	Field string
+	// Problem says what is wrong and what to do about it.
+	Problem string
+}
+
+// Error gives field and problem.
+func (e *UnreadableError) Error() string { return e.Field + ": " + e.Problem }
+
+// maxName is the longest name that Client VPN takes from a SAML NameID, in bytes.
+// Source: AWS Client VPN administrator guide, federated authentication.
+const maxName = 1024
+
+// Name returns s without surrounding white space if it can be somebody's name, and "" if it is one of the words that
+// stand for nobody (empty, "-", "NA", "N/A", "unknown", "*", "<…>", GuardDuty's sample names, CloudTrail's hidden
+// ones), is longer than 1024 bytes, or holds control characters or broken UTF-8. Client VPN writes "NA" in its logs
+// where a connection has no user, so a person of that name could not be told from everybody without one.
+func Name(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > maxName || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) ||
+		strings.ContainsFunc(s, unicode.IsControl) {
+		return ""
+	}
+	switch folded := Fold(s); {
+	case folded == "", folded == "-", folded == "na", folded == "n/a", folded == "unknown", folded == "anonymized",
+		folded == "hidden_due_to_security_reasons",
+		strings.Trim(folded, "*?") == "",
+		strings.HasPrefix(folded, "<") && strings.HasSuffix(folded, ">"),
+		strings.HasPrefix(folded, "generatedfinding"):
+		return ""
+	}
+	return s
+}
+
+// Fold gives the spelling under which names are compared: lower case. A letter outside ASCII never becomes one inside,
+// so that the Kelvin sign does not make one person of two.
+func Fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
+			return l
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,255 @@
+package vpn
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
+)
+
+// maxByUsername is how many connections of a user one call ends at most.
+// Source: EC2 API reference, TerminateClientVpnConnections.
+const maxByUsername = 5
+
+// request is one call of TerminateClientVpnConnections.
+type request struct {
+	username    string // by name if not empty, by id otherwise
+	connections []*Connection
+}
+
+// Terminate asks EC2 to end the connections, with the fewest calls: two to five that carry the very same user name, on
+// the same endpoint, by that name; all others each by its id. A call by name would also end connections in keep, so where
+// one of them carries the name, ids are used. Those that are ending already are not asked again. With dryRun EC2 is
+// asked only whether it would.
+//
+// The result of each request is written into its connections. Terminate returns connections that EC2 ended beside them,
+// because they came up under the same user name in the meantime.
+func (v *VPN) Terminate(ctx context.Context, end []Match, keep []*Connection, dryRun bool) []*Connection {
+	var mu sync.Mutex
+	var extra []*Connection
+	var group errgroup.Group
+	group.SetLimit(8)
+	end = slices.DeleteFunc(slices.Clone(end), func(m Match) bool { return m.Current == Terminating })
+	for _, r := range plan(end, keep) {
+		group.Go(func() error {
+			more := v.request(ctx, r, dryRun)
+			mu.Lock()
+			defer mu.Unlock()
+			extra = append(extra, more...)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept by connection
+	return extra
+}
+
+func plan(end []Match, keep []*Connection) []request {
+	type key struct{ endpoint, username string }
+	byName := map[key][]*Connection{}
+	for _, m := range end {
+		// Whether EC2 reads * and ? in a user name is not documented.
+		if m.byUsername && !strings.ContainsAny(m.Username, "*?") {
+			k := key{m.EndpointID, m.Username}
+			byName[k] = append(byName[k], m.Connection)
+		}
+	}
+	for _, c := range keep {
+		delete(byName, key{c.EndpointID, c.Username})
+	}
+	var requests []request
+	for _, m := range end {
+		k := key{m.EndpointID, m.Username}
+		switch same := byName[k]; {
+		case m.byUsername && len(same) > 1 && len(same) <= maxByUsername:
+			if same[0] == m.Connection {
+				requests = append(requests, request{username: m.Username, connections: same})
+			}
+		default:
+			requests = append(requests, request{connections: []*Connection{m.Connection}})
+		}
+	}
+	return requests
+}
+
+func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Connection) {
+	endpoint := r.connections[0].EndpointID
+	input := &ec2.TerminateClientVpnConnectionsInput{ClientVpnEndpointId: &endpoint}
+	how := ByConnectionID
+	if r.username != "" {
+		input.Username, how = &r.username, ByUsername
+	} else {
+		input.ConnectionId = &r.connections[0].ID
+	}
+	if dryRun {
+		input.DryRun = aws.Bool(true)
+	}
+	for _, connection := range r.connections {
+		connection.How, connection.Error = how, ""
+	}
+	output, err := v.API.TerminateClientVpnConnections(ctx, input)
+	now := time.Now().UTC()
+	var unanswered []*Connection
+	switch c := code(err); {
+	case err == nil:
+		unanswered, extra = v.read(output, r, how, now)
+	case dryRun && c == "DryRunOperation":
+		for _, connection := range r.connections {
+			connection.Would = true
+		}
+	case c == "ClientVpnTerminateConnectionsLimitExceeded" && r.username != "":
+		unanswered = r.connections
+	case !dryRun && (c == "InvalidClientVpnConnection.UserNotFound" || c == "InvalidClientVpnConnection.IdNotFound"):
+		// They are gone already, says EC2. Observe looks whether that is so.
+		for _, connection := range r.connections {
+			connection.RequestedAt, connection.denied = now, true
+		}
+	default:
+		for _, connection := range r.connections {
+			connection.Error = fmt.Sprintf("terminating by %s: %v", how, permission(err, "ec2:TerminateClientVpnConnections", endpoint))
+		}
+	}
+	for _, connection := range unanswered {
+		if r.username == "" {
+			connection.Error = "terminating by connection-id: EC2 answered without the connection"
+			continue
+		}
+		extra = append(extra, v.request(ctx, request{connections: []*Connection{connection}}, dryRun)...)
+	}
+	return extra
+}
+
+// read writes EC2's answer into the connections of the request.
+func (v *VPN) read(output *ec2.TerminateClientVpnConnectionsOutput, r request, how How, now time.Time) (unanswered, extra []*Connection) {
+	answered := map[string]bool{}
+	for _, row := range output.ConnectionStatuses {
+		id := aws.ToString(row.ConnectionId)
+		answered[id] = true
+		var connection *Connection
+		if i := slices.IndexFunc(r.connections, func(c *Connection) bool { return c.ID == id }); i >= 0 {
+			connection = r.connections[i]
+		} else {
+			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Region: v.Region}
+			extra = append(extra, connection)
+		}
+		connection.How, connection.RequestedAt = how, now
+		connection.Previous, connection.Current = statusOr(row.PreviousStatus, Active), statusOr(row.CurrentStatus, Terminating)
+		if connection.Ended() {
+			connection.EndedAt = now
+		}
+	}
+	for _, connection := range r.connections {
+		if !answered[connection.ID] {
+			unanswered = append(unanswered, connection)
+		}
+	}
+	return unanswered, extra
+}
+
+func statusOr(s *types.ClientVpnConnectionStatus, otherwise Status) Status {
+	if s == nil || s.Code == "" {
+		return otherwise
+	}
+	return Status(s.Code)
+}
+
+// Observe looks at the connections that were asked to end until each has, or EC2 says that it failed, or ctx is done. It
+// returns the last error of a look, which is nil if all were seen to end.
+func (v *VPN) Observe(ctx context.Context, connections []*Connection) error {
+	var err error
+	for wait := 250 * time.Millisecond; ; wait = min(wait*3/2, 5*time.Second) {
+		pending := map[string][]*Connection{}
+		for _, c := range connections {
+			asked := !c.RequestedAt.IsZero() || c.Current == Terminating
+			if asked && c.Error == "" && !c.Ended() && c.Current != FailedToTerminate {
+				pending[c.EndpointID] = append(pending[c.EndpointID], c)
+			}
+		}
+		if len(pending) == 0 {
+			return nil
+		}
+		if sleepErr := sleep(ctx, wait); sleepErr != nil {
+			if err == nil {
+				err = fmt.Errorf("watching the connections end: %w", sleepErr)
+			}
+			return err
+		}
+		err = nil
+		for endpoint, c := range pending {
+			for chunk := range slices.Chunk(c, maxFilterValues) {
+				if lookErr := v.look(ctx, endpoint, chunk); lookErr != nil {
+					err = lookErr
+				}
+			}
+		}
+	}
+}
+
+// maxFilterValues is how many values EC2 takes in one filter.
+// Source: EC2 API reference, "Filter".
+const maxFilterValues = 200
+
+// look asks EC2 for the connections by their ids and writes down what it shows.
+func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connection) error {
+	var only []string
+	for _, c := range connections {
+		only = append(only, c.ID)
+	}
+	shown := map[string]types.ClientVpnConnection{}
+	err := v.list(ctx, Endpoint{ID: endpointID, discovered: true}, only, func(c types.ClientVpnConnection) {
+		shown[aws.ToString(c.ConnectionId)] = c
+	})
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	for _, c := range connections {
+		row, ok := shown[c.ID]
+		if ok && c.EstablishedAt.IsZero() {
+			listed := v.connection(row)
+			c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt
+		}
+		switch {
+		case !ok:
+			// EC2 lists ended connections for an hour, so one that it does not list is not there. One empty answer may be
+			// a lagging one, unless EC2 has said before that there is no such connection.
+			c.misses++
+			if c.misses > 1 || c.denied {
+				c.Current, c.EndedAt = Terminated, now
+			}
+		case currentStatus(row) == Terminated:
+			c.Current, c.EndedAt = Terminated, now
+		case c.denied && !c.retried && currentStatus(row) == Active:
+			c.denied, c.retried = false, true
+			v.request(ctx, request{connections: []*Connection{c}}, false)
+		default:
+			c.misses, c.Current = 0, currentStatus(row)
+		}
+	}
+	return nil
+}
+
+// sleep waits for d, or for half the time that ctx has left if that is less, so that a last look fits in.
+func sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		if left < 200*time.Millisecond {
+			return context.DeadlineExceeded
+		}
+		d = min(d, left/2)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
