@@ -1,0 +1,455 @@
+package responder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+const (
+	saml  = "cvpn-endpoint-00000000000000001"
+	ad    = "cvpn-endpoint-00000000000000002"
+	certs = "cvpn-endpoint-00000000000000003"
+)
+
+const rules = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  aliases: {"00u1": alice@example.com}
+  common_names: ["{user}.vpn.example.com"]
+exempt: [breakglass@example.com]
+max_connections: 6
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled]}
+    then: terminate
+  - name: findings
+    when: {kinds: [finding], max_age: 24h}
+    then: terminate
+  - name: watched
+    when: {kinds: [account-purged]}
+    then: terminate
+    mode: dry-run
+  - name: risks
+    when: {kinds: [risk-level-change]}
+    then: notify
+`
+
+// inCompany runs a test in virtual time in a company with three endpoints, with the real SDK over HTTP.
+func inCompany(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder)) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &emulator.Cloud{TerminateTime: time.Second}
+		cloud.AddEndpoint(emulator.Endpoint{ID: saml})
+		cloud.AddEndpoint(emulator.Endpoint{ID: ad})
+		cloud.AddEndpoint(emulator.Endpoint{ID: certs, TransitGateway: "tgw-0123456789abcdef0"})
+		client, stop := emulator.HTTPClient(cloud)
+		defer stop()
+		p, err := policy.Parse("policy.yaml", []byte(rules))
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, cloud, &responder.Responder{
+			Policy: p, Mode: policy.Enforce, Watch: 15 * time.Second,
+			VPN: &vpn.VPN{Region: "eu-west-1", API: ec2.NewFromConfig(aws.Config{
+				Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
+				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+					return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+				}),
+			})},
+		})
+	})
+}
+
+func about(subject signal.Subject) signal.Signal {
+	return signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: subject, Time: time.Now()}
+}
+
+var (
+	alice = signal.Subject{Usernames: []string{"alice@example.com"}}
+	inv   = responder.Invocation{Account: "111122223333"}
+)
+
+func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
+	t.Helper()
+	inv := inv
+	inv.ReceivedAt = time.Now()
+	outcomes := r.Respond(t.Context(), inv, signals)
+	if len(outcomes) != len(signals) {
+		t.Fatalf("%d outcomes for %d signals", len(outcomes), len(signals))
+	}
+	return outcomes
+}
+
+// up lists who is connected: everybody whose tunnel carries traffic.
+func up(cloud *emulator.Cloud) []string {
+	var names []string
+	for _, c := range cloud.Connections() {
+		if c.EndedAt.IsZero() {
+			names = append(names, c.Username+"/"+c.CommonName)
+		}
+	}
+	return names
+}
+
+func actions(cloud *emulator.Cloud) map[string]int {
+	counts := map[string]int{}
+	for _, c := range cloud.Calls() {
+		counts[strings.TrimSuffix(c.Action, "s")]++
+	}
+	return counts
+}
+
+// TestNobodySlipsThrough and TestNobodyElseIsTouched in one company: every way in, and every look-alike.
+func TestNobodySlipsThroughAndNobodyElseIsTouched(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.PageSize = 5
+		for _, k := range []emulator.Client{
+			{EndpointID: saml, Username: "alice@example.com"},
+			{EndpointID: saml, Username: "Alice@Example.com"},
+			{EndpointID: ad, Username: `EXAMPLE\alice`, CommonName: `EXAMPLE\alice`},
+			{EndpointID: ad, Username: "ALICE", CommonName: "ALICE"},
+			{EndpointID: certs, CommonName: "alice.vpn.example.com"},
+			{EndpointID: certs, Username: "N/A", CommonName: "Alice.vpn.example.com"},
+		} {
+			for i := range 7 {
+				cloud.Connect(emulator.Client{EndpointID: k.EndpointID, Username: fmt.Sprintf("other%d", i)})
+			}
+			cloud.Connect(k)
+		}
+		others := []emulator.Client{
+			{EndpointID: saml, Username: "malice@example.com"}, {EndpointID: saml, Username: "alice@example.org"},
+			{EndpointID: saml, Username: "alice2@example.com"}, {EndpointID: ad, Username: `OTHER\alice`},
+			{EndpointID: ad, Username: ""}, {EndpointID: ad, Username: "-"}, {EndpointID: certs, CommonName: "malice.vpn.example.com"},
+			{EndpointID: certs, CommonName: "alice.vpn.example.org"}, {EndpointID: saml, Username: "breakglass@example.com"},
+		}
+		for _, k := range others {
+			cloud.Connect(k)
+		}
+		before := len(up(cloud))
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Terminated || len(o.Connections) != 6 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		left := up(cloud)
+		if len(left) != before-6 {
+			t.Errorf("%d of %d are left: %q", len(left), before, left)
+		}
+		for _, k := range others {
+			if !slices.Contains(left, k.Username+"/"+k.CommonName) {
+				t.Errorf("%s/%s was cut off", k.Username, k.CommonName)
+			}
+		}
+	})
+}
+
+// TestEveryStatus has one story for each status.
+func TestEveryStatus(t *testing.T) {
+	disabled := func(change func(*signal.Signal)) func() signal.Signal {
+		return func() signal.Signal {
+			s := about(alice)
+			if change != nil {
+				change(&s)
+			}
+			return s
+		}
+	}
+	finding := func(s *signal.Signal) { s.Kind, s.Provider = signal.Finding, "guardduty" }
+	one := emulator.Client{EndpointID: saml, Username: "alice@example.com"}
+	for _, test := range []struct {
+		status     responder.Status
+		name       string
+		clients    []emulator.Client
+		prepare    func(*emulator.Cloud, *responder.Responder)
+		signal     func() signal.Signal
+		left       int // connections still up
+		incomplete bool
+		says       string
+	}{
+		{status: responder.Terminated, clients: []emulator.Client{one, one}, signal: disabled(nil), says: "2 VPN connections of alice@example.com ended"},
+		{status: responder.Terminated, name: "came back once", clients: []emulator.Client{{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}}, signal: disabled(nil), says: "came back once, and were ended again"},
+		{status: responder.NotConnected, clients: []emulator.Client{{EndpointID: saml, Username: "bob"}}, signal: disabled(nil), left: 1, says: "no active VPN connection"},
+		{status: responder.WouldTerminate, name: "environment", clients: []emulator.Client{one, one}, left: 2,
+			prepare: func(_ *emulator.Cloud, r *responder.Responder) { r.Mode = policy.DryRun }, signal: disabled(nil), says: "Dry-run: 2 VPN connections"},
+		{status: responder.WouldTerminate, name: "rule", clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { s.Kind = signal.AccountPurged }), says: "Dry-run"},
+		{status: responder.Partial, name: "failed-to-terminate", clients: []emulator.Client{one, {EndpointID: ad, Username: "alice", FailToTerminate: true}}, signal: disabled(nil), left: 1, incomplete: true, says: "1 of 2 VPN connections of alice@example.com ended"},
+		{status: responder.Partial, name: "an endpoint is not listed", clients: []emulator.Client{one}, incomplete: true,
+			prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:DescribeClientVpnConnections", ad) }, signal: disabled(nil), says: "missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + ad},
+		{status: responder.Reconnecting, clients: []emulator.Client{{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: -1}}, signal: disabled(nil), says: "keep coming back"},
+		{status: responder.Unverified, clients: []emulator.Client{{EndpointID: saml, Username: "alice", Stuck: true}}, signal: disabled(nil), left: 1, incomplete: true, says: "the time was up before EC2 showed it"},
+		{status: responder.Exempt, name: "the name in the event", clients: []emulator.Client{{EndpointID: saml, Username: "breakglass@example.com"}}, left: 1,
+			signal: disabled(func(s *signal.Signal) { s.Subject.Usernames = []string{"BREAKGLASS"} }), says: "exempt"},
+		{status: responder.OverLimit, clients: slices.Repeat([]emulator.Client{one}, 7), left: 7, signal: disabled(nil), says: "7 connections are more than max_connections, 6"},
+		{status: responder.Ambiguous, name: "id and name", clients: []emulator.Client{one, {EndpointID: saml, Username: "bob"}}, left: 2,
+			signal: disabled(func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}} }), says: "two people"},
+		{status: responder.Ambiguous, name: "user and certificate", clients: []emulator.Client{{EndpointID: certs, Username: "bob", CommonName: "alice.vpn.example.com"}}, left: 1, signal: disabled(nil), says: "its user is bob"},
+		{status: responder.Unmapped, clients: []emulator.Client{one, {EndpointID: saml}}, left: 2, signal: disabled(func(s *signal.Signal) { s.Subject = signal.Subject{} }), says: "nobody"},
+		{status: responder.Unmapped, name: "address, and no endpoint keeps any", clients: []emulator.Client{{EndpointID: saml, Username: "alice", ClientIP: "10.0.0.9"}}, left: 1,
+			prepare: func(_ *emulator.Cloud, r *responder.Responder) { r.VPN.EndpointIDs = []string{saml} },
+			signal:  disabled(func(s *signal.Signal) { s.Subject = signal.Subject{ClientIP: "10.0.0.9"} }), says: "no endpoint keeps client addresses"},
+		{status: responder.Sample, clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { finding(s); s.Sample = true }), says: "sample"},
+		{status: responder.Stale, clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { finding(s); s.Time = s.Time.Add(-25 * time.Hour) }), says: "none older than 24h"},
+		{status: responder.Notified, clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { s.Kind = signal.RiskLevelChange }), says: "only notifies"},
+		{status: responder.Notified, name: "archived", clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { finding(s); s.Archived = true }), says: "archived"},
+		{status: responder.Notified, name: "not yet", clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { s.EffectiveAt = s.Time.Add(time.Hour) }), says: "takes effect at"},
+		{status: responder.Ignored, clients: []emulator.Client{one}, left: 1, signal: disabled(func(s *signal.Signal) { s.Kind = signal.AccountEnabled }), says: "ignores"},
+		{status: responder.Failed, name: "no permission to terminate", clients: []emulator.Client{one}, left: 1, incomplete: true,
+			prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:TerminateClientVpnConnections", "") }, signal: disabled(nil), says: "missing permission ec2:TerminateClientVpnConnections"},
+		{status: responder.Failed, name: "no permission, dry-run", clients: []emulator.Client{one}, left: 1, incomplete: true,
+			prepare: func(c *emulator.Cloud, r *responder.Responder) {
+				c.Deny("ec2:TerminateClientVpnConnections", "")
+				r.Mode = policy.DryRun
+			}, signal: disabled(nil), says: "missing permission ec2:TerminateClientVpnConnections"},
+		{status: responder.Failed, name: "no endpoint is listed", clients: []emulator.Client{one}, left: 1, incomplete: true,
+			prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:DescribeClientVpnEndpoints", "") }, signal: disabled(nil), says: "missing permission ec2:DescribeClientVpnEndpoints"},
+		{status: responder.Failed, name: "the policy cannot be read", clients: []emulator.Client{one}, left: 1, incomplete: true,
+			prepare: func(_ *emulator.Cloud, r *responder.Responder) {
+				r.Policy, r.PolicyError = nil, errors.New("policy.yaml:1:1: bad")
+			}, signal: disabled(nil), says: "the policy cannot be read"},
+	} {
+		t.Run(strings.TrimSpace(string(test.status)+" "+test.name), func(t *testing.T) {
+			inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+				time.Sleep(30 * 24 * time.Hour) // so that nothing is from before the year began
+				for _, k := range test.clients {
+					cloud.Connect(k)
+				}
+				if test.prepare != nil {
+					test.prepare(cloud, r)
+				}
+				o := respond(t, r, test.signal())[0]
+				if o.Status != test.status || o.Incomplete() != test.incomplete {
+					t.Errorf("%s, incomplete %v: %s\n%s", o.Status, o.Incomplete(), o.Summary, strings.Join(o.Decision.Reasons, "\n"))
+				}
+				if !strings.Contains(o.Summary, test.says) {
+					t.Errorf("summary does not say %q: %s", test.says, o.Summary)
+				}
+				if left := up(cloud); len(left) != test.left {
+					t.Errorf("still up: %q, want %d", left, test.left)
+				}
+				if test.status != responder.Terminated && test.status != responder.Partial && test.status != responder.Reconnecting && !o.Timing.EndedAt.IsZero() {
+					t.Errorf("ended at %v", o.Timing.EndedAt)
+				}
+			})
+		})
+	}
+}
+
+// TestCapRefusesAll: not even one of too many is ended, and no request is made.
+func TestCapRefusesAll(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		for range 7 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		}
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.OverLimit || len(o.Spared) != 7 || len(o.Connections) != 0 || actions(cloud)["TerminateClientVpnConnection"] != 0 {
+			t.Errorf("%s: %d spared, %d ended, calls %v", o.Status, len(o.Spared), len(o.Connections), actions(cloud))
+		}
+	})
+}
+
+// TestExemptHoldsOnTheNamesFound: the event names a connection, and only the listing shows whose it is.
+func TestExemptHoldsOnTheNamesFound(t *testing.T) {
+	for _, k := range []emulator.Client{
+		{EndpointID: ad, Username: `EXAMPLE\BreakGlass`},
+		{EndpointID: certs, CommonName: "breakglass.vpn.example.com"},
+		{EndpointID: certs, Username: "alice", CommonName: "breakglass.vpn.example.com"},
+	} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			id := cloud.Connect(k)
+			o := respond(t, r, about(signal.Subject{ConnectionID: id}))[0]
+			if o.Status != responder.Exempt || len(o.Spared) != 1 || !strings.Contains(o.Spared[0].Reason, "is exempt") || len(up(cloud)) != 1 {
+				t.Errorf("%+v: %s: %s", k, o.Status, o.Summary)
+			}
+		})
+	}
+}
+
+// TestSparedConnectionSharesTheName: a call by user name would end the exempt certificate's connection too.
+func TestSparedConnectionSharesTheName(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		for _, cn := range []string{"laptop-1", "breakglass", "laptop-2"} {
+			cloud.Connect(emulator.Client{EndpointID: certs, Username: "alice", CommonName: cn})
+		}
+		o := respond(t, r, about(alice))[0]
+		if left := up(cloud); o.Status != responder.Terminated || len(o.Spared) != 1 || !slices.Equal(left, []string{"alice/breakglass"}) {
+			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
+		}
+	})
+}
+
+// TestAddressOfTwoPeopleEndsNobody: the same client address on two endpoints that keep it.
+func TestAddressOfTwoPeopleEndsNobody(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.AddEndpoint(emulator.Endpoint{ID: ad, TransitGateway: "tgw-0123456789abcdef0"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice", ClientIP: "10.30.0.10"})
+		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "carol", ClientIP: "10.30.0.10"})
+		o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]
+		if o.Status != responder.Ambiguous || len(up(cloud)) != 2 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestConnectionAloneIsEnded: the same person's other connections were not asked for.
+func TestConnectionAloneIsEnded(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		id := cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", CommonName: "first"})
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", CommonName: "second"})
+		o := respond(t, r, about(signal.Subject{ConnectionID: id}))[0]
+		if left := up(cloud); o.Status != responder.Terminated || !slices.Equal(left, []string{"alice/second"}) {
+			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
+		}
+	})
+}
+
+// TestReconnectsAreEndedInTheWatch, under another spelling and on another endpoint too.
+func TestReconnectsAreEndedInTheWatch(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		done := make(chan responder.Outcome)
+		go func() { done <- respond(t, r, about(alice))[0] }()
+		time.Sleep(4 * time.Second)
+		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "ALICE.vpn.example.com"})
+		if o := <-done; o.Status != responder.Terminated || len(o.Connections) != 2 || len(up(cloud)) != 0 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		r.Watch = 0
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: time.Second, Reconnects: 1})
+		start := time.Now()
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Terminated || len(o.Connections) != 1 || time.Since(start) > 3*time.Second {
+			t.Errorf("with the watch off: %s: %s, after %v", o.Status, o.Summary, time.Since(start))
+		}
+	})
+}
+
+// TestTimeIsUpAtEveryStage: whatever the deadline cuts, the outcome is there in time and claims no more than was seen.
+func TestTimeIsUpAtEveryStage(t *testing.T) {
+	for _, test := range []struct {
+		left   time.Duration
+		status responder.Status
+	}{
+		{0, responder.Failed},
+		{100 * time.Millisecond, responder.Failed},     // before the listing is there
+		{300 * time.Millisecond, responder.Failed},     // listed, not requested
+		{900 * time.Millisecond, responder.Unverified}, // requested, not seen
+		{4 * time.Second, responder.Terminated},        // seen, the watch is cut short
+	} {
+		t.Run(test.left.String(), func(t *testing.T) {
+			inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+				cloud.Latency = 150 * time.Millisecond
+				cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+				ctx, cancel := context.WithTimeout(t.Context(), test.left)
+				defer cancel()
+				start := time.Now()
+				o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+				if o.Status != test.status || time.Since(start) > test.left {
+					t.Errorf("%s after %v: %s (%s)", o.Status, time.Since(start), o.Summary, o.Error)
+				}
+			})
+		})
+	}
+}
+
+// TestRepeatEndsNothingTwice: the second delivery asks EC2 to end nothing, and says that the end was before.
+func TestRepeatEndsNothingTwice(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		respond(t, r, about(alice))
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.NotConnected || !strings.Contains(o.Summary, "1 VPN connection ended within the last hour") || actions(cloud)["TerminateClientVpnConnection"] != 1 {
+			t.Errorf("%s: %s; calls %v", o.Status, o.Summary, actions(cloud))
+		}
+	})
+}
+
+// TestOneListingServesTheBatch, one request ends what two signals lead to, and both tell of it.
+func TestOneListingServesTheBatch(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		r.Watch = 0
+		for _, name := range []string{"alice", "bob", "carol"} {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
+		}
+		var signals []signal.Signal
+		for _, name := range []string{"alice", "bob", "alice@example.com", "dave"} {
+			signals = append(signals, about(signal.Subject{Usernames: []string{name}}))
+		}
+		var got []string
+		for _, o := range respond(t, r, signals...) {
+			got = append(got, string(o.Status))
+		}
+		if !slices.Equal(got, []string{"terminated", "terminated", "terminated", "not-connected"}) {
+			t.Errorf("%q", got)
+		}
+		if left := up(cloud); !slices.Equal(left, []string{"carol/"}) {
+			t.Errorf("still up: %q", left)
+		}
+		counts := actions(cloud)
+		looks := counts["DescribeClientVpnConnection"] - 3
+		if counts["DescribeClientVpnEndpoint"] != 1 || counts["TerminateClientVpnConnection"] != 2 || looks < 1 {
+			t.Errorf("%v", counts)
+		}
+	})
+}
+
+// TestFewestCalls: one person with one connection on one of three endpoints takes three listings and one termination.
+func TestFewestCalls(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		r.VPN.EndpointIDs = []string{saml, ad, certs}
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		respond(t, r, about(alice))
+		var until []string
+		for _, c := range cloud.Calls() {
+			until = append(until, c.Action)
+			if c.Action == "TerminateClientVpnConnections" {
+				break
+			}
+		}
+		if len(until) != 4 || actions(cloud)["DescribeClientVpnEndpoint"] != 0 || actions(cloud)["TerminateClientVpnConnection"] != 1 {
+			t.Errorf("%q, in all %v", until, actions(cloud))
+		}
+		t.Logf("calls: %v", actions(cloud))
+	})
+}
+
+// TestItExplainsItself: rule, the others' reasons, names looked for, times, and before and after of each connection.
+func TestItExplainsItself(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice", CommonName: "alice", ClientIP: "10.1.0.2"})
+		time.Sleep(time.Minute)
+		s := about(alice)
+		s.Kind = signal.Finding
+		o := respond(t, r, s)[0]
+		reasons := strings.Join(o.Decision.Reasons, "\n")
+		for _, want := range []string{"rule leavers does not fit: kind finding is not account-disabled", "rule findings decides terminate"} {
+			if !strings.Contains(reasons, want) {
+				t.Errorf("no reason says %q:\n%s", want, reasons)
+			}
+		}
+		c := o.Connections[0]
+		if o.SchemaVersion != 1 || o.Decision.Rule != "findings" || !slices.Contains(o.Decision.Names, `example\alice`) ||
+			c.Previous != vpn.Active || c.Current != vpn.Terminated || c.How != vpn.ByConnectionID || c.ClientIP != "10.1.0.2" ||
+			c.Account != "111122223333" || c.Region != "eu-west-1" || c.EstablishedAt.IsZero() {
+			t.Errorf("%+v\n%+v", o, c)
+		}
+		at := o.Timing
+		if at.EventAt.After(at.ReceivedAt) || at.ReceivedAt.After(at.DecidedAt) || at.DecidedAt.After(at.RequestedAt) || !at.RequestedAt.Before(at.EndedAt) {
+			t.Errorf("%+v", at)
+		}
+	})
+}

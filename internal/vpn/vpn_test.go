@@ -1,0 +1,469 @@
+package vpn_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+const (
+	saml  = "cvpn-endpoint-00000000000000001"
+	ad    = "cvpn-endpoint-00000000000000002"
+	certs = "cvpn-endpoint-00000000000000003"
+)
+
+// inCloud runs a test in virtual time against three endpoints, with the real SDK over HTTP.
+func inCloud(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN)) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &emulator.Cloud{TerminateTime: time.Second}
+		cloud.AddEndpoint(emulator.Endpoint{ID: saml, Authentication: []string{"federated-authentication"}})
+		cloud.AddEndpoint(emulator.Endpoint{ID: ad, Authentication: []string{"directory-service-authentication"}})
+		cloud.AddEndpoint(emulator.Endpoint{ID: certs, Authentication: []string{"certificate-authentication"}, TransitGateway: "tgw-0123456789abcdef0"})
+		client, stop := emulator.HTTPClient(cloud)
+		defer stop()
+		test(t, cloud, &vpn.VPN{Region: "eu-west-1", API: ec2.NewFromConfig(aws.Config{
+			Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+			}),
+		})})
+	})
+}
+
+// find gives the connections of one target, in words.
+func find(t *testing.T, v *vpn.VPN, target vpn.Target) []string {
+	t.Helper()
+	return describe(mustFind(t, v, target))
+}
+
+func mustFind(t *testing.T, v *vpn.VPN, target vpn.Target) []vpn.Match {
+	t.Helper()
+	endpoints, err := v.Endpoints(t.Context(), target.ClientIP != "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := v.Find(t.Context(), endpoints, []vpn.Target{target})
+	if found.Err != nil {
+		t.Fatal(found.Err)
+	}
+	return found.Up[0]
+}
+
+func describe(matches []vpn.Match) []string {
+	var all []string
+	for _, m := range matches {
+		doubt := ""
+		if m.Doubt != "" {
+			doubt = "?"
+		}
+		all = append(all, fmt.Sprintf("%s/%s/%s%s", m.EndpointID[len(m.EndpointID)-1:], m.Username, m.CommonName, doubt))
+	}
+	return all
+}
+
+func equal(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\ngot  %q\nwant %q", what, got, want)
+	}
+}
+
+// TestFindLooksEverywhere: every endpoint, page, name and case, and nobody with a similar name.
+func TestFindLooksEverywhere(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.PageSize = 5
+		for i := range 23 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: fmt.Sprintf("user%d@example.com", i)})
+		}
+		for _, k := range []emulator.Client{
+			{EndpointID: saml, Username: "ann@example.com", CommonName: "ann@example.com"},
+			{EndpointID: saml, Username: "Ann@Example.com", CommonName: "laptop-7"},
+			{EndpointID: saml, Username: "joanna@example.com"},
+			{EndpointID: saml, Username: "ann@example.com.evil.test"},
+			{EndpointID: saml, Username: "xann@example.com"},
+			{EndpointID: ad, Username: "ANN", CommonName: "ANN"},
+			{EndpointID: ad, Username: "anne", CommonName: "anne"},
+			{EndpointID: certs, CommonName: "Ann.vpn.example.com"},
+			{EndpointID: certs, Username: "N/A", CommonName: "ann.vpn.example.com"},
+			{EndpointID: certs, CommonName: "joanna.vpn.example.com"},
+			{EndpointID: certs, Username: "bob", CommonName: "ann.vpn.example.com"},
+		} {
+			cloud.Connect(k)
+		}
+		got := find(t, v, vpn.Target{Names: []string{"ann", "ann@example.com", "ann.vpn.example.com"}})
+		equal(t, "found", got, []string{
+			"1/ann@example.com/ann@example.com", "1/Ann@Example.com/laptop-7", "2/ANN/ANN",
+			"3//Ann.vpn.example.com", "3/N/A/ann.vpn.example.com", "3/bob/ann.vpn.example.com?",
+		})
+	})
+}
+
+// TestZeroSubjectFindsNobody: no empty name, and no placeholder, matches a connection that carries one too.
+func TestZeroSubjectFindsNobody(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for _, name := range []string{"", "-", "NA", "N/A", "*", "unknown", " "} {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
+			cloud.Connect(emulator.Client{EndpointID: certs, CommonName: name, Username: name})
+		}
+		for _, target := range []vpn.Target{{}, {Names: []string{"", "-", "na", "n/a", "N/A", "*", "unknown", " "}}} {
+			if got := find(t, v, target); got != nil {
+				t.Errorf("%q finds %q", target.Names, got)
+			}
+		}
+		for _, c := range cloud.Calls() {
+			if c.Action == "DescribeClientVpnConnections" {
+				t.Error("lists connections to find nobody")
+			}
+		}
+	})
+}
+
+func TestFindByConnectionID(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann"})
+		id := cloud.Connect(emulator.Client{EndpointID: ad, Username: "bob"})
+		equal(t, "found", find(t, v, vpn.Target{ConnectionID: id}), []string{"2/bob/"})
+		if got := find(t, v, vpn.Target{ConnectionID: id[:len(id)-1]}); got != nil {
+			t.Errorf("half an id finds %q", got)
+		}
+	})
+}
+
+// TestClientIPCountsOnTransitGatewayOnly: elsewhere the address is translated, and the one seen is another's.
+func TestClientIPCountsOnTransitGatewayOnly(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for _, endpoint := range []string{saml, certs} {
+			cloud.Connect(emulator.Client{EndpointID: endpoint, Username: "ann", ClientIP: "10.30.0.10"})
+			cloud.Connect(emulator.Client{EndpointID: endpoint, Username: "bob", ClientIP: "10.30.0.1"})
+		}
+		time.Sleep(time.Hour)
+		equal(t, "found", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), []string{"3/ann/"})
+		equal(t, "an address that was another's then", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now().Add(-2 * time.Hour)}), []string{"3/ann/?"})
+		v.EndpointIDs = []string{certs}
+		equal(t, "endpoints given", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), []string{"3/ann/"})
+		v.EndpointIDs = []string{saml}
+		equal(t, "no endpoint that keeps addresses", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), nil)
+	})
+}
+
+func TestEndpointsOnTheirWayOutAreSkipped(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.AddEndpoint(emulator.Endpoint{ID: saml, Status: "deleting"})
+		cloud.AddEndpoint(emulator.Endpoint{ID: ad, Status: "deleted"})
+		cloud.AddEndpoint(emulator.Endpoint{ID: certs, Status: "pending-associate"})
+		endpoints, err := v.Endpoints(t.Context(), false)
+		if err != nil || len(endpoints) != 1 || endpoints[0].ID != certs {
+			t.Errorf("%+v, %v", endpoints, err)
+		}
+	})
+}
+
+// TestOneEndpointThatFailsDoesNotStopTheOthers, and is not passed over in silence.
+func TestOneEndpointThatFailsDoesNotStopTheOthers(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann"})
+		cloud.Deny("ec2:DescribeClientVpnConnections", ad)
+		v.EndpointIDs = []string{saml, ad, certs, "cvpn-endpoint-0000000000000dead"}
+		endpoints, err := v.Endpoints(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := v.Find(t.Context(), endpoints, []vpn.Target{{Names: []string{"ann"}}})
+		equal(t, "found", describe(found.Up[0]), []string{"1/ann/", "3/ann/"})
+		for _, want := range []string{
+			"describing connections of " + ad + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + ad,
+			"describing connections of cvpn-endpoint-0000000000000dead: ", "does not exist",
+		} {
+			if found.Err == nil || !strings.Contains(found.Err.Error(), want) {
+				t.Errorf("error does not say %q: %v", want, found.Err)
+			}
+		}
+	})
+}
+
+func TestDiscoveredEndpointThatIsGoneHasNoConnections(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Code: "InvalidClientVpnEndpointId.NotFound", Message: "Endpoint " + ad + " does not exist"})
+		if got := find(t, v, vpn.Target{Names: []string{"ann"}}); got != nil {
+			t.Errorf("found %q", got)
+		}
+	})
+}
+
+// calls gives the requests to terminate, in words.
+func calls(cloud *emulator.Cloud) []string {
+	var all []string
+	for _, c := range cloud.Calls() {
+		if c.Action != "TerminateClientVpnConnections" {
+			continue
+		}
+		by := "id"
+		if username := c.Params.Get("Username"); username != "" {
+			by = username
+		}
+		all = append(all, strings.Join(strings.Fields(by+" "+c.Params.Get("DryRun")+" "+c.Code), " "))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestTerminateUsesTheFewestCalls(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		clients []emulator.Client
+		names   []string
+		want    []string
+	}{
+		{"one: by id", []emulator.Client{{EndpointID: saml, Username: "ann"}}, []string{"ann"}, []string{"id"}},
+		{"five: one call by name", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann"}}, 5), []string{"ann"}, []string{"ann"}},
+		{"six: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann"}}, 6), []string{"ann"}, []string{"id", "id", "id", "id", "id", "id"}},
+		{"two spellings: a call for each", []emulator.Client{
+			{EndpointID: saml, Username: "ann"}, {EndpointID: saml, Username: "ann"}, {EndpointID: saml, Username: "Ann"}, {EndpointID: saml, Username: "Ann"},
+		}, []string{"ann"}, []string{"Ann", "ann"}},
+		{"two endpoints", []emulator.Client{
+			{EndpointID: saml, Username: "ann"}, {EndpointID: saml, Username: "ann"}, {EndpointID: ad, Username: "ann"}, {EndpointID: ad, Username: "ann"},
+		}, []string{"ann"}, []string{"ann", "ann"}},
+		{"by common name: by id each", slices.Repeat([]emulator.Client{{EndpointID: certs, CommonName: "ann"}}, 3), []string{"ann"}, []string{"id", "id", "id"}},
+		{"a name with a wildcard: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann*"}}, 2), []string{"ann*"}, []string{"id", "id"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+				cloud.Connect(emulator.Client{EndpointID: saml, Username: "bob", CommonName: "bob"})
+				for _, k := range test.clients {
+					cloud.Connect(k)
+				}
+				end := mustFind(t, v, vpn.Target{Names: test.names})
+				if extra := v.Terminate(t.Context(), end, nil, false); extra != nil {
+					t.Errorf("extra: %+v", extra)
+				}
+				equal(t, "calls", calls(cloud), test.want)
+				if err := v.Observe(t.Context(), connections(end)); err != nil {
+					t.Error(err)
+				}
+				for _, m := range end {
+					if m.Previous != vpn.Active || m.Current != vpn.Terminated || m.Error != "" || m.EndedAt.IsZero() {
+						t.Errorf("%+v", m.Connection)
+					}
+				}
+				up := 0
+				for _, c := range cloud.Connections() {
+					if c.EndedAt.IsZero() {
+						up++
+					}
+				}
+				if up != 1 {
+					t.Errorf("%d connections are up, want bob's alone", up)
+				}
+			})
+		})
+	}
+}
+
+func connections(matches []vpn.Match) []*vpn.Connection {
+	var all []*vpn.Connection
+	for _, m := range matches {
+		all = append(all, m.Connection)
+	}
+	return all
+}
+
+func TestDryRunEndsNothing(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for range 3 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, true)
+		equal(t, "calls", calls(cloud), []string{"ann true DryRunOperation"})
+		for _, m := range end {
+			if !m.Would || m.Error != "" || m.Current != vpn.Active || m.How != vpn.ByUsername {
+				t.Errorf("%+v", m.Connection)
+			}
+		}
+		for _, c := range cloud.Connections() {
+			if c.Status != "active" {
+				t.Errorf("%s is %s", c.ID, c.Status)
+			}
+		}
+	})
+}
+
+func TestMissingPermissionIsNamed(t *testing.T) {
+	for _, dryRun := range []bool{true, false} {
+		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+			cloud.Deny("ec2:TerminateClientVpnConnections", "")
+			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+			v.Terminate(t.Context(), end, nil, dryRun)
+			want := "missing permission ec2:TerminateClientVpnConnections on client-vpn-endpoint/" + saml
+			if !strings.Contains(end[0].Error, want) || end[0].Would {
+				t.Errorf("dry-run %v: %q", dryRun, end[0].Error)
+			}
+		})
+	}
+}
+
+// TestOverFiveFallsBackToIDs: a sixth connection came up between the listing and the call.
+func TestOverFiveFallsBackToIDs(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for range 5 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		v.Terminate(t.Context(), end, nil, false)
+		equal(t, "calls", calls(cloud), []string{"ann ClientVpnTerminateConnectionsLimitExceeded", "id", "id", "id", "id", "id"})
+		if err := v.Observe(t.Context(), connections(end)); err != nil || slices.ContainsFunc(connections(end), func(c *vpn.Connection) bool { return !c.Ended() }) {
+			t.Errorf("not all ended: %v", err)
+		}
+	})
+}
+
+// TestConnectionThatCameUpUnderTheNameIsReported: EC2 ends it with the others, so it belongs into the outcome.
+func TestConnectionThatCameUpUnderTheNameIsReported(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for range 2 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		late := cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", CommonName: "laptop-9"})
+		extra := v.Terminate(t.Context(), end, nil, false)
+		if len(extra) != 1 || extra[0].ID != late || extra[0].Username != "ann" {
+			t.Fatalf("extra: %+v", extra)
+		}
+		if err := v.Observe(t.Context(), extra); err != nil || !extra[0].Ended() || extra[0].CommonName != "laptop-9" {
+			t.Errorf("%+v, %v", extra[0], err)
+		}
+	})
+}
+
+// TestKeepIsNotEndedByName: a call by name would end the kept connection too.
+func TestKeepIsNotEndedByName(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for range 3 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		found := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), found[1:], []*vpn.Connection{found[0].Connection}, false)
+		equal(t, "calls", calls(cloud), []string{"id", "id"})
+	})
+}
+
+// TestAlreadyGoneIsCheckedByLooking: both NotFound codes, and both things EC2 may list then.
+func TestAlreadyGoneIsCheckedByLooking(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		for _, later := range []time.Duration{0, 2 * time.Hour} {
+			inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+				var all []string
+				for range n {
+					all = append(all, cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"}))
+				}
+				end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+				for _, id := range all {
+					cloud.Disconnect(id)
+				}
+				time.Sleep(later)
+				v.Terminate(t.Context(), end, nil, false)
+				for _, m := range end {
+					if m.Ended() {
+						t.Error("claimed as ended before anyone looked")
+					}
+				}
+				if err := v.Observe(t.Context(), connections(end)); err != nil {
+					t.Error(err)
+				}
+				for _, m := range end {
+					if !m.Ended() || m.Error != "" {
+						t.Errorf("%+v", m.Connection)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestNotFoundThatIsNotTrueIsAskedAgainByID: EC2 knows no such user, and lists the user's connections as active.
+func TestNotFoundThatIsNotTrueIsAskedAgainByID(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for range 2 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.UserNotFound"})
+		v.Terminate(t.Context(), end, nil, false)
+		if err := v.Observe(t.Context(), connections(end)); err != nil {
+			t.Error(err)
+		}
+		equal(t, "calls", calls(cloud), []string{"ann InvalidClientVpnConnection.UserNotFound", "id", "id"})
+		for _, m := range end {
+			if !m.Ended() {
+				t.Errorf("%+v", m.Connection)
+			}
+		}
+	})
+}
+
+// TestRequestedIsNotTerminated: nothing counts as ended until EC2 lists it so.
+func TestRequestedIsNotTerminated(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann", FailToTerminate: true})
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		for _, m := range end {
+			if m.Current != vpn.Terminating || m.Ended() {
+				t.Errorf("right after the answer: %+v", m.Connection)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := v.Observe(ctx, connections(end)); err == nil {
+			t.Error("no error, though one connection never ended")
+		}
+		var got []string
+		for _, m := range end {
+			got = append(got, string(m.Current))
+		}
+		equal(t, "statuses", got, []string{"terminating", "failed-to-terminate", "terminated"})
+	})
+}
+
+// TestConnectionsThatAreEndingAreNotAskedAgain, but seen to their end: a repeat of an event ends nothing twice.
+func TestConnectionsThatAreEndingAreNotAskedAgain(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		v.Terminate(t.Context(), mustFind(t, v, vpn.Target{Names: []string{"ann"}}), nil, false)
+		again := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), again, nil, false)
+		if err := v.Observe(t.Context(), connections(again)); err != nil || !again[0].Ended() || again[0].Previous != vpn.Terminating {
+			t.Errorf("%+v, %v", again[0].Connection, err)
+		}
+		equal(t, "calls", calls(cloud), []string{"id"})
+	})
+}
+
+// TestThrottlingIsTriedAgain by the SDK's retryer.
+func TestThrottlingIsTriedAgain(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		cloud.Inject(emulator.Fault{Code: "RequestLimitExceeded", Times: 1})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded", Times: 2})
+		v.Terminate(t.Context(), end, nil, false)
+		if end[0].Error != "" || end[0].Current != vpn.Terminating {
+			t.Errorf("%+v", end[0].Connection)
+		}
+	})
+}
