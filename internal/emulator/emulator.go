@@ -1,0 +1,403 @@
+// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions and SNS's Publish
+// ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
+// AWS documents, so that the AWS SDKs and the AWS CLI work against it unchanged; where AWS documents nothing, a comment
+// says so beside the choice made. It never leaves the machine, checks no signatures, and starts no goroutine for its
+// state: what has happened by now is worked out from time.Now at each request, so that it runs in a [testing/synctest]
+// bubble as well as by the clock on the wall. Names and identifiers are the same in every run.
+package emulator
+
+import (
+	"cmp"
+	"container/heap"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// listedFor is how long an ended connection stays listed: "active client connections and connections that have been
+// terminated within the last 60 minutes" (EC2 API reference, DescribeClientVpnConnections).
+const listedFor = time.Hour
+
+// Codes of a connection's status (EC2 API reference, ClientVpnConnectionStatus).
+const (
+	active            = "active"
+	terminating       = "terminating"
+	terminated        = "terminated"
+	failedToTerminate = "failed-to-terminate"
+)
+
+// Cloud is one account in one Region: EC2's Client VPN actions and SNS's Publish, as an [http.Handler]. The zero value
+// is ready. Its exported fields are set before its first use; its methods can be called from several goroutines.
+type Cloud struct {
+	Account       string        // default 111122223333
+	Region        string        // default eu-west-1
+	TerminateTime time.Duration // from terminating to terminated; default 300 ms, AWS publishes no figure
+	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
+	Latency       time.Duration // added to every answer
+
+	// EndedAnswersRow says what Terminate answers for the id of a connection that has ended and is still listed, which
+	// AWS does not document: InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated.
+	EndedAnswersRow bool
+
+	mu sync.Mutex
+	state
+}
+
+type state struct {
+	count     int // of everything numbered: identifiers, order of establishment, order of events
+	endpoints []*endpoint
+	byID      map[string]*endpoint
+	conns     map[string]*conn // all that are listed
+	events    events
+	expired   bool // some have left conns, but not yet their endpoints' lists
+	calls     []*Call
+	messages  []Message
+	faults    []Fault
+	denied    [][2]string // action, resource or ""
+}
+
+// Endpoint is a Client VPN endpoint.
+type Endpoint struct {
+	ID             string // cvpn-endpoint- and 17 hexadecimal digits
+	Description    string
+	Authentication []string // certificate-authentication, directory-service-authentication, federated-authentication
+	TransitGateway string   // tgw-…; empty for an endpoint with subnets
+	Status         string   // default available
+	Tags           map[string]string
+}
+
+// Client is a VPN client: who connects, and how its connection behaves when it is asked to end.
+type Client struct {
+	EndpointID      string
+	Username        string // empty for a client that has a certificate only
+	CommonName      string
+	ClientIP        string        // empty for the next free address
+	ID              string        // of its first connection; empty for a generated one
+	FailToTerminate bool          // a termination ends in failed-to-terminate; the tunnel stays up
+	ReconnectAfter  time.Duration // above 0: it comes back this long after Terminate ended its connection...
+	Reconnects      int           // ...this many times; below 0 for ever
+	Stuck           bool          // its connection stays terminating for ever
+}
+
+// Connection is the state of a client's connection at the time it was asked for.
+type Connection struct {
+	EndpointID, ID, Username, CommonName, ClientIP, Status string
+
+	EstablishedAt time.Time
+	EndedAt       time.Time // zero while the tunnel is up
+	ByRequest     bool      // ended by Terminate, not by the client
+}
+
+// Call is a request that was received.
+type Call struct {
+	Action string
+	Params url.Values // as posted, with Action and Version
+	At     time.Time
+	Code   string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
+}
+
+// Fault spoils the answers to the calls that match it. Faults are tried in the order in which they were injected, and
+// the first that is due takes the call. A Fault with a Code replaces the action; with any of the others alone the action
+// is done and its answer suffers.
+type Fault struct {
+	Action     string // for instance TerminateClientVpnConnections; empty for any
+	EndpointID string // only calls that name this endpoint, or this topic's ARN; empty for any
+	Times      int    // how many calls it takes; 0 for all
+	After      int    // how many matching calls it lets pass first
+
+	Code, Message string        // the error answered
+	Status        int           // its HTTP status; default 400, or what AWS documents for common server-side codes
+	Delay         time.Duration // added before the answer
+	Drop          bool          // closes the connection without an answer
+	Truncate      bool          // sends the first half of the XML
+}
+
+// AddEndpoint creates an endpoint. One that exists keeps its connections and takes the new description. It panics
+// without an ID.
+func (c *Cloud) AddEndpoint(e Endpoint) {
+	if e.ID == "" {
+		panic("emulator: AddEndpoint without an ID")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	e.Status = cmp.Or(e.Status, "available")
+	e.Authentication, e.Tags = slices.Clone(e.Authentication), maps.Clone(e.Tags)
+	if old := c.byID[e.ID]; old != nil {
+		old.Endpoint = e
+		return
+	}
+	if c.byID == nil {
+		c.byID = map[string]*endpoint{}
+	}
+	n := len(c.endpoints)
+	c.byID[e.ID] = &endpoint{
+		Endpoint: e, seq: c.next(), created: time.Now(),
+		// A client CIDR range is at most a /12 (Client VPN Administrator Guide, rules and best practices).
+		network: netip.AddrFrom4([4]byte{10, byte(n % 16 * 16), 0, 0}),
+		byUser:  map[string][]*conn{}, used: map[string]*conn{},
+	}
+	c.endpoints = append(c.endpoints, c.byID[e.ID])
+}
+
+// Connect establishes a connection now and returns its id. It panics if the endpoint does not exist,
+// or a connection with the client's ID does.
+func (c *Cloud) Connect(k Client) (connectionID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	if c.byID[k.EndpointID] == nil {
+		panic(fmt.Sprintf("emulator: Connect: no endpoint %q", k.EndpointID))
+	}
+	if c.conns[k.ID] != nil {
+		panic(fmt.Sprintf("emulator: Connect: connection %q is listed", k.ID))
+	}
+	return c.establish(k, time.Now()).id
+}
+
+// Disconnect lets the client hang up by itself; it does not come back. A connection that has ended stays as it is.
+func (c *Cloud) Disconnect(connectionID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	if k := c.conns[connectionID]; k != nil && k.status != terminated {
+		c.end(k, time.Now())
+	}
+}
+
+// Connections returns all connections that are still listed, in the order in which they were established.
+func (c *Cloud) Connections() []Connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	all := slices.SortedFunc(maps.Values(c.conns), func(a, b *conn) int { return a.seq - b.seq })
+	list := make([]Connection, len(all))
+	for i, k := range all {
+		list[i] = Connection{k.EndpointID, k.id, k.Username, k.CommonName, k.ip, k.status, k.established, k.ended, k.byRequest}
+	}
+	return list
+}
+
+// Calls returns every request received, in order of arrival.
+func (c *Cloud) Calls() []Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]Call, len(c.calls))
+	for i, call := range c.calls {
+		list[i] = *call
+	}
+	return list
+}
+
+// Published returns the messages that SNS accepted, in order.
+func (c *Cloud) Published() []Message {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.messages)
+}
+
+// Inject adds a fault.
+func (c *Cloud) Inject(f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults = append(c.faults, f)
+}
+
+// Deny takes the caller's permission for an action ("ec2:TerminateClientVpnConnections", "sns:Publish") on one endpoint
+// (or topic, by its ARN), or on every one if endpointID is empty.
+func (c *Cloud) Deny(action, endpointID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.denied = append(c.denied, [2]string{bare(action), endpointID})
+}
+
+// Reset forgets endpoints, connections, calls, messages, faults and denials.
+func (c *Cloud) Reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = state{}
+}
+
+// bare takes the service's prefix off an action.
+func bare(action string) string {
+	_, name, found := strings.Cut(action, ":")
+	if !found {
+		return action
+	}
+	return name
+}
+
+func (c *Cloud) account() string { return cmp.Or(c.Account, "111122223333") }
+func (c *Cloud) region() string  { return cmp.Or(c.Region, "eu-west-1") }
+
+// partition is the part of an ARN that follows from the Region (IAM User Guide, Amazon Resource Names).
+func partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+func (c *Cloud) next() int {
+	c.count++
+	return c.count
+}
+
+func digest(kind string, n int) string {
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, kind, n)))
+}
+
+func uuid(kind string, n int) string {
+	d := digest(kind, n)
+	return d[:8] + "-" + d[8:12] + "-4" + d[13:16] + "-8" + d[17:20] + "-" + d[20:32]
+}
+
+type endpoint struct {
+	Endpoint
+	seq     int
+	created time.Time
+	network netip.Addr
+	cursor  uint32
+	conns   []*conn            // listed, in order of establishment, so by seq
+	byUser  map[string][]*conn // the same by user name, without those that have none
+	used    map[string]*conn   // by address, while the tunnel is up
+}
+
+func (e *endpoint) address() string {
+	for {
+		e.cursor = e.cursor%(1<<20-3) + 1
+		a, n := e.network.As4(), e.cursor+1
+		a[1], a[2], a[3] = a[1]|byte(n>>16), byte(n>>8), byte(n)
+		if ip := netip.AddrFrom4(a).String(); e.used[ip] == nil {
+			return ip
+		}
+	}
+}
+
+type conn struct {
+	Client
+	id, ip, status     string
+	seq                int
+	established, ended time.Time
+	byRequest          bool
+}
+
+func (c *Cloud) establish(k Client, at time.Time) *conn {
+	e, n := c.byID[k.EndpointID], c.next()
+	id := cmp.Or(k.ID, "cvpn-connection-"+digest("connection", n)[:17])
+	k.ID = "" // another connection has another id
+	link := &conn{Client: k, id: id, ip: k.ClientIP, status: active, seq: n, established: at}
+	if link.ip == "" {
+		link.ip = e.address()
+	}
+	e.used[link.ip] = link
+	e.conns = append(e.conns, link)
+	if k.Username != "" {
+		e.byUser[k.Username] = append(e.byUser[k.Username], link)
+	}
+	if c.conns == nil {
+		c.conns = map[string]*conn{}
+	}
+	c.conns[link.id] = link
+	return link
+}
+
+// terminate starts to end a connection that is up.
+func (c *Cloud) terminate(k *conn, at time.Time) {
+	k.status = terminating
+	if k.Stuck {
+		return
+	}
+	c.at(at.Add(cmp.Or(c.TerminateTime, 300*time.Millisecond)), func(at time.Time) {
+		switch {
+		case k.status != terminating: // the client was quicker
+			return
+		case k.FailToTerminate:
+			k.status = failedToTerminate
+			return
+		}
+		c.end(k, at)
+		k.byRequest = true
+		if k.ReconnectAfter > 0 && k.Reconnects != 0 {
+			again := k.Client
+			if again.Reconnects > 0 {
+				again.Reconnects--
+			}
+			c.at(at.Add(k.ReconnectAfter), func(at time.Time) { c.establish(again, at) })
+		}
+	})
+}
+
+func (c *Cloud) end(k *conn, at time.Time) {
+	k.status, k.ended = terminated, at
+	if e := c.byID[k.EndpointID]; e.used[k.ip] == k {
+		delete(e.used, k.ip)
+	}
+	c.at(at.Add(listedFor), func(time.Time) {
+		delete(c.conns, k.id)
+		c.expired = true
+	})
+}
+
+// event is something that happens at its time, but is only worked out when somebody looks.
+type event struct {
+	at  time.Time
+	seq int
+	do  func(at time.Time)
+}
+
+type events []event
+
+func (q events) Len() int { return len(q) }
+func (q events) Less(i, j int) bool {
+	return cmp.Or(q[i].at.Compare(q[j].at), q[i].seq-q[j].seq) < 0
+}
+func (q events) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *events) Push(x any)   { *q = append(*q, x.(event)) }
+func (q *events) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last] = event{}
+	*q = (*q)[:last]
+	return e
+}
+
+func (c *Cloud) at(t time.Time, do func(at time.Time)) { heap.Push(&c.events, event{t, c.next(), do}) }
+
+// advance lets everything happen that is due by now, in the order of its time.
+func (c *Cloud) advance() {
+	for now := time.Now(); len(c.events) > 0 && !c.events[0].at.After(now); {
+		e := heap.Pop(&c.events).(event)
+		e.do(e.at)
+	}
+	if !c.expired {
+		return
+	}
+	c.expired = false
+	// Those no longer listed leave the lists of their endpoints in one sweep, since removing them one by one would take
+	// quadratic time when many end together.
+	unlisted := func(k *conn) bool { return c.conns[k.id] == nil }
+	for _, e := range c.endpoints {
+		users := map[string]bool{}
+		for _, k := range e.conns {
+			if k.Username != "" && unlisted(k) {
+				users[k.Username] = true
+			}
+		}
+		for user := range users {
+			if e.byUser[user] = slices.DeleteFunc(e.byUser[user], unlisted); len(e.byUser[user]) == 0 {
+				delete(e.byUser, user)
+			}
+		}
+		e.conns = slices.DeleteFunc(e.conns, unlisted)
+	}
+}

@@ -1,0 +1,143 @@
+package emulator
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	snsVersion = "2010-03-31"
+	// The pages of SNS write the namespace of answers with https, the service sends that of errors with http.
+	snsSpace      = "https://sns.amazonaws.com/doc/" + snsVersion + "/"
+	snsErrorSpace = "http://sns.amazonaws.com/doc/" + snsVersion + "/"
+)
+
+// Message is a message that SNS accepted.
+type Message struct {
+	TopicARN, Subject, Body string
+	Structure               string // empty, or json
+	Attributes              map[string]Attribute
+	At                      time.Time
+}
+
+// Attribute is a message attribute; the value of a Binary one is in base64.
+type Attribute struct{ Type, Value string }
+
+type snsErrorResponse struct {
+	XMLName   xml.Name
+	Type      string `xml:"Error>Type"`
+	Code      string `xml:"Error>Code"`
+	Message   string `xml:"Error>Message"`
+	RequestID string `xml:"RequestId"`
+}
+
+func snsError(r *refusal, requestID string, status int) snsErrorResponse {
+	fault := "Sender"
+	if status >= 500 {
+		fault = "Receiver"
+	}
+	return snsErrorResponse{xml.Name{Space: snsErrorSpace, Local: "ErrorResponse"}, fault, r.code, r.message, requestID}
+}
+
+type publishResponse struct {
+	XMLName   xml.Name
+	MessageID string `xml:"PublishResult>MessageId"`
+	RequestID string `xml:"ResponseMetadata>RequestId"`
+}
+
+var (
+	topicARN = regexp.MustCompile(`^arn:(aws[a-z-]*):sns:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,251}\.fifo)$`)
+	// SNS Developer Guide, message attributes: letters, digits, _ - . but no dot first, last or after another.
+	attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+	attributeType = regexp.MustCompile(`^(String|Number|Binary)(\.|$)`)
+)
+
+func invalid(parameter string) *refusal {
+	return refuse("InvalidParameter", "Invalid parameter: %s", parameter)
+}
+
+// publish accepts what the SNS API reference (Publish) allows, for any topic of the account and Region. The texts of the
+// errors are not documented by AWS.
+func (c *Cloud) publish(form url.Values, requestID string) (any, *refusal) {
+	m := Message{TopicARN: form.Get("TopicArn"), Subject: form.Get("Subject"), Body: form.Get("Message"),
+		Structure: form.Get("MessageStructure"), Attributes: map[string]Attribute{}, At: time.Now()}
+	arn := topicARN.FindStringSubmatch(m.TopicARN)
+	switch {
+	case m.TopicARN == "":
+		return nil, invalid("TopicArn or TargetArn Reason: no value for required parameter")
+	case arn == nil || arn[1] != partition(c.region()) || arn[2] != c.region():
+		return nil, invalid("TopicArn")
+	case arn[3] != c.account(): // another account's topic needs a policy that allows it, which nothing here gives
+		return nil, &refusal{"AuthorizationError", "User is not authorized to perform: SNS:Publish on resource: " + m.TopicARN, 403}
+	case strings.HasSuffix(m.TopicARN, ".fifo") && form.Get("MessageGroupId") == "":
+		return nil, invalid("The MessageGroupId parameter is required for FIFO topics")
+	case m.Body == "":
+		return nil, invalid("Empty message")
+	case !utf8.ValidString(m.Body):
+		return nil, invalid("Message Reason: not UTF-8")
+	case form.Has("Subject") && !subjectAllowed(m.Subject):
+		return nil, invalid("Subject")
+	case m.Structure != "" && m.Structure != "json":
+		return nil, invalid("MessageStructure")
+	case m.Structure == "json":
+		var body map[string]any
+		if json.Unmarshal([]byte(m.Body), &body) != nil {
+			return nil, invalid("Message Structure - JSON message body failed to parse")
+		}
+		if _, isText := body["default"].(string); !isText {
+			return nil, invalid("Message Structure - No default entry in JSON message body")
+		}
+	}
+	size := len(m.Body)
+	for i := 1; form.Has(fmt.Sprintf("MessageAttributes.entry.%d.Name", i)); i++ {
+		prefix := fmt.Sprintf("MessageAttributes.entry.%d.", i)
+		name, a := form.Get(prefix+"Name"), Attribute{Type: form.Get(prefix + "Value.DataType")}
+		a.Value = form.Get(prefix + "Value.StringValue")
+		if strings.HasPrefix(a.Type, "Binary") {
+			a.Value = form.Get(prefix + "Value.BinaryValue")
+		}
+		if reason := attributeFault(name, a); reason != "" {
+			return nil, refuse("ParameterValueInvalid", "The message attribute '%s' %s", name, reason)
+		}
+		if _, twice := m.Attributes[name]; twice {
+			return nil, refuse("ParameterValueInvalid", "The message attribute '%s' is given twice", name)
+		}
+		m.Attributes[name] = a
+		size += len(name) + len(a.Type) + len(a.Value)
+	}
+	if size > 262144 {
+		return nil, invalid("Message too long")
+	}
+	c.messages = append(c.messages, m)
+	return publishResponse{xml.Name{Space: snsSpace, Local: "PublishResponse"}, uuid("message", c.next()), requestID}, nil
+}
+
+// subjectAllowed follows "no line breaks or control characters, and less than 100 characters long".
+func subjectAllowed(s string) bool {
+	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) < 100 &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) })
+}
+
+// attributeFault says what SNS's message attributes page forbids of an attribute, or nothing.
+func attributeFault(name string, a Attribute) string {
+	lower := strings.ToLower(name)
+	switch {
+	case len(name) > 256 || !attributeName.MatchString(name) ||
+		strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
+		return "has an invalid name"
+	case !attributeType.MatchString(a.Type):
+		return "has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
+	case a.Value == "":
+		return "must contain non-empty message attribute value for message attribute type '" + a.Type + "'."
+	case strings.ContainsFunc(a.Value, func(r rune) bool { return r > 0xFFFF }):
+		return "must not contain characters that need surrogates"
+	}
+	return ""
+}
