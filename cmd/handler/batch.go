@@ -22,7 +22,7 @@ import (
 // handler answers invocations: one EventBridge event, or an SQS batch whose bodies are EventBridge events.
 type handler struct {
 	responder responder.Responder
-	reporter  notify.Reporter
+	reporter  *notify.Reporter
 	log       *slog.Logger
 }
 
@@ -72,7 +72,10 @@ func (h *handler) handle(ctx context.Context, payload json.RawMessage) (any, err
 
 	var records []*record
 	var bodies [][]byte
-	for _, m := range batch.Records {
+	for i, m := range batch.Records {
+		if m.EventSource != "" && m.EventSource != "aws:sqs" {
+			return nil, &signal.UnreadableError{Field: fmt.Sprintf("Records[%d].eventSource", i), Problem: fmt.Sprintf("%q is not aws:sqs; batches are taken from SQS only", m.EventSource)}
+		}
 		records = append(records, &record{messageID: m.MessageId})
 		bodies = append(bodies, []byte(m.Body))
 	}

@@ -6,8 +6,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -23,8 +26,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
 func main() {
@@ -60,19 +61,17 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if err != nil {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
+	cfg.HTTPClient = ownBody{cfg.HTTPClient}
 	return &handler{
 		log: log,
 		responder: responder.Responder{
-			VPN:         &vpn.VPN{API: ec2.NewFromConfig(cfg), Region: cfg.Region, EndpointIDs: s.endpointIDs},
+			VPN:         vpn.New(cfg, s.endpointIDs),
 			Policy:      rules,
 			PolicyError: policyErr,
 			Mode:        s.mode,
 			Watch:       s.watch,
 		},
-		reporter: notify.Reporter{
-			SNS:      sns.NewFromConfig(cfg, func(o *sns.Options) { o.Region = s.topic.Region }),
-			TopicARN: s.topic.String(),
-		},
+		reporter: notify.New(cfg, s.topic),
 	}, problems
 }
 
@@ -83,4 +82,20 @@ func retryer() aws.Retryer {
 		o.MaxAttempts = 10
 		o.MaxBackoff = 5 * time.Second
 	}), "KMSThrottling")
+}
+
+// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the answer
+// is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops the rest of
+// the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
+type ownBody struct{ aws.HTTPClient }
+
+func (c ownBody) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return c.HTTPClient.Do(r)
 }

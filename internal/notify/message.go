@@ -20,7 +20,11 @@ const maxSubject = 99
 // subject says the outcome in one line of at most 99 printable ASCII characters that begins with the status.
 func subject(o responder.Outcome) string {
 	line := fmt.Sprintf("%s: %s", o.Status, o.Signal.Subject)
-	if n := len(o.Connections); n > 0 {
+	switch n := len(o.Connections); n {
+	case 0:
+	case 1:
+		line += ", 1 connection"
+	default:
 		line += fmt.Sprintf(", %d connections", n)
 	}
 	line += fmt.Sprintf(" (%s %s)", o.Signal.Provider, o.Signal.Type)
@@ -33,28 +37,30 @@ func subject(o responder.Outcome) string {
 	return line[:min(len(line), maxSubject)]
 }
 
-// body is the outcome as JSON. Where it would be too long for SNS, connections are left out and counted.
+// body is the outcome as JSON. Where it would be too long for SNS, connections are left out and counted, and then reasons
+// and names, which are never that many.
 func body(o responder.Outcome) (string, error) {
-	for {
+	all := len(o.Connections) + len(o.Spared)
+	for keep := 500; ; keep /= 2 {
+		o.Connections, o.Spared = first(keep, o.Connections), first(keep, o.Spared)
+		o.Omitted = all - len(o.Connections) - len(o.Spared)
+		if o.Omitted > 0 {
+			o.Error = string(first(1000, []rune(o.Error))) // which has a part for each connection
+		}
+		if keep == 0 {
+			o.Decision.Reasons, o.Decision.Names = first(50, o.Decision.Reasons), first(20, o.Decision.Names)
+		}
 		raw, err := json.Marshal(o)
 		if err != nil {
 			return "", fmt.Errorf("rendering the outcome: %w", err)
 		}
-		if len(raw) <= maxBody {
+		if len(raw) <= maxBody || keep == 0 {
 			return string(raw), nil
 		}
-		connections, spared := len(o.Connections)/2, len(o.Spared)/2
-		if left := len(o.Connections) + len(o.Spared); left > 0 {
-			o.Omitted += left - connections - spared
-			o.Connections, o.Spared = o.Connections[:connections], o.Spared[:spared]
-			continue
-		}
-		// What is long now is the error, which has a line for each connection, or the reasons.
-		o.Error = o.Error[:min(len(o.Error), 1000)]
-		o.Decision.Reasons = o.Decision.Reasons[:len(o.Decision.Reasons)/2]
-		o.Decision.Names = o.Decision.Names[:len(o.Decision.Names)/2]
 	}
 }
+
+func first[T any](n int, list []T) []T { return list[:min(n, len(list))] }
 
 // attribute is a message attribute, for the filter policies of subscriptions.
 type attribute struct{ name, dataType, value string }

@@ -14,22 +14,31 @@ import (
 	"clientvpn-responder/internal/responder"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
-// API is what is used of SNS.
-type API interface {
+// api is what is used of SNS.
+type api interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
 // Reporter reports outcomes. It may be used by several goroutines.
 type Reporter struct {
-	SNS      API
-	TopicARN string
+	sns      api
+	topicARN string
 
 	mu       sync.Mutex
 	reported map[string]bool
+}
+
+// New gives a reporter that publishes to a topic, in the topic's Region.
+func New(cfg aws.Config, topic arn.ARN) *Reporter {
+	return &Reporter{
+		sns:      sns.NewFromConfig(cfg, func(o *sns.Options) { o.Region = topic.Region }),
+		topicARN: topic.String(),
+	}
 }
 
 // maxReported bounds the memory for events that were reported; it is forgotten whole when it is full.
@@ -52,7 +61,7 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 		return nil
 	}
 	if err := r.publish(ctx, *o); err != nil {
-		return fmt.Errorf("publishing the outcome for %s to %s: %w", o.Signal.Subject, r.TopicARN, err)
+		return fmt.Errorf("publishing the outcome for %s to %s: %w", o.Signal.Subject, r.topicARN, err)
 	}
 	if !o.Incomplete() {
 		r.remember(key)
@@ -66,7 +75,7 @@ func (r *Reporter) publish(ctx context.Context, o responder.Outcome) error {
 		return err
 	}
 	input := &sns.PublishInput{
-		TopicArn:          &r.TopicARN,
+		TopicArn:          &r.topicARN,
 		Subject:           aws.String(subject(o)),
 		Message:           &text,
 		MessageAttributes: map[string]types.MessageAttributeValue{},
@@ -74,7 +83,7 @@ func (r *Reporter) publish(ctx context.Context, o responder.Outcome) error {
 	for _, a := range attributes(o) {
 		input.MessageAttributes[a.name] = types.MessageAttributeValue{DataType: &a.dataType, StringValue: &a.value}
 	}
-	_, err = r.SNS.Publish(ctx, input)
+	_, err = r.sns.Publish(ctx, input)
 	return err
 }
 

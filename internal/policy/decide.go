@@ -103,8 +103,11 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 			hold(GateStale, "%s", words)
 		}
 	}
-	if len(names) == 0 && s.Subject.ConnectionID == "" && s.Subject.ClientIP == "" {
-		hold(GateUnmapped, "nobody: %s leads to no VPN user name", s.Subject)
+	switch {
+	case s.Subject.IsNobody():
+		hold(GateUnmapped, "the event names nobody")
+	case len(names) == 0 && s.Subject.ConnectionID == "" && s.Subject.ClientIP == "":
+		hold(GateUnmapped, "nobody is known as %s", s.Subject)
 	}
 	if ambiguous != "" {
 		hold(GateAmbiguous, "two people: %s", ambiguous)

@@ -165,7 +165,7 @@ func TestDecide(t *testing.T) {
 		{"no time, and the rule asks for one", with(eight, func(s *signal.Signal) { s.Time = time.Time{} }), Enforce, "stolen-credentials", Notify, DryRun, GateStale, "no readable time"},
 		{"not yet", with(leaver, func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Second) }), Enforce, "leavers", Notify, Enforce, GateNotYet, "takes effect at 2026-11-20T12:00:01Z"},
 		{"from now on", with(leaver, func(s *signal.Signal) { s.EffectiveAt = now }), Enforce, "leavers", Terminate, Enforce, "", ""},
-		{"nobody", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, "nobody"},
+		{"nobody", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, "the event names nobody"},
 		{"unknown id", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, "id 00uX has no entry in identity.aliases"},
 		{"id in another case", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00U1A2B3C4"}} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, ""},
 		{"known id", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00u1a2b3c4"}} }), Enforce, "leavers", Terminate, Enforce, "", "alias: id 00u1a2b3c4 is alice"},

@@ -17,7 +17,6 @@ import (
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
 const (
@@ -64,12 +63,12 @@ func inCompany(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, r *r
 		}
 		test(t, cloud, &responder.Responder{
 			Policy: p, Mode: policy.Enforce, Watch: 15 * time.Second,
-			VPN: &vpn.VPN{Region: "eu-west-1", API: ec2.NewFromConfig(aws.Config{
+			VPN: vpn.New(aws.Config{
 				Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
 				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 					return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 				}),
-			})},
+			}, nil),
 		})
 	})
 }

@@ -2,9 +2,11 @@ package signal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,16 +100,11 @@ func decode(parent string, raw []byte, v any) error {
 	if err == nil {
 		return nil
 	}
-	field, problem := parent, err.Error()
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		field = strings.Trim(parent+"."+wrong.Field, ".")
-		problem = "must not be a JSON " + wrong.Value
+		return unreadable(cmp.Or(strings.Trim(parent+"."+wrong.Field, "."), "event"), "must not be a JSON %s", wrong.Value)
 	}
-	if field == "" {
-		field = "event"
-	}
-	return unreadable(field, "%s", problem)
+	return unreadable(cmp.Or(parent, "event"), "%v", err)
 }
 
 // text is a string, or a number where a provider or a forwarder writes one; null is "".
@@ -128,7 +125,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	case json.Number:
 		*t = text(v)
 	default:
-		return &json.UnmarshalTypeError{Value: jsonType(raw)}
+		return wrongType(raw)
 	}
 	return nil
 }
@@ -153,7 +150,7 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	case "false", "null", "":
 		*f = false
 	default:
-		return &json.UnmarshalTypeError{Value: jsonType(raw)}
+		return wrongType(raw)
 	}
 	return nil
 }
@@ -171,22 +168,22 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	}
 	value, err := strconv.ParseFloat(digits, 64)
 	if err != nil {
-		return &json.UnmarshalTypeError{Value: jsonType(raw)}
+		return wrongType(raw)
 	}
 	*n = number{value, true}
 	return nil
 }
 
-func jsonType(raw []byte) string {
+// wrongType is the error for which encoding/json fills in the field.
+func wrongType(raw []byte) error {
+	value := "value like " + clip(string(raw), 40)
 	switch raw[0] {
 	case '{':
-		return "object"
+		value = "object"
 	case '[':
-		return "array"
-	case '"':
-		return "string like " + clip(string(raw), 40)
+		value = "array"
 	}
-	return "value like " + clip(string(raw), 40)
+	return &json.UnmarshalTypeError{Value: value, Type: reflect.TypeFor[string]()}
 }
 
 // clip shortens s to at most n runes.

@@ -100,7 +100,7 @@ func (s Subject) String() string {
 	case len(s.Usernames) > 0:
 		return s.Usernames[0]
 	case s.Session != nil:
-		return fmt.Sprintf("session %s of role %s", s.Session.Name, s.Session.Role)
+		return fmt.Sprintf("%s (session of role %s)", s.Session.Name, s.Session.Role)
 	case s.ConnectionID != "":
 		return s.ConnectionID
 	case s.ClientIP != "":

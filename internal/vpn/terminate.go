@@ -93,7 +93,7 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 	for _, connection := range r.connections {
 		connection.How, connection.Error = how, ""
 	}
-	output, err := v.API.TerminateClientVpnConnections(ctx, input)
+	output, err := v.api.TerminateClientVpnConnections(ctx, input)
 	now := time.Now().UTC()
 	var unanswered []*Connection
 	switch c := code(err); {
@@ -135,7 +135,7 @@ func (v *VPN) read(output *ec2.TerminateClientVpnConnectionsOutput, r request, h
 		if i := slices.IndexFunc(r.connections, func(c *Connection) bool { return c.ID == id }); i >= 0 {
 			connection = r.connections[i]
 		} else {
-			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Region: v.Region}
+			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Region: v.region}
 			extra = append(extra, connection)
 		}
 		connection.How, connection.RequestedAt = how, now

@@ -23,8 +23,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// API is what is used of EC2.
-type API interface {
+// api is what is used of EC2.
+type api interface {
 	DescribeClientVpnEndpoints(context.Context, *ec2.DescribeClientVpnEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeClientVpnEndpointsOutput, error)
 	DescribeClientVpnConnections(context.Context, *ec2.DescribeClientVpnConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeClientVpnConnectionsOutput, error)
 	TerminateClientVpnConnections(context.Context, *ec2.TerminateClientVpnConnectionsInput, ...func(*ec2.Options)) (*ec2.TerminateClientVpnConnectionsOutput, error)
@@ -32,10 +32,16 @@ type API interface {
 
 // VPN is the Client VPN endpoints of one account in one Region.
 type VPN struct {
-	API    API
-	Region string
 	// EndpointIDs are the endpoints to guard; none stands for every endpoint of the Region.
 	EndpointIDs []string
+
+	api    api
+	region string
+}
+
+// New gives the VPN of the account and Region that cfg leads to.
+func New(cfg aws.Config, endpointIDs []string) *VPN {
+	return &VPN{EndpointIDs: endpointIDs, api: ec2.NewFromConfig(cfg), region: cfg.Region}
 }
 
 // Status is the state of a connection, in EC2's words.
@@ -130,7 +136,7 @@ func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error)
 	if len(endpoints) > 0 && !addresses {
 		return endpoints, nil
 	}
-	pages := ec2.NewDescribeClientVpnEndpointsPaginator(v.API, &ec2.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(1000)})
+	pages := ec2.NewDescribeClientVpnEndpointsPaginator(v.api, &ec2.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -199,7 +205,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 	_ = group.Wait() // errors are kept by endpoint
 	found.Err = errors.Join(errs...)
 	for _, matches := range found.Up {
-		slices.SortFunc(matches, func(a, b Match) int {
+		slices.SortStableFunc(matches, func(a, b Match) int {
 			if c := slices.Index(ids(endpoints), a.EndpointID) - slices.Index(ids(endpoints), b.EndpointID); c != 0 {
 				return c
 			}
@@ -224,7 +230,7 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(typ
 	if only != nil {
 		input.Filters = []types.Filter{{Name: aws.String("connection-id"), Values: only}}
 	}
-	pages := ec2.NewDescribeClientVpnConnectionsPaginator(v.API, input, func(o *ec2.DescribeClientVpnConnectionsPaginatorOptions) {
+	pages := ec2.NewDescribeClientVpnConnectionsPaginator(v.api, input, func(o *ec2.DescribeClientVpnConnectionsPaginatorOptions) {
 		o.StopOnDuplicateToken = true
 	})
 	for pages.HasMorePages() {
@@ -253,7 +259,7 @@ func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
 		EstablishedAt: readTime(c.ConnectionEstablishedTime),
 		Previous:      status,
 		Current:       status,
-		Region:        v.Region,
+		Region:        v.region,
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
 const (
@@ -31,12 +30,12 @@ func inCloud(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, v *vpn
 		cloud.AddEndpoint(emulator.Endpoint{ID: certs, Authentication: []string{"certificate-authentication"}, TransitGateway: "tgw-0123456789abcdef0"})
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
-		test(t, cloud, &vpn.VPN{Region: "eu-west-1", API: ec2.NewFromConfig(aws.Config{
+		test(t, cloud, vpn.New(aws.Config{
 			Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 			}),
-		})})
+		}, nil))
 	})
 }
 

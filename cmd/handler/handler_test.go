@@ -1,0 +1,372 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	endpoint = "cvpn-endpoint-00000000000000001"
+	topic    = "arn:aws:sns:eu-west-1:111122223333:outcomes"
+)
+
+// binary is the real handler, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "handler")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "handler")
+		if output, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", binary, ".").CombinedOutput(); err != nil {
+			panic(string(output))
+		}
+		return m.Run()
+	}())
+}
+
+// start runs the binary against the cloud; env overrides the settings.
+func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Function {
+	t.Helper()
+	f, err := tryToStart(t, cloud, env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func tryToStart(t *testing.T, cloud *emulator.Cloud, env ...string) (*emulator.Function, error) {
+	t.Helper()
+	url, stop, err := emulator.Serve(cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	policyFile, err := filepath.Abs("../../policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := emulator.Start(t.Context(), binary, append([]string{
+		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"TOPIC_ARN=" + topic, "MODE=enforce", "WATCH=0", "POLICY_FILE=" + policyFile,
+	}, env...))
+	if err == nil {
+		t.Cleanup(func() { f.Close() })
+	}
+	return f, err
+}
+
+func cloudWith(clients ...emulator.Client) *emulator.Cloud {
+	cloud := &emulator.Cloud{TerminateTime: 50 * time.Millisecond}
+	cloud.AddEndpoint(emulator.Endpoint{ID: endpoint})
+	for _, k := range clients {
+		k.EndpointID = endpoint
+		cloud.Connect(k)
+	}
+	return cloud
+}
+
+// leaver is a custom event that ends a person's access.
+func leaver(id, username string) []byte {
+	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"Terminate Connections","source":"clientvpn-responder","account":"111122223333",
+		"time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":{"username":%q,"kind":"account-disabled","reason":"left"}}`, id, username)
+}
+
+func sqs(bodies ...[]byte) []byte {
+	var records []map[string]string
+	for i, body := range bodies {
+		records = append(records, map[string]string{"messageId": fmt.Sprint("m", i), "eventSource": "aws:sqs", "body": string(body)})
+	}
+	raw, _ := json.Marshal(map[string]any{"Records": records})
+	return raw
+}
+
+func invoke(t *testing.T, f *emulator.Function, payload []byte) emulator.Answer {
+	t.Helper()
+	answer, err := f.Invoke(t.Context(), payload)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, f.Logs())
+	}
+	return answer
+}
+
+type seen struct {
+	Status, Summary string
+	Connections     []struct {
+		PreviousStatus string `json:"previous_status"`
+		CurrentStatus  string `json:"current_status"`
+	}
+}
+
+func outcomes(t *testing.T, answer emulator.Answer) []seen {
+	t.Helper()
+	var got struct{ Outcomes []seen }
+	if err := json.Unmarshal(answer.Payload, &got); err != nil || answer.Failure != nil {
+		t.Fatalf("%v %+v %s", err, answer.Failure, answer.Payload)
+	}
+	return got.Outcomes
+}
+
+// published gives the statuses of the messages, which must be the bodies' and the subjects' too.
+func published(t *testing.T, cloud *emulator.Cloud) []string {
+	t.Helper()
+	var all []string
+	for _, m := range cloud.Published() {
+		var body seen
+		if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.Status != m.Attributes["status"].Value || !strings.HasPrefix(m.Subject, body.Status+": ") {
+			t.Errorf("%v: %+v", err, m)
+		}
+		all = append(all, body.Status)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestDirectInvocation(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice@example.com"}, emulator.Client{Username: "bob@example.com"})
+	f := start(t, cloud)
+	got := outcomes(t, invoke(t, f, leaver("e1", "ALICE")))
+	if len(got) != 1 || got[0].Status != "terminated" || got[0].Connections[0].PreviousStatus != "active" || got[0].Connections[0].CurrentStatus != "terminated" {
+		t.Errorf("%+v", got)
+	}
+	message := cloud.Published()[0]
+	want := map[string]emulator.Attribute{
+		"status": {Type: "String", Value: "terminated"}, "provider": {Type: "String", Value: "custom"}, "kind": {Type: "String", Value: "account-disabled"},
+		"severity": {Type: "Number", Value: "0"}, "mode": {Type: "String", Value: "enforce"}, "account": {Type: "String", Value: "111122223333"},
+	}
+	if diff := cmp.Diff(want, message.Attributes); diff != "" || message.TopicARN != topic || message.Structure != "" {
+		t.Errorf("%s %+v", diff, message)
+	}
+	if got := outcomes(t, invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`))); len(got) != 0 {
+		t.Errorf("an event that asks for nothing gave %+v", got)
+	}
+	if answer := invoke(t, f, []byte(`{"Records":[{"EventSource":"aws:sns","Sns":{}}]}`)); answer.Failure == nil || answer.Failure.Type != "UnreadableError" || !strings.Contains(answer.Failure.Message, "Records[0].eventSource") {
+		t.Errorf("%+v", answer)
+	}
+	if answer := invoke(t, f, []byte(`{"hello":1}`)); answer.Failure == nil || answer.Failure.Type != "UnreadableError" || !strings.Contains(answer.Failure.Message, "source: missing") {
+		t.Errorf("%+v", answer)
+	}
+}
+
+// TestDryRunIsTheDefault: with MODE absent nothing is ended, and it says so.
+func TestDryRunIsTheDefault(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	got := outcomes(t, invoke(t, start(t, cloud, "MODE="), leaver("e1", "alice")))
+	if got[0].Status != "would-terminate" || cloud.Connections()[0].Status != "active" || !slices.Equal(published(t, cloud), []string{"would-terminate"}) {
+		t.Errorf("%+v, %+v", got, cloud.Connections())
+	}
+}
+
+// TestBatchFailsOnlyWhatFailed: poison, foreign, incomplete and good messages in one batch.
+func TestBatchFailsOnlyWhatFailed(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"}, emulator.Client{Username: "bob", FailToTerminate: true}, emulator.Client{Username: "carol"})
+	f := start(t, cloud)
+	answer := invoke(t, f, sqs(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
+	if got := string(answer.Payload); got != `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"},{"itemIdentifier":"m5"}]}` {
+		t.Errorf("%s\n%s", got, f.Logs())
+	}
+	if got := published(t, cloud); !slices.Equal(got, []string{"partial", "terminated", "terminated"}) {
+		t.Errorf("published %q", got)
+	}
+	if answer := invoke(t, f, sqs(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
+		t.Errorf("%s", answer.Payload)
+	}
+}
+
+func TestIncompleteIsAnError(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true})
+	answer := invoke(t, start(t, cloud), leaver("e1", "alice"))
+	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "partial: 0 of 1 VPN connection") {
+		t.Errorf("%+v", answer)
+	}
+	if got := published(t, cloud); !slices.Equal(got, []string{"partial"}) {
+		t.Errorf("published %q", got)
+	}
+}
+
+// TestOutcomePublishedAfterTimeout: the time for the work is used up, and the report leaves all the same.
+func TestOutcomePublishedAfterTimeout(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice", Stuck: true})
+	f := start(t, cloud)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	answer, err := f.Invoke(ctx, leaver("e1", "alice"))
+	if err != nil || answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	if got := published(t, cloud); !slices.Equal(got, []string{"unverified"}) {
+		t.Errorf("published %q", got)
+	}
+}
+
+// TestHungEC2IsReportedInTime: EC2 does not answer at all.
+func TestHungEC2IsReportedInTime(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", Delay: time.Hour})
+	f := start(t, cloud)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	answer, err := f.Invoke(ctx, leaver("e1", "alice"))
+	if err != nil || answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	if got := published(t, cloud); !slices.Equal(got, []string{"failed"}) {
+		t.Errorf("published %q", got)
+	}
+}
+
+// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and is told.
+func TestFailedPublishFailsTheEvent(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	cloud.Inject(emulator.Fault{Action: "Publish", Times: 1, Code: "AuthorizationError", Status: 403})
+	f := start(t, cloud)
+	answer := invoke(t, f, leaver("e1", "alice"))
+	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "publishing the outcome for alice") {
+		t.Errorf("%+v", answer)
+	}
+	if !strings.Contains(string(f.Logs()), `"status":"terminated"`) {
+		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
+	}
+	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
+	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"not-connected"}) {
+		t.Errorf("%+v, published %q", got, published(t, cloud))
+	}
+}
+
+// TestRepeatIsQuiet: the same event again ends nothing, says so, and sends no second message.
+func TestRepeatIsQuiet(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	f := start(t, cloud)
+	invoke(t, f, leaver("e1", "alice"))
+	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
+	if got[0].Status != "not-connected" || !strings.Contains(got[0].Summary, "This event was reported before.") {
+		t.Errorf("%+v", got)
+	}
+	terminations := 0
+	for _, c := range cloud.Calls() {
+		if c.Action == "TerminateClientVpnConnections" {
+			terminations++
+		}
+	}
+	if p := published(t, cloud); !slices.Equal(p, []string{"terminated"}) || terminations != 1 {
+		t.Errorf("published %q, %d terminations", p, terminations)
+	}
+	// Another event about the same person is news.
+	invoke(t, f, leaver("e2", "alice"))
+	if p := published(t, cloud); !slices.Equal(p, []string{"not-connected", "terminated"}) {
+		t.Errorf("published %q", p)
+	}
+}
+
+// TestUnreadablePolicyStopsTheActionNotTheMessage.
+func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte("version: 1\nexcempt: [alice]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, policyFile := range []string{file, file + ".absent"} {
+		cloud := cloudWith(emulator.Client{Username: "alice"})
+		f := start(t, cloud, "POLICY_FILE="+policyFile)
+		answer := invoke(t, f, leaver("e1", "alice"))
+		if answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
+			t.Errorf("%+v", answer)
+		}
+		if !slices.Equal(published(t, cloud), []string{"failed"}) || cloud.Connections()[0].Status != "active" || !strings.Contains(cloud.Published()[0].Body, policyFile) {
+			t.Errorf("%+v %+v", cloud.Published(), cloud.Connections())
+		}
+		if !strings.Contains(string(f.Logs()), "POLICY_FILE: ") {
+			t.Errorf("the log does not name POLICY_FILE:\n%s", f.Logs())
+		}
+	}
+}
+
+func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
+	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=eu-west-2",
+		"MESSAGE_TOPIC_ARN="+topic, "CHAT_TOPIC_ARN="+topic, "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
+	if err == nil {
+		t.Fatal("it starts")
+	}
+	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("no word about %s:\n%v", name, err)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	base := map[string]string{"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic}
+	read := func(extra map[string]string) (settings, error) {
+		return readSettings(func(name string) string {
+			if value, ok := extra[name]; ok {
+				return value
+			}
+			return base[name]
+		}, "/opt/handler/bootstrap")
+	}
+	s, err := read(nil)
+	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topic.String() != topic {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = read(map[string]string{
+		"MODE": "enforce", "WATCH": "0", "LAMBDA_TASK_ROOT": "/var/task", "ENDPOINT_IDS": "cvpn-endpoint-0a, cvpn-endpoint-0b,cvpn-endpoint-0a",
+	})
+	if err != nil || s.mode != "enforce" || s.watch != 0 || s.policyFile != "/var/task/policy.yaml" || !slices.Equal(s.endpointIDs, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for name, values := range map[string][]string{
+		"TOPIC_ARN":    {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t"},
+		"MODE":         {"Enforce", "true", "dry_run"},
+		"WATCH":        {"15", "soon", "-1s"},
+		"ENDPOINT_IDS": {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
+		"AWS_REGION":   {""},
+	} {
+		for _, value := range values {
+			if _, err := read(map[string]string{name: value}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+	}
+}
+
+// TestLogsAreJSONWithTheRequest: one line for each outcome.
+func TestLogsAreJSONWithTheRequest(t *testing.T) {
+	f := start(t, cloudWith(emulator.Client{Username: "alice"}))
+	invoke(t, f, sqs(leaver("e1", "alice"), leaver("e2", "bob")))
+	lines := 0
+	for line := range strings.Lines(string(f.Logs())) {
+		var entry struct {
+			Timestamp time.Time
+			Level     string
+			Message   string
+			RequestID string `json:"requestId"`
+			Outcome   struct{ Status string }
+		}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+		if entry.Message == "outcome" {
+			lines++
+			if entry.RequestID == "" || entry.Level == "" || entry.Timestamp.IsZero() || entry.Outcome.Status == "" {
+				t.Errorf("%s", line)
+			}
+		}
+	}
+	if lines != 2 {
+		t.Errorf("%d lines for 2 outcomes:\n%s", lines, f.Logs())
+	}
+}

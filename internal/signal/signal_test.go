@@ -1,0 +1,377 @@
+package signal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/signal"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// event reads a provider's event and changes values in it, by path: "detail.target.0.type" to a value, or to absent.
+func event(t testing.TB, file string, changes ...any) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "events", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(changes) == 0 {
+		return raw
+	}
+	var root any
+	if err := json.Unmarshal(raw, &root); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(changes); i += 2 {
+		path := strings.Split(changes[i].(string), "/")
+		at := root
+		for _, key := range path[:len(path)-1] {
+			at = child(t, at, key)
+		}
+		last := path[len(path)-1]
+		switch m := at.(type) {
+		case map[string]any:
+			if changes[i+1] == absent {
+				if _, ok := m[last]; !ok {
+					t.Fatalf("%s has no %s", file, changes[i])
+				}
+				delete(m, last)
+			} else {
+				m[last] = changes[i+1]
+			}
+		default:
+			t.Fatalf("%s: %s is in no object", file, changes[i])
+		}
+	}
+	changed, err := json.Marshal(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+const absent = "\x00absent"
+
+func child(t testing.TB, at any, key string) any {
+	t.Helper()
+	switch v := at.(type) {
+	case map[string]any:
+		return v[key]
+	case []any:
+		var i int
+		if _, err := fmt.Sscan(key, &i); err == nil && i < len(v) {
+			return v[i]
+		}
+	}
+	t.Fatalf("nothing at %s", key)
+	return nil
+}
+
+const (
+	iamUser = "guardduty-iam-user.json"
+	sso     = "guardduty-identity-center-session.json"
+	key     = "detail/resource/accessKeyDetails/"
+	okta    = "okta-user-deactivate.json"
+	custom  = "custom-terminate-username.json"
+)
+
+func TestWhoIsMeant(t *testing.T) {
+	session := func(role, name string) signal.Subject {
+		return signal.Subject{Session: &signal.Session{Role: role, Name: name}}
+	}
+	people := func(names ...string) signal.Subject { return signal.Subject{Usernames: names} }
+	nobody := signal.Subject{}
+	for _, test := range []struct {
+		name  string
+		event []byte
+		want  []signal.Subject
+	}{
+		{"IAM user", event(t, iamUser, key+"principalId", "AIDAEXAMPLE"), []signal.Subject{{Usernames: []string{"bob"}, IDs: []string{"AIDAEXAMPLE"}}}},
+		{"IAM user, PascalCase", event(t, iamUser, key+"userName", absent, key+"UserName", "bob", key+"principalId", nil), []signal.Subject{people("bob")}},
+		{"IAM user without a name", event(t, iamUser, key+"userName", ""), []signal.Subject{nobody}},
+		{"IAM user, hidden", event(t, iamUser, key+"userName", "HIDDEN_DUE_TO_SECURITY_REASONS"), []signal.Subject{nobody}},
+		{"role session", event(t, sso, key+"userName", "Admin", key+"principalId", "AROAX:jane@example.com"), []signal.Subject{session("Admin", "jane@example.com")}},
+		{"role session with a colon", event(t, sso, key+"userName", "Admin", key+"principalId", "AROAX:a:b"), []signal.Subject{session("Admin", "a:b")}},
+		{"role without a session", event(t, sso, key+"principalId", "AROAX"), []signal.Subject{nobody}},
+		{"role, session empty", event(t, sso, key+"principalId", "AROAX:"), []signal.Subject{nobody}},
+		{"role of an EKS sample, with a session", event(t, sso, key+"userType", "Role", key+"userName", "Admin", key+"principalId", "AROAX:jane"), []signal.Subject{session("Admin", "jane")}},
+		{"instance role", event(t, "guardduty-ec2-instance-role.json"), []signal.Subject{nobody}},
+		{"SDK session", event(t, sso, key+"principalId", "AROAX:aws-go-sdk-1753152318418995274"), []signal.Subject{nobody}},
+		{"botocore session", event(t, sso, key+"principalId", "AROAX:botocore-session-1753152318"), []signal.Subject{nobody}},
+		{"federated user", event(t, sso, key+"userType", "FederatedUser", key+"userName", "jane", key+"principalId", "111122223333:jane"), []signal.Subject{session("federated-user", "jane")}},
+		{"root", event(t, "guardduty-root.json"), []signal.Subject{nobody}},
+		{"service", event(t, iamUser, key+"userType", "AWSService"), []signal.Subject{nobody}},
+		{"account", event(t, iamUser, key+"userType", "AWSAccount"), []signal.Subject{nobody}},
+		{"unknown user type", event(t, iamUser, key+"userType", "Unknown"), []signal.Subject{nobody}},
+		{"no resource", event(t, iamUser, "detail/resource", absent), []signal.Subject{nobody}},
+		{"resource is null", event(t, iamUser, "detail/resource", nil), []signal.Subject{nobody}},
+
+		{"Okta target, not actor", event(t, okta), []signal.Subject{{Usernames: []string{"alice@example.com"}, IDs: []string{"00u1alice2EXAMPLE3d7"}}}},
+		{"Okta login unknown", event(t, okta, "detail/target/0/alternateId", "unknown"), []signal.Subject{{IDs: []string{"00u1alice2EXAMPLE3d7"}}}},
+		{"Okta without target", event(t, okta, "detail/target", nil), []signal.Subject{nobody}},
+		{"Okta, target absent", event(t, okta, "detail/target", absent), []signal.Subject{nobody}},
+		{"Okta, application user", event(t, okta, "detail/target/0/type", "AppUser"), []signal.Subject{{Usernames: []string{"alice@example.com"}, IDs: []string{"00u1alice2EXAMPLE3d7"}}}},
+		{"Okta, some other target", event(t, okta, "detail/target/0/type", "UserGroup"), []signal.Subject{nobody}},
+		{"Okta, two people, order and others", event(t, okta, "detail/target", []any{
+			map[string]any{"type": "AppUser", "alternateId": "app"}, map[string]any{"type": "User", "alternateId": "a@example.com"},
+			map[string]any{"type": "UserGroup", "alternateId": "g"}, map[string]any{"type": "User", "alternateId": "b@example.com"},
+		}), []signal.Subject{people("a@example.com"), people("b@example.com")}},
+
+		{"custom user name", event(t, custom), []signal.Subject{people("frank@example.com")}},
+		{"custom, white space", event(t, custom, "detail/username", " frank@example.com\t"), []signal.Subject{people("frank@example.com")}},
+		{"custom, a number for a name", event(t, custom, "detail/username", 4711), []signal.Subject{people("4711")}},
+		{"custom, several", event(t, custom, "detail/username", absent, "detail/usernames", []any{"a", "b", "a"}), []signal.Subject{people("a"), people("b")}},
+		{"custom, null beside", event(t, custom, "detail/usernames", nil, "detail/connection_id", nil), []signal.Subject{people("frank@example.com")}},
+		{"custom, camelCase", event(t, custom, "detail/username", absent, "detail/clientIp", "10.0.0.1"), []signal.Subject{{ClientIP: "10.0.0.1"}}},
+		{"custom connection", event(t, "custom-terminate-connection.json"), []signal.Subject{{ConnectionID: "cvpn-connection-0e41f00000000000a"}}},
+		{"custom address", event(t, "custom-terminate-client-ip.json"), []signal.Subject{{ClientIP: "10.30.0.10"}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			signals, err := signal.Parse(test.event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []signal.Subject
+			for _, s := range signals {
+				got = append(got, s.Subject)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSampleAndArchivedAreMarked(t *testing.T) {
+	info := "detail/service/additionalInfo"
+	for _, test := range []struct {
+		name             string
+		event            []byte
+		sample, archived bool
+	}{
+		{"real", event(t, iamUser), false, false},
+		{"sample", event(t, "guardduty-sample.json"), true, false},
+		{"archived", event(t, "guardduty-archived.json"), false, true},
+		{"archived, as a word", event(t, iamUser, "detail/service/archived", "true"), false, true},
+		{"boolean", event(t, iamUser, info, map[string]any{"sample": true}), true, false},
+		{"in a JSON string", event(t, iamUser, info, map[string]any{"Type": "default", "Value": `{"sample":true,"unusual":{}}`}), true, false},
+		{"not in a JSON string", event(t, iamUser, info, map[string]any{"type": "default", "value": `{"sample":false}`}), false, false},
+		{"value is no JSON", event(t, iamUser, info, map[string]any{"value": "sample"}), false, false},
+		{"null", event(t, iamUser, info, nil), false, false},
+		{"made-up name", event(t, iamUser, key+"userName", "GeneratedFindingUserName"), true, false},
+	} {
+		signals, err := signal.Parse(test.event)
+		if err != nil || signals[0].Sample != test.sample || signals[0].Archived != test.archived {
+			t.Errorf("%s: sample %v, archived %v, %v", test.name, signals[0].Sample, signals[0].Archived, err)
+		}
+	}
+}
+
+func TestSignalFields(t *testing.T) {
+	at := func(s string) time.Time {
+		v, err := time.Parse(time.RFC3339Nano, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	admin := event(t, iamUser, "detail/id", "f1", "detail/type", "T:IAMUser/X", "detail/severity", "8.5", "detail/title", "Why", "detail/accountId", "444455556666",
+		"detail/region", "eu-west-2", "detail/updatedAt", "2026-11-20T09:00:00.042+0000", key+"principalId", absent)
+	for _, test := range []struct {
+		event []byte
+		want  signal.Signal
+	}{
+		{admin, signal.Signal{ID: "f1", Provider: "guardduty", Kind: signal.Finding, Type: "T:IAMUser/X", Severity: 8.5, Subject: signal.Subject{Usernames: []string{"bob"}},
+			Reason: "Why", Time: at("2026-11-20T09:00:00.042Z"), Account: "444455556666", Region: "eu-west-2"}},
+		{event(t, custom, "id", "e1", "time", "2026-11-20T10:00:00Z", "detail", map[string]any{"username": "a", "reason": "r", "requestedBy": "b", "effective_at": "2026-11-21T01:00:00+01:00"}),
+			signal.Signal{ID: "e1", Provider: "custom", Kind: signal.SessionRevoked, Type: "Terminate Connections", Subject: signal.Subject{Usernames: []string{"a"}}, Reason: "r", RequestedBy: "b",
+				Time: at("2026-11-20T10:00:00Z"), EffectiveAt: at("2026-11-21T00:00:00Z"), Account: "111122223333", Region: "eu-west-1"}},
+		{event(t, okta, "detail/uuid", "u1", "detail/published", "soon", "time", "2026-11-20T10:00:00Z", "detail/displayMessage", "m", "detail/target/0/id", nil),
+			signal.Signal{ID: "u1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
+				Reason: "m", Time: at("2026-11-20T10:00:00Z"), Account: "111122223333", Region: "eu-west-1"}},
+	} {
+		signals, err := signal.Parse(test.event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, signals[0]); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestOktaEventTypes(t *testing.T) {
+	for eventType, kind := range map[string]signal.Kind{
+		"user.lifecycle.deactivate": signal.AccountDisabled, "user.lifecycle.suspend": signal.AccountDisabled,
+		"user.lifecycle.delete.initiated": signal.AccountPurged, "user.lifecycle.delete.completed": signal.AccountPurged,
+		"user.session.clear": signal.SessionRevoked,
+	} {
+		signals, err := signal.Parse(event(t, okta, "detail/eventType", eventType))
+		if err != nil || signals[0].Kind != kind {
+			t.Errorf("%s: %v, %v", eventType, signals, err)
+		}
+	}
+}
+
+// TestLookAlikesAskForNothing: each is one word away from an event that ends access.
+func TestLookAlikesAskForNothing(t *testing.T) {
+	for name, raw := range map[string][]byte{
+		"another detail-type of GuardDuty": event(t, "guardduty-malware-scan.json"),
+		"another source":                   event(t, iamUser, "source", "aws.inspector2"),
+		"source one letter longer":         event(t, iamUser, "source", "aws.guardduty2"),
+		"custom source with a suffix":      event(t, custom, "source", "clientvpn-responder.evil"),
+		"reinstatement":                    event(t, "okta-user-activate.json"),
+		"ordinary logout":                  event(t, "okta-session-end.json"),
+		"failed attempt":                   event(t, "okta-user-deactivate-failed.json"),
+		"skipped":                          event(t, okta, "detail/outcome/result", "SKIPPED"),
+		"success in another case":          event(t, okta, "detail/outcome/result", "success?"),
+		"reactivate":                       event(t, okta, "detail/eventType", "user.lifecycle.reactivate"),
+		"unsuspend":                        event(t, okta, "detail/eventType", "user.lifecycle.unsuspend"),
+		"lock-out, which anyone can cause": event(t, okta, "detail/eventType", "user.account.lock"),
+		"deactivated in an application":    event(t, okta, "detail/eventType", "application.provision.user.deactivate"),
+	} {
+		if signals, err := signal.Parse(raw); !errors.Is(err, signal.ErrUnsupported) {
+			t.Errorf("%s: %+v, %v", name, signals, err)
+		}
+	}
+}
+
+// TestUnreadableNamesTheField: an event that is wanted and cannot be read is an error, never silence.
+func TestUnreadableNamesTheField(t *testing.T) {
+	for _, test := range []struct {
+		field string
+		event []byte
+	}{
+		{"event", []byte("")},
+		{"event", []byte("{")},
+		{"event", []byte(`"text"`)},
+		{"event", []byte(`[]`)},
+		{"source", []byte(`{}`)},
+		{"source", event(t, iamUser, "source", []any{"aws.guardduty"})},
+		{"detail-type", event(t, iamUser, "detail-type", absent)},
+		{"detail", event(t, iamUser, "detail", absent)},
+		{"detail", event(t, iamUser, "detail", []any{})},
+		{"detail", event(t, iamUser, "detail", nil)},
+		{"detail.id", event(t, iamUser, "detail/id", absent)},
+		{"detail.type", event(t, iamUser, "detail/type", "")},
+		{"detail.severity", event(t, iamUser, "detail/severity", absent)},
+		{"detail.severity", event(t, iamUser, "detail/severity", "high")},
+		{"detail.resource.accessKeyDetails.userName", event(t, iamUser, key+"userName", map[string]any{})},
+		{"detail.resource", event(t, iamUser, "detail/resource", "AccessKey")},
+		{"detail.service.archived", event(t, iamUser, "detail/service/archived", "perhaps")},
+		{"detail.eventType", event(t, okta, "detail/eventType", absent)},
+		{"detail.outcome.result", event(t, okta, "detail/outcome", absent)},
+		{"detail.uuid", event(t, okta, "detail/uuid", nil)},
+		{"detail.target", event(t, okta, "detail/target", "alice@example.com")},
+		{"detail.target.alternateId", event(t, okta, "detail/target", []any{map[string]any{"type": "User", "alternateId": []any{"a"}}})},
+		{"detail.reason", event(t, "custom-without-reason.json")},
+		{"detail.reason", event(t, custom, "detail/reason", "  ")},
+		{"detail.reason", event(t, custom, "detail/reason", map[string]any{})},
+		{"id", event(t, custom, "id", absent)},
+		{"detail", event(t, custom, "detail/username", absent)},
+		{"detail.username", event(t, custom, "detail/username", "")},
+		{"detail.username", event(t, custom, "detail/username", "N/A")},
+		{"detail.username", event(t, custom, "detail/username", "*")},
+		{"detail.username", event(t, custom, "detail/username", "a\nb")},
+		{"detail.username", event(t, custom, "detail/username", strings.Repeat("a", 1025))},
+		{"detail.username", event(t, custom, "detail/username", []any{"a"})},
+		{"detail.usernames", event(t, custom, "detail/usernames", []any{"a"})},
+		{"detail.usernames", event(t, custom, "detail/username", absent, "detail/usernames", "a")},
+		{"detail.usernames[1]", event(t, custom, "detail/username", absent, "detail/usernames", []any{"a", ""})},
+		{"detail", event(t, custom, "detail/connection_id", "cvpn-connection-1")},
+		{"detail", event(t, custom, "detail/client_ip", "10.0.0.1")},
+		{"detail.username", event(t, custom, "detail/userName", "b")},
+		{"detail.connection_id", event(t, custom, "detail/username", absent, "detail/connection_id", "cvpn-endpoint-1")},
+		{"detail.client_ip", event(t, custom, "detail/username", absent, "detail/client_ip", "10.0.0.0/24")},
+		{"detail.kind", event(t, custom, "detail/kind", "fired")},
+		{"detail.effective_at", event(t, custom, "detail/effective_at", "tomorrow")},
+		{"detail.effective_at", event(t, custom, "detail/effectiveAt", "2026-12-01")},
+	} {
+		signals, err := signal.Parse(test.event)
+		var unreadable *signal.UnreadableError
+		if !errors.As(err, &unreadable) || unreadable.Field != test.field || len(unreadable.Problem) < 5 {
+			t.Errorf("%s: %+v, %v", test.field, signals, err)
+		}
+	}
+}
+
+func TestFoldKeepsForeignLettersForeign(t *testing.T) {
+	for in, want := range map[string]string{
+		"ALICE": "alice", "Émile": "émile", "ÅSA": "åsa", "ΣΊΣΥΦΟΣ": "σίσυφοσ",
+		"\u212Aate": "\u212Aate", "\u0130van": "\u0130van",
+	} {
+		if got := signal.Fold(in); got != want {
+			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzParse holds whatever the input: no panic, a signal or an error, no empty or placeholder name, and no name that the
+// event does not have.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no events", err)
+	}
+	for _, file := range files {
+		f.Add(event(f, filepath.Base(file)))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		signals, err := signal.Parse(raw)
+		if (err == nil) == (len(signals) == 0) {
+			t.Fatalf("%d signals, error %v", len(signals), err)
+		}
+		var root any
+		if err == nil {
+			if err := json.Unmarshal(raw, &root); err != nil {
+				t.Fatal(err)
+			}
+		}
+		words := texts(root)
+		for _, s := range signals {
+			all := slices.Concat(s.Subject.Usernames, s.Subject.IDs)
+			if s.Subject.Session != nil {
+				all = append(all, s.Subject.Session.Name)
+			}
+			for _, name := range all {
+				if signal.Name(name) != name || name == "" {
+					t.Errorf("%q is no name", name)
+				}
+				if !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, name) }) {
+					t.Errorf("%q is not in the event", name)
+				}
+			}
+			if s.ID == "" || s.Provider == "" || s.Type == "" || !slices.Contains(signal.Kinds(), s.Kind) || !slices.Contains(signal.Providers(), s.Provider) {
+				t.Errorf("incomplete: %+v", s)
+			}
+		}
+	})
+}
+
+// texts gives every string and number in a JSON value.
+func texts(v any) []string {
+	var all []string
+	switch v := v.(type) {
+	case string:
+		all = append(all, v)
+	case float64:
+		all = append(all, fmt.Sprint(v), fmt.Sprintf("%f", v))
+	case []any:
+		for _, child := range v {
+			all = append(all, texts(child)...)
+		}
+	case map[string]any:
+		for _, child := range v {
+			all = append(all, texts(child)...)
+		}
+	}
+	return all
+}
