@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+)
+
+const (
+	region = "eu-west-1"
+	topic  = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"
+)
+
+// endpoints of the small company, with what people there call them.
+var endpoints = []struct{ name, id, how, authentication, transitGateway string }{
+	{"office", "cvpn-endpoint-0a1b2c3d4e5f60001", "SAML", "federated-authentication", ""},
+	{"plant", "cvpn-endpoint-0a1b2c3d4e5f60002", "Active Directory", "directory-service-authentication", ""},
+	{"field", "cvpn-endpoint-0a1b2c3d4e5f60003", "certificates, on a transit gateway", "certificate-authentication", "tgw-0a1b2c3d4e5f60009"},
+}
+
+// newCompany gives the stand-in of a small company in the morning: some people's names look alike, some sit at two
+// desks, one laptop comes back whenever it is cut off.
+func newCompany() *emulator.Cloud {
+	cloud := &emulator.Cloud{Region: region, TerminateTime: 200 * time.Millisecond}
+	for _, e := range endpoints {
+		cloud.AddEndpoint(emulator.Endpoint{ID: e.id, Description: e.name, Authentication: []string{e.authentication}, TransitGateway: e.transitGateway})
+	}
+	office, plant, field := endpoints[0].id, endpoints[1].id, endpoints[2].id
+	for _, k := range []emulator.Client{
+		{EndpointID: office, Username: "alice@example.com", CommonName: "alice@example.com"},
+		{EndpointID: office, Username: "alice@example.com", CommonName: "alice@example.com"},
+		{EndpointID: office, Username: "Alice@Example.com", CommonName: "Alice@Example.com"},
+		{EndpointID: office, Username: "malice@example.com", CommonName: "malice@example.com"},
+		{EndpointID: office, Username: "dave@example.com", CommonName: "dave@example.com"},
+		{EndpointID: office, Username: "breakglass@example.com", CommonName: "breakglass@example.com"},
+		{EndpointID: plant, Username: `EXAMPLE\bob`, CommonName: `EXAMPLE\bob`},
+		{EndpointID: plant, Username: "alice", CommonName: "alice", ReconnectAfter: 300 * time.Millisecond, Reconnects: 1},
+		{EndpointID: plant, Username: "mallory", CommonName: "mallory", ReconnectAfter: 300 * time.Millisecond, Reconnects: -1},
+		{EndpointID: field, CommonName: "carol.vpn.example.com", ClientIP: "10.30.0.10"},
+		{EndpointID: field, CommonName: "erin.vpn.example.com", ID: "cvpn-connection-0e41f00000000000a"},
+	} {
+		cloud.Connect(k)
+	}
+	return cloud
+}
+
+func endpointName(id string) string {
+	for _, e := range endpoints {
+		if e.id == id {
+			return e.name
+		}
+	}
+	return id
+}
+
+func person(username, commonName string) string {
+	if username == "" {
+		return "certificate " + commonName
+	}
+	return username
+}
+
+// serve runs the stand-in until ctx is done.
+func serve(ctx context.Context, out io.Writer, address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("serving the stand-in: %w", err)
+	}
+	server := &http.Server{Handler: newCompany(), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { server.Close() })
+	url := "http://" + listener.Addr().String()
+	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions and SNS's Publish is at %s.
+
+  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws ec2 describe-client-vpn-connections --client-vpn-endpoint-id %s
+  aws ec2 terminate-client-vpn-connections --client-vpn-endpoint-id %s --username alice@example.com
+
+Ctrl-C ends it.
+`, url, url, region, endpoints[0].id, endpoints[0].id)
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		return fmt.Errorf("serving the stand-in: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+// Command local runs the responder on this machine, without an AWS account: the real binary of cmd/handler, driven through
+// the Lambda Runtime API, against a stand-in for EC2 and SNS on loopback.
+//
+// It promises that what it shows is what the Lambda function does: the binary is the same, and explain uses the same
+// parser and policy.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+const usage = `usage: go run ./cmd/local <command>
+
+  run [-update]                          send every file of events/ through the real binary, and tell who was cut off and why
+  invoke <event>                         the same for one event, with its outcomes as JSON
+  explain [-json] [-policy p] <event>…   what would be decided, and why; nothing is asked of anybody
+  serve [-listen address]                the stand-in alone, with its small company, for the AWS CLI and SDKs
+  bench                                  measure start, memory, size and calls
+
+explain and invoke take the mode from the environment variable MODE, as the function does.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		fmt.Fprint(out, usage)
+		return nil
+	}
+	command, args := args[0], args[1:]
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	policyFile := flags.String("policy", "policy.yaml", "the policy")
+	asJSON := flags.Bool("json", false, "explain: one JSON object a line for each signal")
+	update := flags.Bool("update", false, "run: write the goldens anew")
+	listen := flags.String("listen", "127.0.0.1:4599", "serve: the address")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	files := flags.Args()
+	switch command {
+	case "run":
+		return runAll(ctx, out, *policyFile, *update)
+	case "invoke":
+		if len(files) != 1 {
+			return fmt.Errorf("invoke: name one event, such as events/okta-user-deactivate.json")
+		}
+		return invoke(ctx, out, *policyFile, files[0])
+	case "explain":
+		if len(files) == 0 {
+			return fmt.Errorf("explain: name events, such as events/*.json")
+		}
+		return explain(out, *policyFile, files, *asJSON)
+	case "serve":
+		return serve(ctx, out, *listen)
+	case "bench":
+		return bench(ctx, out)
+	}
+	return fmt.Errorf("%q is no command\n%s", command, usage)
+}

@@ -1,0 +1,399 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/policy"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// golden is what an event must lead to: beside events/x.json it stands in events/x.golden.
+type golden struct {
+	// Explain is what explain -json says in mode enforce, at the time of the event.
+	Explain []explanation `json:"explain"`
+	Run     result        `json:"run"`
+}
+
+// result is what was seen from outside when the event went through the binary in the small company.
+type result struct {
+	Error     string   `json:"error,omitempty"` // type and message of the function's error
+	Outcomes  []told   `json:"outcomes"`
+	Published []string `json:"published"` // the subjects of the messages
+	StillUp   []string `json:"still_up"`
+}
+
+type told struct {
+	Status      string   `json:"status"`
+	Summary     string   `json:"summary"`
+	Connections []string `json:"connections,omitempty"`
+	Spared      []string `json:"spared,omitempty"`
+}
+
+// outcome is what is read here of the function's answer: its public JSON form, as anybody else would read it.
+type outcome struct {
+	Status   string `json:"status"`
+	Summary  string `json:"summary"`
+	Decision struct {
+		Rule    string   `json:"rule"`
+		Action  string   `json:"action"`
+		Reasons []string `json:"reasons"`
+	} `json:"decision"`
+	Signal struct {
+		Provider string `json:"provider"`
+		Type     string `json:"type"`
+		Kind     string `json:"kind"`
+		Reason   string `json:"reason"`
+	} `json:"signal"`
+	Connections []connection `json:"connections"`
+	Spared      []connection `json:"spared"`
+	Timing      struct {
+		ReceivedAt  time.Time `json:"received_at"`
+		RequestedAt time.Time `json:"requested_at"`
+		EndedAt     time.Time `json:"ended_at"`
+	} `json:"timing"`
+}
+
+type connection struct {
+	EndpointID     string `json:"endpoint_id"`
+	Username       string `json:"username"`
+	CommonName     string `json:"common_name"`
+	PreviousStatus string `json:"previous_status"`
+	CurrentStatus  string `json:"current_status"`
+	How            string `json:"how"`
+	Reason         string `json:"reason"`
+}
+
+func (c connection) String() string {
+	words := fmt.Sprintf("%-7s %-24s", endpointName(c.EndpointID), person(c.Username, c.CommonName))
+	if c.Reason != "" {
+		return words + " " + c.Reason
+	}
+	return fmt.Sprintf("%s by %-13s  %s -> %s", words, c.How, c.PreviousStatus, c.CurrentStatus)
+}
+
+// played is one event's way through the binary.
+type played struct {
+	file     string
+	raw      []byte
+	explain  []explanation
+	answer   emulator.Answer
+	outcomes []outcome
+	result   result
+	calls    map[string]int
+	err      error
+}
+
+func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) error {
+	files, err := filepath.Glob("events/*.json")
+	if err != nil || len(files) == 0 {
+		return errors.New("no events/*.json here; run it from the repository's root")
+	}
+	binary, err := buildHandler(ctx, out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\nA small company on its VPN, with %d events to come. EC2, SNS and Lambda are stand-ins on loopback; the binary is the one that is deployed.\n\n", len(files))
+	for _, e := range endpoints {
+		fmt.Fprintf(out, "  %-7s %s (%s)\n", e.name, e.how, e.id)
+		for _, c := range newCompany().Connections() {
+			if c.EndpointID == e.id {
+				fmt.Fprintf(out, "            %s\n", person(c.Username, c.CommonName))
+			}
+		}
+	}
+	plays := make([]*played, len(files))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 8)
+	for i, file := range files {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			plays[i] = play(ctx, binary, policyFile, string(policy.Enforce), file)
+		})
+	}
+	wait.Wait()
+	wrong := 0
+	statuses := map[string]int{}
+	for _, p := range plays {
+		if p.err != nil {
+			return fmt.Errorf("%s: %w", p.file, p.err)
+		}
+		p.tell(out)
+		for _, o := range p.outcomes {
+			statuses[o.Status]++
+		}
+		if update {
+			if err := p.writeGolden(); err != nil {
+				return err
+			}
+		} else if diff := p.difference(); diff != "" {
+			wrong++
+			fmt.Fprintf(out, "   NOT AS ITS GOLDEN SAYS (-golden +seen):\n%s\n", diff)
+		}
+	}
+	fmt.Fprintf(out, "\n%d events: %d cut off, %d left alone, %d unreadable.", len(plays), statuses["terminated"]+statuses["reconnecting"],
+		len(plays)-statuses["terminated"]-statuses["reconnecting"]-failures(plays), failures(plays))
+	if wrong > 0 {
+		fmt.Fprintln(out)
+		return fmt.Errorf("%d events did not go as their goldens say", wrong)
+	}
+	fmt.Fprintln(out, " Each went as its golden says.")
+	return nil
+}
+
+func failures(plays []*played) int {
+	n := 0
+	for _, p := range plays {
+		if p.answer.Failure != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
+	binary, err := buildHandler(ctx, out)
+	if err != nil {
+		return err
+	}
+	p := play(ctx, binary, policyFile, os.Getenv("MODE"), file)
+	if p.err != nil {
+		return p.err
+	}
+	p.tell(out)
+	if p.answer.Failure != nil {
+		return nil
+	}
+	var pretty any
+	if err := json.Unmarshal(p.answer.Payload, &pretty); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	fmt.Fprintln(out)
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(pretty)
+}
+
+// buildHandler builds the deployed program for this machine.
+func buildHandler(ctx context.Context, out io.Writer) (string, error) {
+	fmt.Fprintln(out, "Building the handler. The first time this compiles AWS's EC2 package, which takes a minute or two.")
+	binary, err := filepath.Abs(filepath.Join("bin", "handler"))
+	if err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "./cmd/handler")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the handler: %w\n%s", err, output)
+	}
+	return binary, nil
+}
+
+// play sends one event through the binary, in a company of its own.
+func play(ctx context.Context, binary, policyFile, mode, file string) *played {
+	p := &played{file: file, calls: map[string]int{}}
+	p.raw, p.err = os.ReadFile(file)
+	if p.err != nil {
+		return p
+	}
+	rules, err := policy.Load(policyFile)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	p.explain = decideEvent(rules, policy.Enforce, filepath.Base(file), p.raw, eventTime(p.raw))
+
+	cloud := newCompany()
+	url, stop, err := emulator.Serve(cloud)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	defer stop()
+	policyPath, err := filepath.Abs(policyFile)
+	if err != nil {
+		p.err = err
+		return p
+	}
+	function, err := emulator.Start(ctx, binary, environment(url, policyPath, mode))
+	if err != nil {
+		p.err = err
+		return p
+	}
+	defer function.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if p.answer, p.err = function.Invoke(ctx, moveToNow(p.raw)); p.err != nil {
+		return p
+	}
+	p.observe(cloud)
+	return p
+}
+
+// environment is the handler's, with a short watch: the clients of the small company come back quickly.
+func environment(url, policyPath, mode string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"TOPIC_ARN=" + topic, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s",
+	}
+}
+
+func (p *played) observe(cloud *emulator.Cloud) {
+	if p.answer.Failure != nil {
+		p.result.Error = p.answer.Failure.Type + ": " + p.answer.Failure.Message
+	} else {
+		var answer struct {
+			Outcomes []outcome `json:"outcomes"`
+		}
+		if p.err = json.Unmarshal(p.answer.Payload, &answer); p.err != nil {
+			return
+		}
+		p.outcomes = answer.Outcomes
+	}
+	p.result.Outcomes = []told{}
+	for _, o := range p.outcomes {
+		t := told{Status: o.Status, Summary: timestamp.ReplaceAllString(o.Summary, "(time)")}
+		for _, c := range o.Connections {
+			t.Connections = append(t.Connections, c.String())
+		}
+		for _, c := range o.Spared {
+			t.Spared = append(t.Spared, c.String())
+		}
+		p.result.Outcomes = append(p.result.Outcomes, t)
+	}
+	p.result.Published, p.result.StillUp = []string{}, []string{}
+	for _, m := range cloud.Published() {
+		p.result.Published = append(p.result.Published, m.Subject)
+	}
+	for _, c := range cloud.Connections() {
+		// Who keeps coming back may be up again by now.
+		if c.EndedAt.IsZero() && c.Username != "mallory" {
+			p.result.StillUp = append(p.result.StillUp, endpointName(c.EndpointID)+" "+person(c.Username, c.CommonName))
+		}
+	}
+	for _, c := range cloud.Calls() {
+		p.calls[c.Action]++
+	}
+}
+
+// tell prints the event's story.
+func (p *played) tell(out io.Writer) {
+	fmt.Fprintf(out, "\n── %s\n", filepath.Base(p.file))
+	for _, e := range p.explain {
+		if e.Error != "" {
+			fmt.Fprintf(out, "   %s\n", e.Error)
+			continue
+		}
+		fmt.Fprintf(out, "   %s says %s about %s", e.Signal.Provider, e.Signal.Type, e.Signal.Subject)
+		if e.Signal.Severity > 0 {
+			fmt.Fprintf(out, ", severity %v", e.Signal.Severity)
+		}
+		fmt.Fprintln(out)
+	}
+	if p.answer.Failure != nil {
+		fmt.Fprintf(out, "   ERROR %s: the event is tried again, then kept in the dead-letter queue\n", p.answer.Failure.Type)
+	}
+	for _, o := range p.outcomes {
+		rule := "no rule fits, so the default says " + o.Decision.Action
+		if o.Decision.Rule != "" {
+			rule = "rule " + o.Decision.Rule + " says " + o.Decision.Action
+		}
+		for _, reason := range o.Decision.Reasons {
+			if strings.HasPrefix(reason, policy.HeldBack) {
+				rule = reason
+			}
+		}
+		fmt.Fprintf(out, "   why    %s\n   %s  %s\n", rule, strings.ToUpper(o.Status), o.Summary)
+		for _, c := range o.Connections {
+			fmt.Fprintf(out, "          %s\n", c)
+		}
+		for _, c := range o.Spared {
+			fmt.Fprintf(out, "          %s\n", c)
+		}
+		if t := o.Timing; !t.EndedAt.IsZero() {
+			fmt.Fprintf(out, "   quick  asked %d ms after the event was received, the last end seen after %d ms; %d listings and looks, %d terminations\n",
+				t.RequestedAt.Sub(t.ReceivedAt).Milliseconds(), t.EndedAt.Sub(t.ReceivedAt).Milliseconds(),
+				p.calls["DescribeClientVpnConnections"], p.calls["TerminateClientVpnConnections"])
+		}
+	}
+	for _, subject := range p.result.Published {
+		fmt.Fprintf(out, "   told   %s\n", subject)
+	}
+}
+
+func (p *played) golden() golden { return golden{Explain: p.explain, Run: p.result} }
+
+func (p *played) goldenPath() string { return strings.TrimSuffix(p.file, ".json") + ".golden" }
+
+func (p *played) writeGolden() error {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(p.golden()); err != nil {
+		return fmt.Errorf("writing the golden: %w", err)
+	}
+	return os.WriteFile(p.goldenPath(), []byte(text.String()), 0o644)
+}
+
+// difference says how what was seen differs from the golden, "" if it does not.
+func (p *played) difference() string {
+	raw, err := os.ReadFile(p.goldenPath())
+	if err != nil {
+		return fmt.Sprintf("%v; write it with: go run ./cmd/local run -update", err)
+	}
+	var want, got any
+	if err := json.Unmarshal(raw, &want); err != nil {
+		return fmt.Sprintf("%s: %v", p.goldenPath(), err)
+	}
+	seen, err := json.Marshal(p.golden())
+	if err != nil {
+		return err.Error()
+	}
+	if err := json.Unmarshal(seen, &got); err != nil {
+		return err.Error()
+	}
+	return cmp.Diff(want, got)
+}
+
+var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?`)
+
+// eventTime is the time on an event's envelope.
+func eventTime(raw []byte) time.Time {
+	var envelope struct {
+		Time time.Time `json:"time"`
+	}
+	_ = json.Unmarshal(raw, &envelope) // without a time it is the zero time
+	return envelope.Time
+}
+
+// moveToNow gives the event as if it happened just now: every time in it moves by as much as the envelope's.
+func moveToNow(raw []byte) []byte {
+	at := eventTime(raw)
+	if at.IsZero() {
+		return raw
+	}
+	by := time.Now().Truncate(time.Second).Sub(at)
+	return timestamp.ReplaceAllFunc(raw, func(old []byte) []byte {
+		for _, layout := range []string{"2006-01-02T15:04:05.000Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000Z0700"} {
+			if parsed, err := time.Parse(layout, string(old)); err == nil {
+				return []byte(parsed.Add(by).UTC().Format(layout))
+			}
+		}
+		return old
+	})
+}
