@@ -1,0 +1,85 @@
+# The commands of this repository. The first two need Go and nothing else.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+FUZZTIME ?= 10s
+# What is built for AWS: without lambda.norpc, net/rpc would keep every method of the EC2 client in the binary.
+BUILD := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w'
+MAX_ZIP_BYTES := 5000000
+
+export GOTOOLCHAIN ?= local
+
+.DEFAULT_GOAL := help
+.PHONY: help run invoke serve test check lint race fuzz template clients size bench build clean build-Responder
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the main job on this machine: every event in events/, a small company, the real binary
+	@echo "Compiling the local runner."
+	@go run ./cmd/local run
+
+invoke: ## one event the same way: make invoke EVENT=events/okta-user-deactivate.json [MODE=enforce]
+	@test -n "$(EVENT)" || { echo "name an event: make invoke EVENT=events/okta-user-deactivate.json" >&2; exit 2; }
+	@MODE="$(MODE)" go run ./cmd/local invoke "$(EVENT)"
+
+serve: ## the stand-in for EC2 and SNS alone, for the AWS CLI and SDKs
+	@go run ./cmd/local serve
+
+test: ## all tests
+	@echo "Testing. The first time this compiles AWS's EC2 package, which takes a minute or two."
+	go test ./...
+
+check: lint test race fuzz template clients size ## everything that CI runs
+
+lint: .tools/golangci-lint
+	go mod verify
+	go vet ./...
+	.tools/golangci-lint run ./...
+
+race:
+	go test -race ./internal/... ./cmd/...
+
+fuzz: ## fuzz the parsers of events and policy, FUZZTIME=10s each
+	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
+	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
+	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME)
+
+template: .tools/venv/done
+	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml
+	.tools/venv/bin/python .ci/transform.py template.yaml > .tools/transformed.json
+	.tools/venv/bin/cfn-lint -r eu-west-1 -- .tools/transformed.json
+
+clients: .tools/venv/done
+	.tools/venv/bin/python .ci/clients.py
+
+size: build
+	@zip=$$(python3 -c "import zlib; print(len(zlib.compress(open('dist/bootstrap', 'rb').read())))"); \
+	echo "bootstrap: $$(wc -c < dist/bootstrap) bytes, zipped $$zip of at most $(MAX_ZIP_BYTES)"; \
+	test "$$zip" -le $(MAX_ZIP_BYTES)
+	@echo "Looking for reflection that would switch dead-code elimination off."
+	@! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/handler 2>&1 | grep '<ReflectMethod>'
+
+bench: ## measure start, memory, size and calls
+	@go run ./cmd/local bench
+
+build: ## the function for AWS, with its policy, in dist/
+	@mkdir -p dist
+	$(BUILD) -o dist/bootstrap ./cmd/handler
+	@cp policy.yaml dist/
+
+# sam build calls this one.
+build-Responder:
+	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/handler
+	cp policy.yaml "$(ARTIFACTS_DIR)/"
+
+clean: ## remove what was built and fetched
+	rm -rf bin dist .tools .aws-sam
+
+.tools/golangci-lint:
+	@echo "Building golangci-lint $(GOLANGCI_LINT_VERSION), which takes some minutes the first time."
+	GOBIN="$(CURDIR)/.tools" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+.tools/venv/done: .ci/requirements.txt
+	python3 -m venv .tools/venv
+	.tools/venv/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements.txt
+	@touch $@

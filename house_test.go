@@ -1,0 +1,261 @@
+// Package house holds the walls of the house: who may import what, what each package says of itself, and that files that
+// must agree do.
+package house
+
+import (
+	"encoding/json"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "clientvpn-responder/"
+
+// may says what the code of a package, tests aside, imports beside the standard library. A package that is not listed
+// has no place yet.
+var may = map[string][]string{
+	// Pure: no SDK, no network.
+	"internal/signal": {},
+	"internal/policy": {"internal/signal", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	// The only one that talks to EC2.
+	"internal/vpn": {
+		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
+		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
+	},
+	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
+	// The only one that talks to SNS.
+	"internal/notify": {
+		"internal/responder", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
+		"github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sns/types",
+	},
+	// The standard library alone, so that it shares no mistake with what it tests.
+	"internal/emulator": {},
+	"cmd/handler": {
+		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/notify",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
+		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config",
+	},
+	// No SDK, so that it is built in seconds.
+	"cmd/local":                       {"internal/signal", "internal/policy", "internal/emulator", "github.com/google/go-cmp/cmp"},
+	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
+	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
+}
+
+// pure packages do no input or output of their own, except that policy reads its file.
+var pure = map[string][]string{
+	"internal/signal": {"context", "net", "net/http", "os", "io", "log/slog"},
+	"internal/policy": {"context", "net", "net/http", "log/slog"},
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	for folder, files := range packages(t) {
+		allowed, known := may[folder]
+		if !known && folder != "." {
+			t.Errorf("%s has no place in the house; add it to the table in house_test.go", folder)
+			continue
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, imported := range imports(t, file) {
+				name := strings.TrimPrefix(imported, module)
+				if slices.Contains(pure[folder], name) {
+					t.Errorf("%s imports %s, but is pure", file, name)
+				}
+				if strings.Contains(imported, ".") || strings.HasPrefix(imported, module) {
+					if !slices.Contains(allowed, name) {
+						t.Errorf("%s imports %s, which is not its business", file, name)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestStandInIsNotInTheHandler(t *testing.T) {
+	output, err := exec.Command("go", "list", "-deps", "./cmd/handler").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(output), module+"internal/emulator") {
+		t.Error("cmd/handler links internal/emulator")
+	}
+}
+
+func TestEveryPackageSaysWhatItPromises(t *testing.T) {
+	for folder, files := range packages(t) {
+		comments := 0
+		for _, file := range files {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parsed.Doc != nil {
+				comments++
+			}
+		}
+		if comments != 1 {
+			t.Errorf("%s has %d package comments, want one", folder, comments)
+		}
+	}
+}
+
+// packages lists the Go files of every folder.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && file != "." && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
+		}
+		if err == nil && strings.HasSuffix(file, ".go") {
+			folder := path.Dir(filepath.ToSlash(file))
+			found[folder] = append(found[folder], file)
+		}
+		return err
+	})
+	if err != nil || len(found) < 8 {
+		t.Fatalf("%d packages, %v", len(found), err)
+	}
+	return found
+}
+
+func imports(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, spec := range parsed.Imports {
+		all = append(all, strings.Trim(spec.Path.Value, `"`))
+	}
+	return all
+}
+
+func TestEveryEventHasItsGolden(t *testing.T) {
+	events, _ := filepath.Glob("events/*.json")
+	goldens, _ := filepath.Glob("events/*.golden")
+	if len(events) == 0 {
+		t.Fatal("no events")
+	}
+	base := func(files []string) []string {
+		var all []string
+		for _, f := range files {
+			all = append(all, strings.TrimSuffix(f, path.Ext(f)))
+		}
+		return all
+	}
+	for _, e := range base(events) {
+		if !slices.Contains(base(goldens), e) {
+			t.Errorf("%s.json has no golden; write it with: go run ./cmd/local run -update", e)
+		}
+	}
+	for _, g := range base(goldens) {
+		if !slices.Contains(base(events), g) {
+			t.Errorf("%s.golden has no event", g)
+		}
+	}
+}
+
+// TestEventsNameNobodyReal: only example.com, documentation accounts and documentation addresses.
+func TestEventsNameNobodyReal(t *testing.T) {
+	email := regexp.MustCompile(`[A-Za-z0-9._+-]+@([A-Za-z0-9.-]+)`)
+	account := regexp.MustCompile(`\b\d{12}\b`)
+	files, _ := filepath.Glob("events/*.json")
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(raw) {
+			t.Errorf("%s is not JSON", file)
+		}
+		for _, m := range email.FindAllStringSubmatch(string(raw), -1) {
+			if m[1] != "example.com" && m[1] != "okta.com" {
+				t.Errorf("%s names %s", file, m[0])
+			}
+		}
+		for _, id := range account.FindAllString(string(raw), -1) {
+			if id != "111122223333" && id != "444455556666" {
+				t.Errorf("%s has account %s", file, id)
+			}
+		}
+	}
+}
+
+// TestSettingsAgree: what the handler reads is what the README explains, and the template sets nothing else.
+func TestSettingsAgree(t *testing.T) {
+	read := func(file string) string {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	known := map[string]bool{}
+	for _, m := range regexp.MustCompile(`getenv\("([A-Z_]+)"\)`).FindAllStringSubmatch(read("cmd/handler/settings.go"), -1) {
+		known[m[1]] = true
+	}
+	if len(known) < 6 {
+		t.Fatalf("settings.go reads only %v", known)
+	}
+	readme := read("README.md")
+	for name := range known {
+		if !strings.Contains(readme, "`"+name+"`") && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "LAMBDA_") {
+			t.Errorf("the README does not explain %s", name)
+		}
+	}
+	template := read("template.yaml")
+	_, variables, _ := strings.Cut(template, "        Variables:\n")
+	for line := range strings.Lines(variables) {
+		name, _, found := strings.Cut(strings.TrimSpace(line), ":")
+		if !found || !strings.HasPrefix(line, "          ") {
+			break
+		}
+		if !known[name] {
+			t.Errorf("the template sets %s, which the handler does not read", name)
+		}
+		delete(known, name)
+	}
+	for _, name := range []string{"TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH"} {
+		if known[name] {
+			t.Errorf("the template does not set %s", name)
+		}
+	}
+}
+
+// TestTemplateGrantsWhatIsCalled: every EC2 and SNS call has its permission, and there is no other.
+func TestTemplateGrantsWhatIsCalled(t *testing.T) {
+	raw, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	granted := regexp.MustCompile(`(?:ec2|sns):[A-Z][A-Za-z]+`).FindAllString(string(raw), -1)
+	granted = slices.DeleteFunc(granted, func(g string) bool { return g == "ec2:Region" })
+	var called []string
+	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go"} {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\t([A-Z]\w+)\(context\.Context, \*`).FindAllStringSubmatch(string(code), -1) {
+			called = append(called, service+":"+m[1])
+		}
+	}
+	slices.Sort(granted)
+	slices.Sort(called)
+	if len(called) < 4 || !slices.Equal(granted, called) {
+		t.Errorf("granted %q, called %q", granted, called)
+	}
+}
