@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"clientvpn-responder/internal/policy"
 )
 
 const module = "clientvpn-responder/"
@@ -232,6 +234,19 @@ func TestSettingsAgree(t *testing.T) {
 		if known[name] {
 			t.Errorf("the template does not set %s", name)
 		}
+	}
+}
+
+// TestREADMEShowsASoundPolicy: what a reader copies is accepted.
+func TestREADMEShowsASoundPolicy(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(readme), "```yaml\n")
+	document, _, found := strings.Cut(after, "```")
+	if _, err := policy.Parse("README.md", []byte(document)); err != nil || !found {
+		t.Error(err)
 	}
 }
 
