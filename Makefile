@@ -40,9 +40,9 @@ race:
 	go test -race ./internal/... ./cmd/...
 
 fuzz: ## fuzz the parsers of events and policy, FUZZTIME=10s each
-	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
-	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
-	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME)
+	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
+	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
+	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 
 template: .tools/venv/done
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml

@@ -201,32 +201,28 @@ func TestIncompleteIsAnError(t *testing.T) {
 
 // TestOutcomePublishedAfterTimeout: the time for the work is used up, and the report leaves all the same.
 func TestOutcomePublishedAfterTimeout(t *testing.T) {
-	cloud := cloudWith(emulator.Client{Username: "alice", Stuck: true})
-	f := start(t, cloud)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	answer, err := f.Invoke(ctx, leaver("e1", "alice"))
-	if err != nil || answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
-		t.Errorf("%+v, %v", answer, err)
-	}
-	if got := published(t, cloud); !slices.Equal(got, []string{"unverified"}) {
-		t.Errorf("published %q", got)
-	}
-}
-
-// TestHungEC2IsReportedInTime: EC2 does not answer at all.
-func TestHungEC2IsReportedInTime(t *testing.T) {
-	cloud := cloudWith(emulator.Client{Username: "alice"})
-	cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", Delay: time.Hour})
-	f := start(t, cloud)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	answer, err := f.Invoke(ctx, leaver("e1", "alice"))
-	if err != nil || answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
-		t.Errorf("%+v, %v", answer, err)
-	}
-	if got := published(t, cloud); !slices.Equal(got, []string{"failed"}) {
-		t.Errorf("published %q", got)
+	for _, test := range []struct {
+		name, status string
+		client       emulator.Client
+		fault        emulator.Fault
+	}{
+		{"the connection never ends", "unverified", emulator.Client{Username: "alice", Stuck: true}, emulator.Fault{Action: "none"}},
+		{"EC2 does not answer", "failed", emulator.Client{Username: "alice"}, emulator.Fault{Action: "DescribeClientVpnConnections", Delay: time.Hour}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cloud := cloudWith(test.client)
+			cloud.Inject(test.fault)
+			f := start(t, cloud)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			answer, err := f.Invoke(ctx, leaver("e1", "alice"))
+			if err != nil || answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
+				t.Errorf("%+v, %v", answer, err)
+			}
+			if got := published(t, cloud); !slices.Equal(got, []string{test.status}) {
+				t.Errorf("published %q", got)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -177,15 +178,12 @@ func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
 	if p.answer.Failure != nil {
 		return nil
 	}
-	var pretty any
-	if err := json.Unmarshal(p.answer.Payload, &pretty); err != nil {
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, p.answer.Payload, "", "  "); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
-	fmt.Fprintln(out)
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(pretty)
+	_, err = fmt.Fprintf(out, "\n%s\n", &pretty)
+	return err
 }
 
 // buildHandler builds the deployed program for this machine.
