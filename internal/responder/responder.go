@@ -237,7 +237,7 @@ func (c *caseFile) spare(m vpn.Match, why Status, reason string) {
 // claim takes over those of the connections that EC2 ended under a user name of the case.
 func (c *caseFile) claim(extra []*vpn.Connection) {
 	for _, e := range extra {
-		if slices.ContainsFunc(c.Connections, func(listed *vpn.Connection) bool {
+		if !c.knows(e) && slices.ContainsFunc(c.Connections, func(listed *vpn.Connection) bool {
 			return listed.EndpointID == e.EndpointID && listed.Username == e.Username
 		}) {
 			c.Connections = append(c.Connections, e)

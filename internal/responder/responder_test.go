@@ -406,6 +406,20 @@ func TestOneListingServesTheBatch(t *testing.T) {
 	})
 }
 
+// TestConnectionAndItsPersonInOneBatch: one connection, asked for by its id and by its user's name, is told once in each.
+func TestConnectionAndItsPersonInOneBatch(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		id := cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		for range 2 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		}
+		outcomes := respond(t, r, about(signal.Subject{ConnectionID: id}), about(alice))
+		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Terminated || b.Status != responder.Terminated || len(a.Connections) != 1 || len(b.Connections) != 3 {
+			t.Errorf("%s (%d), %s (%d)", a.Summary, len(a.Connections), b.Summary, len(b.Connections))
+		}
+	})
+}
+
 // TestFewestCalls: one person with one connection on one of three endpoints takes three listings and one termination.
 func TestFewestCalls(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
