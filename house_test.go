@@ -30,7 +30,7 @@ var may = map[string][]string{
 	// The only one that talks to EC2.
 	"internal/vpn": {
 		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
-		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
+		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "github.com/aws/smithy-go/transport/http", "golang.org/x/sync/errgroup",
 	},
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
 	// The only one that talks to SNS.

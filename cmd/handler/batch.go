@@ -108,11 +108,15 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 		}
 	}
 
-	work := ctx
+	work, report := ctx, ctx
 	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		work, cancel = context.WithDeadline(ctx, deadline.Add(-reserve(time.Until(deadline))))
-		defer cancel()
+		reserve := min(time.Until(deadline)/4, 10*time.Second)
+		var cancelWork, cancelReport context.CancelFunc
+		work, cancelWork = context.WithDeadline(ctx, deadline.Add(-reserve))
+		defer cancelWork()
+		// If SNS hangs, there must be time left to say which messages failed.
+		report, cancelReport = context.WithDeadline(ctx, deadline.Add(-reserve/10))
+		defer cancelReport()
 	}
 	outcomes := h.responder.Respond(work, inv, signals)
 
@@ -123,7 +127,7 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			errs[i] = h.reporter.Report(ctx, log, &outcomes[i])
+			errs[i] = h.reporter.Report(report, log, &outcomes[i])
 		})
 	}
 	wait.Wait()
@@ -147,6 +151,3 @@ func (r *record) incomplete(problem string) {
 	}
 	already.problems = append(already.problems, problem)
 }
-
-// reserve is how much of the time left is kept for reporting.
-func reserve(left time.Duration) time.Duration { return min(left/4, 10*time.Second) }

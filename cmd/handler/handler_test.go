@@ -226,6 +226,22 @@ func TestOutcomePublishedAfterTimeout(t *testing.T) {
 	}
 }
 
+// TestHungSNSFailsTheMessages: the answer is there before Lambda ends the function, and names what goes back to the queue.
+func TestHungSNSFailsTheMessages(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	cloud.Inject(emulator.Fault{Action: "Publish", Delay: time.Hour})
+	f := start(t, cloud)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	answer, err := f.Invoke(ctx, sqs(leaver("e1", "alice")))
+	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
+		t.Errorf("%s, %v", answer.Payload, err)
+	}
+	if !strings.Contains(string(f.Logs()), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
+	}
+}
+
 // TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and is told.
 func TestFailedPublishFailsTheEvent(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
@@ -235,7 +251,7 @@ func TestFailedPublishFailsTheEvent(t *testing.T) {
 	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "publishing the outcome for alice") {
 		t.Errorf("%+v", answer)
 	}
-	if !strings.Contains(string(f.Logs()), `"status":"terminated"`) {
+	if !strings.Contains(string(f.Logs()), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))

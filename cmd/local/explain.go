@@ -43,11 +43,13 @@ func explain(out io.Writer, policyFile string, files []string, asJSON bool) erro
 		mode = policy.Enforce
 	}
 	for _, file := range files {
-		event, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("reading the event: %w", err)
+		explained := []explanation{{File: file}}
+		if event, err := os.ReadFile(file); err != nil {
+			explained[0].Error = fmt.Sprintf("reading the event: %v", err)
+		} else {
+			explained = decideEvent(p, mode, file, event, time.Now())
 		}
-		for _, e := range decideEvent(p, mode, file, event, time.Now()) {
+		for _, e := range explained {
 			if !asJSON {
 				e.print(out)
 			} else if err := json.NewEncoder(out).Encode(e); err != nil {
@@ -69,5 +71,8 @@ func (e explanation) print(out io.Writer) {
 	}
 	for _, name := range e.Decision.Names {
 		fmt.Fprintf(out, "  looks for %s\n", name)
+	}
+	for _, name := range e.Decision.CommonNames {
+		fmt.Fprintf(out, "  looks for certificate %s\n", name)
 	}
 }

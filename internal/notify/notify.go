@@ -44,7 +44,8 @@ func New(cfg aws.Config, topic arn.ARN) *Reporter {
 // maxReported bounds the memory for events that were reported; it is forgotten whole when it is full.
 const maxReported = 10_000
 
-// Report logs the outcome to log and publishes it. Where a repeat changes nothing, the outcome says so.
+// Report publishes the outcome and logs it to log, whatever becomes of the publishing. Where a repeat changes nothing, the
+// outcome says so.
 func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Outcome) error {
 	key := o.Signal.Provider + "\x00" + o.Signal.ID + "\x00" + o.Signal.Subject.String()
 	publish := o.Status != responder.Ignored
@@ -52,18 +53,20 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 		o.Summary += " This event was reported before."
 		publish = false
 	}
+	var err error
+	if publish {
+		err = r.publish(ctx, *o)
+	}
 	level := slog.LevelInfo
-	if o.Incomplete() {
+	if o.Incomplete() || err != nil {
 		level = slog.LevelError
 	}
-	log.Log(ctx, level, "outcome", slog.Bool("published", publish), slog.Any("outcome", o))
-	if !publish {
-		return nil
-	}
-	if err := r.publish(ctx, *o); err != nil {
+	log.Log(ctx, level, "outcome", slog.Bool("published", publish && err == nil), slog.Any("outcome", o))
+	if err != nil {
 		return fmt.Errorf("publishing the outcome for %s to %s: %w", o.Signal.Subject, r.topicARN, err)
 	}
-	if !o.Incomplete() {
+	switch o.Status {
+	case responder.Terminated, responder.Reconnecting, responder.NotConnected:
 		r.remember(key)
 	}
 	return nil

@@ -16,7 +16,9 @@ type condition struct {
 	Kinds     []signal.Kind `yaml:"kinds"`
 	Types     []string      `yaml:"types"`
 	Severity  *bounds       `yaml:"severity"`
-	MaxAge    duration      `yaml:"max_age"`
+	MaxAge    string        `yaml:"max_age"`
+
+	maxAge time.Duration // read from MaxAge
 }
 
 type bounds struct {
@@ -24,7 +26,7 @@ type bounds struct {
 	Max *float64 `yaml:"max"`
 }
 
-func (c condition) check(report *checker, path string) {
+func (c *condition) check(report *checker, path string) {
 	notEmpty(report, path+".providers", c.Providers)
 	for i, p := range c.Providers {
 		oneOf(report, fmt.Sprintf("%s.providers[%d]", path, i), p, signal.Providers()...)
@@ -43,12 +45,18 @@ func (c condition) check(report *checker, path string) {
 		switch {
 		case b.Min == nil && b.Max == nil:
 			report.add(path+".severity", "needs min, max or both")
-		case b.Min != nil && (*b.Min < 0 || *b.Min > 10):
+		case b.Min != nil && !(*b.Min >= 0 && *b.Min <= 10): // NaN is outside, too
 			report.add(path+".severity.min", "%v is outside GuardDuty's scale, 0 to 10", *b.Min)
-		case b.Max != nil && (*b.Max < 0 || *b.Max > 10):
+		case b.Max != nil && !(*b.Max >= 0 && *b.Max <= 10):
 			report.add(path+".severity.max", "%v is outside GuardDuty's scale, 0 to 10", *b.Max)
 		case b.Min != nil && b.Max != nil && *b.Min > *b.Max:
 			report.add(path+".severity", "min %v is above max %v, so no signal fits", *b.Min, *b.Max)
+		}
+	}
+	if c.MaxAge != "" {
+		var err error
+		if c.maxAge, err = time.ParseDuration(c.MaxAge); err != nil || c.maxAge <= 0 {
+			report.add(path+".max_age", "%q is not a duration like 24h or 90m", c.MaxAge)
 		}
 	}
 }
@@ -115,7 +123,7 @@ func compare(holds bool, value float64, yes, no string, bound float64) clause {
 
 // tooOld reports whether the signal is older than the rule allows, or has no time to tell by.
 func (c condition) tooOld(s signal.Signal, now time.Time) (string, bool) {
-	limit := time.Duration(c.MaxAge)
+	limit := c.maxAge
 	switch {
 	case limit == 0:
 		return "", false
@@ -127,9 +135,12 @@ func (c condition) tooOld(s signal.Signal, now time.Time) (string, bool) {
 	return "", false
 }
 
-// glob reports whether all of s fits pattern, in any case; * stands for any run of characters, ? for any one.
-func glob(pattern, s string) bool {
-	p, t := []rune(signal.Fold(pattern)), []rune(signal.Fold(s))
+// glob reports whether all of s fits pattern, in any case.
+func glob(pattern, s string) bool { return globExact(signal.Fold(pattern), signal.Fold(s)) }
+
+// globExact reports whether all of s fits pattern; * stands for any run of characters, ? for any one.
+func globExact(pattern, s string) bool {
+	p, t := []rune(pattern), []rune(s)
 	star, mark := -1, 0
 	i, j := 0, 0
 	for j < len(t) {

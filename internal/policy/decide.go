@@ -17,8 +17,10 @@ type Decision struct {
 	Mode Mode `json:"mode"`
 	// Gate says what held a termination back, so that Action is Notify; empty where nothing did.
 	Gate Gate `json:"gate,omitempty"`
-	// Names are the folded names under which connections are looked for, each exact.
-	Names []string `json:"names"`
+	// Names are the folded names under which connections are looked for, as user names and common names, each whole;
+	// CommonNames those that count only as a certificate's.
+	Names       []string `json:"names"`
+	CommonNames []string `json:"common_names,omitempty"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
 	Reasons []string `json:"reasons"`
 }
@@ -79,6 +81,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 
 	names, notes, ambiguous := p.identity.resolve(s.Subject)
 	d.Names = append(d.Names, names...)
+	d.CommonNames = p.identity.templated(names)
 	d.Reasons = append(d.Reasons, notes...)
 	if d.Action != Terminate {
 		return d

@@ -19,7 +19,7 @@ type identityDocument struct {
 //
 //   - with domains d: name, name@d and d\name are one person, and nothing else is;
 //   - an alias is the person it stands for;
-//   - a certificate's common name that fits a template is the person in it.
+//   - a certificate's common name, and no other name, that fits a template is the person in it.
 //
 // The zero identity only folds.
 type identity struct {
@@ -87,12 +87,6 @@ func newIdentity(d identityDocument, c *checker) identity {
 // base gives the person behind a name without looking at aliases.
 func (id identity) base(name string) string {
 	name = signal.Fold(name)
-	for _, t := range id.commonNames {
-		if inner, ok := between(name, t[0], t[1]); ok {
-			name = inner
-			break
-		}
-	}
 	for _, domain := range id.domains {
 		for _, form := range [][2]string{{"", "@" + domain}, {domain + `\`, ""}} {
 			// alice@partner.com@example.com is nobody of ours: what is left must be a bare name.
@@ -113,6 +107,17 @@ func (id identity) person(name string) string {
 	return name
 }
 
+// certified gives the people that a certificate's common name may stand for: itself, and what the templates find in it.
+func (id identity) certified(commonName string) []string {
+	people := []string{id.person(commonName)}
+	for _, t := range id.commonNames {
+		if inner, ok := between(signal.Fold(commonName), t[0], t[1]); ok {
+			people = append(people, id.person(inner))
+		}
+	}
+	return people
+}
+
 // between returns what stands between prefix and suffix, if that is a name.
 func between(s, prefix, suffix string) (string, bool) {
 	inner, ok := strings.CutPrefix(s, prefix)
@@ -123,7 +128,7 @@ func between(s, prefix, suffix string) (string, bool) {
 	return inner, ok && signal.Name(inner) == inner && inner != ""
 }
 
-// spellings lists every folded name under which Client VPN may know the person.
+// spellings lists every folded name under which Client VPN may know the person, the templates for certificates aside.
 func (id identity) spellings(person string) []string {
 	if signal.Name(person) == "" {
 		return nil
@@ -145,8 +150,14 @@ func (id identity) spellings(person string) []string {
 			all = append(all, p+"@"+domain, domain+`\`+p)
 		}
 	}
+	return all
+}
+
+// templated lists the common names of certificates that the templates make of names.
+func (id identity) templated(names []string) []string {
+	var all []string
 	for _, t := range id.commonNames {
-		for _, name := range all[:len(all):len(all)] {
+		for _, name := range names {
 			if !strings.Contains(name, `\`) {
 				all = append(all, t[0]+name+t[1])
 			}
@@ -168,7 +179,8 @@ func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous s
 		people = append(people, person)
 	}
 	if session := s.Session; session != nil {
-		trusted := slices.ContainsFunc(id.sessionRoles, func(pattern string) bool { return glob(pattern, session.Role) })
+		// In the very case: another spelling is a role that somebody else may have made.
+		trusted := slices.ContainsFunc(id.sessionRoles, func(pattern string) bool { return globExact(pattern, session.Role) })
 		if trusted {
 			notes = append(notes, fmt.Sprintf("session name %s counts, role %s is in identity.session_roles", session.Name, session.Role))
 			people = append(people, id.person(session.Name))
@@ -210,13 +222,12 @@ func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous s
 
 // exemption is who is never cut off.
 type exemption struct {
-	identity identity
-	people   map[string]bool
-	globs    []string
+	people map[string]bool
+	globs  []string
 }
 
 func newExemption(entries []string, id identity, c *checker) exemption {
-	e := exemption{identity: id, people: map[string]bool{}}
+	e := exemption{people: map[string]bool{}}
 	for i, entry := range entries {
 		path := fmt.Sprintf("exempt[%d]", i)
 		switch {
@@ -235,16 +246,35 @@ func newExemption(entries []string, id identity, c *checker) exemption {
 	return e
 }
 
-// Exempt reports whether the person behind a name, as an event or a connection gives it, is never cut off.
-func (p *Policy) Exempt(name string) bool {
-	if signal.Name(name) == "" {
+// Exempt reports whether the person of a user name, as an event or a connection gives it, is never cut off.
+func (p *Policy) Exempt(username string) bool {
+	if signal.Name(username) == "" {
 		return false
 	}
-	person := p.identity.person(name)
+	person := p.identity.person(username)
 	if p.exempt.people[person] {
 		return true
 	}
-	return slices.ContainsFunc(append(p.identity.spellings(person), name), func(spelling string) bool {
+	return slices.ContainsFunc(append(p.identity.spellings(person), username), func(spelling string) bool {
 		return slices.ContainsFunc(p.exempt.globs, func(pattern string) bool { return glob(pattern, spelling) })
+	})
+}
+
+// ExemptCertificate reports the same of a certificate's common name.
+func (p *Policy) ExemptCertificate(commonName string) bool {
+	return slices.ContainsFunc(p.identity.certified(commonName), p.Exempt)
+}
+
+// SamePerson reports whether two connections' user names, or where they have none their common names, are one person's.
+func (p *Policy) SamePerson(usernameA, commonNameA, usernameB, commonNameB string) bool {
+	people := func(username, commonName string) []string {
+		if signal.Name(username) != "" {
+			return []string{p.identity.person(username)}
+		}
+		return p.identity.certified(commonName)
+	}
+	b := people(usernameB, commonNameB)
+	return slices.ContainsFunc(people(usernameA, commonNameA), func(person string) bool {
+		return signal.Name(person) != "" && slices.Contains(b, person)
 	})
 }

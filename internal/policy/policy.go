@@ -14,7 +14,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -110,6 +109,8 @@ func Parse(name string, data []byte) (*Policy, error) {
 		rules:          d.Rules,
 		fallback:       d.Default,
 	}
+	c.wholeNumber("version")
+	c.wholeNumber("max_connections")
 	c.document(d)
 	p.identity = newIdentity(d.Identity, &c)
 	p.exempt = newExemption(d.Exempt, p.identity, &c)
@@ -205,6 +206,17 @@ type visitor func(ast.Node)
 
 func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
 
+// wholeNumber refuses what the YAML library would round or convert.
+func (c *checker) wholeNumber(key string) {
+	path, err := yaml.PathString("$." + key)
+	if err != nil {
+		panic(err) // the keys are ours
+	}
+	if node, err := path.FilterFile(c.file); err == nil && node != nil && node.Type() != ast.IntegerType {
+		c.add(key, "%s is not a whole number", node)
+	}
+}
+
 func (c *checker) document(d document) {
 	if d.Version != 1 {
 		c.add("version", "must be 1")
@@ -248,20 +260,4 @@ func oneOf[T ~string](c *checker, path string, value T, allowed ...T) {
 		problem = "missing; one of " + strings.Join(words, ", ")
 	}
 	c.add(path, "%s", problem)
-}
-
-// duration is a Go duration such as 24h or 90m.
-type duration time.Duration
-
-func (d *duration) UnmarshalYAML(raw []byte) error {
-	var s string
-	if err := yaml.Unmarshal(raw, &s); err != nil {
-		return err
-	}
-	parsed, err := time.ParseDuration(s)
-	if err != nil || parsed <= 0 {
-		return fmt.Errorf("%q is not a duration like 24h or 90m", s)
-	}
-	*d = duration(parsed)
-	return nil
 }

@@ -83,9 +83,14 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"default", "version: 1\ndefault: nothing\n", `policy.yaml:2:10: default: "nothing" is none of`},
 		{"severity", "version: 1\nrules:\n  - {name: a, when: {severity: {min: 70}}, then: notify}\n", "policy.yaml:3:38: rules[0].when.severity.min: 70 is outside"},
 		{"severity turned round", "version: 1\nrules:\n  - {name: a, when: {severity: {min: 7, max: 4}}, then: notify}\n", "min 7 is above max 4"},
+		{"severity that is no number", "version: 1\nrules:\n  - {name: a, when: {severity: {min: .nan}}, then: notify}\n", "NaN is outside"},
 		{"severity without bounds", "version: 1\nrules:\n  - {name: a, when: {severity: {}}, then: notify}\n", "needs min, max or both"},
-		{"age", "version: 1\nrules:\n  - {name: a, when: {max_age: soon}, then: notify}\n", `"soon" is not a duration`},
+		{"age", "version: 1\nrules:\n  - {name: a, when: {max_age: soon}, then: notify}\n", `policy.yaml:3:31: rules[0].when.max_age: "soon" is not a duration`},
+		{"age without a unit", "version: 1\nrules:\n  - {name: a, when: {max_age: 24}, then: notify}\n", `policy.yaml:3:31: rules[0].when.max_age: "24" is not a duration`},
 		{"limit", "version: 1\nmax_connections: 0\n", "policy.yaml:2:18: max_connections: must be at least 1"},
+		{"limit with a fraction", "version: 1\nmax_connections: 1.9\n", "policy.yaml:2:18: max_connections: 1.9 is not a whole number"},
+		{"limit as text", "version: 1\nmax_connections: '20'\n", "policy.yaml:2:18: max_connections: '20' is not a whole number"},
+		{"version with a fraction", "version: 1.0\n", "policy.yaml:1:10: version: 1.0 is not a whole number"},
 		{"exempt empty", "version: 1\nexempt: [alice, '']\n", "policy.yaml:2:17: exempt[1]: is empty"},
 		{"exempt everyone", "version: 1\nexempt: ['*']\n", "policy.yaml:2:10: exempt[0]: \"*\" would exempt everyone"},
 		{"domain", "version: 1\nidentity: {domains: ['@example.com']}\n", "policy.yaml:2:22: identity.domains[0]"},
@@ -176,6 +181,9 @@ func TestDecide(t *testing.T) {
 		{"trusted role", with(leaver, func(s *signal.Signal) {
 			s.Subject = signal.Subject{Session: &signal.Session{Role: "AWSReservedSSO_Admin_0123", Name: "alice@example.com"}}
 		}), Enforce, "leavers", Terminate, Enforce, "", "session name alice@example.com counts"},
+		{"trusted role in another spelling", with(leaver, func(s *signal.Signal) {
+			s.Subject = signal.Subject{Session: &signal.Session{Role: "awsreservedsso_Admin_0123", Name: "alice@example.com"}}
+		}), Enforce, "leavers", Notify, Enforce, GateUnmapped, "can choose it"},
 		{"untrusted role", with(leaver, func(s *signal.Signal) {
 			s.Subject = signal.Subject{Session: &signal.Session{Role: "Deploy", Name: "alice@example.com"}}
 		}), Enforce, "leavers", Notify, Enforce, GateUnmapped, "whoever assumes role Deploy can choose it"},
@@ -246,7 +254,7 @@ func TestWhoIsOnePerson(t *testing.T) {
 		{p, `EXAMPLE\alice`, "alice@example.com", true},
 		{p, "alice", "alice.vpn.example.com", true},
 		{p, "alice", "Alice.VPN.example.com", true},
-		{p, "alice.vpn.example.com", "alice", true},
+		{p, "alice.vpn.example.com", "alice", false}, // a template holds for certificates alone
 		{p, "alice", "asmith", true},
 		{p, "asmith@example.com", "alice", true},
 		{p, "alice", "alice@example.com.vpn.example.com", true},
@@ -279,6 +287,7 @@ func TestWhoIsOnePerson(t *testing.T) {
 		{bare, "alice", "alice.vpn.example.com", false},
 	} {
 		names, _, _ := test.policy.identity.resolve(signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}})
+		names = append(names, test.policy.identity.templated(names)...)
 		got := false
 		for _, name := range names {
 			got = got || name == signal.Fold(test.vpn)
@@ -291,14 +300,37 @@ func TestWhoIsOnePerson(t *testing.T) {
 
 func TestExemptionHoldsUnderEveryNameOfThePerson(t *testing.T) {
 	p := mustParse(t, full)
-	for _, name := range []string{"breakglass", "BREAKGLASS@example.com", `EXAMPLE\breakglass`, "breakglass.vpn.example.com", "svc-x", `example\svc-x`, "svc-x@example.com", "svc-x.vpn.example.com"} {
-		if !p.Exempt(name) {
+	for _, name := range []string{"breakglass", "BREAKGLASS@example.com", `EXAMPLE\breakglass`, "svc-x", `example\svc-x`, "svc-x@example.com"} {
+		if !p.Exempt(name) || !p.ExemptCertificate(name) {
 			t.Errorf("%s is not exempt", name)
 		}
 	}
+	for _, name := range []string{"breakglass.vpn.example.com", "BREAKGLASS@example.com.vpn.example.com", "svc-x.vpn.example.com"} {
+		if !p.ExemptCertificate(name) {
+			t.Errorf("certificate %s is not exempt", name)
+		}
+	}
 	for _, name := range []string{"", "-", "N/A", "breakglass2", "xbreakglass", "breakglass@example.org", "mysvc-x", "alice"} {
-		if p.Exempt(name) {
+		if p.Exempt(name) || p.ExemptCertificate(name) {
 			t.Errorf("%q is exempt", name)
+		}
+	}
+}
+
+func TestSamePerson(t *testing.T) {
+	p := mustParse(t, full)
+	for _, test := range []struct {
+		a, b [2]string // user name, common name
+		want bool
+	}{
+		{[2]string{`EXAMPLE\bob`, "x"}, [2]string{"bob@example.com", "y"}, true},
+		{[2]string{"", "bob.vpn.example.com"}, [2]string{"bob", ""}, true},
+		{[2]string{"N/A", "bob"}, [2]string{"-", "BOB"}, true},
+		{[2]string{"bob", "device"}, [2]string{"carol", "device"}, false},
+		{[2]string{"", ""}, [2]string{"", ""}, false},
+	} {
+		if got := p.SamePerson(test.a[0], test.a[1], test.b[0], test.b[1]); got != test.want {
+			t.Errorf("%q and %q: %v", test.a, test.b, got)
 		}
 	}
 }

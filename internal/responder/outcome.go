@@ -2,6 +2,7 @@ package responder
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -90,7 +91,16 @@ var gateStatus = map[policy.Gate]Status{
 func (c *caseFile) conclude() {
 	o := &c.Outcome
 	who := o.Signal.Subject.String()
-	ended, would, refused, pending, failed := 0, 0, 0, 0, 0
+	ended, would, refused, pending := 0, 0, 0, 0
+	var lost []string
+	for _, id := range slices.Sorted(maps.Keys(c.unlisted)) {
+		c.problem(c.unlisted[id])
+	}
+	if len(c.unlisted) == 0 && c.watchedOut {
+		for _, id := range slices.Sorted(maps.Keys(c.lastFailed)) {
+			c.problem(fmt.Errorf("watching for a reconnection: %w", c.lastFailed[id]))
+		}
+	}
 	for _, connection := range o.Connections {
 		o.Timing.RequestedAt = latest(o.Timing.RequestedAt, connection.RequestedAt)
 		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndedAt)
@@ -98,27 +108,33 @@ func (c *caseFile) conclude() {
 		case connection.Error != "":
 			refused++
 			c.problems = append(c.problems, fmt.Sprintf("%s on %s: %s", connection.ID, connection.EndpointID, connection.Error))
-		case c.dryRun():
+		case connection.Would:
 			would++
 		case connection.Ended():
 			ended++
 		case connection.Current == vpn.FailedToTerminate:
-			failed++
 			c.problems = append(c.problems, fmt.Sprintf("%s on %s: EC2 says failed-to-terminate", connection.ID, connection.EndpointID))
 		default:
 			pending++
+			if connection.Lost != "" {
+				lost = append(lost, fmt.Sprintf("%s on %s: %s", connection.ID, connection.EndpointID, connection.Lost))
+			}
 		}
 	}
 	if ended < len(o.Connections) {
 		o.Timing.EndedAt = time.Time{}
 	}
 	all := len(o.Connections)
-	c.problems = slices.Compact(c.problems)
-	o.Error = strings.Join(c.problems, "; ")
+	o.Error = strings.Join(append(slices.Clone(c.problems), lost...), "; ")
+	problem := ""
+	if len(c.problems) > 0 {
+		problem = brief(c.problems[0])
+	}
 	say := func(status Status, format string, args ...any) {
 		o.Status, o.Summary = status, fmt.Sprintf(format, args...)
 	}
-	switch incomplete := len(c.problems) > 0; {
+	incomplete := len(c.problems) > 0
+	switch {
 	case c.policyError != nil:
 		o.Error = oneLine(c.policyError)
 		say(Failed, "Nothing was done about %s: the policy cannot be read.", who)
@@ -128,10 +144,10 @@ func (c *caseFile) conclude() {
 		say(Notified, "Nothing was ended: the policy only notifies about %s.", who)
 	case o.Decision.Action == policy.Notify:
 		say(gateStatus[o.Decision.Gate], "Nothing was ended: %s.", lastReason(o.Decision))
+	case all == 0 && incomplete:
+		say(Failed, "It is not known whether %s is connected: %s.", who, problem)
 	case all == 0 && len(o.Spared) > 0:
 		say(o.Spared[0].why, "Nothing was ended: %s of %s left alone, as %s.", count(len(o.Spared)), who, o.Spared[0].Reason)
-	case all == 0 && incomplete:
-		say(Failed, "It is not known whether %s is connected: %s.", who, c.problems[0])
 	case all == 0 && c.noAddresses:
 		say(Unmapped, "Nothing was ended: %s leads to nobody, as no endpoint keeps client addresses.", who)
 	case all == 0:
@@ -143,16 +159,16 @@ func (c *caseFile) conclude() {
 	case c.dryRun() && !incomplete:
 		say(WouldTerminate, "Dry-run: %s of %s would be ended.", count(would), who)
 	case c.dryRun() && would > 0:
-		say(Partial, "Dry-run: %s of %s would be ended, but not all could be tried: %s.", count(would), who, c.problems[0])
+		say(Partial, "Dry-run: %s of %s would be ended, but not all could be tried: %s.", count(would), who, problem)
 	case c.dryRun():
-		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, c.problems[0])
+		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, problem)
 	case refused == all:
-		say(Failed, "The connections of %s were not ended: %s.", who, c.problems[0])
+		say(Failed, "The connections of %s were not ended: %s.", who, problem)
 	case incomplete:
-		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, c.problems[0])
+		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, problem)
 	case pending > 0:
 		say(Unverified, "The end of %s of %s was requested; the time was up before EC2 showed it.", count(pending), who)
-	case c.keepsComingBack || slices.ContainsFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit }):
+	case c.keepsComing || slices.ContainsFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit }):
 		say(Reconnecting, "%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny the connect, then end them again.", count(ended), who)
 	default:
 		say(Terminated, "%s of %s ended.", count(ended), who)
@@ -160,9 +176,25 @@ func (c *caseFile) conclude() {
 	if o.Status == Terminated && c.comebacks > 0 {
 		o.Summary += fmt.Sprintf(" They came back %s, and were ended again.", plural(c.comebacks, "once", fmt.Sprintf("%d times", c.comebacks)))
 	}
-	if len(o.Spared) > 0 && all > 0 {
+	if o.Status == Terminated && c.cutShort {
+		o.Summary += " The time was up before the watch for a reconnection was over."
+	}
+	if len(o.Spared) > 0 && (all > 0 || incomplete) {
 		o.Summary += fmt.Sprintf(" %s left alone, as %s.", count(len(o.Spared)), o.Spared[0].Reason)
 	}
+}
+
+// brief leaves of an error of the SDK what a person needs to know: what was being done, and why it was not.
+func brief(problem string) string {
+	head, details, found := strings.Cut(problem, ": operation error")
+	if !found || strings.Contains(head, "missing permission") {
+		return head
+	}
+	if _, api, ok := strings.Cut(details, "api error "); ok {
+		code, _, _ := strings.Cut(api, ":")
+		return head + ": " + code
+	}
+	return head + ": no answer in time"
 }
 
 func (c *caseFile) dryRun() bool { return c.Outcome.Decision.Mode != policy.Enforce }

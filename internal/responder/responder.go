@@ -7,7 +7,9 @@ package responder
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,20 +38,31 @@ type Invocation struct {
 	Account string
 }
 
-// maxComebacks is how often somebody's new connections are ended before the outcome says that they keep coming back.
-const maxComebacks = 3
+const (
+	// maxComebacks is how often somebody's new connections are ended before the outcome says that they keep coming back.
+	maxComebacks = 3
+	// maxRelistings is how often endpoints that could not be listed are tried again within an invocation.
+	maxRelistings = 2
+)
 
 // caseFile is one signal on its way to an outcome.
 type caseFile struct {
 	Outcome
 
-	target          vpn.Target
-	policyError     error
-	problems        []string // why the outcome is incomplete
-	endedBefore     []time.Time
-	noAddresses     bool // asked for an address, and no endpoint keeps any
-	comebacks       int
-	keepsComingBack bool
+	target      vpn.Target
+	policyError error
+	problems    []string // why the outcome is incomplete
+	endedBefore []time.Time
+	noAddresses bool // asked for an address, and no endpoint keeps any
+
+	unlisted    map[string]error // endpoints that no listing has shown to the end so far
+	lastFailed  map[string]error // endpoints that the last listing did not show to the end
+	relistings  int
+	watchUntil  time.Time // zero while somebody is up
+	watchedOut  bool      // they stayed away for as long as we look
+	cutShort    bool      // the time was up before
+	comebacks   int
+	keepsComing bool
 }
 
 // Respond answers all signals together, so that each endpoint is listed once for all of them, and returns their outcomes
@@ -60,23 +73,18 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 
 	cases := r.decide(inv, signals)
 	if open := those(cases, (*caseFile).toTerminate); len(open) > 0 {
-		endpoints, err := r.VPN.Endpoints(ctx, slices.ContainsFunc(open, (*caseFile).wantsAddress))
-		addresses := slices.ContainsFunc(endpoints, func(e vpn.Endpoint) bool { return e.KeepsClientIP })
-		found := r.VPN.Find(ctx, endpoints, targets(open))
-		for i, c := range open {
-			c.problem(err)
-			c.problem(found.Err)
-			c.endedBefore = found.EndedAt[i]
-			c.noAddresses = c.wantsAddress() && !addresses
-		}
-		r.cutOff(ctx, open, found.Up)
-		r.keepAway(ctx, endpoints, open)
+		endpoints := r.endpoints(ctx, open)
+		r.search(ctx, endpoints, open)
+		r.seeThrough(ctx, endpoints, open)
 	}
 
 	var outcomes []Outcome
 	for _, c := range cases {
 		for _, connection := range c.Connections {
 			connection.Account = inv.Account
+		}
+		for _, s := range c.Spared {
+			s.Account = inv.Account
 		}
 		c.conclude()
 		outcomes = append(outcomes, c.Outcome)
@@ -101,7 +109,8 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 			c.Decision = r.Policy.Decide(s, r.Mode, time.Now())
 		}
 		c.target = vpn.Target{
-			Names: c.Decision.Names, ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: s.Time,
+			Names: c.Decision.Names, CommonNames: c.Decision.CommonNames,
+			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: s.Time,
 		}
 		c.Timing = Timing{EventAt: s.Time, ReceivedAt: inv.ReceivedAt.UTC(), DecidedAt: time.Now().UTC()}
 		cases = append(cases, c)
@@ -109,10 +118,46 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 	return cases
 }
 
-// cutOff screens what was found for each case, asks EC2 to end what is left of it, and looks until it ended. It returns the
-// cases that had something to end.
+// endpoints gives those to look at. Where that fails, or there are none, it is a problem of the cases that need to know.
+func (r *Responder) endpoints(ctx context.Context, cases []*caseFile) []vpn.Endpoint {
+	part, cancel := share(ctx, 3)
+	defer cancel()
+	endpoints, err := r.VPN.Endpoints(part, slices.ContainsFunc(cases, (*caseFile).wantsAddress))
+	if err == nil && len(endpoints) == 0 {
+		err = errors.New("there is no Client VPN endpoint in this account and Region")
+	}
+	addresses := slices.ContainsFunc(endpoints, func(e vpn.Endpoint) bool { return e.KeepsClientIP })
+	for _, c := range cases {
+		if err != nil && (len(endpoints) == 0 || len(r.VPN.EndpointIDs) == 0 || c.wantsAddress()) {
+			c.problem(err)
+		}
+		c.noAddresses = c.wantsAddress() && !addresses
+	}
+	return endpoints
+}
+
+// search lists the endpoints once for all cases and has ended what may be. It returns the cases that had something to end.
+func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases []*caseFile) []*caseFile {
+	part, cancel := share(ctx, 3)
+	found := r.VPN.Find(part, endpoints, targets(cases))
+	cancel()
+	for i, c := range cases {
+		if c.unlisted == nil {
+			c.unlisted, c.endedBefore = maps.Clone(found.Failed), found.EndedAt[i]
+		} else {
+			c.relistings++
+		}
+		maps.DeleteFunc(c.unlisted, func(id string, _ error) bool { return found.Failed[id] == nil })
+		c.lastFailed = found.Failed
+	}
+	return r.cutOff(ctx, cases, found.Up)
+}
+
+// cutOff screens what was found for each case and asks EC2 to end what is left of it. It returns the cases that had
+// something to end.
 func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn.Match) []*caseFile {
 	end, keep := map[policy.Mode][]vpn.Match{}, map[policy.Mode][]*vpn.Connection{}
+	tried := map[*vpn.Connection]*vpn.Connection{}
 	var busy []*caseFile
 	for i, c := range cases {
 		matches := r.screen(c, found[i])
@@ -121,7 +166,17 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 		}
 		mode := c.Decision.Mode
 		for _, m := range matches {
-			c.Connections = append(c.Connections, m.Connection)
+			if mode == policy.DryRun {
+				// Another signal about the same person may end it in earnest; what was tried stays told as tried.
+				if tried[m.Connection] == nil {
+					copied := *m.Connection
+					tried[m.Connection] = &copied
+				}
+				m.Connection = tried[m.Connection]
+			}
+			if c.known(m.ID) == nil {
+				c.Connections = append(c.Connections, m.Connection)
+			}
 			// Two signals about one person lead to the same connection, which is asked to end once.
 			if !slices.ContainsFunc(end[mode], func(other vpn.Match) bool { return other.Connection == m.Connection }) {
 				end[mode] = append(end[mode], m)
@@ -131,19 +186,13 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 			keep[mode] = append(keep[mode], s.Connection)
 		}
 	}
-	r.VPN.Terminate(ctx, end[policy.DryRun], keep[policy.DryRun], true)
-	extra := r.VPN.Terminate(ctx, end[policy.Enforce], keep[policy.Enforce], false)
-
-	var asked []*vpn.Connection
+	part, cancel := share(ctx, 2)
+	defer cancel()
+	r.VPN.Terminate(part, end[policy.DryRun], keep[policy.DryRun], true)
+	extra := r.VPN.Terminate(part, end[policy.Enforce], keep[policy.Enforce], false)
 	for _, c := range busy {
 		if c.Decision.Mode == policy.Enforce {
 			c.claim(extra)
-			asked = append(asked, c.Connections...)
-		}
-	}
-	if err := r.VPN.Observe(ctx, asked); err != nil {
-		for _, c := range busy {
-			c.because("not seen to the end: %v", err)
 		}
 	}
 	return busy
@@ -152,82 +201,167 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 // screen leaves of the connections found those that may be ended. Those that the case knows already go, doubtful and
 // exempt ones are spared, and above the limit all are.
 func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
+	twoPeople := slices.ContainsFunc(found, func(m vpn.Match) bool {
+		return !r.Policy.SamePerson(m.Username, m.CommonName, found[0].Username, found[0].CommonName)
+	})
+	if c.wantsAddress() && (len(c.unlisted) > 0 || len(c.problems) > 0) {
+		c.because("the address may be held by another person on an endpoint that could not be listed")
+		return nil
+	}
 	var matches []vpn.Match
 	for _, m := range found {
+		known := c.known(m.ID)
 		switch {
-		case c.knows(m.Connection):
+		case known != nil && known.Ended():
+			known.Revive(m.Current)
+			m.Connection = known
+			matches = append(matches, m)
+		case known != nil:
 		case m.Doubt != "":
 			c.spare(m, Ambiguous, m.Doubt)
 		case r.Policy.Exempt(m.Username):
 			c.spare(m, Exempt, m.Username+" is exempt")
-		case r.Policy.Exempt(m.CommonName):
+		case r.Policy.ExemptCertificate(m.CommonName):
 			c.spare(m, Exempt, m.CommonName+" is exempt")
+		case c.wantsAddress() && twoPeople:
+			c.spare(m, Ambiguous, "the address is held by two people, on two endpoints")
 		default:
 			matches = append(matches, m)
 		}
 	}
-	hold := func(status Status, reason string) []vpn.Match {
+	if n := len(matches); n > r.Policy.MaxConnections {
 		for _, m := range matches {
-			c.spare(m, status, reason)
+			c.spare(m, OverLimit, fmt.Sprintf("%d connections are more than max_connections, %d", n, r.Policy.MaxConnections))
 		}
 		return nil
-	}
-	if c.wantsAddress() && slices.ContainsFunc(matches, func(m vpn.Match) bool {
-		return signal.Fold(m.Username) != signal.Fold(matches[0].Username) || signal.Fold(m.CommonName) != signal.Fold(matches[0].CommonName)
-	}) {
-		return hold(Ambiguous, "the address is held by two people, on two endpoints")
-	}
-	if n := len(matches); n > r.Policy.MaxConnections {
-		return hold(OverLimit, fmt.Sprintf("%d connections are more than max_connections, %d", n, r.Policy.MaxConnections))
 	}
 	return matches
 }
 
-// keepAway looks whether the people who were cut off come back, and ends their new connections too. Each time somebody is
-// back the watch begins anew, until they have come back too often.
-func (r *Responder) keepAway(ctx context.Context, endpoints []vpn.Endpoint, cases []*caseFile) {
-	first := min(max(r.Watch/10, 250*time.Millisecond), time.Second)
-	watched := those(cases, (*caseFile).isAway)
-	until, wait := time.Now().Add(r.Watch), first
-	for len(watched) > 0 && time.Now().Before(until) {
-		if !pause(ctx, min(wait, time.Until(until))) {
-			for _, c := range watched {
-				c.because("the time was up before the watch for a reconnection was over")
-				c.keepsComingBack = c.comebacks > 0
+// seeThrough looks until everything that was asked to end has ended, whether the people come back, and into endpoints that
+// could not be listed. Those who are back are cut off again, and the watch over them begins anew, until they have come
+// back too often. Nobody waits for another: who is away is watched while others are still ending.
+func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, cases []*caseFile) {
+	const firstLook, slowestLook, lastMoment = 250 * time.Millisecond, 5 * time.Second, 300 * time.Millisecond
+	firstListing := min(max(r.Watch/10, 250*time.Millisecond), time.Second)
+	lookEvery, listEvery := firstLook, firstListing
+	nextLook, nextListing := time.Now().Add(lookEvery), time.Now().Add(listEvery)
+	for {
+		var pending []*vpn.Connection
+		for _, c := range cases {
+			pending = append(pending, c.pending()...)
+			if c.isAway() && c.watchUntil.IsZero() {
+				c.watchUntil = time.Now().Add(r.Watch)
+				c.watchedOut = r.Watch <= 0
+				listEvery = firstListing
+				nextListing = time.Now().Add(listEvery)
+			}
+		}
+		toList := those(cases, (*caseFile).wantsListing)
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) > lastMoment {
+			nextLook = earliest(nextLook, deadline.Add(-lastMoment))
+		}
+		var look, listing time.Time // when they are due; zero for not at all
+		if len(pending) > 0 {
+			look = nextLook
+		}
+		if len(toList) > 0 {
+			listing = nextListing
+			for _, c := range toList {
+				listing = earliest(listing, c.watchUntil)
+			}
+		}
+		if look.IsZero() && listing.IsZero() {
+			return
+		}
+		if !pause(ctx, time.Until(earliest(look, listing))) {
+			for _, c := range cases {
+				c.timeIsUp()
 			}
 			return
 		}
 		started := time.Now()
-		found := r.VPN.Find(ctx, endpoints, targets(watched))
-		if found.Err != nil {
-			for _, c := range watched {
-				c.because("watching for a reconnection: %s", oneLine(found.Err))
+		if !look.IsZero() && !started.Before(look) {
+			part, cancel := share(ctx, 3)
+			err := r.VPN.Look(part, pending)
+			cancel()
+			if err != nil {
+				for _, c := range cases {
+					if len(c.pending()) > 0 {
+						c.because("looking whether the connections have ended: %s", oneLine(err))
+					}
+				}
 			}
+			lookEvery = min(lookEvery*3/2, slowestLook)
+			nextLook = time.Now().Add(lookEvery)
 		}
-		// A listing that takes long is not asked for without pause.
-		wait = max(wait*3/2, 2*time.Since(started))
-		for _, c := range r.cutOff(ctx, watched, found.Up) {
-			c.comebacks++
-			c.keepsComingBack = c.comebacks >= maxComebacks
-			until, wait = time.Now().Add(r.Watch), first
+		if !listing.IsZero() && !started.Before(listing) {
+			for _, c := range r.search(ctx, endpoints, toList) {
+				if !c.watchUntil.IsZero() {
+					c.comebacks++
+					c.keepsComing = c.comebacks >= maxComebacks
+				}
+				c.watchUntil = time.Time{}
+				lookEvery = firstLook
+				nextLook = time.Now().Add(lookEvery)
+			}
+			for _, c := range toList {
+				c.watchedOut = !c.watchUntil.IsZero() && !started.Before(c.watchUntil)
+			}
+			// A listing that takes long is not asked for without pause.
+			listEvery = max(listEvery*3/2, 2*time.Since(started))
+			nextListing = time.Now().Add(listEvery)
 		}
-		watched = those(watched, (*caseFile).isAway)
 	}
 }
 
 func (c *caseFile) toTerminate() bool  { return c.Decision.Action == policy.Terminate }
 func (c *caseFile) wantsAddress() bool { return c.target.ClientIP != "" }
 
+// pending are the connections that are to end in earnest and have not.
+func (c *caseFile) pending() []*vpn.Connection {
+	if c.dryRun() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(c.Connections), func(connection *vpn.Connection) bool { return !connection.Pending() })
+}
+
 // isAway reports whether the case is about a person whose connections have all ended and who may come back. A connection
 // or an address that was asked for alone says nothing about the same person's others.
 func (c *caseFile) isAway() bool {
-	return c.Decision.Mode == policy.Enforce && len(c.target.Names) > 0 && len(c.Connections) > 0 && !c.keepsComingBack &&
+	return !c.dryRun() && len(c.target.Names) > 0 && len(c.Connections) > 0 && !c.keepsComing &&
 		!slices.ContainsFunc(c.Connections, func(connection *vpn.Connection) bool { return !connection.Ended() })
 }
 
-func (c *caseFile) knows(connection *vpn.Connection) bool {
-	return slices.ContainsFunc(c.Connections, func(known *vpn.Connection) bool { return known.ID == connection.ID }) ||
-		slices.ContainsFunc(c.Spared, func(known Spared) bool { return known.ID == connection.ID })
+// wantsListing reports whether another listing may tell more: of endpoints that EC2 did not show, or of who is back.
+func (c *caseFile) wantsListing() bool {
+	for _, err := range c.unlisted {
+		if !vpn.Refused(err) && c.relistings < maxRelistings {
+			return true
+		}
+	}
+	return c.isAway() && !c.watchedOut
+}
+
+func (c *caseFile) timeIsUp() {
+	if c.isAway() && !c.watchedOut {
+		c.cutShort = true
+		c.keepsComing = c.comebacks > 0
+	}
+}
+
+func (c *caseFile) known(id string) *vpn.Connection {
+	for _, connection := range c.Connections {
+		if connection.ID == id {
+			return connection
+		}
+	}
+	for _, spared := range c.Spared {
+		if spared.ID == id {
+			return spared.Connection
+		}
+	}
+	return nil
 }
 
 func (c *caseFile) spare(m vpn.Match, why Status, reason string) {
@@ -237,7 +371,7 @@ func (c *caseFile) spare(m vpn.Match, why Status, reason string) {
 // claim takes over those of the connections that EC2 ended under a user name of the case.
 func (c *caseFile) claim(extra []*vpn.Connection) {
 	for _, e := range extra {
-		if !c.knows(e) && slices.ContainsFunc(c.Connections, func(listed *vpn.Connection) bool {
+		if c.known(e.ID) == nil && slices.ContainsFunc(c.Connections, func(listed *vpn.Connection) bool {
 			return listed.EndpointID == e.EndpointID && listed.Username == e.Username
 		}) {
 			c.Connections = append(c.Connections, e)
@@ -245,14 +379,14 @@ func (c *caseFile) claim(extra []*vpn.Connection) {
 	}
 }
 
-func (c *caseFile) problem(err error) {
-	if err != nil {
-		c.problems = append(c.problems, oneLine(err))
-	}
-}
+// problem records why the outcome is incomplete.
+func (c *caseFile) problem(err error) { c.problems = append(c.problems, oneLine(err)) }
 
+// because adds a reason, once.
 func (c *caseFile) because(format string, args ...any) {
-	c.Decision.Reasons = append(c.Decision.Reasons, fmt.Sprintf(format, args...))
+	if reason := fmt.Sprintf(format, args...); !slices.Contains(c.Decision.Reasons, reason) {
+		c.Decision.Reasons = append(c.Decision.Reasons, reason)
+	}
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
@@ -269,12 +403,30 @@ func targets(cases []*caseFile) []vpn.Target {
 	return all
 }
 
+// share gives one of so many parts of the time that ctx has left, or of a minute if that is less: an endpoint that hangs
+// must leave time to act on the others, and to look.
+func share(ctx context.Context, parts int) (context.Context, context.CancelFunc) {
+	part := time.Minute / time.Duration(parts)
+	if deadline, ok := ctx.Deadline(); ok {
+		part = min(part, time.Until(deadline)/time.Duration(parts))
+	}
+	return context.WithTimeout(ctx, part)
+}
+
+// earliest is the earlier of two times, of which the zero time is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // pause waits for d and reports whether ctx lasted that long.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false
 	case <-time.After(d):
-		return true
+		return ctx.Err() == nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -63,14 +64,18 @@ func inCompany(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, r *r
 		}
 		test(t, cloud, &responder.Responder{
 			Policy: p, Mode: policy.Enforce, Watch: 15 * time.Second,
-			VPN: vpn.New(aws.Config{
-				Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
-				Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-					return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-				}),
-			}, nil),
+			VPN: vpn.New(config(client), nil),
 		})
 	})
+}
+
+func config(client *http.Client) aws.Config {
+	return aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
+	}
 }
 
 func about(subject signal.Subject) signal.Signal {
@@ -212,6 +217,10 @@ func TestEveryStatus(t *testing.T) {
 				c.Deny("ec2:TerminateClientVpnConnections", "")
 				r.Mode = policy.DryRun
 			}, signal: disabled(nil), says: "missing permission ec2:TerminateClientVpnConnections"},
+		{status: responder.Failed, name: "no endpoint there", incomplete: true,
+			prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() }, signal: disabled(nil), says: "there is no Client VPN endpoint"},
+		{status: responder.Failed, name: "doubt here, and an endpoint is not listed", clients: []emulator.Client{{EndpointID: certs, Username: "bob", CommonName: "alice.vpn.example.com"}, one}, left: 2, incomplete: true,
+			prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:DescribeClientVpnConnections", saml) }, signal: disabled(nil), says: "It is not known whether alice@example.com is connected"},
 		{status: responder.Failed, name: "no endpoint is listed", clients: []emulator.Client{one}, left: 1, incomplete: true,
 			prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:DescribeClientVpnEndpoints", "") }, signal: disabled(nil), says: "missing permission ec2:DescribeClientVpnEndpoints"},
 		{status: responder.Failed, name: "the policy cannot be read", clients: []emulator.Client{one}, left: 1, incomplete: true,
@@ -229,6 +238,9 @@ func TestEveryStatus(t *testing.T) {
 					test.prepare(cloud, r)
 				}
 				o := respond(t, r, test.signal())[0]
+				if o.Error != "" && !o.Incomplete() {
+					t.Errorf("%s, in spite of %s", o.Status, o.Error)
+				}
 				if o.Status != test.status || o.Incomplete() != test.incomplete {
 					t.Errorf("%s, incomplete %v: %s\n%s", o.Status, o.Incomplete(), o.Summary, strings.Join(o.Decision.Reasons, "\n"))
 				}
@@ -297,6 +309,137 @@ func TestAddressOfTwoPeopleEndsNobody(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "carol", ClientIP: "10.30.0.10"})
 		o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]
 		if o.Status != responder.Ambiguous || len(up(cloud)) != 2 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestAddressThatAnotherMayHoldEndsNobody: the other holder is exempt, or on an endpoint that could not be listed.
+func TestAddressThatAnotherMayHoldEndsNobody(t *testing.T) {
+	for _, test := range []struct {
+		deny   string
+		status responder.Status
+	}{{"", responder.Ambiguous}, {ad, responder.Failed}} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.AddEndpoint(emulator.Endpoint{ID: ad, TransitGateway: "tgw-0123456789abcdef0"})
+			cloud.Connect(emulator.Client{EndpointID: ad, Username: "breakglass", ClientIP: "10.30.0.10"})
+			cloud.Connect(emulator.Client{EndpointID: certs, Username: "bob", ClientIP: "10.30.0.10"})
+			if test.deny != "" {
+				cloud.Deny("ec2:DescribeClientVpnConnections", test.deny)
+			}
+			o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]
+			if left := up(cloud); o.Status != test.status && o.Status != responder.Exempt || len(left) != 2 {
+				t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
+			}
+		})
+	}
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.AddEndpoint(emulator.Endpoint{ID: ad, TransitGateway: "tgw-0123456789abcdef0"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: `EXAMPLE\bob`, ClientIP: "10.30.0.10"})
+		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "bob.vpn.example.com", ClientIP: "10.30.0.10"})
+		if o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]; o.Status != responder.Terminated || len(up(cloud)) != 0 {
+			t.Errorf("one person on two endpoints: %s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestNobodyWaitsForAnother: one person's connection never ends, and the other is watched all the same.
+func TestNobodyWaitsForAnother(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "mallory", Stuck: true})
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		outcomes := r.Respond(ctx, inv, []signal.Signal{about(signal.Subject{Usernames: []string{"mallory"}}), about(alice)})
+		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Unverified || b.Status != responder.Terminated || len(b.Connections) != 2 || !slices.Equal(up(cloud), []string{"mallory/"}) {
+			t.Errorf("%s; %s; still up: %q", a.Summary, b.Summary, up(cloud))
+		}
+	})
+}
+
+// TestBlindWatchIsNotSilence: who may have come back unseen is worth another try.
+func TestBlindWatchIsNotSilence(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, After: 1, Code: "UnauthorizedOperation", Status: 403})
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Partial || !o.Incomplete() || !strings.Contains(o.Summary, "watching for a reconnection") {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestEndpointThatHangsHoldsNobodyUp: the others' connections are ended long before the time is up, and when it answers
+// again, its own are.
+func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
+	for _, times := range []int{1, 0} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour, Times: times})
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+			cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 140*time.Second)
+			defer cancel()
+			o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+			ended := cloud.Connections()[0].EndedAt
+			if ended.IsZero() || ended.Sub(start) > 25*time.Second {
+				t.Errorf("alice's connection on the other endpoint ended at %v, %v after the start", ended, ended.Sub(start))
+			}
+			want, left := responder.Terminated, 0
+			if times == 0 {
+				want, left = responder.Partial, 1
+			}
+			if o.Status != want || len(up(cloud)) != left {
+				t.Errorf("%d times: %s: %s (%s)", times, o.Status, o.Summary, o.Error)
+			}
+		})
+	}
+}
+
+// TestAddressTroubleIsNotEverybodys: where the endpoints are given, only an address needs them described.
+func TestAddressTroubleIsNotEverybodys(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		r.VPN.EndpointIDs = []string{saml, certs}
+		cloud.Deny("ec2:DescribeClientVpnEndpoints", "")
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		outcomes := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}), about(alice))
+		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Failed || b.Status != responder.Terminated {
+			t.Errorf("%s: %s; %s: %s", a.Status, a.Summary, b.Status, b.Summary)
+		}
+	})
+}
+
+// TestTriedStaysTriedBesideEnded: one signal is in dry-run by its rule, another about the same person is not.
+func TestTriedStaysTriedBesideEnded(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		tried := about(alice)
+		tried.Kind = signal.AccountPurged
+		outcomes := respond(t, r, tried, tried, about(alice))
+		if a, b := outcomes[0], outcomes[2]; a.Status != responder.WouldTerminate || a.Connections[0].Current != vpn.Active || b.Status != responder.Terminated || actions(cloud)["TerminateClientVpnConnection"] != 2 {
+			t.Errorf("%s; %s; %v", a.Summary, b.Summary, actions(cloud))
+		}
+	})
+}
+
+// TestLaggingListingIsNotBelieved: EC2 answers the looks without the connection, and the watch's listing shows it up.
+func TestLaggingListingIsNotBelieved(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", Stuck: true})
+		client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if err := req.ParseForm(); err != nil {
+				t.Error(err)
+			}
+			if req.Form.Get("Filter.1.Name") == "connection-id" {
+				req.Form.Set("Filter.1.Value.1", "cvpn-connection-0")
+			}
+			cloud.ServeHTTP(w, req)
+		}))
+		defer stop()
+		r.VPN = vpn.New(config(client), nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]; o.Status != responder.Unverified {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})

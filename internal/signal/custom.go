@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ import (
 //	kind            one of [Kinds]; session-revoked if absent
 //	effective_at    RFC 3339; nothing is done before
 //
-// Keys may be in camelCase too. Others are left alone.
+// Keys may be in camelCase or with hyphens too. Others are left alone, except those that look like a condition, such as a
+// date: to act as if they were not there would cut somebody off too early.
 func parseCustom(e event) ([]Signal, error) {
 	var detail map[string]json.RawMessage
 	if err := decode("detail", e.Detail, &detail); err != nil {
@@ -32,16 +34,19 @@ func parseCustom(e event) ([]Signal, error) {
 		if string(value) == "null" {
 			continue
 		}
-		key = strings.ReplaceAll(strings.ToLower(key), "_", "")
+		key = separators.Replace(strings.ToLower(key))
 		if _, twice := fields[key]; twice {
 			return nil, unreadable("detail."+key, "given twice, in two spellings; keep one")
+		}
+		if !slices.Contains(customFields, key) && condition.MatchString(key) {
+			return nil, unreadable("detail."+key, "looks like a condition and is none that is known; see effective_at and the policy's modes, or remove it")
 		}
 		fields[key] = value
 	}
 	var firstErr error
 	get := func(name string) string {
 		var t text
-		if raw, ok := fields[strings.ReplaceAll(name, "_", "")]; ok {
+		if raw, ok := fields[separators.Replace(name)]; ok {
 			if err := decode("detail."+name, raw, &t); err != nil && firstErr == nil {
 				firstErr = err
 			}
@@ -69,7 +74,7 @@ func parseCustom(e event) ([]Signal, error) {
 	} else if !slices.Contains(Kinds(), base.Kind) {
 		return nil, unreadable("detail.kind", "%q is none of %s", clip(string(base.Kind), 40), join(Kinds()))
 	}
-	if effectiveAt != "" {
+	if _, given := fields["effectiveat"]; given {
 		if base.EffectiveAt, err = time.Parse(time.RFC3339, effectiveAt); err != nil {
 			return nil, unreadable("detail.effective_at", "%q is not a time like 2026-11-30T17:00:00Z", clip(effectiveAt, 40))
 		}
@@ -80,8 +85,8 @@ func parseCustom(e event) ([]Signal, error) {
 	switch {
 	case len(people) > 0 && connection == "" && address == "":
 	case len(people) == 0 && connection != "" && address == "":
-		if !strings.HasPrefix(connection, "cvpn-connection-") || Name(connection) == "" {
-			return nil, unreadable("detail.connection_id", "%q does not begin with cvpn-connection-", clip(connection, 40))
+		if !connectionID.MatchString(connection) {
+			return nil, unreadable("detail.connection_id", "%q is not like cvpn-connection-0123456789abcdef0", clip(connection, 40))
 		}
 		people = []Subject{{ConnectionID: connection}}
 	case len(people) == 0 && connection == "" && address != "":
@@ -143,6 +148,15 @@ func customPeople(fields map[string]json.RawMessage) ([]Subject, error) {
 	}
 	return people, nil
 }
+
+// customFields are the keys of the form, as they are compared.
+var customFields = []string{"username", "usernames", "connectionid", "clientip", "reason", "requestedby", "kind", "effectiveat"}
+
+var (
+	separators   = strings.NewReplacer("_", "", "-", "")
+	condition    = regexp.MustCompile(`effective|(termination|end|start|exit|leaving)date|^date$|notbefore|notafter|dryrun|^mode$`)
+	connectionID = regexp.MustCompile(`^cvpn-connection-[0-9a-f]+$`)
+)
 
 func join(kinds []Kind) string {
 	var words []string

@@ -11,11 +11,11 @@ import (
 type finding struct {
 	ID        text   `json:"id"`
 	AccountID text   `json:"accountId"`
-	Region    text   `json:"region"`
+	Region    loose  `json:"region"`
 	Type      text   `json:"type"`
 	Severity  number `json:"severity"`
-	Title     text   `json:"title"`
-	UpdatedAt text   `json:"updatedAt"`
+	Title     loose  `json:"title"`
+	UpdatedAt loose  `json:"updatedAt"`
 	Resource  struct {
 		AccessKeyDetails accessKey `json:"accessKeyDetails"`
 	} `json:"resource"`
@@ -43,6 +43,8 @@ func parseGuardDuty(e event) ([]Signal, error) {
 		return nil, unreadable("detail.type", "missing; a finding has a type")
 	case !f.Severity.set:
 		return nil, unreadable("detail.severity", "missing; a finding has a severity from 1.0 to 10.0")
+	case f.Severity.value < 0 || f.Severity.value > 10:
+		return nil, unreadable("detail.severity", "%v is outside GuardDuty's scale, 1.0 to 10.0", f.Severity.value)
 	}
 	return []Signal{{
 		ID:       string(f.ID),
@@ -51,7 +53,7 @@ func parseGuardDuty(e event) ([]Signal, error) {
 		Severity: f.Severity.value,
 		Subject:  f.Resource.AccessKeyDetails.subject(),
 		Reason:   string(f.Title),
-		Time:     f.UpdatedAt.time(),
+		Time:     text(f.UpdatedAt).time(),
 		Account:  string(f.AccountID),
 		Region:   string(f.Region),
 		Sample:   isSample(f),
@@ -64,14 +66,13 @@ func parseGuardDuty(e event) ([]Signal, error) {
 func (k accessKey) subject() Subject {
 	switch k.UserType {
 	case "IAMUser":
-		if usernames := names(k.UserName); usernames != nil {
-			return Subject{Usernames: usernames, IDs: names(k.PrincipalID)}
-		}
+		return Subject{Usernames: names(k.UserName), IDs: names(k.PrincipalID)}
 	case "AssumedRole", "Role":
 		return k.session(string(k.UserName))
 	case "FederatedUser":
-		// GetFederationToken lets the caller choose the name, so it is worth what a session's name is worth.
-		return k.session("federated-user")
+		// GetFederationToken lets the caller choose the name, so it is worth what a session's name is worth. No role can
+		// be called so, for the colon.
+		return k.session("sts:FederatedUser")
 	}
 	return Subject{}
 }
@@ -91,18 +92,23 @@ func (k accessKey) session(role string) Subject {
 // isSample knows the three ways in which GuardDuty marks a sample: a boolean (EventBridge), the same inside a JSON
 // string (the API's form, which some forwarders send), and the names that it makes up.
 func isSample(f finding) bool {
-	type info struct {
-		Sample flag            `json:"sample"`
-		Value  json.RawMessage `json:"value"`
+	marked := func(raw json.RawMessage) (bool, json.RawMessage) {
+		var info struct {
+			Sample json.RawMessage `json:"sample"`
+			Value  json.RawMessage `json:"value"`
+		}
+		var sample flag
+		// What cannot be read here is no mark; additionalInfo is free in form.
+		_ = json.Unmarshal(raw, &info)
+		return info.Sample != nil && sample.UnmarshalJSON(info.Sample) == nil && bool(sample), info.Value
 	}
-	var outer, inner info
-	var value string
-	// What cannot be read here is no mark; additionalInfo is free in form.
-	_ = json.Unmarshal(f.Service.AdditionalInfo, &outer)
-	if json.Unmarshal(outer.Value, &value) == nil {
-		_ = json.Unmarshal([]byte(value), &inner)
+	outer, value := marked(f.Service.AdditionalInfo)
+	var text string
+	if json.Unmarshal(value, &text) == nil {
+		value = json.RawMessage(text)
 	}
+	inner, _ := marked(value)
 	k := f.Resource.AccessKeyDetails
-	return bool(outer.Sample || inner.Sample) ||
+	return outer || inner ||
 		strings.HasPrefix(string(k.UserName), "GeneratedFinding") || strings.HasPrefix(string(k.PrincipalID), "GeneratedFinding")
 }

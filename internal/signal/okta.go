@@ -15,10 +15,10 @@ var oktaKinds = map[text]Kind{
 // oktaEvent is what is used of a LogEvent. The actor is not read: it is the administrator, token or workflow that did
 // it to the person, who is the target.
 type oktaEvent struct {
-	UUID           text `json:"uuid"`
-	EventType      text `json:"eventType"`
-	Published      text `json:"published"`
-	DisplayMessage text `json:"displayMessage"`
+	UUID           text  `json:"uuid"`
+	EventType      text  `json:"eventType"`
+	Published      loose `json:"published"`
+	DisplayMessage loose `json:"displayMessage"`
 	Outcome        struct {
 		Result text `json:"result"`
 	} `json:"outcome"`
@@ -50,7 +50,7 @@ func parseOkta(e event) ([]Signal, error) {
 	}
 	base := Signal{
 		ID: string(o.UUID), Kind: kind, Type: string(o.EventType),
-		Reason: string(o.DisplayMessage), Time: o.Published.time(),
+		Reason: string(o.DisplayMessage), Time: text(o.Published).time(),
 	}
 	var signals []Signal
 	for _, targetType := range []text{"User", "AppUser"} {

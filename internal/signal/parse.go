@@ -130,6 +130,18 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// loose is a text that is only told, such as a title: where it is no text there is none, which is no reason to miss a
+// person.
+type loose text
+
+func (l *loose) UnmarshalJSON(raw []byte) error {
+	var t text
+	if t.UnmarshalJSON(raw) == nil {
+		*l = loose(t)
+	}
+	return nil
+}
+
 // time reads the timestamps that providers are known to send; a text that is none of them is the zero time.
 func (t text) time() time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.999Z0700", "2006-01-02 15:04:05.999"} {
@@ -145,9 +157,9 @@ type flag bool
 
 func (f *flag) UnmarshalJSON(raw []byte) error {
 	switch string(bytes.ToLower(bytes.Trim(raw, `"`))) {
-	case "true":
+	case "true", "1":
 		*f = true
-	case "false", "null", "":
+	case "false", "null", "", "0":
 		*f = false
 	default:
 		return wrongType(raw)
@@ -162,12 +174,13 @@ type number struct {
 }
 
 func (n *number) UnmarshalJSON(raw []byte) error {
-	digits := string(bytes.Trim(raw, `"`))
-	if digits == "null" {
+	digits := bytes.Trim(raw, `"`)
+	if string(digits) == "null" {
 		return nil
 	}
-	value, err := strconv.ParseFloat(digits, 64)
-	if err != nil {
+	// JSON's numbers only: ParseFloat would take "Infinity" and "0x1p3" as well.
+	value, err := strconv.ParseFloat(string(digits), 64)
+	if err != nil || !json.Valid(digits) {
 		return wrongType(raw)
 	}
 	*n = number{value, true}

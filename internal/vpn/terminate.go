@@ -36,7 +36,10 @@ func (v *VPN) Terminate(ctx context.Context, end []Match, keep []*Connection, dr
 	var extra []*Connection
 	var group errgroup.Group
 	group.SetLimit(8)
-	end = slices.DeleteFunc(slices.Clone(end), func(m Match) bool { return m.Current == Terminating })
+	end = slices.DeleteFunc(slices.Clone(end), func(m Match) bool {
+		m.Would = dryRun && m.Current == Terminating
+		return m.Current == Terminating
+	})
 	for _, r := range plan(end, keep) {
 		group.Go(func() error {
 			more := v.request(ctx, r, dryRun)
@@ -61,7 +64,12 @@ func plan(end []Match, keep []*Connection) []request {
 		}
 	}
 	for _, c := range keep {
-		delete(byName, key{c.EndpointID, c.Username})
+		for k := range byName {
+			// Whether EC2 reads case in a user name is not documented either.
+			if k.endpoint == c.EndpointID && fold(k.username) == fold(c.Username) {
+				delete(byName, k)
+			}
+		}
 	}
 	var requests []request
 	for _, m := range end {
@@ -91,7 +99,13 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		input.DryRun = aws.Bool(true)
 	}
 	for _, connection := range r.connections {
-		connection.How, connection.Error = how, ""
+		connection.How, connection.Error, connection.Lost = how, "", ""
+	}
+	if err := ctx.Err(); err != nil {
+		for _, connection := range r.connections {
+			connection.Error = fmt.Sprintf("not asked to end: %v", err)
+		}
+		return nil
 	}
 	output, err := v.api.TerminateClientVpnConnections(ctx, input)
 	now := time.Now().UTC()
@@ -109,6 +123,10 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		// They are gone already, says EC2. Observe looks whether that is so.
 		for _, connection := range r.connections {
 			connection.RequestedAt, connection.denied = now, true
+		}
+	case !dryRun && !Refused(err) && c != "RequestLimitExceeded":
+		for _, connection := range r.connections {
+			connection.RequestedAt, connection.Lost = now, fmt.Sprintf("no answer to terminating by %s: %v", how, err)
 		}
 	default:
 		for _, connection := range r.connections {
@@ -159,36 +177,23 @@ func statusOr(s *types.ClientVpnConnectionStatus, otherwise Status) Status {
 	return Status(s.Code)
 }
 
-// Observe looks at the connections that were asked to end until each has, or EC2 says that it failed, or ctx is done. It
-// returns the last error of a look, which is nil if all were seen to end.
-func (v *VPN) Observe(ctx context.Context, connections []*Connection) error {
-	var err error
-	for wait := 250 * time.Millisecond; ; wait = min(wait*3/2, 5*time.Second) {
-		pending := map[string][]*Connection{}
-		for _, c := range connections {
-			asked := !c.RequestedAt.IsZero() || c.Current == Terminating
-			if asked && c.Error == "" && !c.Ended() && c.Current != FailedToTerminate {
-				pending[c.EndpointID] = append(pending[c.EndpointID], c)
-			}
-		}
-		if len(pending) == 0 {
-			return nil
-		}
-		if sleepErr := sleep(ctx, wait); sleepErr != nil {
-			if err == nil {
-				err = fmt.Errorf("watching the connections end: %w", sleepErr)
-			}
-			return err
-		}
-		err = nil
-		for endpoint, c := range pending {
-			for chunk := range slices.Chunk(c, maxFilterValues) {
-				if lookErr := v.look(ctx, endpoint, chunk); lookErr != nil {
-					err = lookErr
-				}
-			}
+// Look asks EC2 once for those of the connections that are pending, and writes down what it shows. A connection that is
+// shown active although EC2 knew nothing of it, or did not answer the request, is asked once more, by its id.
+func (v *VPN) Look(ctx context.Context, connections []*Connection) error {
+	pending := map[string][]*Connection{}
+	for _, c := range connections {
+		if c.Pending() && !slices.Contains(pending[c.EndpointID], c) {
+			pending[c.EndpointID] = append(pending[c.EndpointID], c)
 		}
 	}
+	var group errgroup.Group
+	group.SetLimit(8)
+	for endpoint, all := range pending {
+		for chunk := range slices.Chunk(all, maxFilterValues) {
+			group.Go(func() error { return v.look(ctx, endpoint, chunk) })
+		}
+	}
+	return group.Wait()
 }
 
 // maxFilterValues is how many values EC2 takes in one filter.
@@ -220,12 +225,12 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 			// EC2 lists ended connections for an hour, so one that it does not list is not there. One empty answer may be
 			// a lagging one, unless EC2 has said before that there is no such connection.
 			c.misses++
-			if c.misses > 1 || c.denied {
+			if !c.relisted && (c.misses > 1 || c.denied) {
 				c.Current, c.EndedAt = Terminated, now
 			}
 		case currentStatus(row) == Terminated:
 			c.Current, c.EndedAt = Terminated, now
-		case c.denied && !c.retried && currentStatus(row) == Active:
+		case (c.denied || c.Lost != "") && !c.retried && currentStatus(row) == Active:
 			c.denied, c.retried = false, true
 			v.request(ctx, request{connections: []*Connection{c}}, false)
 		default:
@@ -233,23 +238,4 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 		}
 	}
 	return nil
-}
-
-// sleep waits for d, or for half the time that ctx has left if that is less, so that a last look fits in.
-func sleep(ctx context.Context, d time.Duration) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline)
-		if left < 200*time.Millisecond {
-			return context.DeadlineExceeded
-		}
-		d = min(d, left/2)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -87,20 +88,35 @@ type Connection struct {
 	RequestedAt time.Time `json:"-"`
 	EndedAt     time.Time `json:"-"`
 
-	denied  bool // EC2 said that there is no such connection
-	misses  int  // complete answers of EC2 that did not list it
-	retried bool // asked again by id after denied
+	// Lost is why it is not known whether EC2 got the request; empty if it is.
+	Lost string `json:"-"`
+
+	denied   bool // EC2 said that there is no such connection
+	misses   int  // answers of EC2 to a question for it that did not list it
+	relisted bool // EC2 listed it again after that
+	retried  bool // asked again by id, after denied or lost
 }
 
 // Ended reports whether EC2 has shown that the connection is no more.
 func (c *Connection) Ended() bool { return c.Current == Terminated }
 
+// Pending reports whether the connection was asked to end, by us or before us, and has neither ended nor failed to.
+func (c *Connection) Pending() bool {
+	return (!c.RequestedAt.IsZero() || c.Current == Terminating) && c.Error == "" && !c.Ended() && c.Current != FailedToTerminate
+}
+
+// Revive takes back that the connection ended: a listing shows it with status s. From now on only a row that says
+// terminated counts as its end.
+func (c *Connection) Revive(s Status) {
+	c.Current, c.EndedAt, c.relisted = s, time.Time{}, true
+}
+
 // Target is whom to find: anybody under one of the names, or one connection, or the holder of an address. The zero
 // Target finds nobody.
 type Target struct {
-	// Names are compared with user names and common names, folded and whole.
-	Names        []string
-	ConnectionID string
+	// Names are compared with user names and common names, CommonNames with common names alone; folded and whole.
+	Names, CommonNames []string
+	ConnectionID       string
 	// ClientIP counts only on endpoints that keep it as a source address. At is when it was the person's: a connection
 	// established later is somebody else's turn with the address.
 	ClientIP string
@@ -136,11 +152,10 @@ func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error)
 	if len(endpoints) > 0 && !addresses {
 		return endpoints, nil
 	}
-	pages := ec2.NewDescribeClientVpnEndpointsPaginator(v.api, &ec2.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(1000)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	err := allPages(func(token *string) (*string, error) {
+		page, err := v.api.DescribeClientVpnEndpoints(ctx, &ec2.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(1000), NextToken: token})
 		if err != nil {
-			return endpoints, fmt.Errorf("describing the endpoints: %w", permission(err, "ec2:DescribeClientVpnEndpoints", "*"))
+			return nil, permission(err, "ec2:DescribeClientVpnEndpoints", "*")
 		}
 		for _, e := range page.ClientVpnEndpoints {
 			found := Endpoint{ID: aws.ToString(e.ClientVpnEndpointId), KeepsClientIP: e.TransitGatewayConfiguration != nil, discovered: true}
@@ -155,8 +170,31 @@ func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error)
 			}
 			endpoints = append(endpoints, found)
 		}
+		return page.NextToken, nil
+	})
+	if err != nil {
+		return endpoints, fmt.Errorf("describing the endpoints: %w", err)
 	}
 	return endpoints, nil
+}
+
+// allPages asks for one page after another. A token that repeats would end in a circle, or skip what is behind it.
+func allPages(page func(token *string) (next *string, err error)) error {
+	seen := map[string]bool{}
+	var token *string
+	for {
+		next, err := page(token)
+		switch {
+		case err != nil:
+			return err
+		case aws.ToString(next) == "":
+			return nil
+		case seen[*next]:
+			return errors.New("EC2 repeats a page token")
+		}
+		seen[*next] = true
+		token = next
+	}
 }
 
 // Found is what a listing of the endpoints gave, by target.
@@ -165,14 +203,14 @@ type Found struct {
 	Up [][]Match
 	// EndedAt are the ends of those that have, as far back as EC2 lists them: an hour.
 	EndedAt [][]time.Time
-	// Err joins the errors of the endpoints that could not be listed to the end.
-	Err error
+	// Failed are the endpoints that could not be listed to the end, by id, with the error.
+	Failed map[string]error
 }
 
 // Find lists every endpoint once, side by side, and picks the connections of the targets. It holds only what it picks,
 // however many connections there are. Endpoints that cannot be listed do not stop the others.
 func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) Found {
-	found := Found{Up: make([][]Match, len(targets)), EndedAt: make([][]time.Time, len(targets))}
+	found := Found{Up: make([][]Match, len(targets)), EndedAt: make([][]time.Time, len(targets)), Failed: map[string]error{}}
 	wanted := newIndex(targets)
 	if wanted.empty() {
 		return found
@@ -180,10 +218,9 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(8)
-	errs := make([]error, len(endpoints))
-	for i, e := range endpoints {
+	for _, e := range endpoints {
 		group.Go(func() error {
-			errs[i] = v.list(ctx, e, nil, func(c types.ClientVpnConnection) {
+			err := v.list(ctx, e, nil, func(c types.ClientVpnConnection) {
 				hits := wanted.hits(c, e)
 				if len(hits) == 0 {
 					return
@@ -199,11 +236,15 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 					}
 				}
 			})
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				found.Failed[e.ID] = err
+			}
 			return nil
 		})
 	}
 	_ = group.Wait() // errors are kept by endpoint
-	found.Err = errors.Join(errs...)
 	for _, matches := range found.Up {
 		slices.SortStableFunc(matches, func(a, b Match) int {
 			if c := slices.Index(ids(endpoints), a.EndpointID) - slices.Index(ids(endpoints), b.EndpointID); c != 0 {
@@ -230,22 +271,21 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(typ
 	if only != nil {
 		input.Filters = []types.Filter{{Name: aws.String("connection-id"), Values: only}}
 	}
-	pages := ec2.NewDescribeClientVpnConnectionsPaginator(v.api, input, func(o *ec2.DescribeClientVpnConnectionsPaginatorOptions) {
-		o.StopOnDuplicateToken = true
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
-			return nil
-		}
+	err := allPages(func(token *string) (*string, error) {
+		input.NextToken = token
+		page, err := v.api.DescribeClientVpnConnections(ctx, input)
 		if err != nil {
-			return fmt.Errorf("describing connections of %s: %w", e.ID, permission(err, "ec2:DescribeClientVpnConnections", e.ID))
+			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
 		for _, c := range page.Connections {
 			each(c)
 		}
+		return page.NextToken, nil
+	})
+	if err == nil || e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("describing connections of %s: %w", e.ID, err)
 }
 
 func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
@@ -282,10 +322,11 @@ func readTime(s *string) time.Time {
 
 // index leads from what a connection carries to the targets that want it.
 type index struct {
-	names     map[string][]int
-	ids       map[string][]int
-	addresses map[netip.Addr][]int
-	targets   []Target
+	names       map[string][]int
+	commonNames map[string][]int
+	ids         map[string][]int
+	addresses   map[netip.Addr][]int
+	targets     []Target
 }
 
 type hit struct {
@@ -295,12 +336,19 @@ type hit struct {
 }
 
 func newIndex(targets []Target) index {
-	ix := index{map[string][]int{}, map[string][]int{}, map[netip.Addr][]int{}, targets}
+	ix := index{map[string][]int{}, map[string][]int{}, map[string][]int{}, map[netip.Addr][]int{}, targets}
 	for i, t := range targets {
-		for _, name := range t.Names {
-			if folded := fold(name); folded != "" && !slices.Contains(ix.names[folded], i) {
-				ix.names[folded] = append(ix.names[folded], i)
+		add := func(to map[string][]int, name string) {
+			if folded := fold(name); folded != "" {
+				to[folded] = append(to[folded], i)
 			}
+		}
+		for _, name := range t.Names {
+			add(ix.names, name)
+			add(ix.commonNames, name)
+		}
+		for _, name := range t.CommonNames {
+			add(ix.commonNames, name)
 		}
 		if t.ConnectionID != "" {
 			ix.ids[t.ConnectionID] = append(ix.ids[t.ConnectionID], i)
@@ -312,7 +360,7 @@ func newIndex(targets []Target) index {
 	return ix
 }
 
-func (ix index) empty() bool { return len(ix.names)+len(ix.ids)+len(ix.addresses) == 0 }
+func (ix index) empty() bool { return len(ix.commonNames)+len(ix.ids)+len(ix.addresses) == 0 }
 
 // fold gives the spelling for comparison, "" for what is nobody's name.
 func fold(name string) string { return signal.Fold(signal.Name(name)) }
@@ -331,7 +379,7 @@ func (ix index) hits(c types.ClientVpnConnection, e Endpoint) []hit {
 	for _, t := range ix.ids[aws.ToString(c.ConnectionId)] {
 		add(hit{target: t})
 	}
-	for _, t := range ix.names[commonName] {
+	for _, t := range ix.commonNames[commonName] {
 		h := hit{target: t}
 		if username != "" {
 			// With a certificate and a user together, the certificate may be the device's.
@@ -349,13 +397,20 @@ func (ix index) hits(c types.ClientVpnConnection, e Endpoint) []hit {
 		}
 		for _, t := range ix.addresses[ip.Unmap()] {
 			h := hit{target: t}
-			if at := readTime(c.ConnectionEstablishedTime); at.After(ix.targets[t].At) {
-				h.doubt = fmt.Sprintf("it was established at %s, after the event, so another person may have had the address then", at.Format(time.DateTime))
+			if at := readTime(c.ConnectionEstablishedTime); at.IsZero() || at.After(ix.targets[t].At) {
+				h.doubt = fmt.Sprintf("it was established at %q, not before the event, so another person may have had the address then", aws.ToString(c.ConnectionEstablishedTime))
 			}
 			add(h)
 		}
 	}
 	return hits
+}
+
+// Refused reports whether err is EC2's answer that the request is not to be: asking again would change nothing. Any other
+// error, such as throttling, a failure of EC2 or a broken connection, leaves open what will be or has been done.
+func Refused(err error) bool {
+	var response *smithyhttp.ResponseError
+	return code(err) != "" && errors.As(err, &response) && response.HTTPStatusCode() < 500
 }
 
 // code is EC2's error code, "" for any other error.
