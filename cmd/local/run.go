@@ -94,6 +94,7 @@ type played struct {
 	outcomes []outcome
 	result   result
 	calls    map[string]int
+	listings int // DescribeClientVpnConnections before the first termination; what comes after are looks
 	err      error
 }
 
@@ -285,6 +286,9 @@ func (p *played) observe(cloud *emulator.Cloud) {
 	}
 	for _, c := range cloud.Calls() {
 		p.calls[c.Action]++
+		if p.calls["TerminateClientVpnConnections"] == 0 {
+			p.listings = p.calls["DescribeClientVpnConnections"]
+		}
 	}
 }
 
@@ -323,14 +327,18 @@ func (p *played) tell(out io.Writer) {
 			fmt.Fprintf(out, "          %s\n", c)
 		}
 		if t := o.Timing; !t.EndedAt.IsZero() {
-			fmt.Fprintf(out, "   quick  asked %d ms after the event was received, the last end seen after %d ms; %d listings and looks, %d terminations\n",
-				t.RequestedAt.Sub(t.ReceivedAt).Milliseconds(), t.EndedAt.Sub(t.ReceivedAt).Milliseconds(),
-				p.calls["DescribeClientVpnConnections"], p.calls["TerminateClientVpnConnections"])
+			fmt.Fprintf(out, "   quick  last request answered %d ms after the event was received, last end seen after %d ms\n          calls: %s\n",
+				t.RequestedAt.Sub(t.ReceivedAt).Milliseconds(), t.EndedAt.Sub(t.ReceivedAt).Milliseconds(), p.callsInWords())
 		}
 	}
 	for _, subject := range p.result.Published {
 		fmt.Fprintf(out, "   told   %s\n", subject)
 	}
+}
+
+func (p *played) callsInWords() string {
+	return fmt.Sprintf("%d to find the endpoints, %d listings, %d terminations, %d looks afterwards", p.calls["DescribeClientVpnEndpoints"],
+		p.listings, p.calls["TerminateClientVpnConnections"], p.calls["DescribeClientVpnConnections"]-p.listings)
 }
 
 func (p *played) golden() golden { return golden{Explain: p.explain, Run: p.result} }
