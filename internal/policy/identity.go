@@ -38,7 +38,7 @@ const user = "{user}"
 func newIdentity(d identityDocument, c *checker) identity {
 	id := identity{names: map[string]string{}, ids: map[string]string{}, sessionRoles: defaultSessionRoles}
 	for i, domain := range d.Domains {
-		if domain != strings.TrimSpace(domain) || domain == "" || strings.ContainsAny(domain, `@\*? `) {
+		if signal.Name(domain) != domain || domain == "" || strings.ContainsAny(domain, `@\*? `) {
 			c.add(fmt.Sprintf("identity.domains[%d]", i), "%q is not a domain like example.com or EXAMPLE", domain)
 			continue
 		}
@@ -46,7 +46,7 @@ func newIdentity(d identityDocument, c *checker) identity {
 	}
 	for i, template := range d.CommonNames {
 		before, after, found := strings.Cut(signal.Fold(template), user)
-		if !found || before+after == "" || strings.Contains(after, user) {
+		if !found || signal.Name(before+after) != before+after || before+after == "" || strings.Contains(after, user) {
 			c.add(fmt.Sprintf("identity.common_names[%d]", i), "%q must hold {user} once, and more than it", template)
 			continue
 		}

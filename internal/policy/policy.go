@@ -84,7 +84,13 @@ func Load(path string) (*Policy, error) {
 // Parse reads a policy document; name is the file's name for messages. The error lists every mistake as
 // "name:line:column: path: problem", except that a document whose form is wrong (syntax, an unknown or doubled key, a
 // value of the wrong type) is left at the first.
-func Parse(name string, data []byte) (*Policy, error) {
+func Parse(name string, data []byte) (p *Policy, err error) {
+	// The YAML library panics on some documents that are none. An unreadable policy must not take the reports along.
+	defer func() {
+		if r := recover(); r != nil {
+			p, err = nil, fmt.Errorf("%s:1:1: cannot be read as YAML: %v", name, r)
+		}
+	}()
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, formError(name, err)
@@ -103,7 +109,7 @@ func Parse(name string, data []byte) (*Policy, error) {
 		return nil, formError(name, err)
 	}
 	sum := sha256.Sum256(data)
-	p := &Policy{
+	p = &Policy{
 		Hash:           hex.EncodeToString(sum[:6]),
 		MaxConnections: DefaultMaxConnections,
 		rules:          d.Rules,

@@ -94,6 +94,8 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"exempt empty", "version: 1\nexempt: [alice, '']\n", "policy.yaml:2:17: exempt[1]: is empty"},
 		{"exempt everyone", "version: 1\nexempt: ['*']\n", "policy.yaml:2:10: exempt[0]: \"*\" would exempt everyone"},
 		{"domain", "version: 1\nidentity: {domains: ['@example.com']}\n", "policy.yaml:2:22: identity.domains[0]"},
+		{"domain with a control character", "version: 1\nidentity: {domains: [\"a\\0b\"]}\n", "identity.domains[0]"},
+		{"common name with a control character", "version: 1\nidentity: {common_names: [\"{user}a\\0b\"]}\n", "identity.common_names[0]"},
 		{"common name", "version: 1\nidentity: {common_names: ['{user}']}\n", "identity.common_names[0]"},
 		{"session roles", "version: 1\nidentity: {session_roles: ['*']}\n", "would trust every role"},
 		{"alias to nobody", "version: 1\nidentity: {aliases: {alice: ''}}\n", "neither side may be empty"},
