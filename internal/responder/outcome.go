@@ -1,6 +1,7 @@
 package responder
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,6 +102,10 @@ func (c *caseFile) conclude() {
 			c.problem(fmt.Errorf("watching for a reconnection: %w", c.lastFailed[id]))
 		}
 	}
+	overLimit := slices.IndexFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit })
+	if overLimit >= 0 && c.comebacks == 0 && len(o.Connections) > 0 {
+		c.problem(errors.New(o.Spared[overLimit].Reason)) // found late, on an endpoint that could not be listed before
+	}
 	for _, connection := range o.Connections {
 		o.Timing.RequestedAt = latest(o.Timing.RequestedAt, connection.RequestedAt)
 		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndedAt)
@@ -168,7 +173,7 @@ func (c *caseFile) conclude() {
 		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, problem)
 	case pending > 0:
 		say(Unverified, "The end of %s of %s was requested; the time was up before EC2 showed it.", count(pending), who)
-	case c.keepsComing || slices.ContainsFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit }):
+	case c.keepsComing || overLimit >= 0:
 		say(Reconnecting, "%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny the connect, then end them again.", count(ended), who)
 	default:
 		say(Terminated, "%s of %s ended.", count(ended), who)

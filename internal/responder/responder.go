@@ -297,7 +297,7 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 		}
 		if !listing.IsZero() && !started.Before(listing) {
 			for _, c := range r.search(ctx, endpoints, toList) {
-				if !c.watchUntil.IsZero() {
+				if c.isBack() {
 					c.comebacks++
 					c.keepsComing = c.comebacks >= maxComebacks
 				}
@@ -331,6 +331,13 @@ func (c *caseFile) pending() []*vpn.Connection {
 func (c *caseFile) isAway() bool {
 	return !c.dryRun() && len(c.target.Names) > 0 && len(c.Connections) > 0 && !c.keepsComing &&
 		!slices.ContainsFunc(c.Connections, func(connection *vpn.Connection) bool { return !connection.Ended() })
+}
+
+// isBack reports whether the newest connection came up since the event was received. One that is older was there all the
+// time, on an endpoint that could not be listed before.
+func (c *caseFile) isBack() bool {
+	newest := c.Connections[len(c.Connections)-1]
+	return !newest.EstablishedAt.Before(c.Timing.ReceivedAt.Truncate(time.Second)) // EC2 tells whole seconds
 }
 
 // wantsListing reports whether another listing may tell more: of endpoints that EC2 did not show, or of who is back.
