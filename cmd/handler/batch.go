@@ -115,7 +115,7 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 		work, cancelWork = context.WithDeadline(ctx, deadline.Add(-reserve))
 		defer cancelWork()
 		// If SNS hangs, there must be time left to say which messages failed.
-		report, cancelReport = context.WithDeadline(ctx, deadline.Add(-reserve/10))
+		report, cancelReport = context.WithDeadline(ctx, deadline.Add(-reserve/4))
 		defer cancelReport()
 	}
 	outcomes := h.responder.Respond(work, inv, signals)

@@ -96,6 +96,12 @@ func sqs(bodies ...[]byte) []byte {
 	return raw
 }
 
+// logs ends the function, so that all that it has written is there, and gives it.
+func logs(f *emulator.Function) string {
+	f.Close()
+	return string(f.Logs())
+}
+
 func invoke(t *testing.T, f *emulator.Function, payload []byte) emulator.Answer {
 	t.Helper()
 	answer, err := f.Invoke(t.Context(), payload)
@@ -237,7 +243,7 @@ func TestHungSNSFailsTheMessages(t *testing.T) {
 	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
-	if !strings.Contains(string(f.Logs()), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
@@ -251,12 +257,12 @@ func TestFailedPublishFailsTheEvent(t *testing.T) {
 	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "publishing the outcome for alice") {
 		t.Errorf("%+v", answer)
 	}
-	if !strings.Contains(string(f.Logs()), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
-		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
-	}
 	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
 	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"not-connected"}) {
 		t.Errorf("%+v, published %q", got, published(t, cloud))
+	}
+	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
 
@@ -301,7 +307,7 @@ func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 		if !slices.Equal(published(t, cloud), []string{"failed"}) || cloud.Connections()[0].Status != "active" || !strings.Contains(cloud.Published()[0].Body, policyFile) {
 			t.Errorf("%+v %+v", cloud.Published(), cloud.Connections())
 		}
-		if !strings.Contains(string(f.Logs()), "POLICY_FILE: ") {
+		if !strings.Contains(logs(f), "POLICY_FILE: ") {
 			t.Errorf("the log does not name POLICY_FILE:\n%s", f.Logs())
 		}
 	}
@@ -360,7 +366,7 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	f := start(t, cloudWith(emulator.Client{Username: "alice"}))
 	invoke(t, f, sqs(leaver("e1", "alice"), leaver("e2", "bob")))
 	lines := 0
-	for line := range strings.Lines(string(f.Logs())) {
+	for line := range strings.Lines(logs(f)) {
 		var entry struct {
 			Timestamp time.Time
 			Level     string
