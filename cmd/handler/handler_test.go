@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +42,23 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// trackSources has the test cache notice changes of what the binary is made of: the cache knows what tests look at, not what
+// the compiler does that TestMain calls.
+var trackSources = sync.OnceValue(func() error {
+	for _, folder := range []string{"../../internal", "../../cmd", "../../go.mod"} {
+		err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(file)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
 // start runs the binary against the cloud; env overrides the settings.
 func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Function {
 	t.Helper()
@@ -52,6 +71,9 @@ func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Functio
 
 func tryToStart(t *testing.T, cloud *emulator.Cloud, env ...string) (*emulator.Function, error) {
 	t.Helper()
+	if err := trackSources(); err != nil {
+		t.Fatal(err)
+	}
 	url, stop, err := emulator.Serve(cloud)
 	if err != nil {
 		t.Fatal(err)
