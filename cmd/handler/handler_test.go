@@ -313,6 +313,28 @@ func TestRepeatIsQuiet(t *testing.T) {
 	}
 }
 
+// TestIncompleteIsNoRepeat: what was not done the first time is told the second time, whatever it is.
+func TestIncompleteIsNoRepeat(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true})
+	f := start(t, cloud)
+	invoke(t, f, leaver("e1", "alice"))
+	cloud.Disconnect(cloud.Connections()[0].ID)
+	invoke(t, f, leaver("e1", "alice"))
+	if got := published(t, cloud); !slices.Equal(got, []string{"not-connected", "partial"}) {
+		t.Errorf("published %q", got)
+	}
+}
+
+// TestIgnoredIsNotPublished, and answered all the same.
+func TestIgnoredIsNotPublished(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	event := strings.Replace(string(leaver("e1", "alice")), "account-disabled", "credential-change", 1)
+	got := outcomes(t, invoke(t, start(t, cloud), []byte(event)))
+	if len(got) != 1 || got[0].Status != "ignored" || len(cloud.Published()) != 0 {
+		t.Errorf("%+v, published %q", got, published(t, cloud))
+	}
+}
+
 // TestUnreadablePolicyStopsTheActionNotTheMessage.
 func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")

@@ -457,6 +457,9 @@ func TestConnectionAloneIsEnded(t *testing.T) {
 		if left := up(cloud); o.Status != responder.Terminated || !slices.Equal(left, []string{"alice/second"}) {
 			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
 		}
+		if n := actions(cloud)["DescribeClientVpnConnection"]; n > 3+5 {
+			t.Errorf("%d listings and looks: nobody is to be watched here", n)
+		}
 	})
 }
 
@@ -506,9 +509,69 @@ func TestTimeIsUpAtEveryStage(t *testing.T) {
 				if o.Status != test.status || time.Since(start) > test.left {
 					t.Errorf("%s after %v: %s (%s)", o.Status, time.Since(start), o.Summary, o.Error)
 				}
+				if o.Status == responder.Terminated && !strings.Contains(o.Summary, "before the watch for a reconnection was over") {
+					t.Errorf("says nothing of the watch: %s", o.Summary)
+				}
 			})
 		})
 	}
+}
+
+// TestLastLookBeforeTheTimeIsUp: between two looks the connection ended, and the time is nearly up.
+func TestLastLookBeforeTheTimeIsUp(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.TerminateTime = 4200 * time.Millisecond
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]; o.Status != responder.Terminated {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestWhoKeepsComingBack is ended a few times and then told about, or told about when the time is up.
+func TestWhoKeepsComingBack(t *testing.T) {
+	for left, connections := range map[time.Duration]int{2 * time.Minute: 4, 6500 * time.Millisecond: 2} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2500 * time.Millisecond, Reconnects: -1})
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			defer cancel()
+			o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+			if o.Status != responder.Reconnecting || len(o.Connections) != connections {
+				t.Errorf("with %v left: %s: %s, %d connections", left, o.Status, o.Summary, len(o.Connections))
+			}
+		})
+	}
+}
+
+// TestWatchLooksAtItsEnd: somebody who is back a second before it is over is seen.
+func TestWatchLooksAtItsEnd(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 14 * time.Second, Reconnects: 1})
+		start := time.Now()
+		o := respond(t, r, about(alice))[0]
+		seen := o.Connections[len(o.Connections)-1].RequestedAt.Sub(start)
+		if o.Status != responder.Terminated || len(o.Connections) != 2 || seen > 18*time.Second {
+			t.Errorf("%s: %s, asked after %v", o.Status, o.Summary, seen)
+		}
+	})
+}
+
+// TestTooManyFoundLate: an endpoint that hung at first has more connections than the limit; those found before have ended.
+func TestTooManyFoundLate(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		for range 7 {
+			cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+		}
+		time.Sleep(time.Minute)
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour, Times: 1})
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Partial || len(up(cloud)) != 7 || !strings.Contains(o.Error, "more than max_connections") {
+			t.Errorf("%s: %s (%s)", o.Status, o.Summary, o.Error)
+		}
+	})
 }
 
 // TestRepeatEndsNothingTwice: the second delivery asks EC2 to end nothing, and says that the end was before.

@@ -586,6 +586,66 @@ func TestEndedConnectionThatIsListedAgain(t *testing.T) {
 	})
 }
 
+// TestOneEmptyAnswerIsNoEnd: EC2's listing may lag; the next look decides.
+func TestOneEmptyAnswerIsNoEnd(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		looks := 0
+		client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := r.ParseForm(); err != nil {
+				t.Error(err)
+			}
+			if r.Form.Get("Filter.1.Name") != "" {
+				if looks++; looks == 1 {
+					r.Form.Set("Filter.1.Value.1", "cvpn-connection-0")
+				}
+			}
+			cloud.ServeHTTP(w, r)
+		}))
+		defer stop()
+		v := vpn.New(config(client), nil)
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		for range 3 {
+			if err := v.Look(t.Context(), connections(end)); err != nil || end[0].Ended() {
+				t.Errorf("after %d looks: %+v, %v", looks, end[0].Connection, err)
+			}
+		}
+	})
+}
+
+// TestNotAskedIsNotPending: the time was up before the request, or EC2 throttled it to the end.
+func TestNotAskedIsNotPending(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		v.Terminate(ctx, end, nil, false)
+		if c := end[0]; c.Error == "" || c.Pending() || len(calls(cloud)) != 0 {
+			t.Errorf("%+v", c.Connection)
+		}
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded"})
+		v.Terminate(t.Context(), end, nil, false)
+		if c := end[0]; !strings.Contains(c.Error, "RequestLimitExceeded") || c.Pending() {
+			t.Errorf("%+v", c.Connection)
+		}
+	})
+}
+
+// TestDryRunOfWhatIsEnding needs no asking: it will end.
+func TestDryRunOfWhatIsEnding(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		v.Terminate(t.Context(), mustFind(t, v, vpn.Target{Names: []string{"ann"}}), nil, false)
+		again := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), again, nil, true)
+		if !again[0].Would || len(calls(cloud)) != 1 {
+			t.Errorf("%+v, calls %q", again[0].Connection, calls(cloud))
+		}
+	})
+}
+
 // TestThrottlingIsTriedAgain by the SDK's retryer.
 func TestThrottlingIsTriedAgain(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
