@@ -399,6 +399,35 @@ func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
 	}
 }
 
+// TestEndpointThatHungIsListedAgain: the person is there and nowhere else; a refusal would be final.
+func TestEndpointThatHungIsListedAgain(t *testing.T) {
+	for _, test := range []struct {
+		fault    emulator.Fault
+		status   responder.Status
+		listings int
+	}{
+		{emulator.Fault{Delay: time.Hour, Times: 1}, responder.Terminated, 2},
+		{emulator.Fault{Code: "UnauthorizedOperation", Status: 403}, responder.Failed, 1},
+	} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			r.Watch = 0
+			test.fault.Action, test.fault.EndpointID = "DescribeClientVpnConnections", ad
+			cloud.Inject(test.fault)
+			cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+			o := respond(t, r, about(alice))[0]
+			listings := 0
+			for _, c := range cloud.Calls() {
+				if c.Action == "DescribeClientVpnConnections" && c.Params.Get("ClientVpnEndpointId") == saml {
+					listings++
+				}
+			}
+			if o.Status != test.status || listings != test.listings {
+				t.Errorf("%s: %s, after %d listings", o.Status, o.Summary, listings)
+			}
+		})
+	}
+}
+
 // TestAddressTroubleIsNotEverybodys: where the endpoints are given, only an address needs them described.
 func TestAddressTroubleIsNotEverybodys(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
