@@ -10,6 +10,12 @@ import (
 	"time"
 )
 
+// customEvents are the detail-types of our own form.
+var customEvents = []meaning{
+	{"Terminate Connections", SessionRevoked, "or the kind that the event gives"},
+	{"Reinstate", AccountEnabled, "takes back what an earlier event asked for"},
+}
+
 // parseCustom reads our own form, for people, HR systems and every provider without a parser: source
 // "clientvpn-responder", detail-type "Terminate Connections", and a detail of
 //
@@ -24,7 +30,13 @@ import (
 //
 // Keys may be in camelCase or with hyphens too. Others are left alone, except those that look like a condition, such as a
 // date: to act as if they were not there would cut somebody off too early.
+//
+// The detail-type "Reinstate" takes the same form, for people and without a kind.
 func parseCustom(e event) ([]Signal, error) {
+	meant, err := e.kind(e.DetailType)
+	if err != nil {
+		return nil, err
+	}
 	var detail map[string]json.RawMessage
 	if err := decode("detail", e.Detail, &detail); err != nil {
 		return nil, err
@@ -70,7 +82,9 @@ func parseCustom(e event) ([]Signal, error) {
 		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
 	}
 	if base.Kind == "" {
-		base.Kind = SessionRevoked
+		base.Kind = meant
+	} else if meant == AccountEnabled && base.Kind != meant {
+		return nil, unreadable("detail.kind", "%q contradicts the detail-type Reinstate; remove it", clip(string(base.Kind), 40))
 	} else if !slices.Contains(Kinds(), base.Kind) {
 		return nil, unreadable("detail.kind", "%q is none of %s", clip(string(base.Kind), 40), join(Kinds()))
 	}
@@ -99,6 +113,9 @@ func parseCustom(e event) ([]Signal, error) {
 		return nil, unreadable("detail", "names nobody; %s", choose)
 	default:
 		return nil, unreadable("detail", "names more than one thing; %s", choose)
+	}
+	if meant == AccountEnabled && len(people[0].Usernames) == 0 {
+		return nil, unreadable("detail", "only people are reinstated; give username or usernames")
 	}
 	var signals []Signal
 	for _, subject := range people {

@@ -1,19 +1,55 @@
 package signal
 
-import "fmt"
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
 
-// oktaKinds are the event types of Okta's System Log that end somebody's access.
+// oktaEvents are event types of Okta's System Log.
 // Source: Okta developer documentation, "Event types" catalogue.
-var oktaKinds = map[text]Kind{
-	"user.lifecycle.deactivate":       AccountDisabled,
-	"user.lifecycle.suspend":          AccountDisabled,
-	"user.lifecycle.delete.initiated": AccountPurged,
-	"user.lifecycle.delete.completed": AccountPurged,
-	"user.session.clear":              SessionRevoked,
+var oktaEvents = []meaning{
+	{"user.lifecycle.deactivate", AccountDisabled, "by an administrator, an API token, a workflow, or the directory or HR system that Okta follows"},
+	{"user.lifecycle.suspend", AccountDisabled, "Okta also sends user.session.clear for the same request"},
+	{"user.lifecycle.delete.initiated", AccountPurged, ""},
+	{"user.lifecycle.delete.completed", AccountPurged, ""},
+	{"user.session.clear", SessionRevoked, "an administrator cleared all of the person's sessions"},
+	{"user.authentication.universal_logout", SessionRevoked, "Universal Logout"},
+	{"user.authentication.universal_logout.scheduled", SessionRevoked, "Universal Logout, asked for by an administrator"},
+	{"policy.entity_risk.action", RiskLevelChange, "only where the policy's action terminates sessions"},
+	{"policy.auth_reevaluate.action", RiskLevelChange, "only where the policy's action terminates sessions"},
+	{"policy.continuous_access.action", RiskLevelChange, "only where the policy's action terminates sessions"},
+	{"user.risk.change", RiskLevelChange, "only where the level is HIGH"},
+	{"user.risk.detect", RiskLevelChange, "only where the level is HIGH"},
+	{"user.account.report_suspicious_activity_by_enduser", RiskLevelChange, "the person reports somebody else's doing"},
+	{"security.breached_credential.detected", AccountCredentialChangeRequired, ""},
+	{"user.account.lock", RiskLevelChange, "failed sign-ins, which anybody can cause; the person is the actor where there is no target"},
+	{"user.account.lock.limit", RiskLevelChange, "failed sign-ins, which anybody can cause"},
+	{"app.ad.api.user_import.account_locked", RiskLevelChange, "failed sign-ins, which anybody can cause"},
+
+	{"user.lifecycle.activate", AccountEnabled, ""},
+	{"user.lifecycle.reactivate", AccountEnabled, ""},
+	{"user.lifecycle.unsuspend", AccountEnabled, ""},
+
+	{"user.lifecycle.create", "", "created; activating it is an event of its own"},
+	{"user.account.unlock", "", "undoes a lock-out, not a suspension"},
+	{"user.account.unlock_by_admin", "", "undoes a lock-out, not a suspension"},
+	{"user.session.start", "", "somebody signed in"},
+	{"user.session.end", "", "an ordinary logout"},
+	{"user.session.expire", "", "an ordinary end of a session"},
+	{"security.threat.detected", "", "about an address, not a person"},
+	{"security.events.provider.receive_event", "", "a receipt for a signal of another provider"},
+	{"application.provision.user.deactivate", "", "Okta deactivated an account in an application"},
+	{"application.user_membership.add", "", "somebody was given an application"},
+	{"application.user_membership.remove", "", "which application carries the VPN is not known here; where it does, forward this in the custom form"},
+	{"application.user_membership.deprovision", "", "which application carries the VPN is not known here; where it does, forward this in the custom form"},
+	{"application.user_membership.revoke", "", "which application carries the VPN is not known here; where it does, forward this in the custom form"},
+	{"group.user_membership.add", "", "somebody joined a group"},
+	{"group.user_membership.remove", "", "which group carries the VPN is not known here; where it does, forward this in the custom form"},
 }
 
-// oktaEvent is what is used of a LogEvent. The actor is not read: it is the administrator, token or workflow that did
-// it to the person, who is the target.
+// oktaEvent is what is used of a LogEvent. The actor is the administrator, token or workflow that did it to the person,
+// who is the target.
 type oktaEvent struct {
 	UUID           text  `json:"uuid"`
 	EventType      text  `json:"eventType"`
@@ -22,11 +58,22 @@ type oktaEvent struct {
 	Outcome        struct {
 		Result text `json:"result"`
 	} `json:"outcome"`
-	Target []struct {
-		ID          text `json:"id"`
-		Type        text `json:"type"`
-		AlternateID text `json:"alternateId"`
-	} `json:"target"`
+	Actor        oktaEntity   `json:"actor"`
+	Target       []oktaEntity `json:"target"`
+	DebugContext struct {
+		DebugData map[string]json.RawMessage `json:"debugData"`
+	} `json:"debugContext"`
+}
+
+type oktaEntity struct {
+	ID          text  `json:"id"`
+	Type        text  `json:"type"`
+	AlternateID text  `json:"alternateId"`
+	DisplayName loose `json:"displayName"`
+}
+
+func (t oktaEntity) subject() Subject {
+	return Subject{Usernames: names(t.AlternateID), IDs: names(t.ID)}
 }
 
 func parseOkta(e event) ([]Signal, error) {
@@ -37,16 +84,27 @@ func parseOkta(e event) ([]Signal, error) {
 	if o.EventType == "" {
 		return nil, unreadable("detail.eventType", "missing; a System Log event has one")
 	}
-	kind, wanted := oktaKinds[o.EventType]
-	switch {
-	case !wanted:
-		return nil, fmt.Errorf("%w: okta: eventType %q", ErrUnsupported, o.EventType)
-	case o.Outcome.Result == "":
-		return nil, unreadable("detail.outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
-	case o.Outcome.Result != "SUCCESS":
-		return nil, fmt.Errorf("%w: okta: %s did not happen, its outcome is %q", ErrUnsupported, o.EventType, o.Outcome.Result)
-	case o.UUID == "":
+	kind, err := e.kind(o.EventType)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case AccountDisabled, AccountPurged, AccountEnabled, SessionRevoked:
+		if o.Outcome.Result == "" {
+			return nil, unreadable("detail.outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
+		}
+		if o.Outcome.Result != "SUCCESS" {
+			return nil, e.unsupported("%s did not happen, its outcome is %q", o.EventType, clip(string(o.Outcome.Result), 40))
+		}
+	}
+	if o.UUID == "" {
 		return nil, unreadable("detail.uuid", "missing; a System Log event has one")
+	}
+	switch {
+	case strings.HasPrefix(string(o.EventType), "policy.") && !o.terminatesSessions():
+		return nil, e.unsupported("%s: the policy's action terminates no session", o.EventType)
+	case strings.HasPrefix(string(o.EventType), "user.risk.") && !o.isHighRisk():
+		return nil, e.unsupported("%s: the risk is not HIGH", o.EventType)
 	}
 	base := Signal{
 		ID: string(o.UUID), Kind: kind, Type: string(o.EventType),
@@ -57,7 +115,7 @@ func parseOkta(e event) ([]Signal, error) {
 		for _, t := range o.Target {
 			if t.Type == targetType {
 				s := base
-				s.Subject = Subject{Usernames: names(t.AlternateID), IDs: names(t.ID)}
+				s.Subject = t.subject()
 				signals = append(signals, s)
 			}
 		}
@@ -65,5 +123,39 @@ func parseOkta(e event) ([]Signal, error) {
 			return signals, nil
 		}
 	}
+	// Who locks an account by failed sign-ins acts under its name; no administrator takes part.
+	if o.EventType == "user.account.lock" && o.Actor.Type == "User" {
+		base.Subject = o.Actor.subject()
+	}
 	return []Signal{base}, nil
+}
+
+var terminatesSession = regexp.MustCompile(`(?i)terminat|logout|sign[ _-]?out`)
+
+// terminatesSessions looks for the action among the targets that are not people. Okta documents no list of the actions'
+// names.
+func (o oktaEvent) terminatesSessions() bool {
+	for _, t := range o.Target {
+		if t.Type != "User" && t.Type != "AppUser" && terminatesSession.MatchString(string(t.DisplayName)+" "+string(t.AlternateID)) {
+			return true
+		}
+	}
+	return false
+}
+
+// riskLevel matches a level in text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, and none called previous or old.
+var riskLevel = regexp.MustCompile(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
+
+// isHighRisk looks for the level in the debug data, which is free in form.
+func (o oktaEvent) isHighRisk() bool {
+	for key, value := range o.DebugContext.DebugData {
+		key, value := Fold(key), Fold(strings.Trim(string(value), `"`))
+		if !strings.Contains(key, "risk") && key != "level" || strings.Contains(key, "previous") || strings.Contains(key, "old") {
+			continue
+		}
+		if m := riskLevel.FindStringSubmatch(value); value == "high" || m != nil && m[1] == "high" {
+			return true
+		}
+	}
+	return false
 }

@@ -13,23 +13,54 @@ import (
 	"time"
 )
 
-// providers is the whole list of what is understood: a new provider is a file of this package and a row here.
-var providers = []struct {
+// provider is one source of events. Several may have the same name: ways on which one provider's events arrive.
+type provider struct {
 	name       string
 	source     string // one that ends in "/" is a prefix
-	detailType string
+	detailType string // "" for any
+	known      []meaning
 	parse      func(event) ([]Signal, error)
-}{
-	{"guardduty", "aws.guardduty", "GuardDuty Finding", parseGuardDuty},
-	{"okta", "aws.partner/okta.com/", "SystemLog", parseOkta},
-	{"custom", "clientvpn-responder", "Terminate Connections", parseCustom},
+}
+
+// meaning is what one of a provider's event types is taken for: a row of doc/events.md.
+type meaning struct {
+	eventType string
+	kind      Kind   // "" asks for nothing
+	note      string // for people
+}
+
+// providers is the whole list of what is understood: a new provider is a file of this package and a row here.
+var providers = []provider{
+	{"guardduty", "aws.guardduty", "", guardDutyEvents, parseGuardDuty},
+	{"guardduty", "aws.securityhub", "", securityHubEvents, parseSecurityHub},
+	{"okta", "aws.partner/okta.com/", "SystemLog", oktaEvents, parseOkta},
+	{"entra", "custom.entra", "", entraEvents, parseEntra},
+	{"entra", "custom.microsoftgraph", "", entraEvents, parseEntra},
+	{"auth0", "aws.partner/auth0.com/", "", auth0Events, parseAuth0},
+	{"onelogin", "aws.partner/onelogin.com/", "", oneLoginEvents, parseOneLogin},
+	{"sailpoint", "aws.partner/sailpoint.com/", "", sailPointEvents, parseSailPoint},
+	{"identity-center", "aws.sso-directory", cloudTrail, identityCenterEvents, parseIdentityCenter},
+	{"identity-center", "aws.identitystore-scim", cloudTrail, identityCenterEvents, parseIdentityCenter},
+	{"identity-center", "aws.identitystore", "", identityCenterEvents, parseIdentityCenter},
+	{"iam", "aws.iam", cloudTrail, iamEvents, parseIAM},
+	{"directory-service", "aws.ds-data", cloudTrail, directoryServiceEvents, parseDirectoryService},
+	{"cognito", "aws.cognito-idp", cloudTrail, cognitoEvents, parseCognito},
+	{"google-workspace", "custom.googleworkspace", "", googleWorkspaceEvents, parseGoogleWorkspace},
+	{"jumpcloud", "custom.jumpcloud", "", jumpCloudEvents, parseJumpCloud},
+	{"pingone", "custom.pingone", "", pingOneEvents, parsePingOne},
+	{"duo", "custom.duo", "", duoEvents, parseDuo},
+	{"cyberark", "custom.cyberark", "", cyberArkEvents, parseCyberArk},
+	{"ssf", "custom.ssf", "Security Event Token", ssfEvents, parseSSF},
+	{"custom", "clientvpn-responder", "", customEvents, parseCustom},
 }
 
 // Providers lists the names that [Signal.Provider] can have.
 func Providers() []string {
 	var names []string
 	for _, p := range providers {
-		names = append(names, p.name)
+		if !slices.Contains(names, p.name) {
+			names = append(names, p.name)
+		}
 	}
 	return names
 }
@@ -43,7 +74,49 @@ type event struct {
 	Account    text            `json:"account"`
 	Time       text            `json:"time"`
 	Region     text            `json:"region"`
+	Resources  json.RawMessage `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
+
+	provider provider
+}
+
+// kind gives what the provider's event type is taken for, or an error that wraps [ErrUnsupported] where that is nothing.
+func (e event) kind(eventType text) (Kind, error) {
+	for _, m := range e.provider.known {
+		switch {
+		case m.eventType != string(eventType):
+		case m.kind == "":
+			return "", e.unsupported("%s: %s", m.eventType, m.note)
+		default:
+			return m.kind, nil
+		}
+	}
+	return "", e.unsupported("%q is none of its event types that tell of somebody's access", clip(string(eventType), 100))
+}
+
+func (e event) unsupported(format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %s", ErrUnsupported, e.provider.name, fmt.Sprintf(format, args...))
+}
+
+// each parses the records of a list. One that asks for nothing does not matter beside one that does.
+func each[T any](records []T, parse func(T) ([]Signal, error)) ([]Signal, error) {
+	var all []Signal
+	var nothing error
+	for _, r := range records {
+		signals, err := parse(r)
+		switch {
+		case errors.Is(err, ErrUnsupported):
+			nothing = cmp.Or(nothing, err)
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, signals...)
+		}
+	}
+	if len(all) > 0 {
+		return all, nil
+	}
+	return nil, nothing
 }
 
 // Parse reads one EventBridge event and gives a signal for each person it is about, at least one if the error is nil.
@@ -64,30 +137,47 @@ func Parse(raw []byte) ([]Signal, error) {
 		if string(e.Source) != p.source && (!strings.HasSuffix(p.source, "/") || !strings.HasPrefix(string(e.Source), p.source)) {
 			continue
 		}
-		if string(e.DetailType) != p.detailType {
-			return nil, fmt.Errorf("%w: %s: detail-type %q", ErrUnsupported, p.name, e.DetailType)
+		e.provider = p
+		if p.detailType != "" && string(e.DetailType) != p.detailType {
+			return nil, e.unsupported("detail-type %q", clip(string(e.DetailType), 100))
 		}
 		if d := bytes.TrimSpace(e.Detail); len(d) == 0 || d[0] != '{' {
 			return nil, unreadable("detail", "must be an object")
 		}
 		signals, err := p.parse(e)
+		if err != nil {
+			return nil, err
+		}
 		for i := range signals {
-			s := &signals[i]
-			s.Provider = p.name
-			s.ID, s.Type, s.Reason = clip(s.ID, 300), clip(s.Type, 300), clip(s.Reason, 500)
-			if s.Time.IsZero() {
-				s.Time = e.Time.time()
-			}
-			if s.Account == "" {
-				s.Account = string(e.Account)
-			}
-			if s.Region == "" {
-				s.Region = string(e.Region)
+			if err := e.complete(&signals[i]); err != nil {
+				return nil, err
 			}
 		}
-		return signals, err
+		return signals, nil
 	}
-	return nil, fmt.Errorf("%w: source %q", ErrUnsupported, e.Source)
+	return nil, fmt.Errorf("%w: source %q", ErrUnsupported, clip(string(e.Source), 100))
+}
+
+// complete fills in what the envelope knows where the provider's own record says nothing.
+func (e event) complete(s *Signal) error {
+	s.Provider = e.provider.name
+	if s.ID == "" {
+		s.ID = string(e.ID)
+	}
+	if s.ID == "" {
+		return unreadable("id", "missing; EventBridge gives every event one, and repeats are known by it")
+	}
+	s.ID, s.Type, s.Reason = clip(s.ID, 300), clip(s.Type, 300), clip(s.Reason, 500)
+	if s.Time.IsZero() {
+		s.Time = e.Time.time()
+	}
+	if s.Account == "" {
+		s.Account = string(e.Account)
+	}
+	if s.Region == "" {
+		s.Region = string(e.Region)
+	}
+	return nil
 }
 
 func unreadable(field, format string, args ...any) error {
@@ -142,12 +232,28 @@ func (l *loose) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// time reads the timestamps that providers are known to send; a text that is none of them is the zero time.
+// timeLayouts are the ways in which providers are known to write times; those without a zone are UTC.
+var timeLayouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05.999Z0700", "2006-01-02T15:04:05.999", "2006-01-02 15:04:05.999",
+	"2006-01-02 15:04:05.999 UTC", "1/2/2006 3:04:05 PM",
+}
+
+// time reads a timestamp in one of timeLayouts, or in seconds or milliseconds since 1970; a text that is none of them
+// is the zero time.
 func (t text) time() time.Time {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.999Z0700", "2006-01-02 15:04:05.999"} {
+	for _, layout := range timeLayouts {
 		if at, err := time.Parse(layout, string(t)); err == nil {
 			return at.UTC()
 		}
+	}
+	// Of any day from 1980 to 2200, the milliseconds are more than 3e11 and the seconds less than 1e10.
+	switch since, err := strconv.ParseFloat(string(t), 64); {
+	case err != nil || since < 3e8 || since > 1e13:
+		return time.Time{}
+	case since < 1e10:
+		return time.UnixMilli(int64(since * 1000)).UTC()
+	case since > 3e11:
+		return time.UnixMilli(int64(since)).UTC()
 	}
 	return time.Time{}
 }

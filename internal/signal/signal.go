@@ -66,6 +66,11 @@ type Signal struct {
 	// Sample marks a finding made to try things out, Archived one that somebody has put aside.
 	Sample   bool `json:"sample,omitempty"`
 	Archived bool `json:"archived,omitempty"`
+	// IfDisabled marks an event that tells only that something about the account changed: it asks for something only if
+	// the identity store says that the account is disabled.
+	IfDisabled bool `json:"if_disabled,omitempty"`
+	// Lookup says what came of asking the identity store for the subject's names; empty where it was not asked.
+	Lookup string `json:"lookup,omitempty"`
 }
 
 // Subject is whom a signal is about, under any of the names the event gives. The zero Subject is nobody.
@@ -74,12 +79,16 @@ type Subject struct {
 	Usernames []string `json:"usernames,omitempty"`
 	// IDs are opaque identifiers of the same person; only a policy's aliases lead from them to a name.
 	IDs []string `json:"ids,omitempty"`
+	// IdentityStore is the IAM Identity Center directory, "d-…", in which the IDs are those of users, where the event says.
+	IdentityStore string `json:"identity_store,omitempty"`
 	// Session is a role session. Whether its name is a person's depends on the role, so the policy decides.
 	Session *Session `json:"session,omitempty"`
 	// ConnectionID is one Client VPN connection, "cvpn-connection-…".
 	ConnectionID string `json:"connection_id,omitempty"`
 	// ClientIP is an address from a Client VPN endpoint's client CIDR.
 	ClientIP string `json:"client_ip,omitempty"`
+	// PublicIP is an address outside, from which somebody acted. It is only told: it leads to nobody.
+	PublicIP string `json:"public_ip,omitempty"`
 }
 
 // Session is a session of an IAM role. Whoever assumes the role chooses the session's name, except where an identity
@@ -89,7 +98,7 @@ type Session struct {
 	Name string `json:"name"`
 }
 
-// IsNobody reports whether the subject names no person, connection or address.
+// IsNobody reports whether the subject names no person, connection or client address.
 func (s Subject) IsNobody() bool {
 	return len(s.Usernames) == 0 && len(s.IDs) == 0 && s.Session == nil && s.ConnectionID == "" && s.ClientIP == ""
 }
@@ -107,12 +116,14 @@ func (s Subject) String() string {
 		return s.ClientIP
 	case len(s.IDs) > 0:
 		return "id " + s.IDs[0]
+	case s.PublicIP != "":
+		return "somebody at " + s.PublicIP
 	}
 	return "nobody"
 }
 
 // ErrUnsupported is wrapped by the error of [Parse] for an event that asks for nothing: another kind of event, a
-// failed attempt, a reinstatement.
+// failed attempt, an ordinary logout.
 var ErrUnsupported = errors.New("unsupported event")
 
 // UnreadableError is the error of [Parse] for an event that should have been a signal and cannot be read.

@@ -1,0 +1,45 @@
+package signal
+
+import "strings"
+
+// cyberArkEvents are actions of CyberArk Identity's audit. "add-user" is a published one; that the others are written
+// likewise is inferred.
+var cyberArkEvents = []meaning{
+	{"delete-user", AccountPurged, "by analogy with add-user; no published record was found"},
+	{"remove-user", AccountPurged, "by analogy with add-user; no published record was found"},
+	{"disable-user", AccountDisabled, "by analogy with add-user; no published record was found"},
+	{"suspend-user", AccountDisabled, "by analogy with add-user; no published record was found"},
+	{"enable-user", AccountEnabled, "by analogy with add-user; no published record was found"},
+	{"lock-user", RiskLevelChange, "by analogy with add-user; no published record was found"},
+	{"add-user", "", "a new user"},
+	{"delete-app", "", "an application"},
+}
+
+func parseCyberArk(e event) ([]Signal, error) {
+	// username is the actor and not read.
+	var c struct {
+		UUID       text  `json:"uuid"`
+		Action     text  `json:"action"`
+		Timestamp  loose `json:"timestamp"`
+		Message    loose `json:"message"`
+		CustomData struct {
+			UserName text `json:"user_name"`
+			UserID   text `json:"user_id"`
+		} `json:"customData"`
+	}
+	if err := decode("detail", e.Detail, &c); err != nil {
+		return nil, err
+	}
+	if c.Action == "" {
+		return nil, unreadable("detail.action", "missing; an audit event has one")
+	}
+	action := strings.NewReplacer(" ", "-", "_", "-").Replace(Fold(string(c.Action)))
+	kind, err := e.kind(text(action))
+	if err != nil {
+		return nil, err
+	}
+	return []Signal{{
+		ID: string(c.UUID), Kind: kind, Type: string(c.Action), Reason: string(c.Message), Time: text(c.Timestamp).time(),
+		Subject: Subject{Usernames: names(c.CustomData.UserName), IDs: names(c.CustomData.UserID)},
+	}}, nil
+}

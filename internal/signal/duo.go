@@ -1,0 +1,63 @@
+package signal
+
+import (
+	"encoding/json"
+	"regexp"
+)
+
+// duoEvents are actions of Duo's administrator log, with the status that a user is given.
+// Source: Duo Admin API, "Administrator logs".
+var duoEvents = []meaning{
+	{"user_update status: Disabled", AccountDisabled, ""},
+	{"user_delete", AccountPurged, ""},
+	{"user_update status: Active", AccountEnabled, ""},
+	{"user_update status: Bypass", "", "the person signs in without a second factor"},
+	{"user_update", "", "another attribute"},
+	{"user_create", "", "a new user"},
+	{"admin_lockout", "", "an administrator of Duo"},
+}
+
+// duoStatus finds the status in a description that is no JSON, as Duo's sometimes are not.
+var duoStatus = regexp.MustCompile(`"status"\s*:\s*"([^"\\]*)"`)
+
+func parseDuo(e event) ([]Signal, error) {
+	// username is the administrator and not read; object is the user.
+	var d struct {
+		ID           text  `json:"event_id"`
+		Action       text  `json:"action"`
+		Object       text  `json:"object"`
+		Description  loose `json:"description"`
+		Timestamp    loose `json:"timestamp"`
+		ISOTimestamp loose `json:"isotimestamp"`
+	}
+	if err := decode("detail", e.Detail, &d); err != nil {
+		return nil, err
+	}
+	if d.Action == "" {
+		return nil, unreadable("detail.action", "missing; an entry of the administrator log has one")
+	}
+	action := d.Action
+	if action == "user_update" {
+		var description struct {
+			Status text `json:"status"`
+		}
+		if json.Unmarshal([]byte(d.Description), &description) != nil {
+			description.Status = ""
+			if found := duoStatus.FindAllStringSubmatch(string(d.Description), -1); len(found) == 1 {
+				description.Status = text(found[0][1])
+			}
+		}
+		if description.Status != "" {
+			action = "user_update status: " + description.Status
+		}
+	}
+	kind, err := e.kind(action)
+	if err != nil {
+		return nil, err
+	}
+	at := text(d.ISOTimestamp).time()
+	if at.IsZero() {
+		at = text(d.Timestamp).time()
+	}
+	return []Signal{{ID: string(d.ID), Kind: kind, Type: string(d.Action), Time: at, Subject: Subject{Usernames: names(d.Object)}}}, nil
+}

@@ -1,0 +1,321 @@
+package signal
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// securityHubEvents are detail-types of Security Hub's events. Their signals are GuardDuty's: same provider, finding id,
+// type and scale, so that a policy does not care which way a finding came.
+// Source: AWS Security Hub user guide, "EventBridge integration"; ASFF; OCSF's detection finding.
+var securityHubEvents = []meaning{
+	{"Security Hub Findings - Imported", Finding, "GuardDuty's (ASFF); only with RecordState ACTIVE and Workflow.Status NEW"},
+	{"Findings Imported V2", Finding, "GuardDuty's (OCSF); only with status New"},
+	{"Security Hub Findings - Custom Action", "", "which action asks for an end is not known here; forward it in the custom form"},
+	{"Security Hub Insight Results", "", "about no one person"},
+}
+
+func parseSecurityHub(e event) ([]Signal, error) {
+	kind, err := e.kind(e.DetailType)
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Findings []json.RawMessage `json:"findings"`
+	}
+	if err := decode("detail", e.Detail, &list); err != nil {
+		return nil, err
+	}
+	if len(list.Findings) == 0 {
+		return nil, unreadable("detail.findings", "missing or empty; Security Hub's events list findings")
+	}
+	return each(list.Findings, func(raw json.RawMessage) ([]Signal, error) {
+		var signals []Signal
+		var err error
+		if e.DetailType == "Findings Imported V2" {
+			signals, err = parseOCSF(e, raw)
+		} else {
+			signals, err = parseASFF(e, raw)
+		}
+		for i := range signals {
+			signals[i].Kind = kind
+		}
+		return signals, err
+	})
+}
+
+// asff is what is used of a finding in the AWS Security Finding Format.
+type asff struct {
+	ID            text            `json:"Id"`
+	AwsAccountID  text            `json:"AwsAccountId"`
+	Region        loose           `json:"Region"`
+	ProductArn    loose           `json:"ProductArn"`
+	ProductName   loose           `json:"ProductName"`
+	Types         []text          `json:"Types"`
+	Title         loose           `json:"Title"`
+	UpdatedAt     loose           `json:"UpdatedAt"`
+	RecordState   text            `json:"RecordState"`
+	Sample        flag            `json:"Sample"`
+	ProductFields map[string]text `json:"ProductFields"`
+	Workflow      struct {
+		Status text `json:"Status"`
+	} `json:"Workflow"`
+	Severity struct {
+		Product    number `json:"Product"`
+		Label      text   `json:"Label"`
+		Normalized number `json:"Normalized"`
+	} `json:"Severity"`
+	Resources []asffResource `json:"Resources"`
+}
+
+type asffResource struct {
+	Details struct {
+		AwsIamAccessKey struct {
+			PrincipalID   text `json:"PrincipalId"`
+			PrincipalName text `json:"PrincipalName"`
+			PrincipalType text `json:"PrincipalType"`
+			UserName      text `json:"UserName"`
+		} `json:"AwsIamAccessKey"`
+	} `json:"Details"`
+}
+
+// accessKey gives the resource's as GuardDuty's own finding would.
+func (r asffResource) accessKey() accessKey {
+	k := r.Details.AwsIamAccessKey
+	if k.PrincipalName == "" {
+		k.PrincipalName = k.UserName // deprecated
+	}
+	return accessKey{UserName: k.PrincipalName, UserType: k.PrincipalType, PrincipalID: k.PrincipalID}
+}
+
+func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
+	var f asff
+	if err := decode("detail.findings", raw, &f); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.ProductName != "GuardDuty" && !strings.HasSuffix(string(f.ProductArn), "product/aws/guardduty"):
+		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(f.ProductName), 100))
+	case f.ID == "":
+		return nil, unreadable("detail.findings.Id", "missing; a finding has an id")
+	case f.RecordState != "" && f.RecordState != "ACTIVE":
+		return nil, e.unsupported("RecordState is %q", clip(string(f.RecordState), 40))
+	case f.Workflow.Status != "" && f.Workflow.Status != "NEW":
+		return nil, e.unsupported("Workflow.Status is %q: somebody has seen to it", clip(string(f.Workflow.Status), 40))
+	}
+	base := Signal{
+		ID: findingID(f.ID), Type: asffType(f.Types), Reason: string(f.Title), Time: text(f.UpdatedAt).time(),
+		Account: string(f.AwsAccountID), Region: string(f.Region),
+		Sample: bool(f.Sample), Archived: f.ProductFields["aws/guardduty/service/archived"] == "true",
+	}
+	// ASFF's scales contradict each other; Product is GuardDuty's own.
+	switch {
+	case f.Severity.Product.set:
+		base.Severity = f.Severity.Product.value
+	case f.Severity.Label != "":
+		base.Severity = severityOf(f.Severity.Label)
+	case f.Severity.Normalized.set:
+		base.Severity = f.Severity.Normalized.value / 10
+	default:
+		return nil, unreadable("detail.findings.Severity", "missing; a finding has Product, Label or Normalized")
+	}
+	if base.Severity < 0 || base.Severity > 10 {
+		return nil, unreadable("detail.findings.Severity", "%v is outside GuardDuty's scale, 1.0 to 10.0", base.Severity)
+	}
+	var keys []accessKey
+	for _, r := range f.Resources {
+		keys = append(keys, r.accessKey())
+	}
+	return withPeople(base, keys), nil
+}
+
+// ocsf is what is used of an OCSF detection finding.
+type ocsf struct {
+	Metadata struct {
+		Product struct {
+			Name loose `json:"name"`
+			UID  loose `json:"uid"`
+		} `json:"product"`
+	} `json:"metadata"`
+	FindingInfo struct {
+		UID    text   `json:"uid"`
+		UIDAlt text   `json:"uid_alt"`
+		Title  loose  `json:"title"`
+		Types  []text `json:"types"`
+	} `json:"finding_info"`
+	Severity     text  `json:"severity"`
+	SeverityID   text  `json:"severity_id"`
+	Status       text  `json:"status"`
+	StatusID     text  `json:"status_id"`
+	ActivityName loose `json:"activity_name"`
+	Time         loose `json:"time"`
+	TimeDT       loose `json:"time_dt"`
+	Cloud        struct {
+		Region  loose `json:"region"`
+		Account struct {
+			UID loose `json:"uid"`
+		} `json:"account"`
+	} `json:"cloud"`
+	Resources []ocsfResource `json:"resources"`
+}
+
+type ocsfResource struct {
+	Type loose           `json:"type"`
+	UID  loose           `json:"uid"`
+	Data json.RawMessage `json:"data"`
+	User struct {
+		Name text `json:"name"`
+		Type text `json:"type"`
+	} `json:"user"`
+}
+
+func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
+	var f ocsf
+	if err := decode("detail.findings", raw, &f); err != nil {
+		return nil, err
+	}
+	id := f.FindingInfo.UID
+	if f.FindingInfo.UIDAlt != "" {
+		id = f.FindingInfo.UIDAlt
+	}
+	switch {
+	case f.Metadata.Product.Name != "GuardDuty" && !strings.HasSuffix(string(f.Metadata.Product.UID), "productv2/aws/guardduty"):
+		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(f.Metadata.Product.Name), 100))
+	case id == "":
+		return nil, unreadable("detail.findings.finding_info.uid", "missing; a finding has an id")
+	case f.Status != "" && Fold(string(f.Status)) != "new" || f.Status == "" && f.StatusID != "" && f.StatusID != "1":
+		return nil, e.unsupported("status is %q: somebody has seen to it", clip(string(f.Status), 40))
+	case Fold(string(f.ActivityName)) == "close":
+		return nil, e.unsupported("the finding was closed")
+	}
+	base := Signal{
+		ID: findingID(id), Type: ocsfType(f.FindingInfo.Types), Reason: string(f.FindingInfo.Title), Time: text(f.TimeDT).time(),
+		Account: string(f.Cloud.Account.UID), Region: string(f.Cloud.Region), Severity: severityOf(f.Severity),
+	}
+	if base.Time.IsZero() {
+		base.Time = text(f.Time).time()
+	}
+	if f.Severity == "" {
+		base.Severity = severityOf(f.SeverityID)
+	}
+	if f.Severity == "" && f.SeverityID == "" {
+		return nil, unreadable("detail.findings.severity", "missing; a finding has a severity")
+	}
+	var keys []accessKey
+	for _, r := range f.Resources {
+		if r.Type == "AWS::IAM::AccessKey" || r.Type == "AwsIamAccessKey" {
+			keys = append(keys, r.accessKey())
+		}
+	}
+	return withPeople(base, keys), nil
+}
+
+// accessKey reads the three forms in which the resource is met: its data as an object, as the ASFF resource's details in a
+// JSON string, and a user beside it.
+func (r ocsfResource) accessKey() accessKey {
+	var data struct {
+		UserName    text `json:"user_name"`
+		UserType    text `json:"user_type"`
+		PrincipalID text `json:"principal_id"`
+	}
+	raw := r.Data
+	var inner string
+	if json.Unmarshal(raw, &inner) == nil {
+		raw = json.RawMessage(inner)
+	}
+	// What cannot be read names nobody; data is free in form.
+	if json.Unmarshal(raw, &data) == nil && data.UserType != "" {
+		return accessKey{UserName: data.UserName, UserType: data.UserType, PrincipalID: data.PrincipalID}
+	}
+	var details asffResource
+	if json.Unmarshal(raw, &details) == nil && details.accessKey().UserType != "" {
+		return details.accessKey()
+	}
+	if json.Unmarshal(raw, &details.Details) == nil && details.accessKey().UserType != "" {
+		return details.accessKey()
+	}
+	if json.Unmarshal(raw, &details.Details.AwsIamAccessKey) == nil && details.accessKey().UserType != "" {
+		return details.accessKey()
+	}
+	// Long-term keys, which begin with AKIA, are IAM users' only.
+	if r.User.Type == "" && strings.HasPrefix(string(r.UID), "AKIA") {
+		r.User.Type = "IAMUser"
+	}
+	return accessKey{UserName: r.User.Name, UserType: r.User.Type}
+}
+
+// withPeople gives a signal for each person that the access keys name, or one about nobody.
+func withPeople(base Signal, keys []accessKey) []Signal {
+	base.Sample = base.Sample || slices.ContainsFunc(keys, accessKey.madeUp)
+	var signals []Signal
+	seen := map[string]bool{}
+	for _, k := range keys {
+		if s := k.subject(); !s.IsNobody() && !seen[s.String()] {
+			seen[s.String()] = true
+			one := base
+			one.Subject = s
+			signals = append(signals, one)
+		}
+	}
+	if len(signals) == 0 {
+		return []Signal{base}
+	}
+	return signals
+}
+
+// findingID gives GuardDuty's own id out of a finding's ARN, so that it is the same by every way.
+func findingID(id text) string {
+	if _, after, ok := strings.Cut(string(id), "/finding/"); ok && after != "" {
+		return after
+	}
+	return string(id)
+}
+
+// asffType gives GuardDuty's own type out of ASFF's, which puts a category before it and a hyphen for the slash:
+// "TTPs/Discovery/Discovery:IAMUser-AnomalousBehavior", or without the purpose where the category has its name.
+func asffType(types []text) string {
+	if len(types) == 0 {
+		return "unknown"
+	}
+	parts := strings.Split(string(types[0]), "/")
+	last := parts[len(parts)-1]
+	if !strings.Contains(last, ":") && len(parts) > 2 {
+		last = strings.ReplaceAll(parts[1], " ", "") + ":" + last
+	}
+	if strings.Contains(last, ":") {
+		last = strings.Replace(last, "-", "/", 1)
+	}
+	if last == "" {
+		return "unknown"
+	}
+	return last
+}
+
+// ocsfType gives the first type that is written as GuardDuty writes them.
+func ocsfType(types []text) string {
+	for _, t := range types {
+		if strings.Contains(string(t), ":") {
+			return string(t)
+		}
+	}
+	if len(types) > 0 && types[0] != "" {
+		return string(types[0])
+	}
+	return "unknown"
+}
+
+// severityOf gives the lower end of the range that the word, or OCSF's number for it, stands for on GuardDuty's scale.
+func severityOf(word text) float64 {
+	switch Fold(string(word)) {
+	case "critical", "5":
+		return 9
+	case "high", "4":
+		return 7
+	case "medium", "3":
+		return 4
+	case "low", "2":
+		return 1
+	}
+	return 0
+}
