@@ -32,6 +32,11 @@ var may = map[string][]string{
 		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
 		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "github.com/aws/smithy-go/transport/http", "golang.org/x/sync/errgroup",
 	},
+	// The only one that talks to the identity store.
+	"internal/directory": {
+		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/identitystore",
+		"github.com/aws/aws-sdk-go-v2/service/identitystore/types", "github.com/aws/smithy-go",
+	},
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
 	// The only one that talks to SNS.
 	"internal/notify": {
@@ -41,7 +46,7 @@ var may = map[string][]string{
 	// The standard library alone, so that it shares no mistake with what it tests.
 	"internal/emulator": {},
 	"cmd/handler": {
-		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/notify",
+		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config",
@@ -250,16 +255,16 @@ func TestREADMEShowsASoundPolicy(t *testing.T) {
 	}
 }
 
-// TestTemplateGrantsWhatIsCalled: every EC2 and SNS call has its permission, and there is no other.
+// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS and the identity store has its permission, and there is no other.
 func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	raw, err := os.ReadFile("template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	granted := regexp.MustCompile(`(?:ec2|sns):[A-Z][A-Za-z]+`).FindAllString(string(raw), -1)
+	granted := regexp.MustCompile(`(?:ec2|sns|identitystore):[A-Z][A-Za-z]+`).FindAllString(string(raw), -1)
 	granted = slices.DeleteFunc(granted, func(g string) bool { return g == "ec2:Region" })
 	var called []string
-	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go"} {
+	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go", "identitystore": "internal/directory/directory.go"} {
 		code, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
@@ -22,6 +23,7 @@ import (
 // handler answers invocations: one EventBridge event, or an SQS batch whose bodies are EventBridge events.
 type handler struct {
 	responder responder.Responder
+	directory *directory.Directory
 	reporter  *notify.Reporter
 	log       *slog.Logger
 }
@@ -92,19 +94,32 @@ func (h *handler) handle(ctx context.Context, payload json.RawMessage) (any, err
 
 // process parses the events, answers their signals together, and reports. Time for reporting is kept back.
 func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record, bodies [][]byte) {
-	var signals []signal.Signal
-	var owners []*record
+	var parsed, signals []signal.Signal
+	var sources, owners []*record
+	nothing := func(r *record, why error) {
+		log.Info("nothing to do", "why", why.Error(), "messageId", r.messageID)
+	}
 	for i, r := range records {
 		r.outcomes = []responder.Outcome{}
-		parsed, err := signal.Parse(bodies[i])
+		some, err := signal.Parse(bodies[i])
 		switch {
 		case errors.Is(err, signal.ErrUnsupported):
-			log.Info("nothing to do", "why", err.Error(), "messageId", r.messageID)
+			nothing(r, err)
 		case err != nil:
 			r.err = err
 		}
-		for _, s := range parsed {
-			signals, owners = append(signals, s), append(owners, r)
+		for _, s := range some {
+			parsed, sources = append(parsed, s), append(sources, r)
+		}
+	}
+	for i, err := range h.directory.Resolve(ctx, parsed) {
+		switch r := sources[i]; {
+		case errors.Is(err, signal.ErrUnsupported):
+			nothing(r, err)
+		case err != nil:
+			r.incomplete(err.Error())
+		default:
+			signals, owners = append(signals, parsed[i]), append(owners, r)
 		}
 	}
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
@@ -62,8 +63,13 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
 	cfg.HTTPClient = ownBody{cfg.HTTPClient}
+	var names *directory.Directory
+	if s.store != "" {
+		names = directory.New(cfg, s.store)
+	}
 	return &handler{
-		log: log,
+		log:       log,
+		directory: names,
 		responder: responder.Responder{
 			VPN:         vpn.New(cfg, s.endpointIDs),
 			Policy:      rules,

@@ -21,10 +21,13 @@ type settings struct {
 	endpointIDs []string
 	policyFile  string
 	watch       time.Duration
+	store       string // identity store to ask for names; empty for none
 }
 
 // defaultWatch is long enough for a client that comes back by itself, which takes two to three seconds.
 const defaultWatch = 15 * time.Second
+
+var identityStoreID = regexp.MustCompile(`^d-[0-9a-f]{10}$`)
 
 var endpointID = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
 
@@ -72,6 +75,10 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 			wrong("WATCH", "%q is not a duration like 15s; 0 is off", value)
 		}
 		s.watch = watch
+	}
+	s.store = getenv("IDENTITY_STORE_ID")
+	if s.store != "" && !identityStoreID.MatchString(s.store) {
+		wrong("IDENTITY_STORE_ID", "%q is not the id of an identity store, like d-1234567890", s.store)
 	}
 	s.policyFile = getenv("POLICY_FILE")
 	if s.policyFile == "" {

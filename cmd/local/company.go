@@ -14,6 +14,7 @@ import (
 const (
 	region = "eu-west-1"
 	topic  = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"
+	store  = "d-9067123456"
 )
 
 // endpoints of the small company, with what people there call them.
@@ -46,6 +47,9 @@ func newCompany() *emulator.Cloud {
 	} {
 		cloud.Connect(k)
 	}
+	// What IAM Identity Center knows of them; a third user is deleted already.
+	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", UserName: "dave", Email: "dave@example.com", Disabled: true})
+	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02", UserName: "alice@example.com", Email: "alice@example.com"})
 	return cloud
 }
 
@@ -74,7 +78,7 @@ func serve(ctx context.Context, out io.Writer, address string) error {
 	server := &http.Server{Handler: newCompany(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	url := "http://" + listener.Addr().String()
-	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions and SNS's Publish is at %s.
+	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions, SNS's Publish and the identity store's DescribeUser is at %s.
 
   export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws ec2 describe-client-vpn-connections --client-vpn-endpoint-id %s

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -94,7 +96,8 @@ type played struct {
 	outcomes []outcome
 	result   result
 	calls    map[string]int
-	listings int // DescribeClientVpnConnections before the first termination; what comes after are looks
+	nothing  string // why the event asks for nothing, from the function's log
+	listings int    // DescribeClientVpnConnections before the first termination; what comes after are looks
 	err      error
 }
 
@@ -107,7 +110,7 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nA small company on its VPN, with %d events to come. EC2, SNS and Lambda are stand-ins on loopback; the binary is the one that is deployed.\n\n", len(files))
+	fmt.Fprintf(out, "\nA small company on its VPN, with %d events to come. EC2, SNS, the identity store and Lambda are stand-ins on loopback; the binary is the one that is deployed.\n\n", len(files))
 	for _, e := range endpoints {
 		fmt.Fprintf(out, "  %-7s %s (%s)\n", e.name, e.how, e.id)
 		for _, c := range newCompany().Connections() {
@@ -127,11 +130,19 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 		})
 	}
 	wait.Wait()
-	wrong := 0
-	statuses := map[string]int{}
 	for _, p := range plays {
 		if p.err != nil {
 			return fmt.Errorf("%s: %w", p.file, p.err)
+		}
+	}
+	// The stories first, then those that take a line.
+	stories := slices.DeleteFunc(slices.Clone(plays), func(p *played) bool { return !p.concernsConnections() })
+	rest := slices.DeleteFunc(plays, (*played).concernsConnections)
+	wrong := 0
+	statuses := map[string]int{}
+	for i, p := range append(stories, rest...) {
+		if i == len(stories) {
+			fmt.Fprintf(out, "\n── and %d that concerned no connection\n", len(rest))
 		}
 		p.tell(out)
 		for _, o := range p.outcomes {
@@ -146,6 +157,7 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 			fmt.Fprintf(out, "   NOT AS ITS GOLDEN SAYS (-golden +seen):\n%s\n", diff)
 		}
 	}
+	plays = append(stories, rest...)
 	fmt.Fprintf(out, "\n%d events: %d cut off, %d left alone, %d unreadable.", len(plays), statuses["terminated"]+statuses["reconnecting"],
 		len(plays)-statuses["terminated"]-statuses["reconnecting"]-failures(plays), failures(plays))
 	if wrong > 0 {
@@ -239,7 +251,8 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 	if p.answer, p.err = function.Invoke(ctx, moveToNow(p.raw)); p.err != nil {
 		return p
 	}
-	p.observe(cloud)
+	function.Close() // which completes its log
+	p.observe(cloud, function.Logs())
 	return p
 }
 
@@ -247,11 +260,17 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 func environment(url, policyPath, mode string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		"TOPIC_ARN=" + topic, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s",
+		"TOPIC_ARN=" + topic, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store,
 	}
 }
 
-func (p *played) observe(cloud *emulator.Cloud) {
+func (p *played) observe(cloud *emulator.Cloud, log []byte) {
+	for line := range bytes.Lines(log) {
+		var entry struct{ Message, Why string }
+		if json.Unmarshal(line, &entry) == nil && entry.Message == "nothing to do" {
+			p.nothing = entry.Why
+		}
+	}
 	if p.answer.Failure != nil {
 		p.result.Error = p.answer.Failure.Type + ": " + p.answer.Failure.Message
 	} else {
@@ -292,8 +311,12 @@ func (p *played) observe(cloud *emulator.Cloud) {
 	}
 }
 
-// tell prints the event's story.
+// tell prints the event's story: in one line where no connection was concerned.
 func (p *played) tell(out io.Writer) {
+	if !p.concernsConnections() {
+		p.tellBriefly(out)
+		return
+	}
 	fmt.Fprintf(out, "\n── %s\n", filepath.Base(p.file))
 	for _, e := range p.explain {
 		if e.Error != "" {
@@ -336,6 +359,21 @@ func (p *played) tell(out io.Writer) {
 	}
 }
 
+func (p *played) concernsConnections() bool {
+	return p.answer.Failure != nil || slices.ContainsFunc(p.outcomes, func(o outcome) bool { return len(o.Connections)+len(o.Spared) > 0 })
+}
+
+func (p *played) tellBriefly(out io.Writer) {
+	status, why := "nothing", p.nothing
+	for _, o := range p.outcomes {
+		status, why = o.Status, o.Summary
+		if o.Status == "ignored" {
+			why = fmt.Sprintf("The policy ignores %s of %s.", o.Signal.Kind, o.Signal.Provider)
+		}
+	}
+	fmt.Fprintf(out, "   %-44s %-13s %s\n", filepath.Base(p.file), strings.ToUpper(status), strings.TrimPrefix(why, "unsupported event: "))
+}
+
 func (p *played) callsInWords() string {
 	return fmt.Sprintf("%d to find the endpoints, %d listings, %d terminations, %d looks afterwards", p.calls["DescribeClientVpnEndpoints"],
 		p.listings, p.calls["TerminateClientVpnConnections"], p.calls["DescribeClientVpnConnections"]-p.listings)
@@ -376,7 +414,8 @@ func (p *played) difference() string {
 	return cmp.Diff(want, got)
 }
 
-var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?`)
+// timestamp matches the ways in which the events of events/ write times: texts, and seconds or milliseconds since 1970.
+var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?|\b\d\d?/\d\d?/\d{4} \d\d?:\d\d:\d\d [AP]M\b|\b1[78]\d{8}(\d{3})?\b`)
 
 // eventTime is the time on an event's envelope.
 func eventTime(raw []byte) time.Time {
@@ -395,10 +434,20 @@ func moveToNow(raw []byte) []byte {
 	}
 	by := time.Now().Truncate(time.Second).Sub(at)
 	return timestamp.ReplaceAllFunc(raw, func(old []byte) []byte {
-		for _, layout := range []string{"2006-01-02T15:04:05.000Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000Z0700"} {
+		for _, layout := range []string{
+			"2006-01-02T15:04:05.000Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000Z0700",
+			"2006-01-02 15:04:05", "1/2/2006 3:04:05 PM",
+		} {
 			if parsed, err := time.Parse(layout, string(old)); err == nil {
 				return []byte(parsed.Add(by).UTC().Format(layout))
 			}
+		}
+		if number, err := strconv.ParseInt(string(old), 10, 64); err == nil {
+			unit := time.Millisecond
+			if len(old) == 10 {
+				unit = time.Second
+			}
+			return strconv.AppendInt(nil, number+int64(by/unit), 10)
 		}
 		return old
 	})

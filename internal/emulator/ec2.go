@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -29,6 +30,7 @@ var actions = map[string]struct {
 	"DescribeClientVpnEndpoints":    {"ec2", ec2Version, (*Cloud).describeEndpoints},
 	"TerminateClientVpnConnections": {"ec2", ec2Version, (*Cloud).terminateConnections},
 	"Publish":                       {"sns", snsVersion, (*Cloud).publish},
+	"DescribeUser":                  {"identitystore", identityStoreTarget, (*Cloud).describeUser},
 }
 
 // refusal is an error that a service answers.
@@ -46,26 +48,38 @@ var statuses = map[string]int{
 	"InternalError": 500, "InternalFailure": 500, "RequestLimitExceeded": 503, "ServiceUnavailable": 503, "Unavailable": 503,
 }
 
-// ServeHTTP answers one request of the EC2 or the SNS Query API.
+// ServeHTTP answers one request of the EC2 or the SNS Query API, or of the identity store's JSON one.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
+	target := r.Header.Get("X-Amz-Target")
+	err := r.ParseForm()
+	if target != "" {
+		err = parseJSON(r, target)
+	}
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	document, requestID, status, fault := c.handle(r.Form)
 	// The state is not held from here on: a large page is encoded, and a slow answer waited for, beside other requests.
-	body, err := xml.Marshal(document)
+	var body []byte
+	contentType := "text/xml;charset=UTF-8"
+	if target != "" {
+		contentType = "application/x-amz-json-1.1"
+		body, err = json.Marshal(document)
+	} else {
+		body, err = xml.Marshal(document)
+		body = append([]byte(xml.Header), body...)
+	}
 	if err != nil {
 		panic(err) // the documents are ours, and encode
 	}
-	body = append([]byte(xml.Header), body...)
 	if wait(r.Context(), c.Latency+fault.Delay) != nil || fault.Drop {
 		panic(http.ErrAbortHandler)
 	}
 	if fault.Truncate {
 		body = body[:len(body)/2]
 	}
-	w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	// The SDKs take the id of a request that succeeded from here, not from the document.
 	w.Header().Set("x-amzn-requestid", requestID)
@@ -122,8 +136,11 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 		return document, requestID, http.StatusOK, fault
 	}
 	status = cmp.Or(refused.status, http.StatusBadRequest)
-	if version == snsVersion {
+	switch version {
+	case snsVersion:
 		return snsError(refused, requestID, status), requestID, status, fault
+	case identityStoreTarget:
+		return jsonError{refused.code, refused.message}, requestID, status, fault
 	}
 	return errorResponse{Errors: []errorItem{{refused.code, refused.message}}, RequestID: requestID}, requestID, status, fault
 }
@@ -131,7 +148,7 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 // resources are what a request names, as Deny and Fault know them.
 func resources(form url.Values) []string {
 	named := list(form, "ClientVpnEndpointId")
-	for _, key := range []string{"ClientVpnEndpointId", "TopicArn"} {
+	for _, key := range []string{"ClientVpnEndpointId", "TopicArn", "UserId"} {
 		if v := form.Get(key); v != "" {
 			named = append(named, v)
 		}
@@ -169,6 +186,8 @@ func (c *Cloud) forbidden(service, action string, form url.Values) *refusal {
 	}
 	code, label, on := "UnauthorizedOperation", "ec2:"+action, ""
 	switch {
+	case service == "identitystore":
+		code, label, on = "AccessDeniedException", "identitystore:"+action, " on resource: arn:"+partition(c.region())+":identitystore:::user/"+form.Get("UserId")
 	case service == "sns":
 		code, label, on = "AuthorizationError", "SNS:"+action, " on resource: "+form.Get("TopicArn")
 	case action != "DescribeClientVpnEndpoints": // which has no resource (Service Authorization Reference, Amazon EC2)

@@ -1,5 +1,5 @@
-// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions and SNS's Publish
-// ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
+// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions, SNS's Publish and
+// the identity store's DescribeUser ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
 // AWS documents, so that the AWS SDKs and the AWS CLI work against it unchanged; where AWS documents nothing, a comment
 // says so beside the choice made. It never leaves the machine, checks no signatures, and starts no goroutine for its
 // state: what has happened by now is worked out from time.Now at each request, so that it runs in a [testing/synctest]
@@ -32,12 +32,14 @@ const (
 	failedToTerminate = "failed-to-terminate"
 )
 
-// Cloud is one account in one Region: EC2's Client VPN actions and SNS's Publish, as an [http.Handler]. The zero value
+// Cloud is one account in one Region: EC2's Client VPN actions, SNS's Publish and the identity store's DescribeUser, as an
+// [http.Handler]. The zero value
 // is ready. Its exported fields are set before its first use; its methods can be called from several goroutines.
 type Cloud struct {
 	Account       string        // default 111122223333
 	Region        string        // default eu-west-1
 	TerminateTime time.Duration // from terminating to terminated; default 300 ms, AWS publishes no figure
+	IdentityStore string        // default d-9067123456
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
 	Latency       time.Duration // added to every answer
 
@@ -54,6 +56,7 @@ type state struct {
 	endpoints []*endpoint
 	byID      map[string]*endpoint
 	conns     map[string]*conn // all that are listed
+	users     map[string]User
 	events    events
 	expired   bool // some have left conns, but not yet their endpoints' lists
 	calls     []*Call

@@ -33,6 +33,7 @@ const (
 	GateSample    Gate = "sample"    // the finding is a sample
 	GateArchived  Gate = "archived"  // somebody put the finding aside
 	GateNotYet    Gate = "not-yet"   // the signal takes effect later
+	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
 	GateStale     Gate = "stale"     // older than the rule's max_age
 	GateUnmapped  Gate = "unmapped"  // nobody is named
 	GateAmbiguous Gate = "ambiguous" // two people are named
@@ -83,6 +84,9 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	d.Names = append(d.Names, names...)
 	d.CommonNames = p.identity.templated(names)
 	d.Reasons = append(d.Reasons, notes...)
+	if s.Lookup != "" {
+		because("identity store: %s", s.Lookup)
+	}
 	if d.Action != Terminate {
 		return d
 	}
@@ -101,6 +105,9 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if s.EffectiveAt.After(now) {
 		hold(GateNotYet, "it takes effect at %s; send it again then", s.EffectiveAt.Format(time.RFC3339))
 	}
+	if s.IfDisabled {
+		hold(GateUnasked, "the event says only that the account changed, and the identity store was not asked whether it is disabled")
+	}
 	if decided != nil {
 		if words, old := decided.When.tooOld(s, now); old {
 			hold(GateStale, "%s", words)
@@ -110,7 +117,11 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	case s.Subject.IsNobody():
 		hold(GateUnmapped, "the event names nobody")
 	case len(names) == 0 && s.Subject.ConnectionID == "" && s.Subject.ClientIP == "":
-		hold(GateUnmapped, "nobody is known as %s", s.Subject)
+		words := fmt.Sprintf("nobody is known as %s", s.Subject)
+		if s.Lookup != "" {
+			words += "; identity store " + s.Lookup
+		}
+		hold(GateUnmapped, "%s", words)
 	}
 	if ambiguous != "" {
 		hold(GateAmbiguous, "two people: %s", ambiguous)

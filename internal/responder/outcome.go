@@ -82,6 +82,7 @@ var gateStatus = map[policy.Gate]Status{
 	policy.GateSample:    Sample,
 	policy.GateArchived:  Notified,
 	policy.GateNotYet:    Notified,
+	policy.GateUnasked:   Notified,
 	policy.GateStale:     Stale,
 	policy.GateUnmapped:  Unmapped,
 	policy.GateAmbiguous: Ambiguous,

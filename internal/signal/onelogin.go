@@ -37,12 +37,12 @@ func parseOneLogin(e event) ([]Signal, error) {
 	if o.EventType == "" {
 		return nil, unreadable("detail.event_type_id", "missing; a OneLogin event has one")
 	}
-	kind, err := e.kind(o.EventType)
+	meant, err := e.meaning(o.EventType)
 	if err != nil {
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(o.UUID), Kind: kind, Type: string(o.EventType), Time: text(o.Timestamp).time(),
+		ID: string(o.UUID), Kind: meant.kind, Type: string(o.EventType), Reason: meant.note, Time: text(o.Timestamp).time(),
 		Subject: Subject{Usernames: names(o.LoginName), IDs: names(o.UserID)},
 	}}, nil
 }

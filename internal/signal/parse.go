@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// IdentityCenter is the provider whose events know people by their user ids in an identity store only.
+const IdentityCenter = "identity-center"
+
 // provider is one source of events. Several may have the same name: ways on which one provider's events arrive.
 type provider struct {
 	name       string
@@ -39,9 +42,9 @@ var providers = []provider{
 	{"auth0", "aws.partner/auth0.com/", "", auth0Events, parseAuth0},
 	{"onelogin", "aws.partner/onelogin.com/", "", oneLoginEvents, parseOneLogin},
 	{"sailpoint", "aws.partner/sailpoint.com/", "", sailPointEvents, parseSailPoint},
-	{"identity-center", "aws.sso-directory", cloudTrail, identityCenterEvents, parseIdentityCenter},
-	{"identity-center", "aws.identitystore-scim", cloudTrail, identityCenterEvents, parseIdentityCenter},
-	{"identity-center", "aws.identitystore", "", identityCenterEvents, parseIdentityCenter},
+	{IdentityCenter, "aws.sso-directory", cloudTrail, identityCenterEvents, parseIdentityCenter},
+	{IdentityCenter, "aws.identitystore-scim", cloudTrail, identityCenterEvents, parseIdentityCenter},
+	{IdentityCenter, "aws.identitystore", "", identityCenterEvents, parseIdentityCenter},
 	{"iam", "aws.iam", cloudTrail, iamEvents, parseIAM},
 	{"directory-service", "aws.ds-data", cloudTrail, directoryServiceEvents, parseDirectoryService},
 	{"cognito", "aws.cognito-idp", cloudTrail, cognitoEvents, parseCognito},
@@ -80,18 +83,23 @@ type event struct {
 	provider provider
 }
 
-// kind gives what the provider's event type is taken for, or an error that wraps [ErrUnsupported] where that is nothing.
-func (e event) kind(eventType text) (Kind, error) {
+// meaning gives what the provider's event type is taken for, or an error that wraps [ErrUnsupported] where that is nothing.
+func (e event) meaning(eventType text) (meaning, error) {
 	for _, m := range e.provider.known {
 		switch {
 		case m.eventType != string(eventType):
 		case m.kind == "":
-			return "", e.unsupported("%s: %s", m.eventType, m.note)
+			return m, e.unsupported("%s: %s", m.eventType, m.note)
 		default:
-			return m.kind, nil
+			return m, nil
 		}
 	}
-	return "", e.unsupported("%q is none of its event types that tell of somebody's access", clip(string(eventType), 100))
+	return meaning{}, e.unsupported("%q is none of its event types that tell of somebody's access", clip(string(eventType), 100))
+}
+
+func (e event) kind(eventType text) (Kind, error) {
+	m, err := e.meaning(eventType)
+	return m.kind, err
 }
 
 func (e event) unsupported(format string, args ...any) error {

@@ -1,0 +1,147 @@
+// Package directory gives names to people whom an event knows only by their user id in AWS IAM Identity Center.
+//
+// It promises that a signal keeps its id and says what came of the lookup, whatever that is, so that a policy's aliases can
+// still map it; and that an event which tells only that an account changed goes on only if the account is disabled.
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"clientvpn-responder/internal/signal"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore"
+	"github.com/aws/aws-sdk-go-v2/service/identitystore/types"
+	"github.com/aws/smithy-go"
+)
+
+// api is what is used of the identity store.
+type api interface {
+	DescribeUser(context.Context, *identitystore.DescribeUserInput, ...func(*identitystore.Options)) (*identitystore.DescribeUserOutput, error)
+}
+
+// Directory asks one identity store. A nil Directory asks nobody.
+type Directory struct {
+	api   api
+	store string
+}
+
+// New gives the directory of an identity store, "d-…", which is asked in the Region that an event comes from: Identity
+// Center's events come from its own.
+func New(cfg aws.Config, store string) *Directory {
+	return &Directory{identitystore.NewFromConfig(cfg), store}
+}
+
+const (
+	longest = 5 * time.Second // for all lookups of an invocation together
+	atOnce  = 5
+)
+
+// Resolve adds the names of their users to those signals that have nothing but an id of Identity Center, asking once for
+// each user. The errors are in the order of the signals: nil, or one that wraps [signal.ErrUnsupported] if the signal asks
+// for nothing after all, or another if that could not be found out, which is worth another try.
+func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
+	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
+	defer cancel()
+	type user struct{ id, region string }
+	answers := map[user]func() answer{}
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	errs := make([]error, len(signals))
+	for i := range signals {
+		s := &signals[i]
+		if s.Provider != signal.IdentityCenter || len(s.Subject.IDs) == 0 {
+			continue
+		}
+		u := user{s.Subject.IDs[0], s.Region}
+		if answers[u] == nil {
+			answers[u] = sync.OnceValue(func() answer {
+				slots <- struct{}{}
+				defer func() { <-slots }()
+				return d.ask(ctx, u.id, u.region, s.Subject.IdentityStore)
+			})
+		}
+		wait.Go(func() { errs[i] = answers[u]().apply(s) })
+	}
+	wait.Wait()
+	return errs
+}
+
+// patience is a quarter of the time that is left, so that a store that hangs leaves enough to act on the others.
+func patience(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(longest, time.Until(deadline)/4)
+	}
+	return longest
+}
+
+// answer is what is known about a user.
+type answer struct {
+	names  []string
+	status types.UserStatus
+	said   string // about the lookup, for people
+	err    error  // why it is not known, if that may change
+}
+
+func (d *Directory) ask(ctx context.Context, id, region, store string) answer {
+	switch {
+	case d == nil:
+		return answer{said: "not asked for the user's names, as IDENTITY_STORE_ID is not set"}
+	case store != "" && store != d.store:
+		return answer{said: fmt.Sprintf("not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", store, d.store)}
+	}
+	output, err := d.api.DescribeUser(ctx, &identitystore.DescribeUserInput{IdentityStoreId: &d.store, UserId: &id},
+		func(o *identitystore.Options) {
+			if region != "" {
+				o.Region = region
+			}
+		})
+	var gone *types.ResourceNotFoundException
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &gone):
+		return answer{said: fmt.Sprintf("%s knows no user %s: already deleted", d.store, id)}
+	case errors.As(err, &api):
+		return answer{said: fmt.Sprintf("%s could not be asked for user %s: %s", d.store, id, api.ErrorCode()), err: err}
+	case err != nil:
+		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.store, id), err: err}
+	}
+	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.store, id)}
+	for _, email := range output.Emails {
+		a.names = append(a.names, signal.Name(aws.ToString(email.Value)))
+	}
+	a.names = append(a.names, signal.Name(aws.ToString(output.UserName)))
+	return a
+}
+
+// apply completes the signal with the answer.
+func (a answer) apply(s *signal.Signal) error {
+	s.Lookup = a.said
+	known := map[string]bool{"": true}
+	for _, name := range s.Subject.Usernames {
+		known[name] = true
+	}
+	for _, name := range a.names {
+		if !known[name] {
+			known[name] = true
+			s.Subject.Usernames = append(s.Subject.Usernames, name)
+		}
+	}
+	if !s.IfDisabled {
+		return nil
+	}
+	switch {
+	case a.status == types.UserStatusDisabled:
+		s.IfDisabled = false
+		return nil
+	case a.err != nil:
+		return fmt.Errorf("asking whether a user is disabled, after %s: %w", s.Type, a.err)
+	case a.status == types.UserStatusEnabled:
+		return fmt.Errorf("%w: %s: %s: the user is enabled", signal.ErrUnsupported, s.Provider, s.Type)
+	}
+	return fmt.Errorf("%w: %s: %s: %s", signal.ErrUnsupported, s.Provider, s.Type, a.said)
+}
