@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 AWS = os.path.join(os.path.dirname(sys.executable), "aws")
 OFFICE = "cvpn-endpoint-0a1b2c3d4e5f60001"
 FIELD = "cvpn-endpoint-0a1b2c3d4e5f60003"
+DAVE = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"
 
 
@@ -66,6 +67,14 @@ def with_boto3(url):
     assert "Username" not in carol, carol
     answer = ec2.terminate_client_vpn_connections(ClientVpnEndpointId=FIELD, ConnectionId=carol["ConnectionId"])
     assert answer["ConnectionStatuses"][0]["CurrentStatus"]["Code"] == "terminating" and "Username" not in answer, answer
+    people = boto3.client("identitystore", endpoint_url=url)
+    dave = people.describe_user(IdentityStoreId="d-9067123456", UserId=DAVE)
+    assert dave["UserName"] == "dave" and dave["UserStatus"] == "DISABLED" and dave["Emails"][0]["Value"] == "dave@example.com", dave
+    try:
+        people.describe_user(IdentityStoreId="d-9067123456", UserId=DAVE[:-1] + "9")
+        raise AssertionError("an unknown user was described")
+    except people.exceptions.ResourceNotFoundException:
+        pass
     try:
         ec2.describe_client_vpn_connections(ClientVpnEndpointId="cvpn-endpoint-00000000000000000")
         raise AssertionError("an unknown endpoint was described")

@@ -140,7 +140,7 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 	rest := slices.DeleteFunc(plays, (*played).concernsConnections)
 	wrong := 0
 	statuses := map[string]int{}
-	for i, p := range append(stories, rest...) {
+	for i, p := range slices.Concat(stories, rest) {
 		if i == len(stories) {
 			fmt.Fprintf(out, "\n── and %d that concerned no connection\n", len(rest))
 		}
@@ -157,7 +157,7 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 			fmt.Fprintf(out, "   NOT AS ITS GOLDEN SAYS (-golden +seen):\n%s\n", diff)
 		}
 	}
-	plays = append(stories, rest...)
+	plays = slices.Concat(stories, rest)
 	fmt.Fprintf(out, "\n%d events: %d cut off, %d left alone, %d unreadable.", len(plays), statuses["terminated"]+statuses["reconnecting"],
 		len(plays)-statuses["terminated"]-statuses["reconnecting"]-failures(plays), failures(plays))
 	if wrong > 0 {
@@ -297,6 +297,7 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 	for _, m := range cloud.Published() {
 		p.result.Published = append(p.result.Published, m.Subject)
 	}
+	slices.Sort(p.result.Published) // they are sent side by side
 	for _, c := range cloud.Connections() {
 		// Who keeps coming back may be up again by now.
 		if c.EndedAt.IsZero() && c.Username != "mallory" {

@@ -47,7 +47,7 @@ const (
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()
-	type user struct{ id, region string }
+	type user struct{ id, region, store string }
 	answers := map[user]func() answer{}
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
@@ -57,15 +57,16 @@ func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []erro
 		if s.Provider != signal.IdentityCenter || len(s.Subject.IDs) == 0 {
 			continue
 		}
-		u := user{s.Subject.IDs[0], s.Region}
+		u := user{s.Subject.IDs[0], s.Region, s.Subject.IdentityStore}
 		if answers[u] == nil {
 			answers[u] = sync.OnceValue(func() answer {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				return d.ask(ctx, u.id, u.region, s.Subject.IdentityStore)
+				return d.ask(ctx, u.id, u.region, u.store)
 			})
 		}
-		wait.Go(func() { errs[i] = answers[u]().apply(s) })
+		answer := answers[u]
+		wait.Go(func() { errs[i] = answer().apply(s) })
 	}
 	wait.Wait()
 	return errs

@@ -220,6 +220,24 @@ func TestZeroPolicyIgnoresEverything(t *testing.T) {
 }
 
 // TestSampleArchivedAndNobodyAreNeverTerminated holds under the most eager policy.
+// TestWhatOnlyTheStoreKnowsIsNeverTerminated: an event that tells only of a change ends nothing until the store was asked.
+func TestWhatOnlyTheStoreKnowsIsNeverTerminated(t *testing.T) {
+	p := mustParse(t, "version: 1\nidentity: {aliases: {id-1: alice}}\ndefault: terminate\n")
+	s := signal.Signal{Kind: signal.AccountDisabled, Subject: signal.Subject{IDs: []string{"id-1"}}, IfDisabled: true, Lookup: "not asked"}
+	d := p.Decide(s, Enforce, time.Time{})
+	if d.Action != Notify || d.Gate != GateUnasked || !slices.Contains(d.Reasons, "identity store: not asked") {
+		t.Errorf("%+v", d)
+	}
+	s.IfDisabled = false
+	if d := p.Decide(s, Enforce, time.Time{}); d.Action != Terminate {
+		t.Errorf("%+v", d)
+	}
+	s.Subject.IDs[0] = "id-2"
+	if d := p.Decide(s, Enforce, time.Time{}); d.Gate != GateUnmapped || !strings.HasSuffix(d.Reasons[len(d.Reasons)-1], "id-2; identity store not asked") {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestSampleArchivedAndNobodyAreNeverTerminated(t *testing.T) {
 	for _, document := range []string{"version: 1\ndefault: terminate\n", "version: 1\nrules:\n  - {name: all, when: {}, then: terminate}\n"} {
 		p := mustParse(t, document)

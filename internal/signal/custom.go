@@ -81,11 +81,12 @@ func parseCustom(e event) ([]Signal, error) {
 	case base.Reason == "":
 		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
 	}
-	if base.Kind == "" {
+	switch {
+	case base.Kind == "":
 		base.Kind = meant
-	} else if meant == AccountEnabled && base.Kind != meant {
+	case meant == AccountEnabled && base.Kind != meant:
 		return nil, unreadable("detail.kind", "%q contradicts the detail-type Reinstate; remove it", clip(string(base.Kind), 40))
-	} else if !slices.Contains(Kinds(), base.Kind) {
+	case !slices.Contains(Kinds(), base.Kind):
 		return nil, unreadable("detail.kind", "%q is none of %s", clip(string(base.Kind), 40), join(Kinds()))
 	}
 	if _, given := fields["effectiveat"]; given {

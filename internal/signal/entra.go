@@ -89,7 +89,7 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	if err := decode(path, raw, &r); err != nil {
 		return nil, err
 	}
-	list := append(r.Records, r.Value...)
+	list := slices.Concat(r.Records, r.Value)
 	if len(list) > 0 && depth == 0 {
 		return each(list, func(raw json.RawMessage) ([]Signal, error) { return parseEntraRecord(e, path+".records", raw, 1) })
 	}

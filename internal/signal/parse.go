@@ -209,21 +209,15 @@ func decode(parent string, raw []byte, v any) error {
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
-	var v any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		return err
-	}
-	switch v := v.(type) {
-	case nil:
+	switch raw[0] {
+	case '"':
+		return json.Unmarshal(raw, (*string)(t))
+	case 'n':
 		*t = ""
-	case string:
-		*t = text(v)
-	case json.Number:
-		*t = text(v)
-	default:
+	case '{', '[', 't', 'f':
 		return wrongType(raw)
+	default:
+		*t = text(raw) // the digits as they stand: ids are longer than a float64 is exact
 	}
 	return nil
 }

@@ -173,11 +173,11 @@ func TestDocTellsEveryEventType(t *testing.T) {
 		if r.Source == "aws.securityhub" {
 			name = "security-hub"
 		}
-		if key := name + "\x00" + r.Type; seen[key] {
+		key := name + "\x00" + r.Type
+		if seen[key] {
 			continue // by another way
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		if tables[name] == "" {
 			tables[name] = "| event type | is taken for | |\n|---|---|---|\n"
 		}
