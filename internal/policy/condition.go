@@ -1,8 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,9 +19,13 @@ type condition struct {
 	Kinds     []signal.Kind `yaml:"kinds"`
 	Types     []string      `yaml:"types"`
 	Severity  *bounds       `yaml:"severity"`
+	Accounts  []string      `yaml:"accounts"`
+	Regions   []string      `yaml:"regions"`
+	Subjects  []string      `yaml:"subjects"`
 	MaxAge    string        `yaml:"max_age"`
 
-	maxAge time.Duration // read from MaxAge
+	types, subjects []glob
+	maxAge          time.Duration // read from MaxAge
 }
 
 type bounds struct {
@@ -26,20 +33,30 @@ type bounds struct {
 	Max *float64 `yaml:"max"`
 }
 
-func (c *condition) check(report *checker, path string) {
+// everyone is the word that a pattern for every person must be written as.
+const everyone = "everyone"
+
+var (
+	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
+	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+)
+
+func (c *condition) check(report *checker, path string, id identity) {
+	at := func(key string, i int) string { return fmt.Sprintf("%s.%s[%d]", path, key, i) }
 	notEmpty(report, path+".providers", c.Providers)
 	for i, p := range c.Providers {
-		oneOf(report, fmt.Sprintf("%s.providers[%d]", path, i), p, signal.Providers()...)
+		oneOf(report, at("providers", i), p, signal.Providers()...)
 	}
 	notEmpty(report, path+".kinds", c.Kinds)
 	for i, k := range c.Kinds {
-		oneOf(report, fmt.Sprintf("%s.kinds[%d]", path, i), k, signal.Kinds()...)
+		oneOf(report, at("kinds", i), k, signal.Kinds()...)
 	}
 	notEmpty(report, path+".types", c.Types)
 	for i, t := range c.Types {
 		if strings.TrimSpace(t) == "" {
-			report.add(fmt.Sprintf("%s.types[%d]", path, i), "is empty; name a type, or * for every one")
+			report.add(at("types", i), "is empty; name a type, or * for every one")
 		}
+		c.types = append(c.types, newGlob(t))
 	}
 	if b := c.Severity; b != nil {
 		switch {
@@ -53,6 +70,22 @@ func (c *condition) check(report *checker, path string) {
 			report.add(path+".severity", "min %v is above max %v, so no signal fits", *b.Min, *b.Max)
 		}
 	}
+	notEmpty(report, path+".accounts", c.Accounts)
+	for i, a := range c.Accounts {
+		if !accountID.MatchString(a) {
+			report.add(at("accounts", i), "%q is not an account id of twelve digits", a)
+		}
+	}
+	notEmpty(report, path+".regions", c.Regions)
+	for i, r := range c.Regions {
+		if !regionName.MatchString(r) {
+			report.add(at("regions", i), "%q is not a Region like eu-west-1", r)
+		}
+	}
+	notEmpty(report, path+".subjects", c.Subjects)
+	for i, s := range c.Subjects {
+		c.subjects = append(c.subjects, personGlob(report, at("subjects", i), s, id))
+	}
 	if c.MaxAge != "" {
 		var err error
 		if c.maxAge, err = time.ParseDuration(c.MaxAge); err != nil || c.maxAge <= 0 {
@@ -61,68 +94,190 @@ func (c *condition) check(report *checker, path string) {
 	}
 }
 
+// personGlob reads a pattern for people, and refuses one that every person fits without saying so.
+func personGlob(report *checker, path, pattern string, id identity) glob {
+	switch {
+	case pattern == everyone:
+		return newGlob("*")
+	case strings.TrimSpace(pattern) == "":
+		report.add(path, "is empty; name a person")
+	case id.fitsAll(newGlob(pattern)):
+		report.add(path, "%q fits everyone; if that is meant, write %s", pattern, everyone)
+	}
+	return newGlob(pattern)
+}
+
 func notEmpty[T any](report *checker, path string, list []T) {
 	if list != nil && len(list) == 0 {
 		report.add(path, "is empty, so no signal fits; remove the line or name something")
 	}
 }
 
-// clause is one question that a condition asks, with its answer in words.
+// clause is one question that a condition asks.
 type clause struct {
-	holds bool
-	words string
+	holds func(*facts) bool
+	yes   func(*facts) string // the answer where it holds, in words
+	// The answer where it does not is what was asked about, its value, and what is the same for every signal.
+	what     string
+	value    func(*facts) string
+	noBehind string
 }
 
-// clauses gives the answer to every clause that is present. The age is not among them: a signal that is too old for
-// the rule that is meant for it must not fall through to a later one.
-func (c condition) clauses(s signal.Signal) []clause {
+// facts is what clauses ask about a signal, worked out once for all rules.
+type facts struct {
+	*signal.Signal
+	who      string
+	severity string
+	ofType   []rune   // folded
+	known    []string // every text that stands for the subject
+	folded   [][]rune // the same
+}
+
+func newFacts(s *signal.Signal, names []string) *facts {
+	f := &facts{
+		Signal: s, who: s.Subject.String(), severity: decimal(s.Severity), ofType: []rune(signal.Fold(s.Type)),
+		known: slices.Concat(names, s.Subject.IDs),
+	}
+	for _, other := range []string{s.Subject.ConnectionID, s.Subject.ClientIP} {
+		if other != "" {
+			f.known = append(f.known, other)
+		}
+	}
+	for _, text := range f.known {
+		f.folded = append(f.folded, []rune(signal.Fold(text)))
+	}
+	return f
+}
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// compile gives the clauses that are present. The age is not among them: a signal that is too old for the rule that is
+// meant for it must not fall through to a later one.
+func (c *condition) compile() []clause {
 	var all []clause
-	if c.Providers != nil {
-		all = append(all, in("provider", s.Provider, c.Providers))
-	}
-	if c.Kinds != nil {
-		all = append(all, in("kind", s.Kind, c.Kinds))
-	}
-	if c.Types != nil {
-		fits := slices.IndexFunc(c.Types, func(pattern string) bool { return glob(pattern, s.Type) })
-		if fits >= 0 {
-			all = append(all, clause{true, fmt.Sprintf("type %s fits %s", s.Type, c.Types[fits])})
-		} else {
-			all = append(all, clause{false, fmt.Sprintf("type %s fits none of %s", s.Type, strings.Join(c.Types, ", "))})
+	among := func(what string, value func(*facts) string, list []string) {
+		if list == nil {
+			return
 		}
+		all = append(all, clause{
+			holds:    func(f *facts) bool { return slices.Contains(list, value(f)) },
+			yes:      func(f *facts) string { return what + " is " + value(f) },
+			what:     what + " ",
+			value:    func(f *facts) string { return cmp.Or(value(f), "unknown") },
+			noBehind: " is not " + strings.Join(list, " or "),
+		})
 	}
-	if b := c.Severity; b != nil {
-		if b.Min != nil {
-			all = append(all, compare(s.Severity >= *b.Min, s.Severity, "at least", "below", *b.Min))
+	among("provider", func(f *facts) string { return f.Provider }, c.Providers)
+	among("kind", func(f *facts) string { return string(f.Kind) }, kindWords(c.Kinds))
+	if c.types != nil {
+		fitting := func(f *facts) int {
+			return slices.IndexFunc(c.types, func(g glob) bool { return match(g.folded, f.ofType, fitsRune) })
 		}
-		if b.Max != nil {
-			all = append(all, compare(s.Severity <= *b.Max, s.Severity, "at most", "above", *b.Max))
+		all = append(all, clause{
+			holds:    func(f *facts) bool { return fitting(f) >= 0 },
+			yes:      func(f *facts) string { return "type " + f.Type + " fits " + c.Types[fitting(f)] },
+			what:     "type ",
+			value:    func(f *facts) string { return f.Type },
+			noBehind: " fits none of " + strings.Join(c.Types, ", "),
+		})
+	}
+	bound := func(limit *float64, holds func(a, b float64) bool, yes, no string) {
+		if limit == nil {
+			return
 		}
+		all = append(all, clause{
+			holds:    func(f *facts) bool { return holds(f.Severity, *limit) },
+			yes:      func(f *facts) string { return "severity " + f.severity + " is " + yes + " " + decimal(*limit) },
+			what:     "severity ",
+			value:    func(f *facts) string { return f.severity },
+			noBehind: " is " + no + " " + decimal(*limit),
+		})
+	}
+	if c.Severity != nil {
+		bound(c.Severity.Min, func(a, b float64) bool { return a >= b }, "at least", "below")
+		bound(c.Severity.Max, func(a, b float64) bool { return a <= b }, "at most", "above")
+	}
+	among("account", func(f *facts) string { return f.Account }, c.Accounts)
+	among("Region", func(f *facts) string { return f.Region }, c.Regions)
+	if c.subjects != nil {
+		fitting := func(f *facts) (name, pattern int) {
+			for name, text := range f.folded {
+				for pattern, g := range c.subjects {
+					if match(g.folded, text, fitsRune) {
+						return name, pattern
+					}
+				}
+			}
+			return -1, -1 // nobody fits nothing, not even everyone
+		}
+		all = append(all, clause{
+			holds: func(f *facts) bool { name, _ := fitting(f); return name >= 0 },
+			yes: func(f *facts) string {
+				name, pattern := fitting(f)
+				return "subject " + f.known[name] + " fits " + c.Subjects[pattern]
+			},
+			what:     "subject ",
+			value:    func(f *facts) string { return f.who },
+			noBehind: " fits none of " + strings.Join(c.Subjects, ", "),
+		})
 	}
 	return all
 }
 
-func in[T ~string](what string, value T, list []T) clause {
-	if slices.Contains(list, value) {
-		return clause{true, fmt.Sprintf("%s is %s", what, value)}
+func join[T ~string](list []T, between string) string {
+	var all strings.Builder
+	for i, word := range list {
+		if i > 0 {
+			all.WriteString(between)
+		}
+		all.WriteString(string(word))
 	}
-	var words []string
-	for _, l := range list {
-		words = append(words, string(l))
-	}
-	return clause{false, fmt.Sprintf("%s %s is not %s", what, value, strings.Join(words, " or "))}
+	return all.String()
 }
 
-func compare(holds bool, value float64, yes, no string, bound float64) clause {
-	word := no
-	if holds {
-		word = yes
+// covers reports whether every signal that fits d fits c for certain, clause by clause.
+func (c *condition) covers(d *condition) bool {
+	within := func(c, d []string) bool {
+		return c == nil || d != nil && !slices.ContainsFunc(d, func(v string) bool { return !slices.Contains(c, v) })
 	}
-	return clause{holds, fmt.Sprintf("severity %v is %s %v", value, word, bound)}
+	globsWithin := func(c, d []glob) bool {
+		return c == nil || d != nil && !slices.ContainsFunc(d, func(narrow glob) bool {
+			return !slices.ContainsFunc(c, func(wide glob) bool { return wide.covers(narrow) })
+		})
+	}
+	low, high := c.Severity.span()
+	dLow, dHigh := d.Severity.span()
+	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return g.covers(newGlob("*")) })
+	return within(c.Providers, d.Providers) && within(kindWords(c.Kinds), kindWords(d.Kinds)) &&
+		(everyType || globsWithin(c.types, d.types)) && low <= dLow && dHigh <= high &&
+		within(c.Accounts, d.Accounts) && within(c.Regions, d.Regions) && globsWithin(c.subjects, d.subjects)
+}
+
+func kindWords(kinds []signal.Kind) []string {
+	if kinds == nil {
+		return nil
+	}
+	words := []string{}
+	for _, k := range kinds {
+		words = append(words, string(k))
+	}
+	return words
+}
+
+// span gives the bounds, or where there are none those of the scale.
+func (b *bounds) span() (low, high float64) {
+	low, high = 0, 10
+	if b != nil && b.Min != nil {
+		low = *b.Min
+	}
+	if b != nil && b.Max != nil {
+		high = *b.Max
+	}
+	return low, high
 }
 
 // tooOld reports whether the signal is older than the rule allows, or has no time to tell by.
-func (c condition) tooOld(s signal.Signal, now time.Time) (string, bool) {
+func (c *condition) tooOld(s *signal.Signal, now time.Time) (string, bool) {
 	limit := c.maxAge
 	switch {
 	case limit == 0:
@@ -135,20 +290,36 @@ func (c condition) tooOld(s signal.Signal, now time.Time) (string, bool) {
 	return "", false
 }
 
-// glob reports whether all of s fits pattern, in any case.
-func glob(pattern, s string) bool { return globExact(signal.Fold(pattern), signal.Fold(s)) }
+// glob is a pattern for whole texts: * stands for any run of characters, ? for any one.
+type glob struct {
+	folded, exact []rune
+}
 
-// globExact reports whether all of s fits pattern; * stands for any run of characters, ? for any one.
-func globExact(pattern, s string) bool {
-	p, t := []rune(pattern), []rune(s)
+func newGlob(pattern string) glob { return glob{[]rune(signal.Fold(pattern)), []rune(pattern)} }
+
+// fits reports whether all of s fits, in any case.
+func (g glob) fits(s string) bool { return match(g.folded, []rune(signal.Fold(s)), fitsRune) }
+
+// fitsExactly reports the same in the very case.
+func (g glob) fitsExactly(s string) bool { return match(g.exact, []rune(s), fitsRune) }
+
+// covers reports whether whatever fits narrow fits g for certain: g's stars swallow anything that narrow is made of, and
+// its question marks anything but stars.
+func (g glob) covers(narrow glob) bool {
+	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r && r != '*' || p == '?' && r != '*' })
+}
+
+func fitsRune(p, r rune) bool { return p == r || p == '?' }
+
+func match(pattern, text []rune, fits func(p, r rune) bool) bool {
 	star, mark := -1, 0
 	i, j := 0, 0
-	for j < len(t) {
+	for j < len(text) {
 		switch {
-		case i < len(p) && p[i] == '*':
+		case i < len(pattern) && pattern[i] == '*':
 			star, mark = i, j
 			i++
-		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
+		case i < len(pattern) && fits(pattern[i], text[j]):
 			i, j = i+1, j+1
 		case star >= 0:
 			mark++
@@ -157,10 +328,10 @@ func globExact(pattern, s string) bool {
 			return false
 		}
 	}
-	for i < len(p) && p[i] == '*' {
+	for i < len(pattern) && pattern[i] == '*' {
 		i++
 	}
-	return i == len(p)
+	return i == len(pattern)
 }
 
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?") }

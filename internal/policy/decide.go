@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -21,6 +22,8 @@ type Decision struct {
 	// CommonNames those that count only as a certificate's.
 	Names       []string `json:"names"`
 	CommonNames []string `json:"common_names,omitempty"`
+	// Endpoints are those on which the rule acts; none for every one.
+	Endpoints []string `json:"endpoints,omitempty"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
 	Reasons []string `json:"reasons"`
 }
@@ -34,6 +37,7 @@ const (
 	GateArchived  Gate = "archived"  // somebody put the finding aside
 	GateNotYet    Gate = "not-yet"   // the signal takes effect later
 	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
+	GateFuture    Gate = "future"    // dated later than now
 	GateStale     Gate = "stale"     // older than the rule's max_age
 	GateUnmapped  Gate = "unmapped"  // nobody is named
 	GateAmbiguous Gate = "ambiguous" // two people are named
@@ -42,6 +46,77 @@ const (
 
 // HeldBack begins the reason that a gate gives.
 const HeldBack = "held back: "
+
+// clockSkew is how much later than now an event may be dated.
+const clockSkew = 5 * time.Minute
+
+// Answer is what one rule says to a signal.
+type Answer struct {
+	Rule string
+	Then Action
+	// Fits are the clauses that hold, Fails those that do not, in words. The rule fits if none fails.
+	Fits, Fails []string
+}
+
+// Answers gives what each rule says to the signal, in their order, also those behind the one that decides.
+func (p *Policy) Answers(s signal.Signal) []Answer {
+	names, _, _ := p.identity.resolve(s.Subject)
+	f := newFacts(&s, names)
+	var all []Answer
+	for i := range p.rules {
+		r := &p.rules[i]
+		a := Answer{Rule: r.Name, Then: r.Then}
+		for _, c := range r.clauses {
+			if c.holds(f) {
+				a.Fits = append(a.Fits, c.yes(f))
+			} else {
+				a.Fails = append(a.Fails, c.what+c.value(f)+c.noBehind)
+			}
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// first gives the first rule that fits, nil for none, and why each one before it does not.
+func (p *Policy) first(f *facts) (decided *rule, reasons []string) {
+	// All reasons are written into one text and cut out of it: a policy may have hundreds of rules.
+	var text strings.Builder
+	text.Grow(p.wordy)
+	ends := make([]int, 0, len(p.rules))
+	for i := range p.rules {
+		r := &p.rules[i]
+		fits := true
+		for _, c := range r.clauses {
+			if c.holds(f) {
+				continue
+			}
+			if fits {
+				text.WriteString("rule ")
+				text.WriteString(r.Name)
+				text.WriteString(" does not fit: ")
+			} else {
+				text.WriteString("; ")
+			}
+			text.WriteString(c.what)
+			text.WriteString(c.value(f))
+			text.WriteString(c.noBehind)
+			fits = false
+		}
+		if fits {
+			decided = r
+			break
+		}
+		ends = append(ends, text.Len())
+	}
+	all, from := text.String(), 0
+	reasons = make([]string, 0, len(ends)+4) // room for what is to follow
+	for _, end := range ends {
+		reasons = append(reasons, all[from:end])
+		from = end
+	}
+	return decided, reasons
+}
 
 // Decide applies the first rule that fits the signal. environment is the mode of the whole installation, now the time
 // of the decision. A sample or archived finding, and a signal about nobody, is never decided Terminate.
@@ -52,24 +127,19 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	}
 	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
 
+	names, notes, ambiguous := p.identity.resolve(s.Subject)
+	f := newFacts(&s, names)
 	var decided *rule
-	for i := range p.rules {
-		r := &p.rules[i]
-		fits, fails := r.answers(s)
-		if len(fails) > 0 {
-			because("rule %s does not fit: %s", r.Name, strings.Join(fails, "; "))
-			continue
-		}
-		decided = r
-		d.Rule, d.Action = r.Name, r.Then
-		if len(fits) == 0 {
-			fits = []string{"it asks nothing"}
-		}
-		because("rule %s decides %s: %s", r.Name, r.Then, strings.Join(fits, "; "))
-		break
-	}
+	decided, d.Reasons = p.first(f)
 	if decided == nil {
 		because("no rule fits, so the default decides: %s", d.Action)
+	} else {
+		d.Rule, d.Action = decided.Name, decided.Then
+		fits := []string{}
+		for _, c := range decided.clauses {
+			fits = append(fits, c.yes(f))
+		}
+		because("rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"))
 	}
 	switch {
 	case environment != Enforce:
@@ -80,7 +150,10 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		because("mode dry-run: rule %s only watches", decided.Name)
 	}
 
-	names, notes, ambiguous := p.identity.resolve(s.Subject)
+	if decided != nil && len(decided.Endpoints) > 0 {
+		d.Endpoints = decided.Endpoints
+		because("rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
+	}
 	d.Names = append(d.Names, names...)
 	d.CommonNames = p.identity.templated(names)
 	d.Reasons = append(d.Reasons, notes...)
@@ -108,8 +181,11 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if s.IfDisabled {
 		hold(GateUnasked, "the event says only that the account changed, and the identity store was not asked whether it is disabled")
 	}
+	if s.Time.Sub(now) > clockSkew {
+		hold(GateFuture, "the event is dated %v in the future; the sender's clock or the event is wrong", s.Time.Sub(now).Round(time.Second))
+	}
 	if decided != nil {
-		if words, old := decided.When.tooOld(s, now); old {
+		if words, old := decided.When.tooOld(&s, now); old {
 			hold(GateStale, "%s", words)
 		}
 	}
@@ -126,22 +202,16 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if ambiguous != "" {
 		hold(GateAmbiguous, "two people: %s", ambiguous)
 	}
+	if p.exempt.all {
+		hold(GateExempt, "everyone is exempt")
+	}
+	if p.ExemptPlace(s.Subject.ConnectionID) {
+		hold(GateExempt, "%s is exempt", s.Subject.ConnectionID)
+	}
 	for _, name := range names {
 		if p.Exempt(name) {
 			hold(GateExempt, "%s is exempt", name)
 		}
 	}
 	return d
-}
-
-// answers splits the rule's clauses into those that hold for s and those that do not, in words.
-func (r *rule) answers(s signal.Signal) (fits, fails []string) {
-	for _, c := range r.When.clauses(s) {
-		if c.holds {
-			fits = append(fits, c.words)
-		} else {
-			fails = append(fails, c.words)
-		}
-	}
-	return fits, fails
 }

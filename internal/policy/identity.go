@@ -23,11 +23,12 @@ type identityDocument struct {
 //
 // The zero identity only folds.
 type identity struct {
-	domains      []string          // folded
-	names        map[string]string // alias, as a person, to person
-	ids          map[string]string // alias, as written, to person: opaque ids are case-sensitive
-	commonNames  [][2]string       // what stands before and after {user}, folded
-	sessionRoles []string
+	domains      []string            // folded
+	names        map[string]string   // alias, as a person, to person
+	ids          map[string]string   // alias, as written, to person: opaque ids are case-sensitive
+	spelled      map[string][]string // person to aliases, sorted
+	commonNames  [][2]string         // what stands before and after {user}, folded
+	sessionRoles []glob
 }
 
 // defaultSessionRoles are the roles that IAM Identity Center makes: it names their sessions after its user.
@@ -36,7 +37,7 @@ var defaultSessionRoles = []string{"AWSReservedSSO_*"}
 const user = "{user}"
 
 func newIdentity(d identityDocument, c *checker) identity {
-	id := identity{names: map[string]string{}, ids: map[string]string{}, sessionRoles: defaultSessionRoles}
+	id := identity{names: map[string]string{}, ids: map[string]string{}, spelled: map[string][]string{}}
 	for i, domain := range d.Domains {
 		if signal.Name(domain) != domain || domain == "" || strings.ContainsAny(domain, `@\*? `) {
 			c.add(fmt.Sprintf("identity.domains[%d]", i), "%q is not a domain like example.com or EXAMPLE", domain)
@@ -52,13 +53,15 @@ func newIdentity(d identityDocument, c *checker) identity {
 		}
 		id.commonNames = append(id.commonNames, [2]string{before, after})
 	}
+	roles := defaultSessionRoles
 	if d.SessionRoles != nil {
-		id.sessionRoles = *d.SessionRoles
+		roles = *d.SessionRoles
 	}
-	for i, role := range id.sessionRoles {
+	for i, role := range roles {
 		if strings.Trim(role, "*? ") == "" {
 			c.add(fmt.Sprintf("identity.session_roles[%d]", i), "%q would trust every role, and whoever assumes a role chooses the session's name", role)
 		}
+		id.sessionRoles = append(id.sessionRoles, newGlob(role))
 	}
 	targets := map[string]string{}
 	for alias, target := range d.Aliases {
@@ -81,7 +84,27 @@ func newIdentity(d identityDocument, c *checker) identity {
 			c.add("identity.aliases", "%q leads to another alias; let it lead to the person", alias)
 		}
 	}
+	for alias, target := range id.names {
+		if alias != target {
+			id.spelled[target] = append(id.spelled[target], alias)
+		}
+	}
+	for _, aliases := range id.spelled {
+		slices.Sort(aliases)
+	}
 	return id
+}
+
+// fitsAll reports whether a pattern fits every person under one of the person's spellings, judged by two people that there
+// are not, and who have no letter in common.
+func (id identity) fitsAll(g glob) bool {
+	for _, nobody := range []string{"zq0jx7", "kvw58"} {
+		spellings := append(id.spellings(nobody), nobody+"@bdfgh.invalid", `bdfgh\`+nobody)
+		if !slices.ContainsFunc(spellings, g.fits) {
+			return false
+		}
+	}
+	return true
 }
 
 // base gives the person behind a name without looking at aliases.
@@ -133,15 +156,8 @@ func (id identity) spellings(person string) []string {
 	if signal.Name(person) == "" {
 		return nil
 	}
-	people := []string{person}
-	for alias, target := range id.names {
-		if target == person && alias != person {
-			people = append(people, alias)
-		}
-	}
-	slices.Sort(people[1:])
 	var all []string
-	for _, p := range people {
+	for _, p := range append([]string{person}, id.spelled[person]...) {
 		all = append(all, p)
 		if strings.ContainsAny(p, `@\`) {
 			continue
@@ -180,7 +196,7 @@ func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous s
 	}
 	if session := s.Session; session != nil {
 		// In the very case: another spelling is a role that somebody else may have made.
-		trusted := slices.ContainsFunc(id.sessionRoles, func(pattern string) bool { return globExact(pattern, session.Role) })
+		trusted := slices.ContainsFunc(id.sessionRoles, func(pattern glob) bool { return pattern.fitsExactly(session.Role) })
 		if trusted {
 			notes = append(notes, fmt.Sprintf("session name %s counts, role %s is in identity.session_roles", session.Name, session.Role))
 			people = append(people, id.person(session.Name))
@@ -220,23 +236,27 @@ func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous s
 	return names, notes, ambiguous
 }
 
-// exemption is who is never cut off.
+// exemption is who and what is never cut off.
 type exemption struct {
 	people map[string]bool
-	globs  []string
+	globs  []glob
+	places map[string]bool // connections and endpoints, by id
+	all    bool            // also who has no name
 }
 
 func newExemption(entries []string, id identity, c *checker) exemption {
-	e := exemption{people: map[string]bool{}}
+	e := exemption{people: map[string]bool{}, places: map[string]bool{}}
 	for i, entry := range entries {
 		path := fmt.Sprintf("exempt[%d]", i)
 		switch {
-		case strings.TrimSpace(entry) == "":
-			c.add(path, "is empty; name a person")
-		case strings.Trim(entry, "*? ") == "":
-			c.add(path, "%q would exempt everyone; to end nothing, use mode dry-run", entry)
-		case isGlob(entry):
-			e.globs = append(e.globs, entry)
+		case connectionID.MatchString(entry), endpointID.MatchString(entry):
+			e.places[entry] = true
+		case strings.HasPrefix(entry, "cvpn-"):
+			c.add(path, "%q is not the id of a connection or an endpoint, like cvpn-endpoint-0123456789abcdef0", entry)
+		case entry == everyone:
+			e.all = true
+		case isGlob(entry) || strings.TrimSpace(entry) == "":
+			e.globs = append(e.globs, personGlob(c, path, entry, id))
 		case signal.Name(entry) == "":
 			c.add(path, "%q cannot be somebody's name", entry)
 		default:
@@ -248,17 +268,20 @@ func newExemption(entries []string, id identity, c *checker) exemption {
 
 // Exempt reports whether the person of a user name, as an event or a connection gives it, is never cut off.
 func (p *Policy) Exempt(username string) bool {
-	if signal.Name(username) == "" {
-		return false
+	if p.exempt.all || signal.Name(username) == "" {
+		return p.exempt.all
 	}
 	person := p.identity.person(username)
 	if p.exempt.people[person] {
 		return true
 	}
 	return slices.ContainsFunc(append(p.identity.spellings(person), username), func(spelling string) bool {
-		return slices.ContainsFunc(p.exempt.globs, func(pattern string) bool { return glob(pattern, spelling) })
+		return slices.ContainsFunc(p.exempt.globs, func(pattern glob) bool { return pattern.fits(spelling) })
 	})
 }
+
+// ExemptPlace reports whether a connection or an endpoint, by its id, is never touched.
+func (p *Policy) ExemptPlace(id string) bool { return p.exempt.places[id] }
 
 // ExemptCertificate reports the same of a certificate's common name.
 func (p *Policy) ExemptCertificate(commonName string) bool {

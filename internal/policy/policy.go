@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,6 +51,7 @@ type Policy struct {
 	MaxConnections int
 
 	rules    []rule
+	wordy    int // about how many bytes it takes to say why no rule fits
 	fallback Action
 	identity identity
 	exempt   exemption
@@ -66,10 +68,13 @@ type document struct {
 }
 
 type rule struct {
-	Name string     `yaml:"name"`
-	When *condition `yaml:"when"`
-	Then Action     `yaml:"then"`
-	Mode Mode       `yaml:"mode"`
+	Name      string     `yaml:"name"`
+	When      *condition `yaml:"when"`
+	Then      Action     `yaml:"then"`
+	Mode      Mode       `yaml:"mode"`
+	Endpoints []string   `yaml:"endpoints"`
+
+	clauses []clause
 }
 
 // Load reads the policy document at path. Its errors are those of [Parse] and of reading the file.
@@ -117,14 +122,21 @@ func Parse(name string, data []byte) (p *Policy, err error) {
 	}
 	c.wholeNumber("version")
 	c.wholeNumber("max_connections")
-	c.document(d)
 	p.identity = newIdentity(d.Identity, &c)
+	c.document(d, p.identity)
 	p.exempt = newExemption(d.Exempt, p.identity, &c)
 	if d.MaxConnections != nil {
 		p.MaxConnections = *d.MaxConnections
 	}
 	if err := errors.Join(c.problems...); err != nil {
 		return nil, err
+	}
+	for i := range p.rules {
+		p.rules[i].clauses = p.rules[i].When.compile()
+		p.wordy += len(p.rules[i].Name) + 25
+		for _, c := range p.rules[i].clauses {
+			p.wordy += len(c.noBehind) + 60
+		}
 	}
 	return p, nil
 }
@@ -223,7 +235,7 @@ func (c *checker) wholeNumber(key string) {
 	}
 }
 
-func (c *checker) document(d document) {
+func (c *checker) document(d document, id identity) {
 	if d.Version != 1 {
 		c.add("version", "must be 1")
 	}
@@ -249,21 +261,38 @@ func (c *checker) document(d document) {
 			c.add(path+".when", "missing; a rule for every signal says so with when: {}")
 			continue
 		}
-		r.When.check(c, path+".when")
+		before := len(c.problems)
+		r.When.check(c, path+".when", id)
+		notEmpty(c, path+".endpoints", r.Endpoints)
+		for k, endpoint := range r.Endpoints {
+			if !endpointID.MatchString(endpoint) {
+				c.add(fmt.Sprintf("%s.endpoints[%d]", path, k), "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0", endpoint)
+			}
+		}
+		if len(c.problems) > before {
+			continue
+		}
+		for _, earlier := range d.Rules[:i] {
+			if earlier.When != nil && earlier.When.covers(r.When) {
+				c.add(path, "never decides: whatever fits %q fits the earlier rule %q; put it before that, or remove it", r.Name, earlier.Name)
+				break
+			}
+		}
 	}
 }
+
+var (
+	endpointID   = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
+	connectionID = regexp.MustCompile(`^cvpn-connection-[0-9a-f]+$`)
+)
 
 func oneOf[T ~string](c *checker, path string, value T, allowed ...T) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	var words []string
-	for _, a := range allowed {
-		words = append(words, string(a))
-	}
-	problem := fmt.Sprintf("%q is none of %s", value, strings.Join(words, ", "))
+	problem := fmt.Sprintf("%q is none of %s", value, join(allowed, ", "))
 	if value == "" {
-		problem = "missing; one of " + strings.Join(words, ", ")
+		problem = "missing; one of " + join(allowed, ", ")
 	}
 	c.add(path, "%s", problem)
 }

@@ -83,6 +83,7 @@ var gateStatus = map[policy.Gate]Status{
 	policy.GateArchived:  Notified,
 	policy.GateNotYet:    Notified,
 	policy.GateUnasked:   Notified,
+	policy.GateFuture:    Stale,
 	policy.GateStale:     Stale,
 	policy.GateUnmapped:  Unmapped,
 	policy.GateAmbiguous: Ambiguous,

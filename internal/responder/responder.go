@@ -217,6 +217,12 @@ func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
 			m.Connection = known
 			matches = append(matches, m)
 		case known != nil:
+		case len(c.Decision.Endpoints) > 0 && !slices.Contains(c.Decision.Endpoints, m.EndpointID):
+			c.spare(m, Notified, "rule "+c.Decision.Rule+" does not act on "+m.EndpointID)
+		case r.Policy.ExemptPlace(m.ID):
+			c.spare(m, Exempt, m.ID+" is exempt")
+		case r.Policy.ExemptPlace(m.EndpointID):
+			c.spare(m, Exempt, m.EndpointID+" is exempt")
 		case m.Doubt != "":
 			c.spare(m, Ambiguous, m.Doubt)
 		case r.Policy.Exempt(m.Username):

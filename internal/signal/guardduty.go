@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/netip"
 	"regexp"
@@ -281,13 +282,16 @@ func isSample(f finding) bool {
 		_ = json.Unmarshal(raw, &info)
 		return info.Sample != nil && sample.UnmarshalJSON(info.Sample) == nil && bool(sample), info.Value
 	}
+	k := f.Resource.AccessKeyDetails
+	if !bytes.Contains(bytes.ToLower(f.Service.AdditionalInfo), []byte("sample")) {
+		return k.madeUp() // kilobytes of it need not be read twice more
+	}
 	outer, value := marked(f.Service.AdditionalInfo)
 	var text string
 	if json.Unmarshal(value, &text) == nil {
 		value = json.RawMessage(text)
 	}
 	inner, _ := marked(value)
-	k := f.Resource.AccessKeyDetails
 	return outer || inner || k.madeUp()
 }
 
