@@ -1,6 +1,7 @@
 # The commands of this repository. The first two need Go and nothing else.
 
 GOLANGCI_LINT_VERSION := v2.15.0
+ACTIONLINT_VERSION := v1.7.12
 FUZZTIME ?= 10s
 # What is built for AWS: without lambda.norpc, net/rpc would keep every method of the EC2 client in the binary.
 BUILD := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w'
@@ -34,10 +35,11 @@ test: ## all tests
 
 check: lint test policy race fuzz template rules clients size arm64 sam ## everything that CI runs
 
-lint: .tools/golangci-lint
+lint: .tools/golangci-lint .tools/actionlint
 	go mod verify
 	go vet ./...
 	.tools/golangci-lint run ./...
+	.tools/actionlint
 
 policy: ## the policy's own test cases
 	go run ./cmd/local check cases/
@@ -103,6 +105,9 @@ clean: ## remove what was built and fetched
 .tools/golangci-lint:
 	@echo "Building golangci-lint $(GOLANGCI_LINT_VERSION), which takes some minutes the first time."
 	GOBIN="$(CURDIR)/.tools" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+.tools/actionlint:
+	GOBIN="$(CURDIR)/.tools" go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 
 .tools/transformed.json: template.yaml .ci/transform.py .tools/venv/done
 	.tools/venv/bin/python .ci/transform.py template.yaml > $@.new
