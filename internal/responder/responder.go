@@ -288,7 +288,7 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 			if err != nil {
 				for _, c := range cases {
 					if len(c.pending()) > 0 {
-						c.because("looking whether the connections have ended: %s", oneLine(err))
+						c.because("looking whether the connections have ended: %s", brief(oneLine(err)))
 					}
 				}
 			}
