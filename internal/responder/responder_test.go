@@ -2,6 +2,7 @@ package responder_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/schema"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 
@@ -83,18 +85,28 @@ func about(subject signal.Subject) signal.Signal {
 	return signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: subject, Time: time.Now()}
 }
 
-var (
-	alice = signal.Subject{Usernames: []string{"alice@example.com"}}
-	inv   = responder.Invocation{Account: "111122223333"}
-)
+var alice = signal.Subject{Usernames: []string{"alice@example.com"}}
 
 func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
-	inv := inv
-	inv.ReceivedAt = time.Now()
-	outcomes := r.Respond(t.Context(), inv, signals)
+	return respondWithin(t, t.Context(), r, signals...)
+}
+
+// respondWithin gives the outcomes for the signals, in the time that ctx leaves; each must be what the schema describes.
+func respondWithin(t *testing.T, ctx context.Context, r *responder.Responder, signals ...signal.Signal) []responder.Outcome { //nolint:revive // t comes first
+	t.Helper()
+	outcomes := r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals)
 	if len(outcomes) != len(signals) {
 		t.Fatalf("%d outcomes for %d signals", len(outcomes), len(signals))
+	}
+	for _, o := range outcomes {
+		raw, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Check(raw); err != nil {
+			t.Errorf("%v\n%s", err, raw)
+		}
 	}
 	return outcomes
 }
@@ -351,7 +363,7 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		outcomes := r.Respond(ctx, inv, []signal.Signal{about(signal.Subject{Usernames: []string{"mallory"}}), about(alice)})
+		outcomes := respondWithin(t, ctx, r, about(signal.Subject{Usernames: []string{"mallory"}}), about(alice))
 		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Unverified || b.Status != responder.Terminated || len(b.Connections) != 2 || !slices.Equal(up(cloud), []string{"mallory/"}) {
 			t.Errorf("%s; %s; still up: %q", a.Summary, b.Summary, up(cloud))
 		}
@@ -382,9 +394,7 @@ func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
 			start := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 140*time.Second)
 			defer cancel()
-			inv := inv
-			inv.ReceivedAt = start
-			o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+			o := respondWithin(t, ctx, r, about(alice))[0]
 			ended := cloud.Connections()[0].EndedAt
 			if ended.IsZero() || ended.Sub(start) > 25*time.Second {
 				t.Errorf("alice's connection on the other endpoint ended at %v, %v after the start", ended, ended.Sub(start))
@@ -472,7 +482,7 @@ func TestLaggingListingIsNotBelieved(t *testing.T) {
 		r.VPN = vpn.New(config(client), nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]; o.Status != responder.Unverified || len(o.Connections) != 1 {
+		if o := respondWithin(t, ctx, r, about(alice))[0]; o.Status != responder.Unverified || len(o.Connections) != 1 {
 			t.Errorf("%s: %s, %d connections", o.Status, o.Summary, len(o.Connections))
 		}
 	})
@@ -535,7 +545,7 @@ func TestTimeIsUpAtEveryStage(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.left)
 				defer cancel()
 				start := time.Now()
-				o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+				o := respondWithin(t, ctx, r, about(alice))[0]
 				if o.Status != test.status || time.Since(start) > test.left {
 					t.Errorf("%s after %v: %s (%s)", o.Status, time.Since(start), o.Summary, o.Error)
 				}
@@ -554,7 +564,7 @@ func TestLastLookBeforeTheTimeIsUp(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]; o.Status != responder.Terminated {
+		if o := respondWithin(t, ctx, r, about(alice))[0]; o.Status != responder.Terminated {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})
@@ -567,7 +577,7 @@ func TestWhoKeepsComingBack(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2500 * time.Millisecond, Reconnects: -1})
 			ctx, cancel := context.WithTimeout(t.Context(), left)
 			defer cancel()
-			o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+			o := respondWithin(t, ctx, r, about(alice))[0]
 			if o.Status != responder.Reconnecting || len(o.Connections) != connections {
 				t.Errorf("with %v left: %s: %s, %d connections", left, o.Status, o.Summary, len(o.Connections))
 			}
@@ -699,6 +709,23 @@ func TestItExplainsItself(t *testing.T) {
 			c.Account != "111122223333" || c.Region != "eu-west-1" || c.EstablishedAt.IsZero() {
 			t.Errorf("%+v\n%+v", o, c)
 		}
+		if len(o.Listings) != 3*7 { // three endpoints; at once, and six times in the watch
+			t.Errorf("%d listings", len(o.Listings))
+		}
+		calls := map[string]string{}
+		for _, call := range cloud.Calls() {
+			calls[call.RequestID] = call.Action
+		}
+		var asked []string
+		for _, id := range c.RequestIDs {
+			asked = append(asked, calls[id])
+		}
+		if want := []string{"DescribeClientVpnConnections", "TerminateClientVpnConnections", "DescribeClientVpnConnections"}; !slices.Equal(asked, want) || c.RequestIDs[0] == c.RequestIDs[2] {
+			t.Errorf("requests %q", asked)
+		}
+		if c.IngressBytes < 48*60 || c.EgressBytes < 52*60 || !c.EndedAt.Equal(o.Timing.EndedAt) || !c.RequestedAt.Equal(o.Timing.RequestedAt) {
+			t.Errorf("%+v", c)
+		}
 		at := o.Timing
 		if at.EventAt.After(at.ReceivedAt) || at.ReceivedAt.After(at.DecidedAt) || at.DecidedAt.After(at.RequestedAt) || !at.RequestedAt.Before(at.EndedAt) {
 			t.Errorf("%+v", at)
@@ -754,7 +781,7 @@ func TestTerminationThatHangsLeavesTimeToLook(t *testing.T) {
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: ad, Delay: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 		defer cancel()
-		outcomes := r.Respond(ctx, inv, []signal.Signal{about(alice), about(signal.Subject{Usernames: []string{"bob"}})})
+		outcomes := respondWithin(t, ctx, r, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
 		if outcomes[0].Status != responder.Terminated {
 			t.Errorf("%s: %s", outcomes[0].Status, outcomes[0].Summary)
 		}
@@ -878,7 +905,7 @@ func TestFailedLooksAreToldOnce(t *testing.T) {
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: saml, After: 1, Code: "UnauthorizedOperation", Status: 403})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+		o := respondWithin(t, ctx, r, about(alice))[0]
 		told := slices.DeleteFunc(o.Decision.Reasons, func(reason string) bool { return !strings.HasPrefix(reason, "looking") })
 		want := "looking whether the connections have ended: describing connections of " + saml + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
 		if o.Status != responder.Unverified || !slices.Equal(told, []string{want}) {
