@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/notify"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 )
@@ -24,6 +26,8 @@ import (
 const (
 	endpoint = "cvpn-endpoint-00000000000000001"
 	topic    = "arn:aws:sns:eu-west-1:111122223333:outcomes"
+	text     = "arn:aws:sns:eu-west-1:111122223333:messages"
+	chat     = "arn:aws:sns:eu-west-1:111122223333:chat"
 )
 
 // binary is the real handler, built once.
@@ -267,12 +271,12 @@ func TestHungSNSFailsTheMessages(t *testing.T) {
 	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
-	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
 
-// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and is told.
+// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and the message comes then.
 func TestFailedPublishFailsTheEvent(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
 	cloud.Inject(emulator.Fault{Action: "Publish", Times: 1, Code: "AuthorizationError", Status: 403})
@@ -282,10 +286,10 @@ func TestFailedPublishFailsTheEvent(t *testing.T) {
 		t.Errorf("%+v", answer)
 	}
 	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
-	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"not-connected"}) {
+	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"terminated"}) {
 		t.Errorf("%+v, published %q", got, published(t, cloud))
 	}
-	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
@@ -422,7 +426,7 @@ func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 
 func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
 	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=eu-west-2",
-		"MESSAGE_TOPIC_ARN="+topic, "CHAT_TOPIC_ARN="+topic, "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
+		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
 	if err == nil {
 		t.Fatal("it starts")
 	}
@@ -444,7 +448,11 @@ func TestSettings(t *testing.T) {
 		}, "/opt/handler/bootstrap")
 	}
 	s, err := read(nil)
-	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topic.String() != topic {
+	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
+	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); err != nil || s.topics != want {
 		t.Errorf("%+v, %v", s, err)
 	}
 	s, err = read(map[string]string{
@@ -454,11 +462,14 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for name, values := range map[string][]string{
-		"TOPIC_ARN":    {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
-		"MODE":         {"Enforce", "true", "dry_run"},
-		"WATCH":        {"15", "soon", "-1s"},
-		"ENDPOINT_IDS": {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
-		"AWS_REGION":   {""},
+		"TOPIC_ARN": {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
+		"MODE":      {"Enforce", "true", "dry_run"},
+
+		"MESSAGE_TOPIC_ARN": {"x", "arn:aws:sqs:eu-west-1:111122223333:q", text + ".fifo", topic},
+		"CHAT_TOPIC_ARN":    {"x", "arn:aws:sqs:eu-west-1:111122223333:q", chat + ".fifo", topic},
+		"WATCH":             {"15", "soon", "-1s"},
+		"ENDPOINT_IDS":      {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
+		"AWS_REGION":        {""},
 
 		"IDENTITY_STORE_ID": {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 	} {
@@ -468,6 +479,15 @@ func TestSettings(t *testing.T) {
 			}
 		}
 	}
+}
+
+func mustParse(t *testing.T, s string) arn.ARN {
+	t.Helper()
+	parsed, err := arn.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
 }
 
 // TestLogsAreJSONWithTheRequest: one line for each outcome.

@@ -8,6 +8,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -63,6 +65,8 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
 	cfg.HTTPClient = ownBody{cfg.HTTPClient}
+	calls := &notify.Calls{}
+	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
 	var names *directory.Directory
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
@@ -74,11 +78,22 @@ func wire(log *slog.Logger) (*handler, []string) {
 			VPN:         vpn.New(cfg, s.endpointIDs),
 			Policy:      rules,
 			PolicyError: policyErr,
+			PolicyHash:  hash(s.policyFile),
 			Mode:        s.mode,
 			Watch:       s.watch,
 		},
-		reporter: notify.New(cfg, s.topic),
+		reporter: notify.New(cfg, s.topics),
+		calls:    calls,
 	}, problems
+}
+
+// hash is the SHA-256 of a file, empty if it cannot be read, which is for others to tell.
+func hash(file string) string {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(raw))
 }
 
 // retryer tries as often as the invocation's time allows: throttling is normal where an account's calls are shared.
