@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/schema"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/smithy-go"
@@ -150,17 +152,29 @@ type seen struct {
 func outcomes(t *testing.T, answer emulator.Answer) []seen {
 	t.Helper()
 	var got struct{ Outcomes []seen }
-	if err := json.Unmarshal(answer.Payload, &got); err != nil || answer.Failure != nil {
+	var raw struct{ Outcomes []json.RawMessage }
+	if err := errors.Join(json.Unmarshal(answer.Payload, &got), json.Unmarshal(answer.Payload, &raw)); err != nil || answer.Failure != nil {
 		t.Fatalf("%v %+v %s", err, answer.Failure, answer.Payload)
+	}
+	for _, outcome := range raw.Outcomes {
+		if err := schema.Check(outcome); err != nil {
+			t.Errorf("%v\n%s", err, outcome)
+		}
 	}
 	return got.Outcomes
 }
 
-// published gives the statuses of the messages, which must be the bodies' and the subjects' too.
+// published gives the statuses of the JSON messages, which must be the bodies' and the subjects' too.
 func published(t *testing.T, cloud *emulator.Cloud) []string {
 	t.Helper()
 	var all []string
 	for _, m := range cloud.Published() {
+		if m.TopicARN != topic {
+			continue
+		}
+		if err := schema.Check([]byte(m.Body)); err != nil {
+			t.Errorf("%v\n%s", err, m.Body)
+		}
 		var body seen
 		if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.Status != m.Attributes["status"].Value || !strings.HasPrefix(m.Subject, body.Status+": ") {
 			t.Errorf("%v: %+v", err, m)
