@@ -117,7 +117,7 @@ func leaver(id, username string) []byte {
 		"time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":{"username":%q,"kind":"account-disabled","reason":"left"}}`, id, username)
 }
 
-func sqs(bodies ...[]byte) []byte {
+func batch(bodies ...[]byte) []byte {
 	var records []map[string]string
 	for i, body := range bodies {
 		records = append(records, map[string]string{"messageId": fmt.Sprint("m", i), "eventSource": "aws:sqs", "body": string(body)})
@@ -224,14 +224,14 @@ func TestDryRunIsTheDefault(t *testing.T) {
 func TestBatchFailsOnlyWhatFailed(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"}, emulator.Client{Username: "bob", FailToTerminate: true}, emulator.Client{Username: "carol"})
 	f := start(t, cloud)
-	answer := invoke(t, f, sqs(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
+	answer := invoke(t, f, batch(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
 	if got := string(answer.Payload); got != `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"},{"itemIdentifier":"m5"}]}` {
 		t.Errorf("%s\n%s", got, f.Logs())
 	}
 	if got := published(t, cloud); !slices.Equal(got, []string{"partial", "terminated", "terminated"}) {
 		t.Errorf("published %q", got)
 	}
-	if answer := invoke(t, f, sqs(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
+	if answer := invoke(t, f, batch(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
 		t.Errorf("%s", answer.Payload)
 	}
 }
@@ -281,7 +281,7 @@ func TestHungSNSFailsTheMessages(t *testing.T) {
 	f := start(t, cloud)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	answer, err := f.Invoke(ctx, sqs(leaver("e1", "alice")))
+	answer, err := f.Invoke(ctx, batch(leaver("e1", "alice")))
 	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
@@ -391,7 +391,7 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 			cloud.Deny("identitystore:DescribeUser", "")
 		}
 		f := start(t, cloud, "IDENTITY_STORE_ID="+test.env)
-		answer := invoke(t, f, sqs(test.event, leaver("e1", "nobody"))) // beside it, another is answered
+		answer := invoke(t, f, batch(test.event, leaver("e1", "nobody"))) // beside it, another is answered
 		var failures struct {
 			BatchItemFailures []struct{ ItemIdentifier string }
 		}
@@ -507,7 +507,7 @@ func mustParse(t *testing.T, s string) arn.ARN {
 // TestLogsAreJSONWithTheRequest: one line for each outcome.
 func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	f := start(t, cloudWith(emulator.Client{Username: "alice"}))
-	invoke(t, f, sqs(leaver("e1", "alice"), leaver("e2", "bob")))
+	invoke(t, f, batch(leaver("e1", "alice"), leaver("e2", "bob")))
 	lines := 0
 	for line := range strings.Lines(logs(f)) {
 		var entry struct {

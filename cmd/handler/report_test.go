@@ -64,7 +64,7 @@ func evidence(t *testing.T) (map[string][]map[string]any, *emulator.Cloud) {
 		t.Fatal(err)
 	}
 	f := start(t, cloud, "MESSAGE_TOPIC_ARN="+text, "CHAT_TOPIC_ARN="+chat)
-	invoke(t, f, sqs(raw))
+	invoke(t, f, batch(raw))
 	return lines(t, logs(f)), cloud
 }
 
@@ -336,10 +336,10 @@ func TestOneTopicThatFailsIsMadeUpFor(t *testing.T) {
 		cloud := cloudWith(emulator.Client{Username: "alice"})
 		cloud.Inject(emulator.Fault{Action: "Publish", EndpointID: failing, Times: 1, Code: "AuthorizationError", Status: 403})
 		f := start(t, cloud, "MESSAGE_TOPIC_ARN="+text, "CHAT_TOPIC_ARN="+chat)
-		if answer := invoke(t, f, sqs(leaver("e1", "alice"))); !strings.Contains(string(answer.Payload), "m0") {
+		if answer := invoke(t, f, batch(leaver("e1", "alice"))); !strings.Contains(string(answer.Payload), "m0") {
 			t.Errorf("%s failed, and the event did not: %s", failing, answer.Payload)
 		}
-		if answer := invoke(t, f, sqs(leaver("e1", "alice"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
+		if answer := invoke(t, f, batch(leaver("e1", "alice"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
 			t.Errorf("%s\n%s", answer.Payload, f.Logs())
 		}
 		got := map[string][]string{}
