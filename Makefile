@@ -28,8 +28,10 @@ serve: ## the stand-in for EC2 and SNS alone, for the AWS CLI and SDKs
 test: ## all tests
 	@echo "Testing. The first time this compiles AWS's EC2 package, which takes a minute or two."
 	go test ./...
+	@{ .tools/venv/bin/python -c 'import moto.server' || python3 -c 'import moto.server'; } 2>/dev/null || \
+		echo "NOT TESTED against a real SNS, as Python has no moto here: 'make .tools/venv/done' fetches it."
 
-check: lint test policy race fuzz template clients size ## everything that CI runs
+check: .tools/venv/done lint test policy race fuzz template clients size ## everything that CI runs
 
 lint: .tools/golangci-lint
 	go mod verify

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -17,7 +18,10 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/schema"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,6 +29,8 @@ import (
 const (
 	endpoint = "cvpn-endpoint-00000000000000001"
 	topic    = "arn:aws:sns:eu-west-1:111122223333:outcomes"
+	text     = "arn:aws:sns:eu-west-1:111122223333:messages"
+	chat     = "arn:aws:sns:eu-west-1:111122223333:chat"
 )
 
 // binary is the real handler, built once.
@@ -112,7 +118,7 @@ func leaver(id, username string) []byte {
 		"time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":{"username":%q,"kind":"account-disabled","reason":"left"}}`, id, username)
 }
 
-func sqs(bodies ...[]byte) []byte {
+func batch(bodies ...[]byte) []byte {
 	var records []map[string]string
 	for i, body := range bodies {
 		records = append(records, map[string]string{"messageId": fmt.Sprint("m", i), "eventSource": "aws:sqs", "body": string(body)})
@@ -149,17 +155,29 @@ type seen struct {
 func outcomes(t *testing.T, answer emulator.Answer) []seen {
 	t.Helper()
 	var got struct{ Outcomes []seen }
-	if err := json.Unmarshal(answer.Payload, &got); err != nil || answer.Failure != nil {
+	var raw struct{ Outcomes []json.RawMessage }
+	if err := errors.Join(json.Unmarshal(answer.Payload, &got), json.Unmarshal(answer.Payload, &raw)); err != nil || answer.Failure != nil {
 		t.Fatalf("%v %+v %s", err, answer.Failure, answer.Payload)
+	}
+	for _, outcome := range raw.Outcomes {
+		if err := schema.Check(outcome); err != nil {
+			t.Errorf("%v\n%s", err, outcome)
+		}
 	}
 	return got.Outcomes
 }
 
-// published gives the statuses of the messages, which must be the bodies' and the subjects' too.
+// published gives the statuses of the JSON messages, which must be the bodies' and the subjects' too.
 func published(t *testing.T, cloud *emulator.Cloud) []string {
 	t.Helper()
 	var all []string
 	for _, m := range cloud.Published() {
+		if m.TopicARN != topic {
+			continue
+		}
+		if err := schema.Check([]byte(m.Body)); err != nil {
+			t.Errorf("%v\n%s", err, m.Body)
+		}
 		var body seen
 		if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.Status != m.Attributes["status"].Value || !strings.HasPrefix(m.Subject, body.Status+": ") {
 			t.Errorf("%v: %+v", err, m)
@@ -209,14 +227,14 @@ func TestDryRunIsTheDefault(t *testing.T) {
 func TestBatchFailsOnlyWhatFailed(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"}, emulator.Client{Username: "bob", FailToTerminate: true}, emulator.Client{Username: "carol"})
 	f := start(t, cloud)
-	answer := invoke(t, f, sqs(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
+	answer := invoke(t, f, batch(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
 	if got := string(answer.Payload); got != `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"},{"itemIdentifier":"m5"}]}` {
 		t.Errorf("%s\n%s", got, f.Logs())
 	}
 	if got := published(t, cloud); !slices.Equal(got, []string{"partial", "terminated", "terminated"}) {
 		t.Errorf("published %q", got)
 	}
-	if answer := invoke(t, f, sqs(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
+	if answer := invoke(t, f, batch(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
 		t.Errorf("%s", answer.Payload)
 	}
 }
@@ -266,16 +284,16 @@ func TestHungSNSFailsTheMessages(t *testing.T) {
 	f := start(t, cloud)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	answer, err := f.Invoke(ctx, sqs(leaver("e1", "alice")))
+	answer, err := f.Invoke(ctx, batch(leaver("e1", "alice")))
 	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
-	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
 
-// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and is told.
+// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and the message comes then.
 func TestFailedPublishFailsTheEvent(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
 	cloud.Inject(emulator.Fault{Action: "Publish", Times: 1, Code: "AuthorizationError", Status: 403})
@@ -285,10 +303,10 @@ func TestFailedPublishFailsTheEvent(t *testing.T) {
 		t.Errorf("%+v", answer)
 	}
 	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
-	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"not-connected"}) {
+	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"terminated"}) {
 		t.Errorf("%+v, published %q", got, published(t, cloud))
 	}
-	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
@@ -376,7 +394,7 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 			cloud.Deny("identitystore:DescribeUser", "")
 		}
 		f := start(t, cloud, "IDENTITY_STORE_ID="+test.env)
-		answer := invoke(t, f, sqs(test.event, leaver("e1", "nobody"))) // beside it, another is answered
+		answer := invoke(t, f, batch(test.event, leaver("e1", "nobody"))) // beside it, another is answered
 		var failures struct {
 			BatchItemFailures []struct{ ItemIdentifier string }
 		}
@@ -504,7 +522,7 @@ func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 
 func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
 	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=Ireland", "EXTERNAL_ID=x",
-		"MESSAGE_TOPIC_ARN="+topic, "CHAT_TOPIC_ARN="+topic, "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
+		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
 	if err == nil {
 		t.Fatal("it starts")
 	}
@@ -526,7 +544,11 @@ func TestSettings(t *testing.T) {
 		}, "/opt/handler/bootstrap")
 	}
 	s, err := read(nil)
-	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topic.String() != topic {
+	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
+	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); err != nil || s.topics != want {
 		t.Errorf("%+v, %v", s, err)
 	}
 	s, err = read(map[string]string{
@@ -536,11 +558,14 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for name, values := range map[string][]string{
-		"TOPIC_ARN":    {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
-		"MODE":         {"Enforce", "true", "dry_run"},
-		"WATCH":        {"15", "soon", "-1s"},
-		"ENDPOINT_IDS": {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
-		"AWS_REGION":   {""},
+		"TOPIC_ARN": {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
+		"MODE":      {"Enforce", "true", "dry_run"},
+
+		"MESSAGE_TOPIC_ARN": {"x", "arn:aws:sqs:eu-west-1:111122223333:q", text + ".fifo", topic},
+		"CHAT_TOPIC_ARN":    {"x", "arn:aws:sqs:eu-west-1:111122223333:q", chat + ".fifo", topic},
+		"WATCH":             {"15", "soon", "-1s"},
+		"ENDPOINT_IDS":      {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
+		"AWS_REGION":        {""},
 		"TARGETS": {"Ireland", "eu-west-2,", "@eu-west-1", "role@eu-west-1", "arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
 			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1"},
 		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
@@ -555,10 +580,19 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func mustParse(t *testing.T, s string) arn.ARN {
+	t.Helper()
+	parsed, err := arn.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
 // TestLogsAreJSONWithTheRequest: one line for each outcome.
 func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	f := start(t, cloudWith(emulator.Client{Username: "alice"}))
-	invoke(t, f, sqs(leaver("e1", "alice"), leaver("e2", "bob")))
+	invoke(t, f, batch(leaver("e1", "alice"), leaver("e2", "bob")))
 	lines := 0
 	for line := range strings.Lines(logs(f)) {
 		var entry struct {

@@ -8,6 +8,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -65,6 +67,8 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
 	cfg.HTTPClient = ownBody{cfg.HTTPClient}
+	calls := &notify.Calls{}
+	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
 	var names *directory.Directory
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
@@ -76,10 +80,12 @@ func wire(log *slog.Logger) (*handler, []string) {
 			VPN:         vpn.New(cfg, s.endpointIDs, places(cfg, s)...),
 			Policy:      rules,
 			PolicyError: policyErr,
+			PolicyHash:  hash(s.policyFile),
 			Mode:        s.mode,
 			Watch:       s.watch,
 		},
-		reporter: notify.New(cfg, s.topic),
+		reporter: notify.New(cfg, s.topics),
+		calls:    calls,
 	}, problems
 }
 
@@ -102,6 +108,15 @@ func places(cfg aws.Config, s settings) []vpn.Place {
 		all = append(all, p)
 	}
 	return all
+}
+
+// hash is the SHA-256 of a file, empty if it cannot be read, which is for others to tell.
+func hash(file string) string {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(raw))
 }
 
 // retryer tries as often as the invocation's time allows: throttling is normal where an account's calls are shared.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -16,7 +17,7 @@ import (
 
 // settings is the environment, read and found sound.
 type settings struct {
-	topic       arn.ARN
+	topics      notify.Topics
 	mode        policy.Mode
 	endpointIDs []string
 	policyFile  string
@@ -56,15 +57,29 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 	if getenv("AWS_REGION") == "" {
 		wrong("AWS_REGION", "missing; Lambda sets it, elsewhere name the Region of the endpoints")
 	}
-	switch topic, err := arn.Parse(getenv("TOPIC_ARN")); {
-	case getenv("TOPIC_ARN") == "":
+	seen := map[string]string{}
+	topic := func(name, value string) arn.ARN {
+		parsed, err := arn.Parse(value)
+		switch {
+		case value == "":
+			return arn.ARN{}
+		case err != nil || parsed.Service != "sns" || parsed.Region == "" || parsed.Resource == "" || strings.Contains(parsed.Resource, ":"):
+			wrong(name, "%q is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:111122223333:outcomes", value)
+		case strings.HasSuffix(parsed.Resource, ".fifo"):
+			wrong(name, "%q is a FIFO topic; use a standard one, which e-mail and chat can subscribe to", value)
+		case seen[value] != "":
+			wrong(name, "%q is the topic of %s, too; each form of message needs a topic of its own", value, seen[value])
+		}
+		seen[value] = name
+		return parsed
+	}
+	if getenv("TOPIC_ARN") == "" {
 		wrong("TOPIC_ARN", "missing; name the SNS topic that outcomes go to")
-	case err != nil || topic.Service != "sns" || topic.Region == "" || topic.Resource == "" || strings.Contains(topic.Resource, ":"):
-		wrong("TOPIC_ARN", "%q is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:111122223333:outcomes", getenv("TOPIC_ARN"))
-	case strings.HasSuffix(topic.Resource, ".fifo"):
-		wrong("TOPIC_ARN", "%q is a FIFO topic; use a standard one, which e-mail and chat can subscribe to", getenv("TOPIC_ARN"))
-	default:
-		s.topic = topic
+	}
+	s.topics = notify.Topics{
+		JSON: topic("TOPIC_ARN", getenv("TOPIC_ARN")),
+		Text: topic("MESSAGE_TOPIC_ARN", getenv("MESSAGE_TOPIC_ARN")),
+		Chat: topic("CHAT_TOPIC_ARN", getenv("CHAT_TOPIC_ARN")),
 	}
 	switch mode := policy.Mode(getenv("MODE")); mode {
 	case "":
@@ -129,10 +144,8 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 		wrong("EXTERNAL_ID", "must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
 	}
 	// To run without something that was asked for would miss people in silence.
-	for _, name := range []string{"MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "KEEPOUT_TABLE"} {
-		if getenv(name) != "" {
-			wrong(name, "this version does not support it yet; remove it")
-		}
+	if getenv("KEEPOUT_TABLE") != "" {
+		wrong("KEEPOUT_TABLE", "this version does not support it yet; remove it")
 	}
 	return s, errors.Join(problems...)
 }
