@@ -96,10 +96,11 @@ func (c *condition) check(report *checker, path string, id identity) {
 
 // personGlob reads a pattern for people, and refuses one that every person fits without saying so.
 func personGlob(report *checker, path, pattern string, id identity) glob {
+	pattern = strings.TrimSpace(pattern)
 	switch {
-	case pattern == everyone:
+	case signal.Fold(pattern) == everyone:
 		return newGlob("*")
-	case strings.TrimSpace(pattern) == "":
+	case pattern == "":
 		report.add(path, "is empty; name a person")
 	case id.fitsAll(newGlob(pattern)):
 		report.add(path, "%q fits everyone; if that is meant, write %s", pattern, everyone)

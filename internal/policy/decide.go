@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -208,7 +209,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if p.ExemptPlace(s.Subject.ConnectionID) {
 		hold(GateExempt, "%s is exempt", s.Subject.ConnectionID)
 	}
-	for _, name := range names {
+	for _, name := range slices.Concat(names, s.Subject.IDs) {
 		if p.Exempt(name) {
 			hold(GateExempt, "%s is exempt", name)
 		}

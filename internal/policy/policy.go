@@ -174,6 +174,21 @@ func (c *checker) add(path, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, fmt.Sprintf(format, args...)))
 }
 
+// addKey records a mistake at a key of the mapping at path, which may be any text and so has no path of its own.
+func (c *checker) addKey(path, key, format string, args ...any) {
+	line, column := 1, 1
+	if p, err := yaml.PathString("$." + path); err == nil {
+		if node, err := p.FilterFile(c.file); err == nil {
+			ast.Walk(visitor(func(n ast.Node) {
+				if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == key {
+					line, column = pair.Key.GetToken().Position.Line, pair.Key.GetToken().Position.Column
+				}
+			}), node)
+		}
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, fmt.Sprintf(format, args...)))
+}
+
 // plain refuses keys without a value ("kinds:" with nothing behind it would otherwise mean any kind), and what makes a
 // document say something else than it seems to: tags, anchors, aliases and merge keys.
 func (c *checker) plain() {
@@ -268,6 +283,9 @@ func (c *checker) document(d document, id identity) {
 			if !endpointID.MatchString(endpoint) {
 				c.add(fmt.Sprintf("%s.endpoints[%d]", path, k), "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0", endpoint)
 			}
+		}
+		if r.Endpoints != nil && r.Then != Terminate {
+			c.add(path+".endpoints", "limits where connections are ended, and this rule ends none; remove it, or the rule decides for every endpoint all the same")
 		}
 		if len(c.problems) > before {
 			continue
