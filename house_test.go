@@ -52,7 +52,8 @@ var may = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config",
 	},
 	// No SDK, so that it is built in seconds.
-	"cmd/local":                       {"internal/signal", "internal/policy", "internal/emulator", "github.com/google/go-cmp/cmp"},
+	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "github.com/google/go-cmp/cmp",
+		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }

@@ -19,6 +19,8 @@ const usage = `usage: go run ./cmd/local <command>
   run [-update]                          send every file of events/ through the real binary, and tell who was cut off and why
   invoke <event>                         the same for one event, with its outcomes as JSON
   explain [-json] [-policy p] <event>…   what would be decided, and why; nothing is asked of anybody
+      [-connections listing.json]        and which connections would be ended, of those that the AWS CLI listed
+  check [-policy p] <folder>…            the policy's own test cases, such as cases/
   serve [-listen address]                the stand-in alone, with its small company, for the AWS CLI and SDKs
   bench                                  measure start, memory, size and calls
 
@@ -44,6 +46,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	policyFile := flags.String("policy", "policy.yaml", "the policy")
 	asJSON := flags.Bool("json", false, "explain: one JSON object a line for each signal")
+	connections := flags.String("connections", "", "explain: the output of aws ec2 describe-client-vpn-connections")
 	update := flags.Bool("update", false, "run: write the goldens anew")
 	listen := flags.String("listen", "127.0.0.1:4599", "serve: the address")
 	if err := flags.Parse(args); err != nil {
@@ -62,7 +65,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if len(files) == 0 {
 			return fmt.Errorf("explain: name events, such as events/*.json")
 		}
-		return explain(out, *policyFile, files, *asJSON)
+		var listed *listing
+		if *connections != "" {
+			var err error
+			if listed, err = readListing(ctx, *connections, *policyFile); err != nil {
+				return err
+			}
+		}
+		return explain(ctx, out, *policyFile, listed, files, *asJSON)
+	case "check":
+		if len(files) == 0 {
+			return fmt.Errorf("check: name the folder of the cases, such as cases/")
+		}
+		return check(out, *policyFile, files)
 	case "serve":
 		return serve(ctx, out, *listen)
 	case "bench":

@@ -19,6 +19,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -55,10 +56,11 @@ type outcome struct {
 		Reasons []string `json:"reasons"`
 	} `json:"decision"`
 	Signal struct {
-		Provider string `json:"provider"`
-		Type     string `json:"type"`
-		Kind     string `json:"kind"`
-		Reason   string `json:"reason"`
+		Provider string         `json:"provider"`
+		Type     string         `json:"type"`
+		Kind     string         `json:"kind"`
+		Reason   string         `json:"reason"`
+		Subject  signal.Subject `json:"subject"`
 	} `json:"signal"`
 	Connections []connection `json:"connections"`
 	Spared      []connection `json:"spared"`
@@ -71,6 +73,7 @@ type outcome struct {
 
 type connection struct {
 	EndpointID     string `json:"endpoint_id"`
+	ConnectionID   string `json:"connection_id"`
 	Username       string `json:"username"`
 	CommonName     string `json:"common_name"`
 	PreviousStatus string `json:"previous_status"`

@@ -82,6 +82,7 @@ type Client struct {
 	CommonName      string
 	ClientIP        string        // empty for the next free address
 	ID              string        // of its first connection; empty for a generated one
+	Since           time.Time     // when its first connection was established; zero for now
 	FailToTerminate bool          // a termination ends in failed-to-terminate; the tunnel stays up
 	ReconnectAfter  time.Duration // above 0: it comes back this long after Terminate ended its connection...
 	Reconnects      int           // ...this many times; below 0 for ever
@@ -161,7 +162,11 @@ func (c *Cloud) Connect(k Client) (connectionID string) {
 	if c.conns[k.ID] != nil {
 		panic(fmt.Sprintf("emulator: Connect: connection %q is listed", k.ID))
 	}
-	return c.establish(k, time.Now()).id
+	since := k.Since
+	if since.IsZero() {
+		since = time.Now()
+	}
+	return c.establish(k, since).id
 }
 
 // Disconnect lets the client hang up by itself; it does not come back. A connection that has ended stays as it is.

@@ -77,6 +77,15 @@ type rule struct {
 	clauses []clause
 }
 
+// Rules lists the names of the rules, in their order.
+func (p *Policy) Rules() []string {
+	var names []string
+	for _, r := range p.rules {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
 // Load reads the policy document at path. Its errors are those of [Parse] and of reading the file.
 func Load(path string) (*Policy, error) {
 	data, err := os.ReadFile(path)

@@ -1,8 +1,11 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +39,11 @@ rules:
     then: ignore
 default: notify
 `
+
+// oneRule gives a document with one rule that has these keys beside its name and action.
+func oneRule(keys string) string {
+	return "version: 1\nrules:\n  - {name: a, then: notify, " + keys + "}\n"
+}
 
 func mustParse(t *testing.T, document string) *Policy {
 	t.Helper()
@@ -99,6 +107,33 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"common name with a control character", "version: 1\nidentity: {common_names: [\"{user}a\\0b\"]}\n", "identity.common_names[0]"},
 		{"common name", "version: 1\nidentity: {common_names: ['{user}']}\n", "identity.common_names[0]"},
 		{"session roles", "version: 1\nidentity: {session_roles: ['*']}\n", "would trust every role"},
+		{"exempt everyone by another pattern", "version: 1\nexempt: ['?*']\n", "fits everyone"},
+		{"exempt nobody", "version: 1\nexempt: [N/A]\n", "cannot be somebody's name"},
+		{"session roles by another pattern", "version: 1\nidentity: {session_roles: ['?*']}\n", "would trust every role"},
+		{"domain empty", "version: 1\nidentity: {domains: ['']}\n", "identity.domains[0]"},
+		{"domain with a pattern", "version: 1\nidentity: {domains: ['*.example.com']}\n", "identity.domains[0]"},
+		{"domain with a backslash", "version: 1\nidentity: {domains: ['EXAMPLE\\']}\n", "identity.domains[0]"},
+		{"common name with {user} twice", "version: 1\nidentity: {common_names: ['{user}-{user}']}\n", "identity.common_names[0]"},
+		{"common name without {user}", "version: 1\nidentity: {common_names: ['laptop']}\n", "identity.common_names[0]"},
+		{"alias of nobody", "version: 1\nidentity: {aliases: {N/A: alice}}\n", "neither side may be empty"},
+		{"age zero", "version: 1\nrules:\n  - {name: a, when: {max_age: 0s}, then: notify}\n", "is not a duration"},
+		{"age below zero", "version: 1\nrules:\n  - {name: a, when: {max_age: -1h}, then: notify}\n", "is not a duration"},
+		{"severity above the scale", "version: 1\nrules:\n  - {name: a, when: {severity: {max: 11}}, then: notify}\n", "severity.max: 11 is outside"},
+		{"empty providers", "version: 1\nrules:\n  - {name: a, when: {providers: []}, then: notify}\n", "rules[0].when.providers: is empty"},
+		{"empty types", "version: 1\nrules:\n  - {name: a, when: {types: []}, then: notify}\n", "rules[0].when.types: is empty"},
+		{"exempt everyone with a domain", "version: 1\nidentity: {domains: [example.com]}\nexempt: ['*@example.com']\n", `exempt[0]: "*@example.com" fits everyone; if that is meant, write everyone`},
+		{"exempt everyone with an address", "version: 1\nexempt: ['*@*']\n", "fits everyone"},
+		{"exempt a wrong id", "version: 1\nexempt: [cvpn-endpoint-xyz]\n", "policy.yaml:2:10: exempt[0]: \"cvpn-endpoint-xyz\" is not the id"},
+		{"subjects for everyone", oneRule("when: {subjects: ['?*']}"), `policy.yaml:3:47: rules[0].when.subjects[0]: "?*" fits everyone`},
+		{"empty subject", oneRule("when: {subjects: ['']}"), "rules[0].when.subjects[0]: is empty; name a person"},
+		{"no subjects", oneRule("when: {subjects: []}"), "rules[0].when.subjects: is empty"},
+		{"account", oneRule("when: {accounts: [1234]}"), `rules[0].when.accounts[0]: "1234" is not an account id`},
+		{"no accounts", oneRule("when: {accounts: []}"), "rules[0].when.accounts: is empty"},
+		{"Region", oneRule("when: {regions: [Ireland]}"), `rules[0].when.regions[0]: "Ireland" is not a Region`},
+		{"no Regions", oneRule("when: {regions: []}"), "rules[0].when.regions: is empty"},
+		{"endpoint", oneRule("when: {}, endpoints: [vpn]"), `rules[0].endpoints[0]: "vpn" is not an endpoint id`},
+		{"no endpoints", oneRule("when: {}, endpoints: []"), "rules[0].endpoints: is empty"},
+		{"rule that never decides", "version: 1\nrules:\n  - {name: a, when: {}, then: notify}\n  - {name: b, when: {kinds: [finding]}, then: terminate}\n", `policy.yaml:4:5: rules[1]: never decides: whatever fits "b" fits the earlier rule "a"`},
 		{"alias to nobody", "version: 1\nidentity: {aliases: {alice: ''}}\n", "neither side may be empty"},
 		{"alias of two", "version: 1\nidentity: {aliases: {alice: bob, ALICE: carol}}\n", "two people"},
 		{"alias chain", "version: 1\nidentity: {aliases: {a: b, b: c}}\n", "leads to another alias"},
@@ -199,6 +234,12 @@ func TestDecide(t *testing.T) {
 		{"trusted role in another spelling", with(leaver, func(s *signal.Signal) {
 			s.Subject = signal.Subject{Session: &signal.Session{Role: "awsreservedsso_Admin_0123", Name: "alice@example.com"}}
 		}), Enforce, "leavers", Notify, Enforce, GateUnmapped, "can choose it"},
+		{"severity on the bound", with(eight, func(s *signal.Signal) { s.Severity = 7 }), Enforce, "stolen-credentials", Terminate, DryRun, "", "severity 7 is at least 7"},
+		{"severity on the upper bound", with(eight, func(s *signal.Signal) { s.Severity = 3.9 }), Enforce, "low", Ignore, Enforce, "", "severity 3.9 is at most 3.9"},
+		{"age on the bound", with(eight, func(s *signal.Signal) { s.Time = now.Add(-24 * time.Hour) }), Enforce, "stolen-credentials", Terminate, DryRun, "", ""},
+		{"types in any case", with(eight, func(s *signal.Signal) { s.Type = "impact:IAMUSER/x" }), Enforce, "stolen-credentials", Terminate, DryRun, "", ""},
+		{"exempt under the second name", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"alice", "breakglass"}} }), Enforce, "leavers", Notify, Enforce, GateExempt, "breakglass is exempt"},
+		{"unknown id is named", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), Enforce, "leavers", Notify, Enforce, GateUnmapped, "nobody is known as id 00uX"},
 		{"untrusted role", with(leaver, func(s *signal.Signal) {
 			s.Subject = signal.Subject{Session: &signal.Session{Role: "Deploy", Name: "alice@example.com"}}
 		}), Enforce, "leavers", Notify, Enforce, GateUnmapped, "whoever assumes role Deploy can choose it"},
@@ -313,6 +354,10 @@ func TestWhoIsOnePerson(t *testing.T) {
 		{p, "alice", "alice+vpn@example.com", false},
 		{p, "Kate", "\u212Aate", false}, // the Kelvin sign
 		{p, "ivan", "\u0130van", false}, // a dotted capital I
+		{p, `OTHER\alice@example.com`, `OTHER\alice`, false},
+		{p, "alice@partner.test", "alice@partner.test@example.com", false},
+		{p, "na@example.com", "NA@example.com", true},
+		{p, "na@example.com", "NA", false},
 		{bare, "alice", "ALICE", true},
 		{bare, "alice", "alice@example.com", false},
 		{bare, "alice@example.com", "alice", false},
@@ -423,6 +468,288 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestModeOfTheInstallationIsNeverLoosened(t *testing.T) {
+	p := mustParse(t, "version: 1\nrules:\n  - {name: all, when: {}, then: terminate, mode: enforce}\n")
+	for _, mode := range []Mode{DryRun, "", "Enforce"} {
+		if d := p.Decide(leaver, mode, now); d.Mode != DryRun {
+			t.Errorf("environment %q: %s", mode, d.Mode)
+		}
+	}
+	if d := p.Decide(leaver, Enforce, now); d.Mode != Enforce {
+		t.Errorf("enforce and enforce: %s", d.Mode)
+	}
+}
+
+func TestWhatIsNotSaidIsTheDefault(t *testing.T) {
+	p := mustParse(t, "version: 1\n")
+	if p.MaxConnections != 20 {
+		t.Errorf("max_connections absent: %d", p.MaxConnections)
+	}
+	s := with(leaver, func(s *signal.Signal) {
+		s.Subject = signal.Subject{Session: &signal.Session{Role: "AWSReservedSSO_Admin_0123", Name: "alice"}}
+	})
+	if d := p.Decide(s, Enforce, now); len(d.Names) == 0 {
+		t.Errorf("session_roles absent: %q", d.Reasons)
+	}
+}
+
+func TestAliasesOfTwoPeopleAreAmbiguous(t *testing.T) {
+	p := mustParse(t, "version: 1\nidentity: {aliases: {asmith: alice, bjones: bob, 00u1: alice, 00u2: bob}}\ndefault: terminate\n")
+	for _, subject := range []signal.Subject{
+		{Usernames: []string{"asmith", "bjones"}},
+		{Usernames: []string{"asmith"}, IDs: []string{"00u2"}},
+		{IDs: []string{"00u1", "00u2"}},
+	} {
+		if d := p.Decide(signal.Signal{Subject: subject}, Enforce, now); d.Gate != GateAmbiguous {
+			t.Errorf("%+v: gate %q", subject, d.Gate)
+		}
+	}
+	if d := p.Decide(signal.Signal{Subject: signal.Subject{Usernames: []string{"asmith"}, IDs: []string{"00u1"}}}, Enforce, now); d.Gate != "" {
+		t.Errorf("one person: gate %q", d.Gate)
+	}
+}
+
+func TestExemptionHoldsThroughAliasesAndTemplates(t *testing.T) {
+	p := mustParse(t, `version: 1
+identity:
+  domains: [example.com]
+  aliases: {asmith: alice, bjones: bob}
+  common_names: ["VPN-{user}.Corp"]
+exempt: [asmith, bob, "n*"]
+`)
+	for _, name := range []string{"alice", "asmith", "ASMITH@example.com", "bob", "bjones"} {
+		if !p.Exempt(name) {
+			t.Errorf("%s is not exempt", name)
+		}
+	}
+	for _, cn := range []string{"vpn-alice.corp", "VPN-Alice.CORP", "Vpn-BJones.corp"} {
+		if !p.ExemptCertificate(cn) {
+			t.Errorf("certificate %s is not exempt", cn)
+		}
+	}
+	// "n*" fits the placeholders N/A and NA, which are nobody; and a template is the whole common name.
+	for _, cn := range []string{"N/A", "na", "vpn-alice.other", "xvpn-alice.corp"} {
+		if p.ExemptCertificate(cn) || p.Exempt(cn) {
+			t.Errorf("%q is exempt", cn)
+		}
+	}
+}
+
+// TestHiddenRules: a rule is refused only if it is certain that whatever fits it fits an earlier one.
+func TestHiddenRules(t *testing.T) {
+	for _, test := range []struct {
+		earlier, later string
+		hidden         bool
+	}{
+		{"{}", "{kinds: [finding]}", true},
+		{"{kinds: [finding]}", "{}", false},
+		{"{kinds: [finding, account-disabled]}", "{kinds: [finding]}", true},
+		{"{kinds: [finding]}", "{kinds: [finding, account-disabled]}", false},
+		{"{kinds: [finding]}", "{providers: [guardduty]}", false},
+		{"{providers: [guardduty]}", "{providers: [guardduty], severity: {min: 7}}", true},
+		{"{severity: {min: 4}}", "{severity: {min: 7}}", true},
+		{"{severity: {min: 7}}", "{severity: {min: 4}}", false},
+		{"{severity: {min: 4}}", "{severity: {min: 7, max: 8}}", true},
+		{"{severity: {max: 8}}", "{severity: {min: 7}}", false},
+		{"{severity: {min: 0}}", "{}", true}, // the whole scale
+		{"{types: ['*']}", "{}", true},
+		{"{types: ['*:IAMUser/*']}", "{types: ['Impact:IAMUser/*', 'Discovery:IAMUser/A?']}", true},
+		{"{types: ['*:IAMUser/*']}", "{types: ['Impact:IAMUser/*', 'Impact:EC2/*']}", false},
+		{"{types: ['Impact:IAMUser/?']}", "{types: ['Impact:IAMUser/*']}", false},
+		{"{types: ['IMPACT:*']}", "{types: ['impact:x']}", true},
+		{"{types: ['a*', 'b*']}", "{types: ['ab', 'ba']}", true},
+		{"{subjects: ['team-*']}", "{subjects: ['team-a-*']}", true},
+		{"{subjects: ['team-a-*']}", "{subjects: ['team-*']}", false},
+		{"{subjects: [everyone]}", "{subjects: ['team-*']}", true},
+		{"{subjects: [everyone]}", "{}", false}, // nobody fits the second
+		{"{accounts: ['111122223333']}", "{accounts: ['111122223333'], regions: [eu-west-1]}", true},
+		{"{accounts: ['111122223333']}", "{accounts: ['444455556666']}", false},
+		{"{regions: [eu-west-1]}", "{accounts: ['111122223333']}", false},
+		{"{kinds: [finding], max_age: 1h}", "{kinds: [finding]}", true}, // too old is stale, and does not fall through
+	} {
+		_, err := Parse("policy.yaml", fmt.Appendf(nil, "version: 1\nrules:\n  - {name: a, when: %s, then: notify}\n  - {name: b, when: %s, then: terminate}\n", test.earlier, test.later))
+		if (err != nil) != test.hidden || err != nil && !strings.Contains(err.Error(), "never decides") {
+			t.Errorf("%s before %s: %v", test.earlier, test.later, err)
+		}
+	}
+}
+
+// FuzzCovers holds that what a pattern is said to cover it really fits.
+func FuzzCovers(f *testing.F) {
+	f.Add("*:IAMUser/*", "Impact:IAMUser/A?", "impact:iamuser/ab")
+	f.Add("a?*", "a**b", "axb")
+	f.Fuzz(func(t *testing.T, wide, narrow, s string) {
+		if newGlob(wide).covers(newGlob(narrow)) && newGlob(narrow).fits(s) && !newGlob(wide).fits(s) {
+			t.Errorf("%q covers %q, and does not fit %q", wide, narrow, s)
+		}
+	})
+}
+
+func TestClausesOfPlaceAndPerson(t *testing.T) {
+	about := func(username string) signal.Signal {
+		return with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{username}} })
+	}
+	for _, test := range []struct {
+		when   string
+		signal signal.Signal
+		fits   bool
+		reason string
+	}{
+		{"accounts: ['111122223333']", with(leaver, func(s *signal.Signal) { s.Account = "111122223333" }), true, "account is 111122223333"},
+		{"accounts: [111122223333]", with(leaver, func(s *signal.Signal) { s.Account = "444455556666" }), false, "account 444455556666 is not 111122223333"},
+		{"accounts: ['111122223333']", leaver, false, "account unknown is not 111122223333"},
+		{"regions: [eu-west-1, us-gov-west-1]", with(leaver, func(s *signal.Signal) { s.Region = "us-gov-west-1" }), true, "Region is us-gov-west-1"},
+		{"regions: [eu-west-1]", with(leaver, func(s *signal.Signal) { s.Region = "eu-west-2" }), false, "Region eu-west-2 is not eu-west-1"},
+		{"subjects: ['team-*']", about("Team-7@example.com"), true, "subject team-7 fits team-*"},
+		{"subjects: ['*@partner.test']", about("x@partner.test"), true, "subject x@partner.test fits *@partner.test"},
+		{"subjects: ['alice']", about(`EXAMPLE\alice`), true, "subject alice fits alice"},
+		{"subjects: ['team-*']", about("myteam-7"), false, "subject myteam-7 fits none of team-*"},
+		{"subjects: ['00uX*']", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX9"}} }), true, "subject 00uX9 fits 00uX*"},
+		{"subjects: ['10.30.*']", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ClientIP: "10.30.0.9"} }), true, ""},
+		{"subjects: ['cvpn-connection-0a*']", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ConnectionID: "cvpn-connection-0a1"} }), true, ""},
+		{"subjects: [everyone]", about("x"), true, "subject x fits everyone"},
+		{"subjects: [everyone]", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{} }), false, "subject nobody fits none of everyone"},
+		// Whose name does not count is not somebody.
+		{"subjects: ['jane']", with(leaver, func(s *signal.Signal) {
+			s.Subject = signal.Subject{Session: &signal.Session{Role: "Deploy", Name: "jane"}}
+		}), false, ""},
+	} {
+		p := mustParse(t, "version: 1\nidentity: {domains: [example.com, EXAMPLE]}\n"+strings.TrimPrefix(oneRule("when: {"+test.when+"}"), "version: 1\n"))
+		d := p.Decide(test.signal, Enforce, now)
+		if (d.Rule == "a") != test.fits || !strings.Contains(strings.Join(d.Reasons, "\n"), test.reason) {
+			t.Errorf("%s: rule %q\n%s", test.when, d.Rule, strings.Join(d.Reasons, "\n"))
+		}
+	}
+}
+
+// TestAnswersAreThoseThatDecided: what explain shows of the rules is what the decision went by.
+func TestAnswersAreThoseThatDecided(t *testing.T) {
+	p := mustParse(t, full)
+	for _, s := range []signal.Signal{leaver, eight, with(eight, func(s *signal.Signal) { s.Severity = 2 }), {}} {
+		d := p.Decide(s, Enforce, now)
+		for i, a := range p.Answers(s) {
+			want := fmt.Sprintf("rule %s does not fit: %s", a.Rule, strings.Join(a.Fails, "; "))
+			if len(a.Fails) == 0 {
+				want = fmt.Sprintf("rule %s decides %s: %s", a.Rule, a.Then, strings.Join(a.Fits, "; "))
+			}
+			if d.Reasons[i] != want {
+				t.Errorf("%q, want %q", d.Reasons[i], want)
+			}
+			if a.Rule == d.Rule {
+				break
+			}
+		}
+	}
+}
+
+func TestEndpointsOfARule(t *testing.T) {
+	p := mustParse(t, "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, endpoints: [cvpn-endpoint-0a, cvpn-endpoint-0b]}\n")
+	d := p.Decide(leaver, Enforce, now)
+	if !slices.Equal(d.Endpoints, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) || !slices.Contains(d.Reasons, "rule a acts on cvpn-endpoint-0a, cvpn-endpoint-0b only") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestExemptPlaces(t *testing.T) {
+	p := mustParse(t, "version: 1\nexempt: [cvpn-endpoint-0a, cvpn-connection-0b]\ndefault: terminate\n")
+	for id, want := range map[string]bool{"cvpn-endpoint-0a": true, "cvpn-connection-0b": true, "cvpn-endpoint-0b": false, "cvpn-connection-0a": false, "": false} {
+		if p.ExemptPlace(id) != want {
+			t.Errorf("%q: %v", id, !want)
+		}
+	}
+	s := with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ConnectionID: "cvpn-connection-0b"} })
+	if d := p.Decide(s, Enforce, now); d.Gate != GateExempt {
+		t.Errorf("%+v", d)
+	}
+	if p.Exempt("cvpn-endpoint-0a") {
+		t.Error("an endpoint's id is somebody's name")
+	}
+}
+
+// TestEveryoneExemptIsNobodyCutOff, also who has no name.
+func TestEveryoneExemptIsNobodyCutOff(t *testing.T) {
+	p := mustParse(t, "version: 1\nexempt: [everyone]\ndefault: terminate\n")
+	for _, s := range []signal.Signal{leaver, eight, with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ConnectionID: "cvpn-connection-0b"} })} {
+		if d := p.Decide(s, Enforce, now); d.Gate != GateExempt || d.Action != Notify {
+			t.Errorf("%+v", d)
+		}
+	}
+	if !p.Exempt("x") || !p.Exempt("") || !p.ExemptCertificate("y") {
+		t.Error("somebody is not exempt")
+	}
+}
+
+// TestEventsOfTheFutureAreHeldBack: five minutes are a clock that is wrong, more is an event that is.
+func TestEventsOfTheFutureAreHeldBack(t *testing.T) {
+	p := mustParse(t, full)
+	for ahead, want := range map[time.Duration]Gate{5 * time.Minute: "", 5*time.Minute + time.Second: GateFuture, 24 * time.Hour: GateFuture} {
+		s := with(leaver, func(s *signal.Signal) { s.Time = now.Add(ahead) })
+		if d := p.Decide(s, Enforce, now); d.Gate != want || (want != "") != (d.Action == Notify) {
+			t.Errorf("%v ahead: %+v", ahead, d)
+		}
+	}
+}
+
+// TestSchemaIsTheLanguage: an editor knows the keys and words that the program knows, and no others.
+func TestSchemaIsTheLanguage(t *testing.T) {
+	raw, err := os.ReadFile("../../doc/policy.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type node struct {
+		Properties  map[string]*node
+		Definitions map[string]*node
+		Items       *node
+		Enum        []string
+		Required    []string
+		Additional  any `json:"additionalProperties"`
+	}
+	var schema node
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	keys := func(v any) []string {
+		var all []string
+		for f := range reflect.TypeOf(v).Fields() {
+			if key, ok := f.Tag.Lookup("yaml"); ok {
+				all = append(all, key)
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	when, ruleNode := schema.Definitions["condition"], schema.Definitions["rule"]
+	for name, test := range map[string]struct {
+		node *node
+		keys []string
+	}{
+		"document":  {&schema, keys(document{})},
+		"identity":  {schema.Properties["identity"], keys(identityDocument{})},
+		"rule":      {ruleNode, keys(rule{})},
+		"condition": {when, keys(condition{})},
+		"severity":  {when.Properties["severity"], keys(bounds{})},
+	} {
+		if diff := cmp.Diff(test.keys, slices.Sorted(maps.Keys(test.node.Properties))); diff != "" || test.node.Additional != false {
+			t.Errorf("%s: %s, others %v", name, diff, test.node.Additional)
+		}
+	}
+	var kinds []string
+	for _, k := range signal.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	for name, test := range map[string][2][]string{
+		"kinds":     {when.Properties["kinds"].Items.Enum, kinds},
+		"providers": {when.Properties["providers"].Items.Enum, signal.Providers()},
+		"actions":   {schema.Definitions["action"].Enum, {string(Terminate), string(Notify), string(Ignore)}},
+		"modes":     {ruleNode.Properties["mode"].Enum, {string(DryRun), string(Enforce)}},
+		"required":  {ruleNode.Required, {"name", "when", "then"}},
+	} {
+		if diff := cmp.Diff(test[1], test[0]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
 }
 
 // BenchmarkDecide parses an event, maps the person and decides, at so many rules, of which only the last fits.
