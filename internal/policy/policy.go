@@ -287,7 +287,9 @@ func (c *checker) document(d document, id identity) {
 		}
 		before := len(c.problems)
 		r.When.check(c, path+".when", id)
-		notEmpty(c, path+".endpoints", r.Endpoints)
+		if r.Endpoints != nil && len(r.Endpoints) == 0 {
+			c.add(path+".endpoints", "is empty, so the rule acts nowhere; remove the line or name an endpoint")
+		}
 		for k, endpoint := range r.Endpoints {
 			if !endpointID.MatchString(endpoint) {
 				c.add(fmt.Sprintf("%s.endpoints[%d]", path, k), "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0", endpoint)

@@ -138,16 +138,7 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"alias of two", "version: 1\nidentity: {aliases: {alice: bob, ALICE: carol}}\n", "two people"},
 		{"alias chain", "version: 1\nidentity: {aliases: {a: b, b: c}}\n", "leads to another alias"},
 		{"alias has its own line", "version: 1\nidentity:\n  aliases:\n    fine@example.com: alice\n    \"a.b[c]\": ''\n", `policy.yaml:5:5: identity.aliases: "a.b[c]": ""`},
-		{"exempt everyone under the domain", "version: 1\nidentity: {domains: [example.com]}\nexempt: ['*@example.com']\n", "policy.yaml:3:10: exempt[0]: \"*@example.com\" fits everyone"},
-		{"exempt everyone with an address", "version: 1\nexempt: ['?*@*']\n", "fits everyone"},
-		{"subjects everyone", "version: 1\nrules:\n  - {name: a, when: {subjects: [alice, '**']}, then: notify}\n", "policy.yaml:3:40: rules[0].when.subjects[1]: \"**\" fits everyone"},
-		{"subjects empty", "version: 1\nrules:\n  - {name: a, when: {subjects: [' ']}, then: notify}\n", "rules[0].when.subjects[0]: is empty"},
-		{"no subjects", "version: 1\nrules:\n  - {name: a, when: {subjects: []}, then: notify}\n", "rules[0].when.subjects: is empty"},
-		{"account", "version: 1\nrules:\n  - {name: a, when: {accounts: [11112222333]}, then: notify}\n", `policy.yaml:3:33: rules[0].when.accounts[0]: "11112222333" is not an account id`},
-		{"Region", "version: 1\nrules:\n  - {name: a, when: {regions: [Ireland]}, then: notify}\n", `policy.yaml:3:32: rules[0].when.regions[0]: "Ireland" is not a Region`},
-		{"exempt endpoint misspelled", "version: 1\nexempt: [CVPN-Endpoint-0a1b]\n", "policy.yaml:2:10: exempt[0]: \"CVPN-Endpoint-0a1b\" is not the id of"},
-		{"endpoints of a rule", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, endpoints: [office]}\n", `policy.yaml:3:53: rules[0].endpoints[0]: "office" is not an endpoint id`},
-		{"no endpoints", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, endpoints: []}\n", "policy.yaml:3:52: rules[0].endpoints: is empty"},
+		{"exempt an id in capitals", "version: 1\nexempt: [CVPN-Endpoint-0a1b]\n", "policy.yaml:2:10: exempt[0]: \"CVPN-Endpoint-0a1b\" is not the id of"},
 		{"endpoints where nothing is ended", "version: 1\nrules:\n  - {name: a, when: {}, then: notify, endpoints: [cvpn-endpoint-0a1b]}\n", "rules[0].endpoints: limits where connections are ended, and this rule ends none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
