@@ -46,6 +46,7 @@ fuzz: ## fuzz the parsers of events and policy, FUZZTIME=10s each
 	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
+	go test ./internal/policy -run '^$$' -fuzz '^FuzzCovers$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 
 template: .tools/venv/done
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml

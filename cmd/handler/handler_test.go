@@ -328,7 +328,7 @@ func TestIncompleteIsNoRepeat(t *testing.T) {
 // TestIgnoredIsNotPublished, and answered all the same.
 func TestIgnoredIsNotPublished(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
-	event := strings.Replace(string(leaver("e1", "alice")), "account-disabled", "credential-change", 1)
+	event := strings.Replace(string(leaver("e1", "alice")), "account-disabled", "account-enabled", 1)
 	got := outcomes(t, invoke(t, start(t, cloud), []byte(event)))
 	if len(got) != 1 || got[0].Status != "ignored" || len(cloud.Published()) != 0 {
 		t.Errorf("%+v, published %q", got, published(t, cloud))

@@ -539,6 +539,7 @@ func TestHiddenRules(t *testing.T) {
 		{"{kinds: [finding, account-disabled]}", "{kinds: [finding]}", true},
 		{"{kinds: [finding]}", "{kinds: [finding, account-disabled]}", false},
 		{"{kinds: [finding]}", "{providers: [guardduty]}", false},
+		{"{providers: [okta]}", "{providers: [guardduty]}", false},
 		{"{providers: [guardduty]}", "{providers: [guardduty], severity: {min: 7}}", true},
 		{"{severity: {min: 4}}", "{severity: {min: 7}}", true},
 		{"{severity: {min: 7}}", "{severity: {min: 4}}", false},
@@ -640,6 +641,13 @@ func TestEndpointsOfARule(t *testing.T) {
 	d := p.Decide(leaver, Enforce, now)
 	if !slices.Equal(d.Endpoints, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) || !slices.Contains(d.Reasons, "rule a acts on cvpn-endpoint-0a, cvpn-endpoint-0b only") {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestPatternsForManyAreNoPatternsForAll: who writes *z* means those with a z.
+func TestPatternsForManyAreNoPatternsForAll(t *testing.T) {
+	for _, pattern := range []string{"*z*", "*0*", "k*", "??????", "*@partner.test"} {
+		mustParse(t, "version: 1\nidentity: {domains: [example.com]}\nexempt: ['"+pattern+"']\n")
 	}
 }
 

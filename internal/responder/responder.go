@@ -142,13 +142,14 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 	found := r.VPN.Find(part, endpoints, targets(cases))
 	cancel()
 	for i, c := range cases {
+		c.lastFailed = maps.Clone(found.Failed)
+		maps.DeleteFunc(c.lastFailed, func(id string, _ error) bool { return !c.actsOn(id) })
 		if c.unlisted == nil {
-			c.unlisted, c.endedBefore = maps.Clone(found.Failed), found.EndedAt[i]
+			c.unlisted, c.endedBefore = maps.Clone(c.lastFailed), found.EndedAt[i]
 		} else {
 			c.relistings++
 		}
 		maps.DeleteFunc(c.unlisted, func(id string, _ error) bool { return found.Failed[id] == nil })
-		c.lastFailed = found.Failed
 	}
 	return r.cutOff(ctx, cases, found.Up)
 }
@@ -217,7 +218,7 @@ func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
 			m.Connection = known
 			matches = append(matches, m)
 		case known != nil:
-		case len(c.Decision.Endpoints) > 0 && !slices.Contains(c.Decision.Endpoints, m.EndpointID):
+		case !c.actsOn(m.EndpointID):
 			c.spare(m, Notified, "rule "+c.Decision.Rule+" does not act on "+m.EndpointID)
 		case r.Policy.ExemptPlace(m.ID):
 			c.spare(m, Exempt, m.ID+" is exempt")
@@ -323,6 +324,11 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 
 func (c *caseFile) toTerminate() bool  { return c.Decision.Action == policy.Terminate }
 func (c *caseFile) wantsAddress() bool { return c.target.ClientIP != "" }
+
+// actsOn reports whether the rule that decided ends connections on the endpoint.
+func (c *caseFile) actsOn(endpointID string) bool {
+	return len(c.Decision.Endpoints) == 0 || slices.Contains(c.Decision.Endpoints, endpointID)
+}
 
 // pending are the connections that are to end in earnest and have not.
 func (c *caseFile) pending() []*vpn.Connection {

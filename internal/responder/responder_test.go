@@ -289,6 +289,54 @@ func TestExemptHoldsOnTheNamesFound(t *testing.T) {
 }
 
 // TestSparedConnectionSharesTheName: a call by user name would end the exempt certificate's connection too.
+// TestExemptPlacesAreNotTouched: a connection and an endpoint, by their ids, whoever is there.
+func TestExemptPlacesAreNotTouched(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		kept := cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice@example.com"})
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice@example.com"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+		p, err := policy.Parse("policy.yaml", []byte(strings.Replace(rules, "exempt: [", "exempt: ["+ad+", "+kept+", ", 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Policy = p
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Terminated || len(o.Connections) != 1 || len(o.Spared) != 2 || len(up(cloud)) != 2 {
+			t.Errorf("%s, %d ended, %d spared, up %q", o.Status, len(o.Connections), len(o.Spared), up(cloud))
+		}
+		for _, s := range o.Spared {
+			if s.Reason != kept+" is exempt" && s.Reason != ad+" is exempt" {
+				t.Error(s.Reason)
+			}
+		}
+		if o := respond(t, r, about(signal.Subject{ConnectionID: kept}))[0]; o.Status != responder.Exempt {
+			t.Errorf("asked for itself: %s", o.Status)
+		}
+	})
+}
+
+// TestRuleActsOnItsEndpointsOnly, tells what it leaves, and does not mind what it has no business with.
+func TestRuleActsOnItsEndpointsOnly(t *testing.T) {
+	limited := strings.Replace(rules, "    then: terminate\n", "    then: terminate\n    endpoints: ["+saml+"]\n", 1)
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice@example.com"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+		p, err := policy.Parse("policy.yaml", []byte(limited))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Policy = p
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: certs, Code: "UnauthorizedOperation", Status: 403})
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Terminated || len(o.Spared) != 1 || o.Spared[0].Reason != "rule leavers does not act on "+ad || !slices.Equal(up(cloud), []string{"alice/"}) {
+			t.Errorf("%s %s, spared %+v, up %q", o.Status, o.Error, o.Spared, up(cloud))
+		}
+		if o := respond(t, r, about(alice))[0]; o.Status != responder.Notified || !strings.Contains(o.Summary, "does not act on") {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
 func TestSparedConnectionSharesTheName(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		for _, cn := range []string{"laptop-1", "breakglass", "laptop-2"} {
