@@ -238,21 +238,25 @@ func join[T ~string](list []T, between string) string {
 
 // covers reports whether every signal that fits d fits c for certain, clause by clause.
 func (c *condition) covers(d *condition) bool {
-	within := func(c, d []string) bool {
-		return c == nil || d != nil && !slices.ContainsFunc(d, func(v string) bool { return !slices.Contains(c, v) })
-	}
-	globsWithin := func(c, d []glob) bool {
-		return c == nil || d != nil && !slices.ContainsFunc(d, func(narrow glob) bool {
-			return !slices.ContainsFunc(c, func(wide glob) bool { return wide.covers(narrow) })
-		})
-	}
+	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return strings.Trim(string(g.folded), "*") == "" })
 	low, high := c.Severity.span()
 	dLow, dHigh := d.Severity.span()
-	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return g.covers(newGlob("*")) })
-	return within(c.Providers, d.Providers) && within(kindWords(c.Kinds), kindWords(d.Kinds)) &&
-		(everyType || globsWithin(c.types, d.types)) && low <= dLow && dHigh <= high &&
-		within(c.Accounts, d.Accounts) && within(c.Regions, d.Regions) && globsWithin(c.subjects, d.subjects)
+	return within(c.Providers, d.Providers, equal) && within(c.Kinds, d.Kinds, equal) && low <= dLow && dHigh <= high &&
+		within(c.Accounts, d.Accounts, equal) && within(c.Regions, d.Regions, equal) &&
+		(everyType || within(c.types, d.types, glob.covers)) && within(c.subjects, d.subjects, glob.covers)
 }
+
+// within reports whether each of narrow is covered by one of wide, where an absent list is everything.
+func within[T any](wide, narrow []T, covers func(wide, narrow T) bool) bool {
+	if wide == nil || narrow == nil {
+		return wide == nil
+	}
+	return !slices.ContainsFunc(narrow, func(n T) bool {
+		return !slices.ContainsFunc(wide, func(w T) bool { return covers(w, n) })
+	})
+}
+
+func equal[T comparable](a, b T) bool { return a == b }
 
 func kindWords(kinds []signal.Kind) []string {
 	if kinds == nil {

@@ -48,7 +48,8 @@ func newIdentity(d identityDocument, c *checker) identity {
 	}
 	for i, template := range d.CommonNames {
 		before, after, found := strings.Cut(signal.Fold(template), user)
-		if !found || signal.Name(before+after) != before+after || before+after == "" || strings.Contains(after, user) {
+		certificate := before + "x" + after
+		if !found || signal.Name(certificate) != certificate || certificate == "x" || strings.Contains(after, user) {
 			c.add(fmt.Sprintf("identity.common_names[%d]", i), "%q must hold {user} once, and more than it", template)
 			continue
 		}

@@ -7,6 +7,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -105,7 +106,8 @@ func Parse(name string, data []byte) (p *Policy, err error) {
 			p, err = nil, fmt.Errorf("%s:1:1: cannot be read as YAML: %v", name, r)
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0)
+	// A byte order mark, which some editors write, would become part of the first key.
+	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0)
 	if err != nil {
 		return nil, formError(name, err)
 	}
@@ -271,7 +273,7 @@ func (c *checker) document(d document, id identity) {
 	for i, r := range d.Rules {
 		path := fmt.Sprintf("rules[%d]", i)
 		switch {
-		case r.Name == "":
+		case strings.TrimSpace(r.Name) == "":
 			c.add(path+".name", "missing; outcomes name the rule that decided")
 		case seen[r.Name]:
 			c.add(path+".name", "%q is the name of an earlier rule", r.Name)

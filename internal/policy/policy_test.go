@@ -446,6 +446,10 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, s := range []signal.Signal{leaver, eight, {}} {
 			d := p.Decide(s, Enforce, now)
+			first := slices.IndexFunc(p.Answers(s), func(a Answer) bool { return len(a.Fails) == 0 })
+			if rules := p.Rules(); first < 0 && d.Rule != "" || first >= 0 && d.Rule != rules[first] {
+				t.Errorf("rule %q decides, of %q the first that fits is %d", d.Rule, rules, first)
+			}
 			if d.Action != Terminate {
 				continue
 			}
@@ -453,7 +457,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("terminates nobody: %+v", d)
 			}
 			for _, name := range d.Names {
-				if signal.Name(name) == "" {
+				if signal.Name(name) == "" || p.Exempt(name) {
 					t.Errorf("looks for %q", name)
 				}
 			}
@@ -648,6 +652,87 @@ func TestEndpointsOfARule(t *testing.T) {
 func TestPatternsForManyAreNoPatternsForAll(t *testing.T) {
 	for _, pattern := range []string{"*z*", "*0*", "k*", "??????", "*@partner.test"} {
 		mustParse(t, "version: 1\nidentity: {domains: [example.com]}\nexempt: ['"+pattern+"']\n")
+	}
+	for _, pattern := range []string{"*a*", "*d", "*.invalid", "*-*"} { // where nobody is from
+		mustParse(t, "version: 1\nexempt: ['"+pattern+"']\n")
+	}
+}
+
+// TestExemptionIsNotLostToSpelling: who is exempt stays so whatever surrounds the entry or the name, and under an id.
+func TestExemptionIsNotLostToSpelling(t *testing.T) {
+	p := mustParse(t, "version: 1\nidentity: {domains: [example.com], aliases: {' asmith ': ' carol '}}\nexempt: [' alice ', \"\\tsvc-* \", 00uBreakGlass, carol]\ndefault: terminate\n")
+	for _, name := range []string{"alice", " Alice@example.com\t", "svc-x", " svc-x ", "asmith"} {
+		if !p.Exempt(name) {
+			t.Errorf("%q is not exempt", name)
+		}
+	}
+	s := signal.Signal{Subject: signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00uBreakGlass"}}}
+	if d := p.Decide(s, Enforce, now); d.Gate != GateExempt || !slices.Contains(d.Reasons, "held back: 00uBreakGlass is exempt") {
+		t.Errorf("by id: %+v", d)
+	}
+	if all := mustParse(t, "version: 1\nexempt: [' EveryOne ']\n"); !all.Exempt("x") {
+		t.Error("EveryOne is somebody's name")
+	}
+}
+
+// TestByteOrderMarkIsNoKey: some editors begin a file with one.
+func TestByteOrderMarkIsNoKey(t *testing.T) {
+	mustParse(t, "\ufeff"+full)
+	mustParse(t, strings.ReplaceAll(full, "\n", "\r\n"))
+}
+
+// TestRequestsByHandPassTheSameGates: what a person sends in our own form is held back like any other signal.
+func TestRequestsByHandPassTheSameGates(t *testing.T) {
+	p := mustParse(t, "version: 1\nexempt: [breakglass]\nrules:\n  - {name: by-hand, when: {providers: [custom], max_age: 1h}, then: terminate}\n")
+	request := func(at time.Time, detail string) []byte {
+		return fmt.Appendf(nil, `{"id": "1", "source": "clientvpn-responder", "detail-type": "Terminate Connections", "time": %q, "detail": {%s}}`, at.Format(time.RFC3339), detail)
+	}
+	for _, test := range []struct {
+		name, detail string
+		at           time.Time
+		want         Gate
+	}{
+		{"sound", `"username": "alice", "reason": "left"`, now, ""},
+		{"exempt", `"username": "BreakGlass", "reason": "left"`, now, GateExempt},
+		{"old", `"username": "alice", "reason": "left"`, now.Add(-2 * time.Hour), GateStale},
+		{"of the future", `"username": "alice", "reason": "left"`, now.Add(time.Hour), GateFuture},
+		{"later", `"username": "alice", "reason": "left", "effective_at": "2026-11-20T17:00:00Z"`, now, GateNotYet},
+	} {
+		signals, err := signal.Parse(request(test.at, test.detail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := p.Decide(signals[0], Enforce, now); d.Gate != test.want || d.Rule != "by-hand" {
+			t.Errorf("%s: %+v", test.name, d)
+		}
+	}
+	for _, reason := range []string{"", `, "reason": " "`, `, "reason": null`} {
+		if _, err := signal.Parse(request(now, `"username": "alice"`+reason)); err == nil || !strings.Contains(err.Error(), "detail.reason: missing") {
+			t.Errorf("without a reason (%s): %v", reason, err)
+		}
+	}
+}
+
+// TestDecidingTakesNoMoreAsEventsGo: the two-thousandth event allocates what the first did, so nothing is kept of any.
+func TestDecidingTakesNoMoreAsEventsGo(t *testing.T) {
+	p := mustParse(t, string(ManyRules(200)))
+	event, err := os.ReadFile("../../events/okta-user-deactivate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decide := func() {
+		signals, err := signal.Parse(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Decide(signals[0], Enforce, now)
+	}
+	first := testing.AllocsPerRun(10, decide)
+	for range 2_000 {
+		decide()
+	}
+	if last := testing.AllocsPerRun(10, decide); last > first {
+		t.Errorf("%v allocations at first, %v after 2,000 events", first, last)
 	}
 }
 
