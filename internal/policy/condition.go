@@ -311,7 +311,7 @@ func (g glob) fitsExactly(s string) bool { return match(g.exact, []rune(s), fits
 // covers reports whether whatever fits narrow fits g for certain: g's stars swallow anything that narrow is made of, and
 // its question marks anything but stars.
 func (g glob) covers(narrow glob) bool {
-	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r && r != '*' || p == '?' && r != '*' })
+	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r || p == '?' && r != '*' })
 }
 
 func fitsRune(p, r rune) bool { return p == r || p == '?' }

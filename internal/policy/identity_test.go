@@ -12,7 +12,7 @@ var identities = map[string]string{
 	"nothing":      "version: 1\nidentity: {session_roles: []}\n",
 	"domains":      "version: 1\nidentity: {domains: [example.com, EXAMPLE], session_roles: []}\n",
 	"aliases":      "version: 1\nidentity: {domains: [example.com], session_roles: [], aliases: {00u1: alice@example.com, asmith: alice, '92345678': bob, 9067: Carol@partner.test}}\n",
-	"certificates": "version: 1\nidentity: {common_names: ['{user}.vpn.example.com', 'VPN {user}'], session_roles: []}\n",
+	"certificates": "version: 1\nidentity: {common_names: ['{user}.vpn.example.com', '{user} laptop'], session_roles: []}\n",
 	"sessions":     "version: 1\nidentity: {domains: [example.com], session_roles: ['AWSReservedSSO_*', Break-?lass]}\n",
 }
 
@@ -52,10 +52,10 @@ func TestWhomAProviderMeans(t *testing.T) {
 		{"cognito", "id:3f1e", "nothing", "unmapped"},
 		{"ssf", "alice@partner.test@example.com", "domains", "alice@partner.test@example.com"},
 		{"ssf", "@example.com", "domains", "@example.com"},
-		{"custom", "alice", "certificates", "alice | alice.vpn.example.com vpn alice"},
-		{"custom", "alice@example.com", "certificates", "alice@example.com | alice@example.com.vpn.example.com vpn alice@example.com"},
+		{"custom", "alice", "certificates", "alice | alice.vpn.example.com alice laptop"},
+		{"custom", "alice@example.com", "certificates", "alice@example.com | alice@example.com.vpn.example.com alice@example.com laptop"},
 		{"custom", `EXAMPLE\alice`, "certificates", `example\alice`},
-		{"custom", "alice.vpn.example.com", "certificates", "alice.vpn.example.com | alice.vpn.example.com.vpn.example.com vpn alice.vpn.example.com"},
+		{"custom", "alice.vpn.example.com", "certificates", "alice.vpn.example.com | alice.vpn.example.com.vpn.example.com alice.vpn.example.com laptop"},
 		{"sailpoint", "asmith bob", "aliases", `alice alice@example.com example.com\alice 00u1 00u1@example.com example.com\00u1 asmith asmith@example.com example.com\asmith bob bob@example.com example.com\bob 92345678 92345678@example.com example.com\92345678`},
 		{"sailpoint", "asmith 92345678", "aliases", "ambiguous"},
 		{"guardduty", "bob id:AIDA1", "domains", `bob bob@example.com example.com\bob bob@example example\bob`},
