@@ -117,6 +117,8 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	switch {
 	case fault.Code != "":
 		refused = &refusal{fault.Code, fault.Message, cmp.Or(fault.Status, statuses[fault.Code])}
+	case known && c.throttled(name):
+		refused = &refusal{"RequestLimitExceeded", "Request limit exceeded.", statuses["RequestLimitExceeded"]}
 	case !known || action.version != version:
 		refused = refuse("InvalidAction", "Could not find operation %s for version %s", name, version)
 	default:

@@ -612,6 +612,41 @@ func TestDelays(t *testing.T) {
 	})
 }
 
+// TestLimits: the bucket empties, the next call is refused, and fills by the clock up to its size, for each action alone.
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Cloud{Limits: map[string]Limit{"DescribeClientVpnConnections": {3, 2}}}
+		c.AddEndpoint(Endpoint{ID: endpointA})
+		client, stop := HTTPClient(c)
+		defer stop()
+		api := ec2.NewFromConfig(config("http://ec2.test", client))
+		describe := func() error {
+			_, err := api.DescribeClientVpnConnections(t.Context(), &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: aws.String(endpointA)})
+			return err
+		}
+		pass := func(n int) {
+			t.Helper()
+			for range n {
+				if err := describe(); err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			}
+			wantCode(t, describe(), "RequestLimitExceeded", 503)
+		}
+		pass(3)
+		time.Sleep(500 * time.Millisecond)
+		pass(1)
+		time.Sleep(time.Hour)
+		pass(3)
+		if _, err := api.DescribeClientVpnEndpoints(t.Context(), &ec2.DescribeClientVpnEndpointsInput{}); err != nil {
+			t.Error(err)
+		}
+		c.Reset()
+		c.AddEndpoint(Endpoint{ID: endpointA})
+		pass(3)
+	})
+}
+
 func TestUnknownAction(t *testing.T) {
 	c := &Cloud{}
 	cfg := serveCloud(t, c)

@@ -150,19 +150,23 @@ func TestWhoIsMeant(t *testing.T) {
 		{"custom connection", event(t, "custom-terminate-connection.json"), []signal.Subject{{ConnectionID: "cvpn-connection-0e41f00000000000a"}}},
 		{"custom address", event(t, "custom-terminate-client-ip.json"), []signal.Subject{{ClientIP: "10.30.0.10"}}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			signals, err := signal.Parse(test.event)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []signal.Subject
-			for _, s := range signals {
-				got = append(got, s.Subject)
-			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
+		t.Run(test.name, func(t *testing.T) { mean(t, test.event, test.want) })
+	}
+}
+
+// mean holds the people whom an event means, a signal each, against want.
+func mean(t *testing.T, event []byte, want []signal.Subject) {
+	t.Helper()
+	signals, err := signal.Parse(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []signal.Subject
+	for _, s := range signals {
+		got = append(got, s.Subject)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
