@@ -52,7 +52,6 @@ type Policy struct {
 	MaxConnections int
 
 	rules    []rule
-	wordy    int // about how many bytes it takes to say why no rule fits
 	fallback Action
 	identity identity
 	exempt   exemption
@@ -144,10 +143,6 @@ func Parse(name string, data []byte) (p *Policy, err error) {
 	}
 	for i := range p.rules {
 		p.rules[i].clauses = p.rules[i].When.compile()
-		p.wordy += len(p.rules[i].Name) + 25
-		for _, c := range p.rules[i].clauses {
-			p.wordy += len(c.noBehind) + 60
-		}
 	}
 	return p, nil
 }
