@@ -82,7 +82,7 @@ type state struct {
 	messages  []Message
 	faults    []Fault
 	tokens    map[string]*tokens // by action
-	denied    [][2]string // action, resource or ""
+	denied    [][2]string        // action, resource or ""
 }
 
 // Endpoint is a Client VPN endpoint.

@@ -263,6 +263,9 @@ func TestWhomProvidersMean(t *testing.T) {
 		{"EKS, IAM user", event(t, eks, k8sUser, "arn:aws:iam::111122223333:user/team/jane"), []signal.Subject{{Usernames: []string{"jane"}}}},
 		{"EKS, role", event(t, eks, k8sUser, "arn:aws:iam::111122223333:role/jane"), []signal.Subject{{}}},
 		{"EKS, IAM user before the cluster's", event(t, eks, "detail/resource/accessKeyDetails", object{"userType": "IAMUser", "userName": "jane"}), []signal.Subject{{Usernames: []string{"jane"}}}},
+		{"EKS, sessions of the role", event(t, eks, "detail/resource/accessKeyDetails", object{"userType": "Role", "userName": "Ops", "principalId": "AROAX"},
+			"detail/resource/kubernetesDetails/kubernetesUserDetails/sessionName", []any{"jane", "i-0123456789abcdef0"}), []signal.Subject{{Session: &signal.Session{Role: "Ops", Name: "jane"}}}},
+		{"EKS, sessions of nobody knows which role", event(t, eks, k8sUser, "admin", "detail/resource/kubernetesDetails/kubernetesUserDetails/sessionName", []any{"jane"}), []signal.Subject{{}}},
 		{"database user", event(t, "guardduty-rds-database-user.json"), []signal.Subject{{}}},
 
 		{"ASFF", event(t, asff), []signal.Subject{{Usernames: []string{"bob"}, IDs: []string{"AIDA2LPTCWKBC3EXAMPLE"}}}},
