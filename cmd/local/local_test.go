@@ -248,7 +248,7 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 		{"gate", "- {name: x, file: event.json, want: [{action: terminate, gate: stale}]}", `gate: want "stale", got ""`, "1 of 1 cases differ"},
 		{"mode", "- {name: x, file: event.json, mode: dry-run, want: [{action: terminate, mode: enforce}]}", `mode: want "enforce", got "dry-run"`, "1 of 1 cases differ"},
 		{"names", "- {name: x, file: event.json, want: [{action: terminate, names: [bo]}]}", `names: want "bo", got ["bob"]`, "1 of 1 cases differ"},
-		{"reason", "- {name: x, file: event.json, want: [{action: terminate, reason: because}]}", `reason: want "because"`, "1 of 1 cases differ"},
+		{"reason", "- {name: x, file: event.json, want: [{action: terminate, reason: because}]}", `reason: none says "because"`, "1 of 1 cases differ"},
 		{"signals", "- {name: x, file: event.json, want: [{action: terminate}, {action: terminate}]}", "want 2 signals, got 1", "1 of 1 cases differ"},
 		{"no signal wanted", "- {name: x, file: event.json, error: logout}", `want no signal but the error "logout", got 1 signals`, "1 of 1 cases differ"},
 		{"no signal", "- {name: x, event: {source: y, detail-type: z}, want: [{action: terminate}]}", `no signal: unsupported event: source "y"`, "1 of 1 cases differ"},
