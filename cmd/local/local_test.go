@@ -265,6 +265,8 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 		{"two events", "- {name: x, file: event.json, event: {a: b}, want: []}", "", "cases.yaml:1: give a file or an event"},
 		{"nothing wanted", "- {name: x, file: event.json}", "", "cases.yaml:1: give want"},
 		{"no action", "- {name: x, file: event.json, want: [{rule: a}]}", "", "cases.yaml:1: want: every entry needs an action"},
+		{"no value", "- {name: x, file: event.json, want: [{action: terminate, gate: }]}", "", `cases.yaml:1: gate: has no value`},
+		{"null in the event", "- {name: x, event: {source: y, detail-type: z, resources: null}, error: unsupported}", "1 cases, 1 as they should be.", ""},
 		{"wrong mode", "- {name: x, file: event.json, mode: on, want: [{action: terminate}]}", "", `cases.yaml:1: mode: "on" is neither`},
 		{"no YAML", "- {", "", "cases.yaml:1"},
 	} {
