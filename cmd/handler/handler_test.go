@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -180,8 +182,8 @@ func TestDirectInvocation(t *testing.T) {
 	if diff := cmp.Diff(want, message.Attributes); diff != "" || message.TopicARN != topic || message.Structure != "" {
 		t.Errorf("%s %+v", diff, message)
 	}
-	if got := outcomes(t, invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`))); len(got) != 0 {
-		t.Errorf("an event that asks for nothing gave %+v", got)
+	if answer := invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`)); string(answer.Payload) != `{"outcomes":[]}` {
+		t.Errorf("an event that asks for nothing gave %s, %+v", answer.Payload, answer.Failure)
 	}
 	if answer := invoke(t, f, []byte(`{"Records":[{"EventSource":"aws:sns","Sns":{}}]}`)); answer.Failure == nil || answer.Failure.Type != "UnreadableError" || !strings.Contains(answer.Failure.Message, "Records[0].eventSource") {
 		t.Errorf("%+v", answer)
@@ -452,7 +454,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for name, values := range map[string][]string{
-		"TOPIC_ARN":    {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t"},
+		"TOPIC_ARN":    {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
 		"MODE":         {"Enforce", "true", "dry_run"},
 		"WATCH":        {"15", "soon", "-1s"},
 		"ENDPOINT_IDS": {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
@@ -493,5 +495,57 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	}
 	if lines != 2 {
 		t.Errorf("%d lines for 2 outcomes:\n%s", lines, f.Logs())
+	}
+}
+
+func TestSettingsReachTheirPlaces(t *testing.T) {
+	file, err := filepath.Abs("../../policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic, "MODE": "enforce", "WATCH": "7s", "ENDPOINT_IDS": endpoint, "POLICY_FILE": file,
+	} {
+		t.Setenv(name, value)
+	}
+	h, problems := wire(slog.New(slog.DiscardHandler))
+	if h == nil || problems != nil {
+		t.Fatal(problems)
+	}
+	r := h.responder
+	if r.Mode != "enforce" || r.Watch != 7*time.Second || !slices.Equal(r.VPN.EndpointIDs, []string{endpoint}) || r.Policy == nil || r.PolicyError != nil {
+		t.Errorf("%+v, %+v", r, r.VPN)
+	}
+	t.Setenv("POLICY_FILE", file+".absent")
+	if h, problems := wire(slog.New(slog.DiscardHandler)); h == nil || h.responder.PolicyError == nil || len(problems) != 1 {
+		t.Errorf("%+v, %q", h, problems)
+	}
+}
+
+func TestRetries(t *testing.T) {
+	r := retryer()
+	if r.MaxAttempts() != 10 {
+		t.Errorf("%d attempts", r.MaxAttempts())
+	}
+	for _, code := range []string{"RequestLimitExceeded", "KMSThrottling"} {
+		if !r.IsErrorRetryable(&smithy.GenericAPIError{Code: code}) {
+			t.Errorf("%s is not tried again", code)
+		}
+	}
+}
+
+// TestAllThatIsIncompleteIsNamed, and an event about two people gives each an outcome and a message.
+func TestAllThatIsIncompleteIsNamed(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob", FailToTerminate: true})
+	event := strings.Replace(string(leaver("e1", "alice")), `"username":"alice"`, `"usernames":["alice","bob","carol"]`, 1)
+	answer := invoke(t, start(t, cloud), []byte(event))
+	if answer.Failure == nil || !strings.Contains(answer.Failure.Message, "of alice") || !strings.Contains(answer.Failure.Message, "of bob") {
+		t.Errorf("%+v", answer)
+	}
+	if got := published(t, cloud); !slices.Equal(got, []string{"not-connected", "partial", "partial"}) {
+		t.Errorf("published %q", got)
+	}
+	if !strings.Contains(cloud.Published()[0].Body, `"account":"111122223333"`) {
+		t.Error("no account")
 	}
 }

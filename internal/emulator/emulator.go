@@ -122,8 +122,10 @@ type Connection struct {
 type Call struct {
 	Action string
 	Params url.Values // as posted, with Action and Version
-	At     time.Time
-	Code   string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
+	// RequestID is the one answered.
+	RequestID string
+	At        time.Time
+	Code      string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
 }
 
 // Fault spoils the answers to the calls that match it. Faults are tried in the order in which they were injected, and

@@ -25,6 +25,8 @@ type Responder struct {
 	// Policy decides. Where it could not be read, PolicyError says why: nothing is ended then, and every outcome fails.
 	Policy      *policy.Policy
 	PolicyError error
+	// PolicyHash is told in every outcome, see [Outcome].
+	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
 	Mode policy.Mode
 	// Watch is how long to look for people who come back after their connections ended; 0 is not at all.
@@ -61,7 +63,6 @@ type caseFile struct {
 	watchUntil  time.Time // zero while somebody is up
 	watchedOut  bool      // they stayed away for as long as we look
 	cutShort    bool      // the time was up before
-	comebacks   int
 	keepsComing bool
 }
 
@@ -98,6 +99,7 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 		c := &caseFile{policyError: r.PolicyError, Outcome: Outcome{
 			SchemaVersion: SchemaVersion,
 			Signal:        s,
+			PolicyHash:    r.PolicyHash,
 			Connections:   []*vpn.Connection{},
 			Spared:        []Spared{},
 		}}
@@ -151,6 +153,7 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 			c.relistings++
 		}
 		maps.DeleteFunc(c.unlisted, func(id string, _ error) bool { return found.Failed[id] == nil })
+		c.Listings = append(c.Listings, found.RequestIDs...)
 	}
 	return r.cutOff(ctx, cases, found.Up)
 }
@@ -296,7 +299,7 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 			if err != nil {
 				for _, c := range cases {
 					if len(c.pending()) > 0 {
-						c.because("looking whether the connections have ended: %s", oneLine(err))
+						c.because("looking whether the connections have ended: %s", brief(oneLine(err)))
 					}
 				}
 			}
@@ -306,8 +309,8 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 		if !listing.IsZero() && !started.Before(listing) {
 			for _, c := range r.search(ctx, endpoints, toList) {
 				if c.isBack() {
-					c.comebacks++
-					c.keepsComing = c.comebacks >= maxComebacks
+					c.Reconnections++
+					c.keepsComing = c.Reconnections >= maxComebacks
 				}
 				c.watchUntil = time.Time{}
 				lookEvery = firstLook
@@ -366,7 +369,7 @@ func (c *caseFile) wantsListing() bool {
 func (c *caseFile) timeIsUp() {
 	if c.isAway() && !c.watchedOut {
 		c.cutShort = true
-		c.keepsComing = c.comebacks > 0
+		c.keepsComing = c.Reconnections > 0
 	}
 }
 

@@ -27,6 +27,7 @@ var guardDutyEvents = []meaning{
 // Source: Amazon GuardDuty user guide, "Finding details", and the GuardDuty API's Finding.
 type finding struct {
 	ID        text   `json:"id"`
+	ARN       loose  `json:"arn"`
 	AccountID text   `json:"accountId"`
 	Region    loose  `json:"region"`
 	Type      text   `json:"type"`
@@ -113,6 +114,7 @@ func parseGuardDuty(e event) ([]Signal, error) {
 	}
 	base := Signal{
 		ID:       string(f.ID),
+		ARN:      string(f.ARN),
 		Kind:     kind,
 		Type:     string(f.Type),
 		Severity: f.Severity.value,

@@ -2,6 +2,7 @@ package vpn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"golang.org/x/sync/errgroup"
@@ -108,11 +110,17 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		return nil
 	}
 	output, err := v.api.TerminateClientVpnConnections(ctx, input)
-	now := time.Now().UTC()
+	now, id := time.Now().UTC(), requestID(output, err)
+	for _, connection := range r.connections {
+		connection.noteRequest(id)
+	}
 	var unanswered []*Connection
 	switch c := code(err); {
 	case err == nil:
 		unanswered, extra = v.read(output, r, how, now)
+		for _, connection := range extra {
+			connection.noteRequest(id)
+		}
 	case dryRun && c == "DryRunOperation":
 		for _, connection := range r.connections {
 			connection.Would = true
@@ -141,6 +149,19 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		extra = append(extra, v.request(ctx, request{connections: []*Connection{connection}}, dryRun)...)
 	}
 	return extra
+}
+
+// requestID is EC2's, of a request that it took or refused; empty where there was no answer.
+func requestID(output *ec2.TerminateClientVpnConnectionsOutput, err error) string {
+	if err == nil {
+		id, _ := awsmiddleware.GetRequestIDMetadata(output.ResultMetadata)
+		return id
+	}
+	var answered interface{ ServiceRequestID() string }
+	if errors.As(err, &answered) {
+		return answered.ServiceRequestID()
+	}
+	return ""
 }
 
 // read writes EC2's answer into the connections of the request.
@@ -207,7 +228,7 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 		only = append(only, c.ID)
 	}
 	shown := map[string]types.ClientVpnConnection{}
-	err := v.list(ctx, Endpoint{ID: endpointID, discovered: true}, only, func(c types.ClientVpnConnection) {
+	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true}, only, func(c types.ClientVpnConnection, _ string) {
 		shown[aws.ToString(c.ConnectionId)] = c
 	})
 	if err != nil {
@@ -216,9 +237,12 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 	now := time.Now().UTC()
 	for _, c := range connections {
 		row, ok := shown[c.ID]
-		if ok && c.EstablishedAt.IsZero() {
+		if ok {
 			listed := v.connection(row)
-			c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt
+			c.IngressBytes, c.EgressBytes = listed.IngressBytes, listed.EgressBytes
+			if c.EstablishedAt.IsZero() {
+				c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt
+			}
 		}
 		switch {
 		case !ok:
@@ -235,6 +259,9 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 			v.request(ctx, request{connections: []*Connection{c}}, false)
 		default:
 			c.misses, c.Current = 0, currentStatus(row)
+		}
+		if c.Ended() {
+			c.RequestIDs = append(c.RequestIDs, pages...)
 		}
 	}
 	return nil

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"clientvpn-responder/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
@@ -77,6 +79,16 @@ type Connection struct {
 	Previous Status `json:"previous_status"`
 	Current  Status `json:"current_status"`
 	How      How    `json:"how,omitempty"`
+	// IngressBytes is what the client has sent, EgressBytes what it has received, when the connection was seen last.
+	// Source: EC2 API reference, ClientVpnConnection.
+	IngressBytes int64 `json:"ingress_bytes"`
+	EgressBytes  int64 `json:"egress_bytes"`
+	// RequestedAt and EndedAt are when EC2 answered the request to end it last, and when the end was seen.
+	RequestedAt time.Time `json:"requested_at,omitzero"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+	// RequestIDs are EC2's of the listing that showed the connection first, of the requests to end it, and of the look
+	// that showed its end, as CloudTrail has them.
+	RequestIDs []string `json:"request_ids,omitempty"`
 	// Error is why the request could not be made or was refused.
 	Error   string `json:"error,omitempty"`
 	Account string `json:"account,omitempty"`
@@ -84,10 +96,6 @@ type Connection struct {
 
 	// Would is set by a dry run that EC2 would have carried out.
 	Would bool `json:"-"`
-	// RequestedAt and EndedAt are when EC2 answered the request, and when the end was seen.
-	RequestedAt time.Time `json:"-"`
-	EndedAt     time.Time `json:"-"`
-
 	// Lost is why it is not known whether EC2 got the request; empty if it is.
 	Lost string `json:"-"`
 
@@ -109,6 +117,13 @@ func (c *Connection) Pending() bool {
 // terminated counts as its end.
 func (c *Connection) Revive(s Status) {
 	c.Current, c.EndedAt, c.relisted = s, time.Time{}, true
+}
+
+// noteRequest keeps the id of a request that says something about the connection.
+func (c *Connection) noteRequest(id string) {
+	if id != "" {
+		c.RequestIDs = append(c.RequestIDs, id)
+	}
 }
 
 // Target is whom to find: anybody under one of the names, or one connection, or the holder of an address. The zero
@@ -205,6 +220,8 @@ type Found struct {
 	EndedAt [][]time.Time
 	// Failed are the endpoints that could not be listed to the end, by id, with the error.
 	Failed map[string]error
+	// RequestIDs are EC2's of the pages that were listed.
+	RequestIDs []string
 }
 
 // Find lists every endpoint once, side by side, and picks the connections of the targets. It holds only what it picks,
@@ -220,7 +237,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 	group.SetLimit(8)
 	for _, e := range endpoints {
 		group.Go(func() error {
-			err := v.list(ctx, e, nil, func(c types.ClientVpnConnection) {
+			pages, err := v.list(ctx, e, nil, func(c types.ClientVpnConnection, requestID string) {
 				hits := wanted.hits(c, e)
 				if len(hits) == 0 {
 					return
@@ -228,6 +245,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 				mu.Lock()
 				defer mu.Unlock()
 				connection := v.connection(c)
+				connection.noteRequest(requestID)
 				for _, h := range hits {
 					if !connection.Ended() {
 						found.Up[h.target] = append(found.Up[h.target], Match{connection, h.doubt, h.byUsername})
@@ -236,9 +254,10 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 					}
 				}
 			})
+			mu.Lock()
+			defer mu.Unlock()
+			found.RequestIDs = append(found.RequestIDs, pages...)
 			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
 				found.Failed[e.ID] = err
 			}
 			return nil
@@ -264,28 +283,34 @@ func ids(endpoints []Endpoint) []string {
 	return all
 }
 
-// list calls each for every connection of the endpoint, or only for those with the given ids. An endpoint that was
-// discovered and is gone by now has none.
-func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(types.ClientVpnConnection)) error {
+// list calls each for every connection of the endpoint, or only for those with the given ids, with the id of the request
+// that gave it, and returns the ids of all requests that were answered. An endpoint that was discovered and is gone by now
+// has no connection.
+func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(c types.ClientVpnConnection, requestID string)) ([]string, error) {
 	input := &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: &e.ID, MaxResults: aws.Int32(1000)}
 	if only != nil {
 		input.Filters = []types.Filter{{Name: aws.String("connection-id"), Values: only}}
 	}
+	var requestIDs []string
 	err := allPages(func(token *string) (*string, error) {
 		input.NextToken = token
 		page, err := v.api.DescribeClientVpnConnections(ctx, input)
 		if err != nil {
 			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
+		id, _ := awsmiddleware.GetRequestIDMetadata(page.ResultMetadata)
+		if id != "" {
+			requestIDs = append(requestIDs, id)
+		}
 		for _, c := range page.Connections {
-			each(c)
+			each(c, id)
 		}
 		return page.NextToken, nil
 	})
 	if err == nil || e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
-		return nil
+		return requestIDs, nil
 	}
-	return fmt.Errorf("describing connections of %s: %w", e.ID, err)
+	return requestIDs, fmt.Errorf("describing connections of %s: %w", e.ID, err)
 }
 
 func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
@@ -299,6 +324,8 @@ func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
 		EstablishedAt: readTime(c.ConnectionEstablishedTime),
 		Previous:      status,
 		Current:       status,
+		IngressBytes:  readNumber(c.IngressBytes),
+		EgressBytes:   readNumber(c.EgressBytes),
 		Region:        v.region,
 	}
 }
@@ -318,6 +345,12 @@ func readTime(s *string) time.Time {
 		return time.Time{}
 	}
 	return at
+}
+
+// readNumber reads one of EC2's counts, which are texts; what is none is 0.
+func readNumber(s *string) int64 {
+	n, _ := strconv.ParseInt(aws.ToString(s), 10, 64)
+	return n
 }
 
 // index leads from what a connection carries to the targets that want it.
