@@ -68,19 +68,19 @@ func newIdentity(d identityDocument, c *checker) identity {
 	aliases := slices.Sorted(maps.Keys(d.Aliases)) // the same mistakes in the same order each time
 	for _, alias := range aliases {
 		if signal.Name(alias) == "" || signal.Name(d.Aliases[alias]) == "" {
-			c.addKey("identity.aliases", alias, "%q: %q: neither side may be empty or a placeholder", alias, d.Aliases[alias])
+			c.addAlias(alias, "%q: %q: neither side may be empty or a placeholder", alias, d.Aliases[alias])
 			continue
 		}
 		name, target := id.base(alias), id.base(d.Aliases[alias])
 		if before, twice := id.names[name]; twice && before != target {
-			c.addKey("identity.aliases", alias, "%q stands for two people, in two spellings", alias)
+			c.addAlias(alias, "%q stands for two people, in two spellings", alias)
 		}
 		id.names[name], id.ids[strings.TrimSpace(alias)] = target, target
 	}
 	for _, alias := range aliases {
 		target := id.base(d.Aliases[alias])
 		if _, chained := id.names[target]; chained && id.base(alias) != target {
-			c.addKey("identity.aliases", alias, "%q leads to another alias; let it lead to the person", alias)
+			c.addAlias(alias, "%q leads to another alias; let it lead to the person", alias)
 		}
 	}
 	for _, alias := range slices.Sorted(maps.Keys(id.names)) {
@@ -96,7 +96,8 @@ func newIdentity(d identityDocument, c *checker) identity {
 func (id identity) fitsAll(g glob) bool {
 	for _, nobody := range [][2]string{{"zq0jx7", "bdfgh.nt"}, {"kvw58", "mrs12.yp"}} {
 		name, domain := nobody[0], nobody[1]
-		if !slices.ContainsFunc(append(id.spellings(name), name+"@"+domain, domain+`\`+name), g.fits) {
+		spellings := append(id.spellings(name), name+"@"+domain, domain+`\`+name)
+		if !slices.ContainsFunc(append(spellings, id.templated(spellings)...), g.fits) {
 			return false
 		}
 	}

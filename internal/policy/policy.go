@@ -177,22 +177,22 @@ func (c *checker) add(path, format string, args ...any) {
 			break
 		}
 	}
-	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, fmt.Sprintf(format, args...)))
+	c.addAt(line, column, path, fmt.Sprintf(format, args...))
 }
 
-// addKey records a mistake at a key of the mapping at path, which may be any text and so has no path of its own.
-func (c *checker) addKey(path, key, format string, args ...any) {
+// addAlias records a mistake at an alias, whose key may be any text and so has no path of its own.
+func (c *checker) addAlias(alias, format string, args ...any) {
 	line, column := 1, 1
-	if p, err := yaml.PathString("$." + path); err == nil {
-		if node, err := p.FilterFile(c.file); err == nil {
-			ast.Walk(visitor(func(n ast.Node) {
-				if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == key {
-					line, column = pair.Key.GetToken().Position.Line, pair.Key.GetToken().Position.Column
-				}
-			}), node)
+	ast.Walk(visitor(func(n ast.Node) {
+		if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == alias && strings.HasPrefix(pair.GetPath(), "$.identity.aliases.") {
+			line, column = pair.Key.GetToken().Position.Line, pair.Key.GetToken().Position.Column
 		}
-	}
-	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, fmt.Sprintf(format, args...)))
+	}), c.file.Docs[0].Body)
+	c.addAt(line, column, "identity.aliases", fmt.Sprintf(format, args...))
+}
+
+func (c *checker) addAt(line, column int, path, problem string) {
+	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, problem))
 }
 
 // plain refuses keys without a value ("kinds:" with nothing behind it would otherwise mean any kind), and what makes a
@@ -209,8 +209,7 @@ func (c *checker) plain() {
 			return
 		}
 		at := n.GetToken().Position
-		c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s",
-			c.name, at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem))
+		c.addAt(at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem)
 	}), c.file.Docs[0].Body)
 }
 
@@ -293,7 +292,7 @@ func (c *checker) document(d document, id identity) {
 			}
 		}
 		if r.Endpoints != nil && r.Then != Terminate {
-			c.add(path+".endpoints", "limits where connections are ended, and this rule ends none; remove it, or the rule decides for every endpoint all the same")
+			c.add(path+".endpoints", "limits where connections are ended, and this rule ends none; remove it")
 		}
 		if len(c.problems) > before {
 			continue

@@ -138,6 +138,7 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"alias of two", "version: 1\nidentity: {aliases: {alice: bob, ALICE: carol}}\n", "two people"},
 		{"alias chain", "version: 1\nidentity: {aliases: {a: b, b: c}}\n", "leads to another alias"},
 		{"alias has its own line", "version: 1\nidentity:\n  aliases:\n    fine@example.com: alice\n    \"a.b[c]\": ''\n", `policy.yaml:5:5: identity.aliases: "a.b[c]": ""`},
+		{"exempt every certificate", "version: 1\nidentity: {common_names: ['{user}.vpn.example.com']}\nexempt: ['*.vpn.example.com']\n", `"*.vpn.example.com" fits everyone`},
 		{"exempt everyone with a Windows domain", "version: 1\nexempt: ['*\\*']\n", `"*\\*" fits everyone`},
 		{"name of white space", "version: 1\nrules:\n  - {name: ' ', when: {}, then: notify}\n", "policy.yaml:3:12: rules[0].name: missing"},
 		{"exempt an id in capitals", "version: 1\nexempt: [CVPN-Endpoint-0a1b]\n", "policy.yaml:2:10: exempt[0]: \"CVPN-Endpoint-0a1b\" is not the id of"},
