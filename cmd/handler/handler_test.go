@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,7 +63,7 @@ var trackSources = sync.OnceValue(func() error {
 })
 
 // start runs the binary against the cloud; env overrides the settings.
-func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Function {
+func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 	t.Helper()
 	f, err := tryToStart(t, cloud, env...)
 	if err != nil {
@@ -71,7 +72,7 @@ func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Functio
 	return f
 }
 
-func tryToStart(t *testing.T, cloud *emulator.Cloud, env ...string) (*emulator.Function, error) {
+func tryToStart(t *testing.T, cloud http.Handler, env ...string) (*emulator.Function, error) {
 	t.Helper()
 	if err := trackSources(); err != nil {
 		t.Fatal(err)
@@ -140,6 +141,8 @@ type seen struct {
 	Connections     []struct {
 		PreviousStatus string `json:"previous_status"`
 		CurrentStatus  string `json:"current_status"`
+		Account        string `json:"account"`
+		Region         string `json:"region"`
 	}
 }
 
@@ -398,6 +401,85 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 	}
 }
 
+// TestTargetsAreGuardedToo: other accounts and Regions, side by side. One that cannot be reached is named, and does not keep
+// the others from being acted on.
+func TestTargetsAreGuardedToo(t *testing.T) {
+	const (
+		other, closed = "arn:aws:iam::444455556666:role/clientvpn-responder", "arn:aws:iam::222233334444:role/clientvpn-responder"
+		elsewhere     = "cvpn-endpoint-00000000000000009"
+		external      = "a-secret-of-two"
+	)
+	company := func() (*emulator.Accounts, []*emulator.Cloud) {
+		home := cloudWith(emulator.Client{Username: "alice"})
+		var others []*emulator.Cloud
+		for i, place := range [][2]string{{"", "eu-west-2"}, {"444455556666", ""}, {"444455556666", "us-east-1"}} {
+			c := &emulator.Cloud{Account: place[0], Region: place[1], TerminateTime: 50 * time.Millisecond}
+			id := fmt.Sprint(elsewhere, i)
+			c.AddEndpoint(emulator.Endpoint{ID: id})
+			c.Connect(emulator.Client{EndpointID: id, Username: "alice", ID: fmt.Sprint("cvpn-connection-0", i)})
+			c.Connect(emulator.Client{EndpointID: id, Username: "malice"})
+			others = append(others, c)
+		}
+		return &emulator.Accounts{Home: home, Others: others, Roles: map[string]string{other: external}}, append(others, home)
+	}
+	up := func(clouds []*emulator.Cloud) (names []string) {
+		for _, cloud := range clouds {
+			for _, c := range cloud.Connections() {
+				if c.EndedAt.IsZero() {
+					names = append(names, c.Username)
+				}
+			}
+		}
+		return names
+	}
+
+	accounts, clouds := company()
+	f := start(t, accounts, "TARGETS=eu-west-2, "+other+"@eu-west-1,"+other+"@us-east-1,eu-west-1", "EXTERNAL_ID="+external)
+	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
+	if got[0].Status != "terminated" || len(got[0].Connections) != 4 || !slices.Equal(up(clouds), []string{"malice", "malice", "malice"}) {
+		t.Errorf("%+v, up %q\n%s", got, up(clouds), f.Logs())
+	}
+	places := map[string]bool{}
+	for _, c := range got[0].Connections {
+		places[c.Account+" "+c.Region] = true
+	}
+	for _, place := range []string{"111122223333 eu-west-1", "111122223333 eu-west-2", "444455556666 eu-west-1", "444455556666 us-east-1"} {
+		if !places[place] {
+			t.Errorf("nothing from %s: %v", place, places)
+		}
+	}
+	// The credentials of a role are kept, for each Region of its own.
+	invoke(t, f, leaver("e2", "bob"))
+	if n := len(accounts.Assumed()); n != 2 {
+		t.Errorf("%d roles assumed: %q", n, accounts.Assumed())
+	}
+
+	accounts, clouds = company()
+	f = start(t, accounts, "TARGETS="+closed+"@eu-west-1,eu-west-2,"+other+"@us-east-1", "EXTERNAL_ID="+external)
+	answer := invoke(t, f, leaver("e1", "alice"))
+	if answer.Failure == nil || !strings.Contains(answer.Failure.Message, "partial") || len(up(clouds)) != 4 { // alice is up in eu-west-1 of the other account, which is no target
+		t.Errorf("%+v, up %q", answer, up(clouds))
+	}
+	message := accounts.Home.Published()[0].Body
+	for _, word := range []string{"account 222233334444, eu-west-1", "assuming " + closed, "sts:AssumeRole"} {
+		if !strings.Contains(message, word) {
+			t.Errorf("no word about %s in %s", word, message)
+		}
+	}
+
+	// The endpoints to guard may be anywhere.
+	accounts, clouds = company()
+	f = start(t, accounts, "TARGETS="+other+"@us-east-1", "EXTERNAL_ID="+external, "ENDPOINT_IDS="+elsewhere+"2")
+	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); len(got[0].Connections) != 1 || got[0].Connections[0].Region != "us-east-1" || len(up(clouds)) != 6 {
+		t.Errorf("%+v, up %q", got, up(clouds))
+	}
+	accounts, clouds = company()
+	f = start(t, accounts, "TARGETS=eu-west-2", "ENDPOINT_IDS="+endpoint+","+elsewhere+"2")
+	if answer := invoke(t, f, leaver("e1", "alice")); answer.Failure == nil || !strings.Contains(answer.Failure.Message, elsewhere+"2 is in none of the accounts and Regions") || len(up(clouds)) != 6 {
+		t.Errorf("%+v, up %q", answer, up(clouds))
+	}
+}
+
 // TestUnreadablePolicyStopsTheActionNotTheMessage.
 func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")
@@ -421,12 +503,12 @@ func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 }
 
 func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
-	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=eu-west-2",
+	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=Ireland", "EXTERNAL_ID=x",
 		"MESSAGE_TOPIC_ARN="+topic, "CHAT_TOPIC_ARN="+topic, "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
 	if err == nil {
 		t.Fatal("it starts")
 	}
-	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
+	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("no word about %s:\n%v", name, err)
 		}
@@ -459,6 +541,9 @@ func TestSettings(t *testing.T) {
 		"WATCH":        {"15", "soon", "-1s"},
 		"ENDPOINT_IDS": {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
 		"AWS_REGION":   {""},
+		"TARGETS": {"Ireland", "eu-west-2,", "@eu-west-1", "role@eu-west-1", "arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
+			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1"},
+		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
 
 		"IDENTITY_STORE_ID": {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 	} {

@@ -27,6 +27,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 func main() {
@@ -71,7 +73,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 		log:       log,
 		directory: names,
 		responder: responder.Responder{
-			VPN:         vpn.New(cfg, s.endpointIDs),
+			VPN:         vpn.New(cfg, s.endpointIDs, places(cfg, s)...),
 			Policy:      rules,
 			PolicyError: policyErr,
 			Mode:        s.mode,
@@ -79,6 +81,27 @@ func wire(log *slog.Logger) (*handler, []string) {
 		},
 		reporter: notify.New(cfg, s.topic),
 	}, problems
+}
+
+// places gives the accounts and Regions of TARGETS, each with its own credentials, which are fetched when they are needed
+// and kept until they expire.
+func places(cfg aws.Config, s settings) []vpn.Place {
+	var all []vpn.Place
+	for _, t := range s.targets {
+		p := vpn.Place{Region: t.region, Config: cfg.Copy()}
+		p.Config.Region = t.region
+		if t.role.Resource != "" {
+			p.Account, p.Role = t.role.AccountID, t.role.String()
+			p.Config.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), p.Role, func(o *stscreds.AssumeRoleOptions) {
+				o.RoleSessionName = "clientvpn-responder"
+				if s.externalID != "" {
+					o.ExternalID = &s.externalID
+				}
+			}))
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // retryer tries as often as the invocation's time allows: throttling is normal where an account's calls are shared.

@@ -22,6 +22,14 @@ type settings struct {
 	policyFile  string
 	watch       time.Duration
 	store       string // identity store to ask for names; empty for none
+	targets     []target
+	externalID  string
+}
+
+// target is another account or Region with endpoints. The zero role is that of the function.
+type target struct {
+	role   arn.ARN
+	region string
 }
 
 // defaultWatch is long enough for a client that comes back by itself, which takes two to three seconds.
@@ -30,6 +38,11 @@ const defaultWatch = 15 * time.Second
 var identityStoreID = regexp.MustCompile(`^d-[0-9a-f]{10}$`)
 
 var endpointID = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
+
+var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
+// Source: AWS STS API reference, AssumeRole.
+var externalID = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 
 // readSettings reads the environment through getenv; program is the path of the binary. A variable that is empty counts as
 // absent. The error lists every problem, each beginning with the variable's name.
@@ -88,8 +101,35 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 		}
 		s.policyFile = filepath.Join(folder, "policy.yaml")
 	}
+	for entry := range strings.SplitSeq(getenv("TARGETS"), ",") {
+		entry = strings.TrimSpace(entry)
+		if entry == "" && getenv("TARGETS") == "" {
+			continue
+		}
+		t := target{region: entry}
+		role, region, hasRole := strings.Cut(entry, "@")
+		if hasRole {
+			parsed, err := arn.Parse(role)
+			if err != nil || parsed.Service != "iam" || parsed.AccountID == "" || !strings.HasPrefix(parsed.Resource, "role/") {
+				wrong("TARGETS", "%q: %q is not the ARN of a role, like arn:aws:iam::444455556666:role/clientvpn-responder", entry, role)
+				continue
+			}
+			t = target{parsed, region}
+		}
+		switch {
+		case !regionName.MatchString(t.region):
+			wrong("TARGETS", "%q is neither a Region like eu-west-1 nor a role and a Region, like arn:aws:iam::444455556666:role/clientvpn-responder@eu-west-1; separate several by commas", entry)
+		case !hasRole && t.region == getenv("AWS_REGION"), slices.Contains(s.targets, t): // guarded already
+		default:
+			s.targets = append(s.targets, t)
+		}
+	}
+	s.externalID = getenv("EXTERNAL_ID")
+	if n := len(s.externalID); n > 0 && (n < 2 || n > 1224 || !externalID.MatchString(s.externalID)) {
+		wrong("EXTERNAL_ID", "must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
+	}
 	// To run without something that was asked for would miss people in silence.
-	for _, name := range []string{"MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "TARGETS", "KEEPOUT_TABLE"} {
+	for _, name := range []string{"MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "KEEPOUT_TABLE"} {
 		if getenv(name) != "" {
 			wrong(name, "this version does not support it yet; remove it")
 		}

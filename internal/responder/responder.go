@@ -6,6 +6,7 @@
 package responder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,10 +83,10 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 	var outcomes []Outcome
 	for _, c := range cases {
 		for _, connection := range c.Connections {
-			connection.Account = inv.Account
+			connection.Account = cmp.Or(connection.Account, inv.Account)
 		}
 		for _, s := range c.Spared {
-			s.Account = inv.Account
+			s.Account = cmp.Or(s.Account, inv.Account)
 		}
 		c.conclude()
 		outcomes = append(outcomes, c.Outcome)
@@ -130,7 +131,7 @@ func (r *Responder) endpoints(ctx context.Context, cases []*caseFile) []vpn.Endp
 	}
 	addresses := slices.ContainsFunc(endpoints, func(e vpn.Endpoint) bool { return e.KeepsClientIP })
 	for _, c := range cases {
-		if err != nil && (len(endpoints) == 0 || len(r.VPN.EndpointIDs) == 0 || c.wantsAddress()) {
+		if err != nil && (len(endpoints) == 0 || r.VPN.Discovers() || c.wantsAddress()) {
 			c.problem(err)
 		}
 		c.noAddresses = c.wantsAddress() && !addresses

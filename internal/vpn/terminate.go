@@ -109,7 +109,8 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 		return nil
 	}
-	output, err := v.api.TerminateClientVpnConnections(ctx, input)
+	place := v.at(r.connections[0].place)
+	output, err := place.api.TerminateClientVpnConnections(ctx, input)
 	now, id := time.Now().UTC(), requestID(output, err)
 	for _, connection := range r.connections {
 		connection.noteRequest(id)
@@ -138,7 +139,7 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 	default:
 		for _, connection := range r.connections {
-			connection.Error = fmt.Sprintf("terminating by %s: %v", how, permission(err, "ec2:TerminateClientVpnConnections", endpoint))
+			connection.Error = fmt.Sprintf("terminating by %s%s: %v", how, place.in(), permission(place.assuming(err), "ec2:TerminateClientVpnConnections", endpoint))
 		}
 	}
 	for _, connection := range unanswered {
@@ -174,7 +175,8 @@ func (v *VPN) read(output *ec2.TerminateClientVpnConnectionsOutput, r request, h
 		if i := slices.IndexFunc(r.connections, func(c *Connection) bool { return c.ID == id }); i >= 0 {
 			connection = r.connections[i]
 		} else {
-			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Region: v.region}
+			p := v.at(r.connections[0].place)
+			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Account: p.Account, Region: p.Region, place: p}
 			extra = append(extra, connection)
 		}
 		connection.How, connection.RequestedAt = how, now
@@ -228,7 +230,7 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 		only = append(only, c.ID)
 	}
 	shown := map[string]types.ClientVpnConnection{}
-	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true}, only, func(c types.ClientVpnConnection, _ string) {
+	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true, place: v.at(connections[0].place)}, only, func(c types.ClientVpnConnection, _ string) {
 		shown[aws.ToString(c.ConnectionId)] = c
 	})
 	if err != nil {
@@ -238,7 +240,7 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 	for _, c := range connections {
 		row, ok := shown[c.ID]
 		if ok {
-			listed := v.connection(row)
+			listed := v.at(c.place).connection(row)
 			c.IngressBytes, c.EgressBytes = listed.IngressBytes, listed.EgressBytes
 			if c.EstablishedAt.IsZero() {
 				c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt

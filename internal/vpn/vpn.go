@@ -33,18 +33,22 @@ type api interface {
 	TerminateClientVpnConnections(context.Context, *ec2.TerminateClientVpnConnectionsInput, ...func(*ec2.Options)) (*ec2.TerminateClientVpnConnectionsOutput, error)
 }
 
-// VPN is the Client VPN endpoints of one account in one Region.
+// VPN is the Client VPN endpoints of one account in one Region, or of several.
 type VPN struct {
-	// EndpointIDs are the endpoints to guard; none stands for every endpoint of the Region.
+	// EndpointIDs are the endpoints to guard; none stands for every one.
 	EndpointIDs []string
 
-	api    api
-	region string
+	places []*place // the first is the program's own
 }
 
-// New gives the VPN of the account and Region that cfg leads to.
-func New(cfg aws.Config, endpointIDs []string) *VPN {
-	return &VPN{EndpointIDs: endpointIDs, api: ec2.NewFromConfig(cfg), region: cfg.Region}
+// New gives the VPN of the account and Region that cfg leads to, and of others beside it. endpointIDs are the endpoints to
+// guard, wherever they are; none stands for every endpoint.
+func New(cfg aws.Config, endpointIDs []string, others ...Place) *VPN {
+	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: ec2.NewFromConfig(cfg), Place: Place{Region: cfg.Region}}}}
+	for _, p := range others {
+		v.places = append(v.places, newPlace(p))
+	}
+	return v
 }
 
 // Status is the state of a connection, in EC2's words.
@@ -103,6 +107,7 @@ type Connection struct {
 	misses   int  // answers of EC2 to a question for it that did not list it
 	relisted bool // EC2 listed it again after that
 	retried  bool // asked again by id, after denied or lost
+	place    *place
 }
 
 // Ended reports whether EC2 has shown that the connection is no more.
@@ -155,42 +160,53 @@ type Endpoint struct {
 	KeepsClientIP bool
 
 	discovered bool
+	place      *place
 }
 
-// Endpoints gives the endpoints to look at, without those that are being deleted. It asks EC2 only where none are given,
-// or where addresses matters: whether client addresses are kept. Given endpoints are returned even with an error.
+// Discovers reports whether EC2 is asked which endpoints there are.
+func (v *VPN) Discovers() bool { return len(v.EndpointIDs) == 0 || len(v.places) > 1 }
+
+// Endpoints gives the endpoints to look at, without those that are being deleted. It asks EC2 only where none are given, or
+// where they may be in several places, or where addresses matters: whether client addresses are kept. What could be found
+// is returned even with an error, which names the places that could not be asked.
 func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error) {
-	var endpoints []Endpoint
+	var given []Endpoint
 	for _, id := range v.EndpointIDs {
-		endpoints = append(endpoints, Endpoint{ID: id})
+		given = append(given, Endpoint{ID: id, place: v.places[0]})
 	}
-	if len(endpoints) > 0 && !addresses {
-		return endpoints, nil
+	if !v.Discovers() && !addresses {
+		return given, nil
 	}
-	err := allPages(func(token *string) (*string, error) {
-		page, err := v.api.DescribeClientVpnEndpoints(ctx, &ec2.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(1000), NextToken: token})
-		if err != nil {
-			return nil, permission(err, "ec2:DescribeClientVpnEndpoints", "*")
+	found := make([][]Endpoint, len(v.places))
+	errs := make([]error, len(v.places))
+	var group errgroup.Group
+	group.SetLimit(8)
+	for i, p := range v.places {
+		group.Go(func() error {
+			found[i], errs[i] = p.endpoints(ctx)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept by place
+	err := errors.Join(errs...)
+	all := slices.Concat(found...)
+	if len(given) == 0 {
+		return all, err
+	}
+	var endpoints []Endpoint
+	for _, e := range given {
+		i := slices.IndexFunc(all, func(other Endpoint) bool { return other.ID == e.ID })
+		switch {
+		case i >= 0:
+			e.KeepsClientIP, e.place = all[i].KeepsClientIP, all[i].place
+			endpoints = append(endpoints, e)
+		case len(v.places) == 1:
+			endpoints = append(endpoints, e)
+		case err == nil:
+			errs = append(errs, fmt.Errorf("%s is in none of the accounts and Regions", e.ID))
 		}
-		for _, e := range page.ClientVpnEndpoints {
-			found := Endpoint{ID: aws.ToString(e.ClientVpnEndpointId), KeepsClientIP: e.TransitGatewayConfiguration != nil, discovered: true}
-			if len(v.EndpointIDs) > 0 {
-				if i := slices.Index(v.EndpointIDs, found.ID); i >= 0 {
-					endpoints[i].KeepsClientIP = found.KeepsClientIP
-				}
-				continue
-			}
-			if e.Status != nil && (e.Status.Code == types.ClientVpnEndpointStatusCodeDeleting || e.Status.Code == types.ClientVpnEndpointStatusCodeDeleted) {
-				continue
-			}
-			endpoints = append(endpoints, found)
-		}
-		return page.NextToken, nil
-	})
-	if err != nil {
-		return endpoints, fmt.Errorf("describing the endpoints: %w", err)
 	}
-	return endpoints, nil
+	return endpoints, errors.Join(errs...)
 }
 
 // allPages asks for one page after another. A token that repeats would end in a circle, or skip what is behind it.
@@ -236,6 +252,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 	var group errgroup.Group
 	group.SetLimit(8)
 	for _, e := range endpoints {
+		e.place = v.at(e.place)
 		group.Go(func() error {
 			pages, err := v.list(ctx, e, nil, func(c types.ClientVpnConnection, requestID string) {
 				hits := wanted.hits(c, e)
@@ -244,7 +261,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				connection := v.connection(c)
+				connection := e.place.connection(c)
 				connection.noteRequest(requestID)
 				for _, h := range hits {
 					if !connection.Ended() {
@@ -294,7 +311,7 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(c t
 	var requestIDs []string
 	err := allPages(func(token *string) (*string, error) {
 		input.NextToken = token
-		page, err := v.api.DescribeClientVpnConnections(ctx, input)
+		page, err := e.place.api.DescribeClientVpnConnections(ctx, input)
 		if err != nil {
 			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
@@ -310,10 +327,10 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(c t
 	if err == nil || e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
 		return requestIDs, nil
 	}
-	return requestIDs, fmt.Errorf("describing connections of %s: %w", e.ID, err)
+	return requestIDs, fmt.Errorf("describing connections of %s%s: %w", e.ID, e.place.in(), e.place.assuming(err))
 }
 
-func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
+func (p *place) connection(c types.ClientVpnConnection) *Connection {
 	status := currentStatus(c)
 	return &Connection{
 		EndpointID:    aws.ToString(c.ClientVpnEndpointId),
@@ -326,7 +343,9 @@ func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
 		Current:       status,
 		IngressBytes:  readNumber(c.IngressBytes),
 		EgressBytes:   readNumber(c.EgressBytes),
-		Region:        v.region,
+		Account:       p.Account,
+		Region:        p.Region,
+		place:         p,
 	}
 }
 
