@@ -85,12 +85,18 @@ func (e explanation) print(out io.Writer) {
 	d := e.Decision
 	fmt.Fprintf(out, "%s\n  %s: %s, %s, about %s\n", e.File, e.Signal.Provider, e.Signal.Type, e.Signal.Kind, e.Signal.Subject)
 	by := "by default, as no rule fits"
-	if d.Rule != "" {
+	switch {
+	case e.Signal.Kind == signal.SelfTest:
+		by = "whatever the rules say"
+	case d.Rule != "":
 		by = "by rule " + d.Rule
 	}
 	fmt.Fprintf(out, "  %s %s, in mode %s\n", strings.ToUpper(string(d.Action)), by, d.Mode)
 	decided := slices.IndexFunc(e.rules, func(r policy.Answer) bool { return r.Rule == d.Rule })
-	if decided < 0 {
+	switch {
+	case e.Signal.Kind == signal.SelfTest:
+		e.rules = nil
+	case decided < 0:
 		decided = len(e.rules)
 	}
 	widest := 0

@@ -110,6 +110,14 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	}
 	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
 
+	if s.Kind == signal.SelfTest {
+		d.Action = Notify
+		because("a self-test is about nobody, so no rule is asked")
+		if environment != Enforce {
+			d.Mode = DryRun
+		}
+		return d
+	}
 	names, notes, ambiguous := p.identity.resolve(s.Subject)
 	f := newFacts(&s, names)
 	var decided *rule

@@ -644,6 +644,16 @@ func TestAnswersAreThoseThatDecided(t *testing.T) {
 	}
 }
 
+// TestSelfTestAsksNoRule, not even one for everything.
+func TestSelfTestAsksNoRule(t *testing.T) {
+	p := mustParse(t, "version: 1\ndefault: terminate\nrules:\n  - {name: all, when: {}, then: terminate}\n")
+	for mode, want := range map[Mode]Mode{Enforce: Enforce, DryRun: DryRun, "": DryRun} {
+		if d := p.Decide(signal.Signal{Kind: signal.SelfTest}, mode, now); d.Action != Notify || d.Rule != "" || d.Mode != want {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
 func TestEndpointsOfARule(t *testing.T) {
 	p := mustParse(t, "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, endpoints: [cvpn-endpoint-0a, cvpn-endpoint-0b]}\n")
 	d := p.Decide(leaver, Enforce, now)

@@ -36,6 +36,8 @@ const (
 	Notified       Status = "notified"        // the policy only notifies, or the signal asks for no more
 	Ignored        Status = "ignored"         // the policy ignores it
 	Failed         Status = "failed"          // nothing could be done
+	Ready          Status = "ready"           // self-test: somebody could be cut off now
+	NotReady       Status = "not-ready"       // self-test: the error says what stands in the way
 )
 
 // Outcome is what became of one signal. Its JSON form is the message to SNS.

@@ -8,7 +8,6 @@ package responder
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -82,6 +81,11 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 
 	var outcomes []Outcome
 	for _, c := range cases {
+		if c.Signal.Kind == signal.SelfTest {
+			r.selfTest(ctx, c)
+			outcomes = append(outcomes, c.Outcome)
+			continue
+		}
 		for _, connection := range c.Connections {
 			connection.Account = cmp.Or(connection.Account, inv.Account)
 		}
@@ -121,13 +125,38 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 	return cases
 }
 
+// selfTest says whether a person could be cut off now, and what stands in the way.
+func (r *Responder) selfTest(ctx context.Context, c *caseFile) {
+	ctx, cancel := share(ctx, 2)
+	defer cancel()
+	endpoints, places, problems := r.VPN.Probe(ctx)
+	if r.PolicyError != nil {
+		problems = append(problems, r.PolicyError)
+	}
+	o := &c.Outcome
+	if len(problems) == 0 {
+		o.Status = Ready
+		o.Summary = fmt.Sprintf("Ready: %s of %s can be listed, and connections ended there.",
+			plural(endpoints, "1 endpoint", fmt.Sprintf("%d endpoints", endpoints)), plural(places, "this account and Region", fmt.Sprintf("%d accounts and Regions", places)))
+		return
+	}
+	for _, problem := range problems {
+		c.problem(problem)
+	}
+	o.Status, o.Error = NotReady, strings.Join(c.problems, "; ")
+	o.Summary = fmt.Sprintf("NOT READY to cut anybody off: %s.", brief(c.problems[0]))
+	if more := len(problems) - 1; more > 0 {
+		o.Summary += fmt.Sprintf(" And %s.", plural(more, "1 more problem", fmt.Sprintf("%d more problems", more)))
+	}
+}
+
 // endpoints gives those to look at. Where that fails, or there are none, it is a problem of the cases that need to know.
 func (r *Responder) endpoints(ctx context.Context, cases []*caseFile) []vpn.Endpoint {
 	part, cancel := share(ctx, 3)
 	defer cancel()
 	endpoints, err := r.VPN.Endpoints(part, slices.ContainsFunc(cases, (*caseFile).wantsAddress))
 	if err == nil && len(endpoints) == 0 {
-		err = errors.New("there is no Client VPN endpoint in this account and Region")
+		err = vpn.ErrNoEndpoint
 	}
 	addresses := slices.ContainsFunc(endpoints, func(e vpn.Endpoint) bool { return e.KeepsClientIP })
 	for _, c := range cases {

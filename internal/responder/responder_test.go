@@ -350,6 +350,66 @@ func TestRuleActsOnItsEndpointsOnly(t *testing.T) {
 	})
 }
 
+// TestSelfTestSaysWhatIsMissing: it proves that somebody could be cut off, ends nobody, and names action and resource.
+func TestSelfTestSaysWhatIsMissing(t *testing.T) {
+	test := signal.Signal{ID: "1", Provider: "custom", Kind: signal.SelfTest, Type: "Self Test"}
+	for name, c := range map[string]struct {
+		prepare func(*emulator.Cloud, *responder.Responder)
+		want    []string // parts of summary and error; none for ready
+	}{
+		"ready":   {prepare: func(*emulator.Cloud, *responder.Responder) {}},
+		"dry-run": {prepare: func(_ *emulator.Cloud, r *responder.Responder) { r.Mode = policy.DryRun }},
+		"may not end on one": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) {
+				cloud.Deny("ec2:TerminateClientVpnConnections", ad)
+			},
+			[]string{"missing permission ec2:TerminateClientVpnConnections on client-vpn-endpoint/" + ad},
+		},
+		"may not list": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) {
+				cloud.Deny("ec2:DescribeClientVpnConnections", "")
+			},
+			[]string{"missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml, "2 more problems", ad, certs},
+		},
+		"may not find": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Deny("ec2:DescribeClientVpnEndpoints", "") },
+			[]string{"missing permission ec2:DescribeClientVpnEndpoints"},
+		},
+		"nothing to guard": {func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Reset() }, []string{"there is no Client VPN endpoint"}},
+		"an endpoint that is gone": {
+			func(_ *emulator.Cloud, r *responder.Responder) {
+				r.VPN.EndpointIDs = []string{saml, "cvpn-endpoint-0000000000000dead"}
+			},
+			[]string{"cvpn-endpoint-0000000000000dead", "InvalidClientVpnEndpointId.NotFound"},
+		},
+		"no policy": {func(_ *emulator.Cloud, r *responder.Responder) {
+			r.PolicyError = errors.New("policy.yaml:1:1: unreadable")
+		}, []string{"policy.yaml:1:1: unreadable"}},
+	} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+			c.prepare(cloud, r)
+			before := up(cloud)
+			o := respond(t, r, test)[0]
+			want := responder.Ready
+			if len(c.want) > 0 {
+				want = responder.NotReady
+			}
+			if o.Status != want || o.Incomplete() || (o.Error != "") != (want == responder.NotReady) || !slices.Equal(before, up(cloud)) {
+				t.Errorf("%s: %s %q %q", name, o.Status, o.Summary, o.Error)
+			}
+			for _, words := range c.want {
+				if !strings.Contains(o.Summary+o.Error, words) {
+					t.Errorf("%s: no word of %q in %q, %q", name, words, o.Summary, o.Error)
+				}
+			}
+			if name == "ready" && o.Summary != "Ready: 3 endpoints of this account and Region can be listed, and connections ended there." {
+				t.Error(o.Summary)
+			}
+		})
+	}
+}
+
 func TestSparedConnectionSharesTheName(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		for _, cn := range []string{"laptop-1", "breakglass", "laptop-2"} {

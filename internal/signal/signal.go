@@ -33,7 +33,11 @@ const (
 	Finding                         Kind = "finding"
 )
 
-// Kinds lists every kind.
+// SelfTest is the kind of the one signal that is about nobody and asks whether everything is ready. A policy does not see
+// it.
+const SelfTest Kind = "self-test"
+
+// Kinds lists every kind that a policy can name.
 func Kinds() []Kind {
 	return []Kind{
 		AccountDisabled, AccountEnabled, AccountPurged, CredentialCompromise, AccountCredentialChangeRequired,

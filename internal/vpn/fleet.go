@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
 )
 
 // Place is another account or Region in which there are endpoints.
@@ -28,6 +29,58 @@ type place struct {
 }
 
 func newPlace(p Place) *place { return &place{p, ec2.NewFromConfig(p.Config)} }
+
+// nobodys is an id that no connection has: what EC2 is asked about in a dry run that is about the permission alone.
+const nobodys = "cvpn-connection-00000000000000000"
+
+// Probe finds out whether connections could be ended now, and ends none: it lists the endpoints, and on each asks for a page of
+// connections and, with DryRun, for a termination. It returns how many endpoints and places there are, and what stands in
+// the way.
+func (v *VPN) Probe(ctx context.Context) (endpoints, places int, problems []error) {
+	all, err := v.Endpoints(ctx, true)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	if len(all) == 0 && err == nil {
+		problems = append(problems, ErrNoEndpoint)
+	}
+	errs := make([]error, 2*len(all))
+	var group errgroup.Group
+	group.SetLimit(8)
+	for i, e := range all {
+		p := v.at(e.place)
+		group.Go(func() error {
+			_, err := p.api.DescribeClientVpnConnections(ctx, &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: &e.ID, MaxResults: aws.Int32(5)})
+			if err != nil {
+				errs[2*i] = fmt.Errorf("describing connections of %s%s: %w", e.ID, p.in(), permission(p.assuming(err), "ec2:DescribeClientVpnConnections", e.ID))
+			}
+			return nil
+		})
+		group.Go(func() error {
+			_, err := p.api.TerminateClientVpnConnections(ctx, &ec2.TerminateClientVpnConnectionsInput{
+				ClientVpnEndpointId: &e.ID, ConnectionId: aws.String(nobodys), DryRun: aws.Bool(true),
+			})
+			switch c := code(err); {
+			case c == "DryRunOperation":
+			case err == nil:
+				errs[2*i+1] = fmt.Errorf("terminating on %s%s: EC2 did not take the dry run for one", e.ID, p.in())
+			default:
+				errs[2*i+1] = fmt.Errorf("terminating on %s%s: %w", e.ID, p.in(), permission(p.assuming(err), "ec2:TerminateClientVpnConnections", e.ID))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept by endpoint
+	for _, err := range errs {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return len(all), len(v.places), problems
+}
+
+// ErrNoEndpoint says that there is nothing to guard.
+var ErrNoEndpoint = errors.New("there is no Client VPN endpoint in this account and Region")
 
 // at gives the program's own place for none.
 func (v *VPN) at(p *place) *place { return cmp.Or(p, v.places[0]) }
