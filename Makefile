@@ -67,7 +67,7 @@ size: build
 
 bench: ## measure start, memory, size and calls
 	@go run ./cmd/local bench
-	@echo && echo "Parse, map and decide, on one core (aim: 100 µs at 200 rules, and the same allocations at any number):"
+	@echo && echo "Parse, map and decide, on one core (aim: 100 µs at 200 rules):"
 	@go test ./internal/policy -run '^$$' -bench Decide -cpu 1 -benchtime 5000x | grep ^Benchmark
 
 build: ## the function for AWS, with its policy, in dist/

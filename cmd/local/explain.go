@@ -186,7 +186,7 @@ func readListing(ctx context.Context, file, policyFile string) (*listing, error)
 			l.connections = append(l.connections, c)
 		}
 	}
-	if l.binary, err = buildHandler(ctx, io.Discard); err != nil {
+	if l.binary, err = buildHandler(ctx, os.Stderr); err != nil {
 		return nil, err
 	}
 	l.policyFile, err = filepath.Abs(policyFile)

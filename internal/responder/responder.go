@@ -175,7 +175,8 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 	cancel()
 	for i, c := range cases {
 		c.lastFailed = maps.Clone(found.Failed)
-		maps.DeleteFunc(c.lastFailed, func(id string, _ error) bool { return !c.actsOn(id) })
+		// Where the rule does not act, nobody is missed; but there an address may be another person's.
+		maps.DeleteFunc(c.lastFailed, func(id string, _ error) bool { return !c.actsOn(id) && !c.wantsAddress() })
 		if c.unlisted == nil {
 			c.unlisted, c.endedBefore = maps.Clone(c.lastFailed), found.EndedAt[i]
 		} else {

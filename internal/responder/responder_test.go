@@ -437,11 +437,17 @@ func TestAddressOfTwoPeopleEndsNobody(t *testing.T) {
 
 // TestAddressThatAnotherMayHoldEndsNobody: the other holder is exempt, or on an endpoint that could not be listed.
 func TestAddressThatAnotherMayHoldEndsNobody(t *testing.T) {
+	onCertsOnly := strings.Replace(rules, "    then: terminate\n", "    then: terminate\n    endpoints: ["+certs+"]\n", 1)
 	for _, test := range []struct {
-		deny   string
-		status responder.Status
-	}{{"", responder.Ambiguous}, {ad, responder.Failed}} {
+		rules, deny string
+		status      responder.Status
+	}{{rules, "", responder.Ambiguous}, {rules, ad, responder.Failed}, {onCertsOnly, "", responder.Notified}, {onCertsOnly, ad, responder.Failed}} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			p, err := policy.Parse("policy.yaml", []byte(test.rules))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Policy = p
 			cloud.AddEndpoint(emulator.Endpoint{ID: ad, TransitGateway: "tgw-0123456789abcdef0"})
 			cloud.Connect(emulator.Client{EndpointID: ad, Username: "breakglass", ClientIP: "10.30.0.10"})
 			cloud.Connect(emulator.Client{EndpointID: certs, Username: "bob", ClientIP: "10.30.0.10"})
