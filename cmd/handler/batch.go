@@ -25,6 +25,7 @@ type handler struct {
 	responder responder.Responder
 	directory *directory.Directory
 	reporter  *notify.Reporter
+	calls     *notify.Calls
 	log       *slog.Logger
 }
 
@@ -137,15 +138,11 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 
 	var wait sync.WaitGroup
 	errs := make([]error, len(outcomes))
-	slots := make(chan struct{}, 10)
 	for i := range outcomes {
-		wait.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			errs[i] = h.reporter.Report(report, log, &outcomes[i])
-		})
+		wait.Go(func() { errs[i] = h.reporter.Report(report, log, &outcomes[i]) })
 	}
 	wait.Wait()
+	h.calls.Report(ctx, log)
 	for i, o := range outcomes {
 		r := owners[i]
 		r.outcomes = append(r.outcomes, o)

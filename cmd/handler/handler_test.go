@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +18,19 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/schema"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 )
 
 const (
 	endpoint = "cvpn-endpoint-00000000000000001"
 	topic    = "arn:aws:sns:eu-west-1:111122223333:outcomes"
+	text     = "arn:aws:sns:eu-west-1:111122223333:messages"
+	chat     = "arn:aws:sns:eu-west-1:111122223333:chat"
 )
 
 // binary is the real handler, built once.
@@ -60,7 +69,7 @@ var trackSources = sync.OnceValue(func() error {
 })
 
 // start runs the binary against the cloud; env overrides the settings.
-func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Function {
+func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 	t.Helper()
 	f, err := tryToStart(t, cloud, env...)
 	if err != nil {
@@ -69,7 +78,7 @@ func start(t *testing.T, cloud *emulator.Cloud, env ...string) *emulator.Functio
 	return f
 }
 
-func tryToStart(t *testing.T, cloud *emulator.Cloud, env ...string) (*emulator.Function, error) {
+func tryToStart(t *testing.T, cloud http.Handler, env ...string) (*emulator.Function, error) {
 	t.Helper()
 	if err := trackSources(); err != nil {
 		t.Fatal(err)
@@ -109,7 +118,7 @@ func leaver(id, username string) []byte {
 		"time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":{"username":%q,"kind":"account-disabled","reason":"left"}}`, id, username)
 }
 
-func sqs(bodies ...[]byte) []byte {
+func batch(bodies ...[]byte) []byte {
 	var records []map[string]string
 	for i, body := range bodies {
 		records = append(records, map[string]string{"messageId": fmt.Sprint("m", i), "eventSource": "aws:sqs", "body": string(body)})
@@ -138,23 +147,37 @@ type seen struct {
 	Connections     []struct {
 		PreviousStatus string `json:"previous_status"`
 		CurrentStatus  string `json:"current_status"`
+		Account        string `json:"account"`
+		Region         string `json:"region"`
 	}
 }
 
 func outcomes(t *testing.T, answer emulator.Answer) []seen {
 	t.Helper()
 	var got struct{ Outcomes []seen }
-	if err := json.Unmarshal(answer.Payload, &got); err != nil || answer.Failure != nil {
+	var raw struct{ Outcomes []json.RawMessage }
+	if err := errors.Join(json.Unmarshal(answer.Payload, &got), json.Unmarshal(answer.Payload, &raw)); err != nil || answer.Failure != nil {
 		t.Fatalf("%v %+v %s", err, answer.Failure, answer.Payload)
+	}
+	for _, outcome := range raw.Outcomes {
+		if err := schema.Check(outcome); err != nil {
+			t.Errorf("%v\n%s", err, outcome)
+		}
 	}
 	return got.Outcomes
 }
 
-// published gives the statuses of the messages, which must be the bodies' and the subjects' too.
+// published gives the statuses of the JSON messages, which must be the bodies' and the subjects' too.
 func published(t *testing.T, cloud *emulator.Cloud) []string {
 	t.Helper()
 	var all []string
 	for _, m := range cloud.Published() {
+		if m.TopicARN != topic {
+			continue
+		}
+		if err := schema.Check([]byte(m.Body)); err != nil {
+			t.Errorf("%v\n%s", err, m.Body)
+		}
 		var body seen
 		if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.Status != m.Attributes["status"].Value || !strings.HasPrefix(m.Subject, body.Status+": ") {
 			t.Errorf("%v: %+v", err, m)
@@ -180,8 +203,8 @@ func TestDirectInvocation(t *testing.T) {
 	if diff := cmp.Diff(want, message.Attributes); diff != "" || message.TopicARN != topic || message.Structure != "" {
 		t.Errorf("%s %+v", diff, message)
 	}
-	if got := outcomes(t, invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`))); len(got) != 0 {
-		t.Errorf("an event that asks for nothing gave %+v", got)
+	if answer := invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`)); string(answer.Payload) != `{"outcomes":[]}` {
+		t.Errorf("an event that asks for nothing gave %s, %+v", answer.Payload, answer.Failure)
 	}
 	if answer := invoke(t, f, []byte(`{"Records":[{"EventSource":"aws:sns","Sns":{}}]}`)); answer.Failure == nil || answer.Failure.Type != "UnreadableError" || !strings.Contains(answer.Failure.Message, "Records[0].eventSource") {
 		t.Errorf("%+v", answer)
@@ -204,14 +227,14 @@ func TestDryRunIsTheDefault(t *testing.T) {
 func TestBatchFailsOnlyWhatFailed(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"}, emulator.Client{Username: "bob", FailToTerminate: true}, emulator.Client{Username: "carol"})
 	f := start(t, cloud)
-	answer := invoke(t, f, sqs(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
+	answer := invoke(t, f, batch(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
 	if got := string(answer.Payload); got != `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"},{"itemIdentifier":"m5"}]}` {
 		t.Errorf("%s\n%s", got, f.Logs())
 	}
 	if got := published(t, cloud); !slices.Equal(got, []string{"partial", "terminated", "terminated"}) {
 		t.Errorf("published %q", got)
 	}
-	if answer := invoke(t, f, sqs(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
+	if answer := invoke(t, f, batch(leaver("e9", "dave"))); string(answer.Payload) != `{"batchItemFailures":[]}` {
 		t.Errorf("%s", answer.Payload)
 	}
 }
@@ -261,16 +284,16 @@ func TestHungSNSFailsTheMessages(t *testing.T) {
 	f := start(t, cloud)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	answer, err := f.Invoke(ctx, sqs(leaver("e1", "alice")))
+	answer, err := f.Invoke(ctx, batch(leaver("e1", "alice")))
 	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
-	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
 
-// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and is told.
+// TestFailedPublishFailsTheEvent, which is then tried again: the repeat ends nothing twice, and the message comes then.
 func TestFailedPublishFailsTheEvent(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
 	cloud.Inject(emulator.Fault{Action: "Publish", Times: 1, Code: "AuthorizationError", Status: 403})
@@ -280,10 +303,10 @@ func TestFailedPublishFailsTheEvent(t *testing.T) {
 		t.Errorf("%+v", answer)
 	}
 	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
-	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"not-connected"}) {
+	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"terminated"}) {
 		t.Errorf("%+v, published %q", got, published(t, cloud))
 	}
-	if !strings.Contains(logs(f), `"published":false,"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
@@ -371,7 +394,7 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 			cloud.Deny("identitystore:DescribeUser", "")
 		}
 		f := start(t, cloud, "IDENTITY_STORE_ID="+test.env)
-		answer := invoke(t, f, sqs(test.event, leaver("e1", "nobody"))) // beside it, another is answered
+		answer := invoke(t, f, batch(test.event, leaver("e1", "nobody"))) // beside it, another is answered
 		var failures struct {
 			BatchItemFailures []struct{ ItemIdentifier string }
 		}
@@ -393,6 +416,85 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 		if test.denied && !strings.Contains(logs(f), "AccessDeniedException") {
 			t.Errorf("%s: the log does not say what is missing:\n%s", name, f.Logs())
 		}
+	}
+}
+
+// TestTargetsAreGuardedToo: other accounts and Regions, side by side. One that cannot be reached is named, and does not keep
+// the others from being acted on.
+func TestTargetsAreGuardedToo(t *testing.T) {
+	const (
+		other, closed = "arn:aws:iam::444455556666:role/clientvpn-responder", "arn:aws:iam::222233334444:role/clientvpn-responder"
+		elsewhere     = "cvpn-endpoint-00000000000000009"
+		external      = "a-secret-of-two"
+	)
+	company := func() (*emulator.Accounts, []*emulator.Cloud) {
+		home := cloudWith(emulator.Client{Username: "alice"})
+		var others []*emulator.Cloud
+		for i, place := range [][2]string{{"", "eu-west-2"}, {"444455556666", ""}, {"444455556666", "us-east-1"}} {
+			c := &emulator.Cloud{Account: place[0], Region: place[1], TerminateTime: 50 * time.Millisecond}
+			id := fmt.Sprint(elsewhere, i)
+			c.AddEndpoint(emulator.Endpoint{ID: id})
+			c.Connect(emulator.Client{EndpointID: id, Username: "alice", ID: fmt.Sprint("cvpn-connection-0", i)})
+			c.Connect(emulator.Client{EndpointID: id, Username: "malice"})
+			others = append(others, c)
+		}
+		return &emulator.Accounts{Home: home, Others: others, Roles: map[string]string{other: external}}, append(others, home)
+	}
+	up := func(clouds []*emulator.Cloud) (names []string) {
+		for _, cloud := range clouds {
+			for _, c := range cloud.Connections() {
+				if c.EndedAt.IsZero() {
+					names = append(names, c.Username)
+				}
+			}
+		}
+		return names
+	}
+
+	accounts, clouds := company()
+	f := start(t, accounts, "TARGETS=eu-west-2, "+other+"@eu-west-1,"+other+"@us-east-1,eu-west-1", "EXTERNAL_ID="+external)
+	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
+	if got[0].Status != "terminated" || len(got[0].Connections) != 4 || !slices.Equal(up(clouds), []string{"malice", "malice", "malice"}) {
+		t.Errorf("%+v, up %q\n%s", got, up(clouds), f.Logs())
+	}
+	places := map[string]bool{}
+	for _, c := range got[0].Connections {
+		places[c.Account+" "+c.Region] = true
+	}
+	for _, place := range []string{"111122223333 eu-west-1", "111122223333 eu-west-2", "444455556666 eu-west-1", "444455556666 us-east-1"} {
+		if !places[place] {
+			t.Errorf("nothing from %s: %v", place, places)
+		}
+	}
+	// The credentials of a role are kept, for each Region of its own.
+	invoke(t, f, leaver("e2", "bob"))
+	if n := len(accounts.Assumed()); n != 2 {
+		t.Errorf("%d roles assumed: %q", n, accounts.Assumed())
+	}
+
+	accounts, clouds = company()
+	f = start(t, accounts, "TARGETS="+closed+"@eu-west-1,eu-west-2,"+other+"@us-east-1", "EXTERNAL_ID="+external)
+	answer := invoke(t, f, leaver("e1", "alice"))
+	if answer.Failure == nil || !strings.Contains(answer.Failure.Message, "partial") || len(up(clouds)) != 4 { // alice is up in eu-west-1 of the other account, which is no target
+		t.Errorf("%+v, up %q", answer, up(clouds))
+	}
+	message := accounts.Home.Published()[0].Body
+	for _, word := range []string{"account 222233334444, eu-west-1", "assuming " + closed, "sts:AssumeRole"} {
+		if !strings.Contains(message, word) {
+			t.Errorf("no word about %s in %s", word, message)
+		}
+	}
+
+	// The endpoints to guard may be anywhere.
+	accounts, clouds = company()
+	f = start(t, accounts, "TARGETS="+other+"@us-east-1", "EXTERNAL_ID="+external, "ENDPOINT_IDS="+elsewhere+"2")
+	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); len(got[0].Connections) != 1 || got[0].Connections[0].Region != "us-east-1" || len(up(clouds)) != 6 {
+		t.Errorf("%+v, up %q", got, up(clouds))
+	}
+	accounts, clouds = company()
+	f = start(t, accounts, "TARGETS=eu-west-2", "ENDPOINT_IDS="+endpoint+","+elsewhere+"2")
+	if answer := invoke(t, f, leaver("e1", "alice")); answer.Failure == nil || !strings.Contains(answer.Failure.Message, elsewhere+"2 is in none of the accounts and Regions") || len(up(clouds)) != 6 {
+		t.Errorf("%+v, up %q", answer, up(clouds))
 	}
 }
 
@@ -419,12 +521,12 @@ func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 }
 
 func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
-	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=eu-west-2",
-		"MESSAGE_TOPIC_ARN="+topic, "CHAT_TOPIC_ARN="+topic, "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
+	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=Ireland", "EXTERNAL_ID=x",
+		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
 	if err == nil {
 		t.Fatal("it starts")
 	}
-	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
+	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("no word about %s:\n%v", name, err)
 		}
@@ -442,7 +544,11 @@ func TestSettings(t *testing.T) {
 		}, "/opt/handler/bootstrap")
 	}
 	s, err := read(nil)
-	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topic.String() != topic {
+	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
+	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); err != nil || s.topics != want {
 		t.Errorf("%+v, %v", s, err)
 	}
 	s, err = read(map[string]string{
@@ -452,11 +558,17 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for name, values := range map[string][]string{
-		"TOPIC_ARN":    {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t"},
-		"MODE":         {"Enforce", "true", "dry_run"},
-		"WATCH":        {"15", "soon", "-1s"},
-		"ENDPOINT_IDS": {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
-		"AWS_REGION":   {""},
+		"TOPIC_ARN": {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
+		"MODE":      {"Enforce", "true", "dry_run"},
+
+		"MESSAGE_TOPIC_ARN": {"x", "arn:aws:sqs:eu-west-1:111122223333:q", text + ".fifo", topic},
+		"CHAT_TOPIC_ARN":    {"x", "arn:aws:sqs:eu-west-1:111122223333:q", chat + ".fifo", topic},
+		"WATCH":             {"15", "soon", "-1s"},
+		"ENDPOINT_IDS":      {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
+		"AWS_REGION":        {""},
+		"TARGETS": {"Ireland", "eu-west-2,", "@eu-west-1", "role@eu-west-1", "arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
+			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1"},
+		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
 
 		"IDENTITY_STORE_ID": {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 	} {
@@ -468,10 +580,19 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func mustParse(t *testing.T, s string) arn.ARN {
+	t.Helper()
+	parsed, err := arn.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
 // TestLogsAreJSONWithTheRequest: one line for each outcome.
 func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	f := start(t, cloudWith(emulator.Client{Username: "alice"}))
-	invoke(t, f, sqs(leaver("e1", "alice"), leaver("e2", "bob")))
+	invoke(t, f, batch(leaver("e1", "alice"), leaver("e2", "bob")))
 	lines := 0
 	for line := range strings.Lines(logs(f)) {
 		var entry struct {
@@ -493,5 +614,57 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	}
 	if lines != 2 {
 		t.Errorf("%d lines for 2 outcomes:\n%s", lines, f.Logs())
+	}
+}
+
+func TestSettingsReachTheirPlaces(t *testing.T) {
+	file, err := filepath.Abs("../../policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic, "MODE": "enforce", "WATCH": "7s", "ENDPOINT_IDS": endpoint, "POLICY_FILE": file,
+	} {
+		t.Setenv(name, value)
+	}
+	h, problems := wire(slog.New(slog.DiscardHandler))
+	if h == nil || problems != nil {
+		t.Fatal(problems)
+	}
+	r := h.responder
+	if r.Mode != "enforce" || r.Watch != 7*time.Second || !slices.Equal(r.VPN.EndpointIDs, []string{endpoint}) || r.Policy == nil || r.PolicyError != nil {
+		t.Errorf("%+v, %+v", r, r.VPN)
+	}
+	t.Setenv("POLICY_FILE", file+".absent")
+	if h, problems := wire(slog.New(slog.DiscardHandler)); h == nil || h.responder.PolicyError == nil || len(problems) != 1 {
+		t.Errorf("%+v, %q", h, problems)
+	}
+}
+
+func TestRetries(t *testing.T) {
+	r := retryer()
+	if r.MaxAttempts() != 10 {
+		t.Errorf("%d attempts", r.MaxAttempts())
+	}
+	for _, code := range []string{"RequestLimitExceeded", "KMSThrottling"} {
+		if !r.IsErrorRetryable(&smithy.GenericAPIError{Code: code}) {
+			t.Errorf("%s is not tried again", code)
+		}
+	}
+}
+
+// TestAllThatIsIncompleteIsNamed, and an event about two people gives each an outcome and a message.
+func TestAllThatIsIncompleteIsNamed(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob", FailToTerminate: true})
+	event := strings.Replace(string(leaver("e1", "alice")), `"username":"alice"`, `"usernames":["alice","bob","carol"]`, 1)
+	answer := invoke(t, start(t, cloud), []byte(event))
+	if answer.Failure == nil || !strings.Contains(answer.Failure.Message, "of alice") || !strings.Contains(answer.Failure.Message, "of bob") {
+		t.Errorf("%+v", answer)
+	}
+	if got := published(t, cloud); !slices.Equal(got, []string{"not-connected", "partial", "partial"}) {
+		t.Errorf("published %q", got)
+	}
+	if !strings.Contains(cloud.Published()[0].Body, `"account":"111122223333"`) {
+		t.Error("no account")
 	}
 }

@@ -8,6 +8,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,6 +29,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 func main() {
@@ -63,6 +67,8 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
 	cfg.HTTPClient = ownBody{cfg.HTTPClient}
+	calls := &notify.Calls{}
+	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
 	var names *directory.Directory
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
@@ -71,14 +77,46 @@ func wire(log *slog.Logger) (*handler, []string) {
 		log:       log,
 		directory: names,
 		responder: responder.Responder{
-			VPN:         vpn.New(cfg, s.endpointIDs),
+			VPN:         vpn.New(cfg, s.endpointIDs, places(cfg, s)...),
 			Policy:      rules,
 			PolicyError: policyErr,
+			PolicyHash:  hash(s.policyFile),
 			Mode:        s.mode,
 			Watch:       s.watch,
 		},
-		reporter: notify.New(cfg, s.topic),
+		reporter: notify.New(cfg, s.topics),
+		calls:    calls,
 	}, problems
+}
+
+// places gives the accounts and Regions of TARGETS, each with its own credentials, which are fetched when they are needed
+// and kept until they expire.
+func places(cfg aws.Config, s settings) []vpn.Place {
+	var all []vpn.Place
+	for _, t := range s.targets {
+		p := vpn.Place{Region: t.region, Config: cfg.Copy()}
+		p.Config.Region = t.region
+		if t.role.Resource != "" {
+			p.Account, p.Role = t.role.AccountID, t.role.String()
+			p.Config.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), p.Role, func(o *stscreds.AssumeRoleOptions) {
+				o.RoleSessionName = "clientvpn-responder"
+				if s.externalID != "" {
+					o.ExternalID = &s.externalID
+				}
+			}))
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// hash is the SHA-256 of a file, empty if it cannot be read, which is for others to tell.
+func hash(file string) string {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(raw))
 }
 
 // retryer tries as often as the invocation's time allows: throttling is normal where an account's calls are shared.

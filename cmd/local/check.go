@@ -115,7 +115,11 @@ func readCases(file string) ([]placedCase, error) {
 			return nil, placed(file, err)
 		}
 		problem := ""
+		ast.Walk(valueless(func(null ast.Node) {
+			problem = fmt.Sprintf("%s: has no value; remove the line or give it one, \"\" for none", null.GetPath()[strings.LastIndex(null.GetPath(), ".")+1:])
+		}), node)
 		switch {
+		case problem != "":
 		case c.Name == "":
 			problem = "name: missing; say what the case shows"
 		case (c.File == "") == (c.Event == nil):
@@ -136,6 +140,20 @@ func readCases(file string) ([]placedCase, error) {
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// valueless is called with every null outside the event, whose JSON may have some: "gate:" with nothing behind it would
+// compare nothing.
+type valueless func(ast.Node)
+
+func (found valueless) Visit(n ast.Node) ast.Visitor {
+	if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == "event" {
+		return nil
+	}
+	if n.Type() == ast.NullType {
+		found(n)
+	}
+	return found
 }
 
 func placed(file string, err error) error {
@@ -213,7 +231,7 @@ func (c placedCase) run(p *policy.Policy, folder string) (differences, rules []s
 			}
 		}
 		if !strings.Contains(strings.Join(d.Reasons, "\n"), w.Reason) {
-			differs("reason", w.Reason, d.Reasons)
+			wrong = append(wrong, fmt.Sprintf("reason: none says %q", w.Reason))
 		}
 		if len(wrong) > 0 {
 			differences = append(differences, fmt.Sprintf("about %s:", e.Signal.Subject))

@@ -85,12 +85,18 @@ func (e explanation) print(out io.Writer) {
 	d := e.Decision
 	fmt.Fprintf(out, "%s\n  %s: %s, %s, about %s\n", e.File, e.Signal.Provider, e.Signal.Type, e.Signal.Kind, e.Signal.Subject)
 	by := "by default, as no rule fits"
-	if d.Rule != "" {
+	switch {
+	case e.Signal.Kind == signal.SelfTest:
+		by = "whatever the rules say"
+	case d.Rule != "":
 		by = "by rule " + d.Rule
 	}
 	fmt.Fprintf(out, "  %s %s, in mode %s\n", strings.ToUpper(string(d.Action)), by, d.Mode)
 	decided := slices.IndexFunc(e.rules, func(r policy.Answer) bool { return r.Rule == d.Rule })
-	if decided < 0 {
+	switch {
+	case e.Signal.Kind == signal.SelfTest:
+		e.rules = nil
+	case decided < 0:
 		decided = len(e.rules)
 	}
 	widest := 0
@@ -180,7 +186,7 @@ func readListing(ctx context.Context, file, policyFile string) (*listing, error)
 			l.connections = append(l.connections, c)
 		}
 	}
-	if l.binary, err = buildHandler(ctx, io.Discard); err != nil {
+	if l.binary, err = buildHandler(ctx, os.Stderr); err != nil {
 		return nil, err
 	}
 	l.policyFile, err = filepath.Abs(policyFile)

@@ -248,7 +248,7 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 		{"gate", "- {name: x, file: event.json, want: [{action: terminate, gate: stale}]}", `gate: want "stale", got ""`, "1 of 1 cases differ"},
 		{"mode", "- {name: x, file: event.json, mode: dry-run, want: [{action: terminate, mode: enforce}]}", `mode: want "enforce", got "dry-run"`, "1 of 1 cases differ"},
 		{"names", "- {name: x, file: event.json, want: [{action: terminate, names: [bo]}]}", `names: want "bo", got ["bob"]`, "1 of 1 cases differ"},
-		{"reason", "- {name: x, file: event.json, want: [{action: terminate, reason: because}]}", `reason: want "because"`, "1 of 1 cases differ"},
+		{"reason", "- {name: x, file: event.json, want: [{action: terminate, reason: because}]}", `reason: none says "because"`, "1 of 1 cases differ"},
 		{"signals", "- {name: x, file: event.json, want: [{action: terminate}, {action: terminate}]}", "want 2 signals, got 1", "1 of 1 cases differ"},
 		{"no signal wanted", "- {name: x, file: event.json, error: logout}", `want no signal but the error "logout", got 1 signals`, "1 of 1 cases differ"},
 		{"no signal", "- {name: x, event: {source: y, detail-type: z}, want: [{action: terminate}]}", `no signal: unsupported event: source "y"`, "1 of 1 cases differ"},
@@ -265,6 +265,8 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 		{"two events", "- {name: x, file: event.json, event: {a: b}, want: []}", "", "cases.yaml:1: give a file or an event"},
 		{"nothing wanted", "- {name: x, file: event.json}", "", "cases.yaml:1: give want"},
 		{"no action", "- {name: x, file: event.json, want: [{rule: a}]}", "", "cases.yaml:1: want: every entry needs an action"},
+		{"no value", "- {name: x, file: event.json, want: [{action: terminate, gate: }]}", "", `cases.yaml:1: gate: has no value`},
+		{"null in the event", "- {name: x, event: {source: y, detail-type: z, resources: null}, error: unsupported}", "1 cases, 1 as they should be.", ""},
 		{"wrong mode", "- {name: x, file: event.json, mode: on, want: [{action: terminate}]}", "", `cases.yaml:1: mode: "on" is neither`},
 		{"no YAML", "- {", "", "cases.yaml:1"},
 	} {

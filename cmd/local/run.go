@@ -78,8 +78,8 @@ type connection struct {
 	CommonName     string `json:"common_name"`
 	PreviousStatus string `json:"previous_status"`
 	CurrentStatus  string `json:"current_status"`
-	How            string `json:"how"`
-	Reason         string `json:"reason"`
+	How            string `json:"how,omitempty"`
+	Reason         string `json:"reason,omitempty"`
 }
 
 func (c connection) String() string {

@@ -109,7 +109,7 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	name, version := form.Get("Action"), form.Get("Version")
 	action, known := actions[name]
 	requestID = uuid("request", c.next())
-	call := &Call{Action: name, Params: form, At: time.Now()}
+	call := &Call{Action: name, Params: form, RequestID: requestID, At: time.Now()}
 	c.calls = append(c.calls, call)
 
 	fault = c.fault(name, form)
@@ -117,6 +117,8 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	switch {
 	case fault.Code != "":
 		refused = &refusal{fault.Code, fault.Message, cmp.Or(fault.Status, statuses[fault.Code])}
+	case known && c.throttled(name):
+		refused = &refusal{"RequestLimitExceeded", "Request limit exceeded.", statuses["RequestLimitExceeded"]}
 	case !known || action.version != version:
 		refused = refuse("InvalidAction", "Could not find operation %s for version %s", name, version)
 	default:

@@ -43,12 +43,31 @@ type Cloud struct {
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
 	Latency       time.Duration // added to every answer
 
+	// Limits are token buckets by action, such as TerminateClientVpnConnections; an action without one is not limited.
+	// What EC2 documents for its own is DocumentedLimits.
+	Limits map[string]Limit
+
 	// EndedAnswersRow says what Terminate answers for the id of a connection that has ended and is still listed, which
 	// AWS does not document: InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated.
 	EndedAnswersRow bool
 
 	mu sync.Mutex
 	state
+}
+
+// Limit is a token bucket: a call takes a token, and finds RequestLimitExceeded where there is none.
+type Limit struct {
+	Bucket int     // tokens at the start, and at most
+	Refill float64 // tokens a second
+}
+
+// DocumentedLimits are those of an account in a Region (Amazon EC2 developer guide, "Request throttling").
+func DocumentedLimits() map[string]Limit {
+	return map[string]Limit{
+		"DescribeClientVpnConnections":  {100, 20},
+		"DescribeClientVpnEndpoints":    {100, 20},
+		"TerminateClientVpnConnections": {50, 5},
+	}
 }
 
 type state struct {
@@ -62,7 +81,8 @@ type state struct {
 	calls     []*Call
 	messages  []Message
 	faults    []Fault
-	denied    [][2]string // action, resource or ""
+	tokens    map[string]*tokens // by action
+	denied    [][2]string        // action, resource or ""
 }
 
 // Endpoint is a Client VPN endpoint.
@@ -102,8 +122,10 @@ type Connection struct {
 type Call struct {
 	Action string
 	Params url.Values // as posted, with Action and Version
-	At     time.Time
-	Code   string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
+	// RequestID is the one answered.
+	RequestID string
+	At        time.Time
+	Code      string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
 }
 
 // Fault spoils the answers to the calls that match it. Faults are tried in the order in which they were injected, and
@@ -239,6 +261,34 @@ func bare(action string) string {
 		return action
 	}
 	return name
+}
+
+type tokens struct {
+	left float64
+	at   time.Time
+}
+
+// throttled takes a token for the action, and reports whether there was none.
+func (c *Cloud) throttled(action string) bool {
+	limit, limited := c.Limits[action]
+	if !limited {
+		return false
+	}
+	now := time.Now()
+	if c.tokens == nil {
+		c.tokens = map[string]*tokens{}
+	}
+	if c.tokens[action] == nil {
+		c.tokens[action] = &tokens{float64(limit.Bucket), now}
+	}
+	t := c.tokens[action]
+	t.left = min(t.left+now.Sub(t.at).Seconds()*limit.Refill, float64(limit.Bucket))
+	t.at = now
+	if t.left < 1 {
+		return true
+	}
+	t.left--
+	return false
 }
 
 func (c *Cloud) account() string { return cmp.Or(c.Account, "111122223333") }

@@ -16,10 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
 
@@ -610,6 +612,94 @@ func TestDelays(t *testing.T) {
 			t.Errorf("closed after %v", got)
 		}
 	})
+}
+
+// TestLimits: the bucket empties, the next call is refused, and fills by the clock up to its size, for each action alone.
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Cloud{Limits: map[string]Limit{"DescribeClientVpnConnections": {3, 2}}}
+		c.AddEndpoint(Endpoint{ID: endpointA})
+		client, stop := HTTPClient(c)
+		defer stop()
+		api := ec2.NewFromConfig(config("http://ec2.test", client))
+		describe := func() error {
+			_, err := api.DescribeClientVpnConnections(t.Context(), &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: aws.String(endpointA)})
+			return err
+		}
+		pass := func(n int) {
+			t.Helper()
+			for range n {
+				if err := describe(); err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			}
+			wantCode(t, describe(), "RequestLimitExceeded", 503)
+		}
+		pass(3)
+		time.Sleep(500 * time.Millisecond)
+		pass(1)
+		time.Sleep(time.Hour)
+		pass(3)
+		if _, err := api.DescribeClientVpnEndpoints(t.Context(), &ec2.DescribeClientVpnEndpointsInput{}); err != nil {
+			t.Error(err)
+		}
+		c.Reset()
+		c.AddEndpoint(Endpoint{ID: endpointA})
+		pass(3)
+	})
+}
+
+// TestAccounts: the signature leads to an account and a Region, an assumed role's to the role's.
+func TestAccounts(t *testing.T) {
+	const role = "arn:aws:iam::444455556666:role/path/member"
+	home, other := &Cloud{}, &Cloud{Account: "444455556666", Region: "us-east-1"}
+	home.AddEndpoint(Endpoint{ID: endpointA})
+	other.AddEndpoint(Endpoint{ID: endpointB})
+	accounts := &Accounts{Home: home, Others: []*Cloud{other}, Roles: map[string]string{role: "two"}}
+	url, stop, err := Serve(accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	cfg := config(url, &http.Client{Transport: settled{http.DefaultTransport}})
+	endpoints := func(cfg aws.Config, region string) (ids []string, err error) {
+		page, err := ec2.NewFromConfig(cfg, func(o *ec2.Options) { o.Region = region }).DescribeClientVpnEndpoints(t.Context(), &ec2.DescribeClientVpnEndpointsInput{})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.ClientVpnEndpoints {
+			ids = append(ids, *e.ClientVpnEndpointId)
+		}
+		return ids, nil
+	}
+	assume := func(role, externalID string) aws.Config {
+		assumed := cfg.Copy()
+		assumed.Credentials = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, func(o *stscreds.AssumeRoleOptions) { o.ExternalID = &externalID })
+		return assumed
+	}
+	for _, test := range []struct {
+		cfg    aws.Config
+		region string
+		want   []string
+	}{
+		{cfg, "eu-west-1", []string{endpointA}},
+		{cfg, "us-east-1", nil},
+		{assume(role, "two"), "us-east-1", []string{endpointB}},
+		{assume(role, "two"), "eu-west-1", nil},
+	} {
+		if got, err := endpoints(test.cfg, test.region); err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, %v", test.region, got, err)
+		}
+	}
+	for _, refused := range []aws.Config{assume(role, "three"), assume("arn:aws:iam::444455556666:role/other", "two")} {
+		_, err := endpoints(refused, "us-east-1")
+		if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDenied" {
+			t.Error(err)
+		}
+	}
+	if got := accounts.Assumed(); !slices.Equal(got, []string{role, role}) {
+		t.Errorf("%q", got)
+	}
 }
 
 func TestUnknownAction(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/vpn"
 )
 
 // maxBody keeps body, subject and attributes together below SNS's 262,144 bytes.
@@ -17,29 +18,25 @@ const maxBody = 240 << 10
 // Source: Amazon SNS API reference, Publish.
 const maxSubject = 99
 
+// document renders the outcome for machines.
+func document(o responder.Outcome) (title, body string, err error) {
+	_, raw, err := shorten(o)
+	return subject(o), string(raw), err
+}
+
 // subject says the outcome in one line of at most 99 printable ASCII characters that begins with the status.
 func subject(o responder.Outcome) string {
 	line := fmt.Sprintf("%s: %s", o.Status, o.Signal.Subject)
-	switch n := len(o.Connections); n {
-	case 0:
-	case 1:
-		line += ", 1 connection"
-	default:
-		line += fmt.Sprintf(", %d connections", n)
+	if n := len(o.Connections); n > 0 {
+		line += ", " + count(n, "connection")
 	}
-	line += fmt.Sprintf(" (%s %s)", o.Signal.Provider, o.Signal.Type)
-	line = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, line)
+	line = ascii(fmt.Sprintf("%s (%s %s)", line, o.Signal.Provider, o.Signal.Type))
 	return line[:min(len(line), maxSubject)]
 }
 
-// body is the outcome as JSON. Where it would be too long for SNS, connections are left out and counted, and then reasons
-// and names, which are never that many.
-func body(o responder.Outcome) (string, error) {
+// shorten gives the outcome in a form that SNS takes, and that form as JSON. Where there is too much, connections are left
+// out and counted, and then reasons, names and listings, which are never that many.
+func shorten(o responder.Outcome) (responder.Outcome, []byte, error) {
 	all := len(o.Connections) + len(o.Spared)
 	for keep := 500; ; keep /= 2 {
 		o.Connections, o.Spared = first(keep, o.Connections), first(keep, o.Spared)
@@ -48,14 +45,14 @@ func body(o responder.Outcome) (string, error) {
 			o.Error = string(first(1000, []rune(o.Error))) // which has a part for each connection
 		}
 		if keep == 0 {
-			o.Decision.Reasons, o.Decision.Names = first(50, o.Decision.Reasons), first(20, o.Decision.Names)
+			o.Decision.Reasons, o.Decision.Names, o.Listings = first(50, o.Decision.Reasons), first(20, o.Decision.Names), first(100, o.Listings)
 		}
 		raw, err := json.Marshal(o)
 		if err != nil {
-			return "", fmt.Errorf("rendering the outcome: %w", err)
+			return o, nil, fmt.Errorf("rendering the outcome: %w", err)
 		}
 		if len(raw) <= maxBody || keep == 0 {
-			return string(raw), nil
+			return o, raw, nil
 		}
 	}
 }
@@ -81,4 +78,48 @@ func attributes(o responder.Outcome) []attribute {
 		}
 	}
 	return set
+}
+
+// ascii puts a question mark for every character that is not printable ASCII.
+func ascii(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// count says how many there are of what one is called.
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+func ended(o responder.Outcome) int {
+	n := 0
+	for _, c := range o.Connections {
+		if c.Ended() {
+			n++
+		}
+	}
+	return n
+}
+
+// left are the connections that may still be up, wherever they are told.
+func left(o responder.Outcome) []*vpn.Connection {
+	var up []*vpn.Connection
+	for _, c := range o.Connections {
+		if !c.Ended() {
+			up = append(up, c)
+		}
+	}
+	for _, s := range o.Spared {
+		if !s.Ended() {
+			up = append(up, s.Connection)
+		}
+	}
+	return up
 }

@@ -3,12 +3,15 @@ package notify
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/schema"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
@@ -16,11 +19,16 @@ import (
 func outcome(connections int) responder.Outcome {
 	o := responder.Outcome{
 		SchemaVersion: 1, Status: responder.Terminated, Summary: "ended",
-		Signal:   signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}}},
-		Decision: policy.Decision{Rule: "leavers", Action: policy.Terminate, Mode: policy.Enforce, Names: []string{"alice"}, Reasons: []string{"because"}},
+		Signal:      signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}}},
+		Decision:    policy.Decision{Rule: "leavers", Action: policy.Terminate, Mode: policy.Enforce, Names: []string{"alice"}, Reasons: []string{"because"}},
+		Timing:      responder.Timing{ReceivedAt: time.Unix(0, 0), DecidedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 0)},
+		Connections: []*vpn.Connection{}, Spared: []responder.Spared{},
+	}
+	if connections == 0 {
+		o.Status = responder.NotConnected
 	}
 	for i := range connections {
-		c := &vpn.Connection{EndpointID: "cvpn-endpoint-1", ID: fmt.Sprint("cvpn-connection-", i), Username: "alice@example.com", Current: vpn.Terminated}
+		c := &vpn.Connection{EndpointID: "cvpn-endpoint-1", ID: fmt.Sprint("cvpn-connection-", i), Username: "alice@example.com", Previous: vpn.Active, Current: vpn.Terminated, EndedAt: time.Unix(1, 0)}
 		o.Connections = append(o.Connections, c)
 		o.Spared = append(o.Spared, responder.Spared{Connection: c, Reason: "exempt"})
 	}
@@ -32,11 +40,14 @@ func outcome(connections int) responder.Outcome {
 func TestMessageFitsAtAnyNumberOfConnections(t *testing.T) {
 	for _, n := range []int{0, 1, 500, 5_000, 126_000} {
 		o := outcome(n)
-		text, err := body(o)
+		title, text, err := document(o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		size := len(text) + len(subject(o))
+		if err := schema.Check([]byte(text)); err != nil {
+			t.Error(err)
+		}
+		size := len(text) + len(title)
 		for _, a := range attributes(o) {
 			size += len(a.name) + len(a.dataType) + len(a.value)
 		}
@@ -49,7 +60,7 @@ func TestMessageFitsAtAnyNumberOfConnections(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &got); err != nil || size >= 262_144 {
 			t.Fatalf("%d connections: %d bytes, %v", n, size, err)
 		}
-		if got.Omitted+len(got.Connections)+len(got.Spared) != 2*n || got.Status != "terminated" {
+		if got.Omitted+len(got.Connections)+len(got.Spared) != 2*n || got.Status != string(o.Status) {
 			t.Errorf("%d connections: %d omitted, %d and %d told", n, got.Omitted, len(got.Connections), len(got.Spared))
 		}
 		if len(o.Connections) != n || len(o.Decision.Names) != 1 {
@@ -80,5 +91,33 @@ func TestNoEmptyAttribute(t *testing.T) {
 		if a.value == "" {
 			t.Errorf("%s is empty", a.name)
 		}
+	}
+}
+
+func TestSubjectCountsConnections(t *testing.T) {
+	if got := subject(outcome(1)); got != "terminated: alice@example.com, 1 connection (okta user.lifecycle.deactivate)" {
+		t.Error(got)
+	}
+	if got := subject(outcome(0)); got != "not-connected: alice@example.com (okta user.lifecycle.deactivate)" {
+		t.Error(got)
+	}
+}
+
+func TestMessageFitsWhateverIsLong(t *testing.T) {
+	for length := 1; length < 400; length += 10 { // some of them lie between maxBody and SNS's limit
+		o := outcome(500)
+		for _, c := range o.Connections {
+			c.CommonName = strings.Repeat("x", length)
+		}
+		if _, text, err := shorten(o); err != nil || len(text) > maxBody || maxBody > 262_144-1000 {
+			t.Fatalf("common names of %d: %d bytes, %v", length, len(text), err)
+		}
+	}
+	o := outcome(1)
+	o.Decision.Reasons = slices.Repeat([]string{strings.Repeat("because ", 100)}, 1000)
+	o.Decision.Names = slices.Repeat([]string{strings.Repeat("n", 1000)}, 1000)
+	o.Listings = slices.Repeat([]string{"1f3e7c1e-0000-4000-8000-000000000000"}, 10_000)
+	if _, text, err := shorten(o); err != nil || len(text) > maxBody {
+		t.Errorf("%d bytes, %v", len(text), err)
 	}
 }

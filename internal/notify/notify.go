@@ -1,12 +1,14 @@
-// Package notify reports outcomes: a log line and an SNS message for each.
+// Package notify reports outcomes: evidence and metrics in the log, and messages to SNS for machines, for people and for
+// chat.
 //
-// It promises that an outcome is logged whatever SNS says, that a nil error means that the message is with SNS, and that
-// silence is only kept where there is nothing new: for what the policy ignores, and for a repeat of a reported event that
-// finds nobody.
+// It promises that an outcome is logged whatever SNS says, that a nil error means that every message is with SNS, that a
+// message which could not be published is neither forgotten nor repeated to those who have it, and that silence is only
+// kept where there is nothing new: for what the policy ignores, and for a repeat of a reported event that finds nobody.
 package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -24,83 +26,185 @@ type api interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
+// Topics are the SNS topics that outcomes go to, each in its own Region; the zero ARN is none.
+type Topics struct {
+	// JSON gets each outcome as doc/outcome.schema.json describes it, Text as a message for people, Chat as a custom
+	// notification for Amazon Q Developer in chat applications.
+	JSON, Text, Chat arn.ARN
+}
+
+// topic is one of them.
+type topic struct {
+	what   string // it gets
+	arn    string
+	sns    api
+	render func(responder.Outcome) (subject, body string, err error)
+	slots  chan struct{} // of its own, so that one that hangs holds no other up
+}
+
 // Reporter reports outcomes. It may be used by several goroutines.
 type Reporter struct {
-	sns      api
-	topicARN string
+	topics []topic
 
-	mu       sync.Mutex
-	reported map[string]bool
+	mu     sync.Mutex
+	events map[string]event
+	owed   int // messages
 }
 
-// New gives a reporter that publishes to a topic, in the topic's Region.
-func New(cfg aws.Config, topic arn.ARN) *Reporter {
-	return &Reporter{
-		sns:      sns.NewFromConfig(cfg, func(o *sns.Options) { o.Region = topic.Region }),
-		topicARN: topic.String(),
+// event is what is known of one that was reported before.
+type event struct {
+	settled bool   // its outcome left nothing to do, so that to find nobody is no news
+	last    string // its last outcome, in words
+	owed    []debt // what could not be published of it
+}
+
+// debt is a message that a topic has not got.
+type debt struct {
+	topic   int
+	message *sns.PublishInput
+}
+
+const (
+	// maxEvents bounds the memory for events that were reported; it is forgotten whole when it is full.
+	maxEvents = 10_000
+	// maxOwed bounds the messages that are kept. Beyond it an event is told as it is found when it comes again.
+	maxOwed = 200
+	// maxSending is how many messages a topic is sent at a time.
+	maxSending = 10
+)
+
+// New gives a reporter that publishes to the topics.
+func New(cfg aws.Config, topics Topics) *Reporter {
+	r := &Reporter{}
+	add := func(what string, to arn.ARN, render func(responder.Outcome) (string, string, error)) {
+		if to == (arn.ARN{}) {
+			return
+		}
+		client := sns.NewFromConfig(cfg, func(o *sns.Options) { o.Region = to.Region })
+		r.topics = append(r.topics, topic{what, to.String(), client, render, make(chan struct{}, maxSending)})
 	}
+	add("outcome", topics.JSON, document)
+	add("text", topics.Text, text)
+	add("chat notification", topics.Chat, chat)
+	return r
 }
 
-// maxReported bounds the memory for events that were reported; it is forgotten whole when it is full.
-const maxReported = 10_000
-
-// Report publishes the outcome and logs it to log, whatever becomes of the publishing. Where a repeat changes nothing, the
-// outcome says so.
+// Report publishes the outcome to every topic, side by side, and logs it to log, whatever becomes of the publishing. Where
+// a repeat changes nothing, the outcome says so. Messages that an earlier Report of the same event could not publish go
+// first.
 func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Outcome) error {
 	key := o.Signal.Provider + "\x00" + o.Signal.ID + "\x00" + o.Signal.Subject.String()
-	publish := o.Status != responder.Ignored
-	if o.Status == responder.NotConnected && r.knows(key) {
+	words := string(o.Status) + ": " + o.Summary
+	before := r.take(key)
+	news := o.Status != responder.Ignored
+	if o.Status == responder.NotConnected && before.settled {
 		o.Summary += " This event was reported before."
-		publish = false
+		news = false
 	}
-	var err error
-	if publish {
-		err = r.publish(ctx, *o)
+	if len(before.owed) > 0 && before.last == words {
+		news = false // it came again because of what is owed
 	}
-	level := slog.LevelInfo
-	if o.Incomplete() || err != nil {
-		level = slog.LevelError
+
+	owed := make([][]debt, len(r.topics))
+	errs := make([]error, len(r.topics))
+	var wait sync.WaitGroup
+	for i := range r.topics {
+		wait.Go(func() {
+			for _, d := range before.owed {
+				if d.topic == i {
+					owed[i] = append(owed[i], d)
+				}
+			}
+			if news {
+				message, err := r.topics[i].message(*o)
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				owed[i] = append(owed[i], debt{i, message})
+			}
+			for len(owed[i]) > 0 && errs[i] == nil {
+				if errs[i] = r.topics[i].publish(ctx, owed[i][0].message); errs[i] == nil {
+					owed[i] = owed[i][1:]
+				}
+			}
+		})
 	}
-	log.Log(ctx, level, "outcome", slog.Bool("published", publish && err == nil), slog.Any("outcome", o))
-	if err != nil {
-		return fmt.Errorf("publishing the outcome for %s to %s: %w", o.Signal.Subject, r.topicARN, err)
-	}
+	wait.Wait()
+
+	after := event{settled: before.settled, last: words}
 	switch o.Status {
 	case responder.Terminated, responder.Reconnecting, responder.NotConnected:
-		r.remember(key)
+		after.settled = true
 	}
-	return nil
+	var missed []string
+	for i, t := range r.topics {
+		after.owed = append(after.owed, owed[i]...)
+		if errs[i] != nil {
+			missed = append(missed, t.what)
+			errs[i] = fmt.Errorf("publishing the %s for %s to %s: %w", t.what, o.Signal.Subject, t.arn, errs[i])
+		}
+	}
+	r.keep(key, after)
+	record(ctx, log, *o, news && len(missed) == 0, missed)
+	return errors.Join(errs...)
 }
 
-func (r *Reporter) publish(ctx context.Context, o responder.Outcome) error {
-	text, err := body(o)
+func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {
+	subject, body, err := t.render(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	input := &sns.PublishInput{
-		TopicArn:          &r.topicARN,
-		Subject:           aws.String(subject(o)),
-		Message:           &text,
+		TopicArn:          &t.arn,
+		Subject:           &subject,
+		Message:           &body,
 		MessageAttributes: map[string]types.MessageAttributeValue{},
 	}
 	for _, a := range attributes(o) {
 		input.MessageAttributes[a.name] = types.MessageAttributeValue{DataType: &a.dataType, StringValue: &a.value}
 	}
-	_, err = r.sns.Publish(ctx, input)
+	return input, nil
+}
+
+func (t topic) publish(ctx context.Context, message *sns.PublishInput) error {
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_, err := t.sns.Publish(ctx, message)
 	return err
 }
 
-func (r *Reporter) knows(key string) bool {
+// take gives what is known of the event, and leaves what is owed of it to the caller.
+func (r *Reporter) take(key string) event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.reported[key]
+	e := r.events[key]
+	if len(e.owed) > 0 {
+		r.owed -= len(e.owed)
+		rest := e
+		rest.owed = nil
+		r.events[key] = rest
+	}
+	return e
 }
 
-func (r *Reporter) remember(key string) {
+func (r *Reporter) keep(key string, e event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.reported == nil || len(r.reported) >= maxReported {
-		r.reported = map[string]bool{}
+	if r.owed+len(e.owed) > maxOwed {
+		e = event{}
 	}
-	r.reported[key] = true
+	if !e.settled && len(e.owed) == 0 {
+		delete(r.events, key)
+		return
+	}
+	if r.events == nil || len(r.events) >= maxEvents {
+		r.events, r.owed = map[string]event{}, 0
+	}
+	r.owed += len(e.owed)
+	r.events[key] = e
 }

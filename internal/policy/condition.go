@@ -96,10 +96,11 @@ func (c *condition) check(report *checker, path string, id identity) {
 
 // personGlob reads a pattern for people, and refuses one that every person fits without saying so.
 func personGlob(report *checker, path, pattern string, id identity) glob {
+	pattern = strings.TrimSpace(pattern)
 	switch {
-	case pattern == everyone:
+	case signal.Fold(pattern) == everyone:
 		return newGlob("*")
-	case strings.TrimSpace(pattern) == "":
+	case pattern == "":
 		report.add(path, "is empty; name a person")
 	case id.fitsAll(newGlob(pattern)):
 		report.add(path, "%q fits everyone; if that is meant, write %s", pattern, everyone)
@@ -237,21 +238,25 @@ func join[T ~string](list []T, between string) string {
 
 // covers reports whether every signal that fits d fits c for certain, clause by clause.
 func (c *condition) covers(d *condition) bool {
-	within := func(c, d []string) bool {
-		return c == nil || d != nil && !slices.ContainsFunc(d, func(v string) bool { return !slices.Contains(c, v) })
-	}
-	globsWithin := func(c, d []glob) bool {
-		return c == nil || d != nil && !slices.ContainsFunc(d, func(narrow glob) bool {
-			return !slices.ContainsFunc(c, func(wide glob) bool { return wide.covers(narrow) })
-		})
-	}
+	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return strings.Trim(string(g.folded), "*") == "" })
 	low, high := c.Severity.span()
 	dLow, dHigh := d.Severity.span()
-	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return g.covers(newGlob("*")) })
-	return within(c.Providers, d.Providers) && within(kindWords(c.Kinds), kindWords(d.Kinds)) &&
-		(everyType || globsWithin(c.types, d.types)) && low <= dLow && dHigh <= high &&
-		within(c.Accounts, d.Accounts) && within(c.Regions, d.Regions) && globsWithin(c.subjects, d.subjects)
+	return within(c.Providers, d.Providers, equal) && within(c.Kinds, d.Kinds, equal) && low <= dLow && dHigh <= high &&
+		within(c.Accounts, d.Accounts, equal) && within(c.Regions, d.Regions, equal) &&
+		(everyType || within(c.types, d.types, glob.covers)) && within(c.subjects, d.subjects, glob.covers)
 }
+
+// within reports whether each of narrow is covered by one of wide, where an absent list is everything.
+func within[T any](wide, narrow []T, covers func(wide, narrow T) bool) bool {
+	if wide == nil || narrow == nil {
+		return wide == nil
+	}
+	return !slices.ContainsFunc(narrow, func(n T) bool {
+		return !slices.ContainsFunc(wide, func(w T) bool { return covers(w, n) })
+	})
+}
+
+func equal[T comparable](a, b T) bool { return a == b }
 
 func kindWords(kinds []signal.Kind) []string {
 	if kinds == nil {
@@ -306,7 +311,7 @@ func (g glob) fitsExactly(s string) bool { return match(g.exact, []rune(s), fits
 // covers reports whether whatever fits narrow fits g for certain: g's stars swallow anything that narrow is made of, and
 // its question marks anything but stars.
 func (g glob) covers(narrow glob) bool {
-	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r && r != '*' || p == '?' && r != '*' })
+	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r || p == '?' && r != '*' })
 }
 
 func fitsRune(p, r rune) bool { return p == r || p == '?' }

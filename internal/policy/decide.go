@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,42 +81,24 @@ func (p *Policy) Answers(s signal.Signal) []Answer {
 
 // first gives the first rule that fits, nil for none, and why each one before it does not.
 func (p *Policy) first(f *facts) (decided *rule, reasons []string) {
-	// All reasons are written into one text and cut out of it: a policy may have hundreds of rules.
-	var text strings.Builder
-	text.Grow(p.wordy)
-	ends := make([]int, 0, len(p.rules))
+	reasons = make([]string, 0, len(p.rules)+4) // room for what is to follow
 	for i := range p.rules {
-		r := &p.rules[i]
-		fits := true
+		r, why := &p.rules[i], ""
 		for _, c := range r.clauses {
-			if c.holds(f) {
-				continue
+			switch {
+			case c.holds(f):
+			case why == "":
+				why = "rule " + r.Name + " does not fit: " + c.what + c.value(f) + c.noBehind
+			default:
+				why += "; " + c.what + c.value(f) + c.noBehind
 			}
-			if fits {
-				text.WriteString("rule ")
-				text.WriteString(r.Name)
-				text.WriteString(" does not fit: ")
-			} else {
-				text.WriteString("; ")
-			}
-			text.WriteString(c.what)
-			text.WriteString(c.value(f))
-			text.WriteString(c.noBehind)
-			fits = false
 		}
-		if fits {
-			decided = r
-			break
+		if why == "" {
+			return r, reasons
 		}
-		ends = append(ends, text.Len())
+		reasons = append(reasons, why)
 	}
-	all, from := text.String(), 0
-	reasons = make([]string, 0, len(ends)+4) // room for what is to follow
-	for _, end := range ends {
-		reasons = append(reasons, all[from:end])
-		from = end
-	}
-	return decided, reasons
+	return nil, reasons
 }
 
 // Decide applies the first rule that fits the signal. environment is the mode of the whole installation, now the time
@@ -127,6 +110,14 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	}
 	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
 
+	if s.Kind == signal.SelfTest {
+		d.Action = Notify
+		because("a self-test is about nobody, so no rule is asked")
+		if environment != Enforce {
+			d.Mode = DryRun
+		}
+		return d
+	}
 	names, notes, ambiguous := p.identity.resolve(s.Subject)
 	f := newFacts(&s, names)
 	var decided *rule
@@ -208,7 +199,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if p.ExemptPlace(s.Subject.ConnectionID) {
 		hold(GateExempt, "%s is exempt", s.Subject.ConnectionID)
 	}
-	for _, name := range names {
+	for _, name := range slices.Concat(names, s.Subject.IDs) {
 		if p.Exempt(name) {
 			hold(GateExempt, "%s is exempt", name)
 		}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,7 +48,8 @@ func newIdentity(d identityDocument, c *checker) identity {
 	}
 	for i, template := range d.CommonNames {
 		before, after, found := strings.Cut(signal.Fold(template), user)
-		if !found || signal.Name(before+after) != before+after || before+after == "" || strings.Contains(after, user) {
+		certificate := before + "x" + after
+		if !found || signal.Name(certificate) != certificate || certificate == "x" || strings.Contains(after, user) {
 			c.add(fmt.Sprintf("identity.common_names[%d]", i), "%q must hold {user} once, and more than it", template)
 			continue
 		}
@@ -63,44 +65,39 @@ func newIdentity(d identityDocument, c *checker) identity {
 		}
 		id.sessionRoles = append(id.sessionRoles, newGlob(role))
 	}
-	targets := map[string]string{}
-	for alias, target := range d.Aliases {
-		path := "identity.aliases"
-		if signal.Name(alias) == "" || signal.Name(target) == "" {
-			c.add(path, "%q: %q: neither side may be empty or a placeholder", alias, target)
+	aliases := slices.Sorted(maps.Keys(d.Aliases)) // the same mistakes in the same order each time
+	for _, alias := range aliases {
+		if signal.Name(alias) == "" || signal.Name(d.Aliases[alias]) == "" {
+			c.addAlias(alias, "%q: %q: neither side may be empty or a placeholder", alias, d.Aliases[alias])
 			continue
 		}
-		targets[alias] = id.base(target)
-	}
-	for alias, target := range targets {
-		name := id.base(alias)
+		name, target := id.base(alias), id.base(d.Aliases[alias])
 		if before, twice := id.names[name]; twice && before != target {
-			c.add("identity.aliases", "%q stands for two people, in two spellings", alias)
+			c.addAlias(alias, "%q stands for two people, in two spellings", alias)
 		}
-		id.names[name], id.ids[alias] = target, target
+		id.names[name], id.ids[strings.TrimSpace(alias)] = target, target
 	}
-	for alias, target := range id.ids {
+	for _, alias := range aliases {
+		target := id.base(d.Aliases[alias])
 		if _, chained := id.names[target]; chained && id.base(alias) != target {
-			c.add("identity.aliases", "%q leads to another alias; let it lead to the person", alias)
+			c.addAlias(alias, "%q leads to another alias; let it lead to the person", alias)
 		}
 	}
-	for alias, target := range id.names {
-		if alias != target {
+	for _, alias := range slices.Sorted(maps.Keys(id.names)) {
+		if target := id.names[alias]; alias != target {
 			id.spelled[target] = append(id.spelled[target], alias)
 		}
-	}
-	for _, aliases := range id.spelled {
-		slices.Sort(aliases)
 	}
 	return id
 }
 
 // fitsAll reports whether a pattern fits every person under one of the person's spellings, judged by two people that there
-// are not, and who have no letter in common.
+// are not. They and where they are from have no letter in common, so that what fits both asks for none of their own.
 func (id identity) fitsAll(g glob) bool {
-	for _, nobody := range []string{"zq0jx7", "kvw58"} {
-		spellings := append(id.spellings(nobody), nobody+"@bdfgh.invalid", `bdfgh\`+nobody)
-		if !slices.ContainsFunc(spellings, g.fits) {
+	for _, nobody := range [][2]string{{"zq0jx7", "bdfgh.nt"}, {"kvw58", "mrs12.yp"}} {
+		name, domain := nobody[0], nobody[1]
+		spellings := append(id.spellings(name), name+"@"+domain, domain+`\`+name)
+		if !slices.ContainsFunc(append(spellings, id.templated(spellings)...), g.fits) {
 			return false
 		}
 	}
@@ -109,7 +106,7 @@ func (id identity) fitsAll(g glob) bool {
 
 // base gives the person behind a name without looking at aliases.
 func (id identity) base(name string) string {
-	name = signal.Fold(name)
+	name = signal.Fold(strings.TrimSpace(name))
 	for _, domain := range id.domains {
 		for _, form := range [][2]string{{"", "@" + domain}, {domain + `\`, ""}} {
 			// alice@partner.com@example.com is nobody of ours: what is left must be a bare name.
@@ -248,14 +245,15 @@ func newExemption(entries []string, id identity, c *checker) exemption {
 	e := exemption{people: map[string]bool{}, places: map[string]bool{}}
 	for i, entry := range entries {
 		path := fmt.Sprintf("exempt[%d]", i)
-		switch {
+		entry = strings.TrimSpace(entry)
+		switch folded := signal.Fold(entry); {
 		case connectionID.MatchString(entry), endpointID.MatchString(entry):
 			e.places[entry] = true
-		case strings.HasPrefix(entry, "cvpn-"):
+		case strings.HasPrefix(folded, "cvpn-"):
 			c.add(path, "%q is not the id of a connection or an endpoint, like cvpn-endpoint-0123456789abcdef0", entry)
-		case entry == everyone:
+		case folded == everyone:
 			e.all = true
-		case isGlob(entry) || strings.TrimSpace(entry) == "":
+		case isGlob(entry) || entry == "":
 			e.globs = append(e.globs, personGlob(c, path, entry, id))
 		case signal.Name(entry) == "":
 			c.add(path, "%q cannot be somebody's name", entry)

@@ -7,6 +7,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -51,7 +52,6 @@ type Policy struct {
 	MaxConnections int
 
 	rules    []rule
-	wordy    int // about how many bytes it takes to say why no rule fits
 	fallback Action
 	identity identity
 	exempt   exemption
@@ -105,7 +105,8 @@ func Parse(name string, data []byte) (p *Policy, err error) {
 			p, err = nil, fmt.Errorf("%s:1:1: cannot be read as YAML: %v", name, r)
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0)
+	// A byte order mark, which some editors write, would become part of the first key.
+	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0)
 	if err != nil {
 		return nil, formError(name, err)
 	}
@@ -142,10 +143,6 @@ func Parse(name string, data []byte) (p *Policy, err error) {
 	}
 	for i := range p.rules {
 		p.rules[i].clauses = p.rules[i].When.compile()
-		p.wordy += len(p.rules[i].Name) + 25
-		for _, c := range p.rules[i].clauses {
-			p.wordy += len(c.noBehind) + 60
-		}
 	}
 	return p, nil
 }
@@ -180,7 +177,22 @@ func (c *checker) add(path, format string, args ...any) {
 			break
 		}
 	}
-	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, fmt.Sprintf(format, args...)))
+	c.addAt(line, column, path, fmt.Sprintf(format, args...))
+}
+
+// addAlias records a mistake at an alias, whose key may be any text and so has no path of its own.
+func (c *checker) addAlias(alias, format string, args ...any) {
+	line, column := 1, 1
+	ast.Walk(visitor(func(n ast.Node) {
+		if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == alias && strings.HasPrefix(pair.GetPath(), "$.identity.aliases.") {
+			line, column = pair.Key.GetToken().Position.Line, pair.Key.GetToken().Position.Column
+		}
+	}), c.file.Docs[0].Body)
+	c.addAt(line, column, "identity.aliases", fmt.Sprintf(format, args...))
+}
+
+func (c *checker) addAt(line, column int, path, problem string) {
+	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, problem))
 }
 
 // plain refuses keys without a value ("kinds:" with nothing behind it would otherwise mean any kind), and what makes a
@@ -197,8 +209,7 @@ func (c *checker) plain() {
 			return
 		}
 		at := n.GetToken().Position
-		c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s",
-			c.name, at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem))
+		c.addAt(at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem)
 	}), c.file.Docs[0].Body)
 }
 
@@ -256,7 +267,7 @@ func (c *checker) document(d document, id identity) {
 	for i, r := range d.Rules {
 		path := fmt.Sprintf("rules[%d]", i)
 		switch {
-		case r.Name == "":
+		case strings.TrimSpace(r.Name) == "":
 			c.add(path+".name", "missing; outcomes name the rule that decided")
 		case seen[r.Name]:
 			c.add(path+".name", "%q is the name of an earlier rule", r.Name)
@@ -272,11 +283,16 @@ func (c *checker) document(d document, id identity) {
 		}
 		before := len(c.problems)
 		r.When.check(c, path+".when", id)
-		notEmpty(c, path+".endpoints", r.Endpoints)
+		if r.Endpoints != nil && len(r.Endpoints) == 0 {
+			c.add(path+".endpoints", "is empty, so the rule acts nowhere; remove the line or name an endpoint")
+		}
 		for k, endpoint := range r.Endpoints {
 			if !endpointID.MatchString(endpoint) {
 				c.add(fmt.Sprintf("%s.endpoints[%d]", path, k), "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0", endpoint)
 			}
+		}
+		if r.Endpoints != nil && r.Then != Terminate {
+			c.add(path+".endpoints", "limits where connections are ended, and this rule ends none; remove it")
 		}
 		if len(c.problems) > before {
 			continue

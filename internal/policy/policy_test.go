@@ -137,6 +137,12 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"alias to nobody", "version: 1\nidentity: {aliases: {alice: ''}}\n", "neither side may be empty"},
 		{"alias of two", "version: 1\nidentity: {aliases: {alice: bob, ALICE: carol}}\n", "two people"},
 		{"alias chain", "version: 1\nidentity: {aliases: {a: b, b: c}}\n", "leads to another alias"},
+		{"alias has its own line", "version: 1\nidentity:\n  aliases:\n    fine@example.com: alice\n    \"a.b[c]\": ''\n", `policy.yaml:5:5: identity.aliases: "a.b[c]": ""`},
+		{"exempt every certificate", "version: 1\nidentity: {common_names: ['{user}.vpn.example.com']}\nexempt: ['*.vpn.example.com']\n", `"*.vpn.example.com" fits everyone`},
+		{"exempt everyone with a Windows domain", "version: 1\nexempt: ['*\\*']\n", `"*\\*" fits everyone`},
+		{"name of white space", "version: 1\nrules:\n  - {name: ' ', when: {}, then: notify}\n", "policy.yaml:3:12: rules[0].name: missing"},
+		{"exempt an id in capitals", "version: 1\nexempt: [CVPN-Endpoint-0a1b]\n", "policy.yaml:2:10: exempt[0]: \"CVPN-Endpoint-0a1b\" is not the id of"},
+		{"endpoints where nothing is ended", "version: 1\nrules:\n  - {name: a, when: {}, then: notify, endpoints: [cvpn-endpoint-0a1b]}\n", "rules[0].endpoints: limits where connections are ended, and this rule ends none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Parse("policy.yaml", []byte(test.document))
@@ -443,6 +449,10 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, s := range []signal.Signal{leaver, eight, {}} {
 			d := p.Decide(s, Enforce, now)
+			first := slices.IndexFunc(p.Answers(s), func(a Answer) bool { return len(a.Fails) == 0 })
+			if rules := p.Rules(); first < 0 && d.Rule != "" || first >= 0 && d.Rule != rules[first] {
+				t.Errorf("rule %q decides, of %q the first that fits is %d", d.Rule, rules, first)
+			}
 			if d.Action != Terminate {
 				continue
 			}
@@ -450,7 +460,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("terminates nobody: %+v", d)
 			}
 			for _, name := range d.Names {
-				if signal.Name(name) == "" {
+				if signal.Name(name) == "" || p.Exempt(name) {
 					t.Errorf("looks for %q", name)
 				}
 			}
@@ -599,6 +609,7 @@ func TestClausesOfPlaceAndPerson(t *testing.T) {
 		{"subjects: ['10.30.*']", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ClientIP: "10.30.0.9"} }), true, ""},
 		{"subjects: ['cvpn-connection-0a*']", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{ConnectionID: "cvpn-connection-0a1"} }), true, ""},
 		{"subjects: [everyone]", about("x"), true, "subject x fits everyone"},
+		{"subjects: [Everyone]", about("x"), true, "subject x fits Everyone"},
 		{"subjects: [everyone]", with(leaver, func(s *signal.Signal) { s.Subject = signal.Subject{} }), false, "subject nobody fits none of everyone"},
 		// Whose name does not count is not somebody.
 		{"subjects: ['jane']", with(leaver, func(s *signal.Signal) {
@@ -633,6 +644,16 @@ func TestAnswersAreThoseThatDecided(t *testing.T) {
 	}
 }
 
+// TestSelfTestAsksNoRule, not even one for everything.
+func TestSelfTestAsksNoRule(t *testing.T) {
+	p := mustParse(t, "version: 1\ndefault: terminate\nrules:\n  - {name: all, when: {}, then: terminate}\n")
+	for mode, want := range map[Mode]Mode{Enforce: Enforce, DryRun: DryRun, "": DryRun} {
+		if d := p.Decide(signal.Signal{Kind: signal.SelfTest}, mode, now); d.Action != Notify || d.Rule != "" || d.Mode != want {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
 func TestEndpointsOfARule(t *testing.T) {
 	p := mustParse(t, "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, endpoints: [cvpn-endpoint-0a, cvpn-endpoint-0b]}\n")
 	d := p.Decide(leaver, Enforce, now)
@@ -645,6 +666,90 @@ func TestEndpointsOfARule(t *testing.T) {
 func TestPatternsForManyAreNoPatternsForAll(t *testing.T) {
 	for _, pattern := range []string{"*z*", "*0*", "k*", "??????", "*@partner.test"} {
 		mustParse(t, "version: 1\nidentity: {domains: [example.com]}\nexempt: ['"+pattern+"']\n")
+	}
+	for _, pattern := range []string{"*a*", "*b*", "*.nt", "*-*"} { // where nobody is from
+		mustParse(t, "version: 1\nexempt: ['"+pattern+"']\n")
+	}
+}
+
+// TestExemptionIsNotLostToSpelling: who is exempt stays so whatever surrounds the entry or the name, and under an id.
+func TestExemptionIsNotLostToSpelling(t *testing.T) {
+	p := mustParse(t, "version: 1\nidentity: {domains: [example.com], aliases: {' asmith ': ' carol ', ' 00u2 ': carol}}\nexempt: [' alice ', \"\\tsvc-* \", 00uBreakGlass, carol]\ndefault: terminate\n")
+	for _, name := range []string{"alice", " Alice@example.com\t", "svc-x", " svc-x ", "asmith"} {
+		if !p.Exempt(name) {
+			t.Errorf("%q is not exempt", name)
+		}
+	}
+	s := signal.Signal{Subject: signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00uBreakGlass"}}}
+	if d := p.Decide(s, Enforce, now); d.Gate != GateExempt || !slices.Contains(d.Reasons, "held back: 00uBreakGlass is exempt") {
+		t.Errorf("by id: %+v", d)
+	}
+	if d := p.Decide(signal.Signal{Subject: signal.Subject{IDs: []string{"00u2"}}}, Enforce, now); d.Gate != GateExempt {
+		t.Errorf("by an alias: %+v", d)
+	}
+	if all := mustParse(t, "version: 1\nexempt: [' EveryOne ']\n"); !all.Exempt("x") {
+		t.Error("EveryOne is somebody's name")
+	}
+}
+
+// TestByteOrderMarkIsNoKey: some editors begin a file with one.
+func TestByteOrderMarkIsNoKey(t *testing.T) {
+	mustParse(t, "\ufeff"+full)
+	mustParse(t, strings.ReplaceAll(full, "\n", "\r\n"))
+}
+
+// TestRequestsByHandPassTheSameGates: what a person sends in our own form is held back like any other signal.
+func TestRequestsByHandPassTheSameGates(t *testing.T) {
+	p := mustParse(t, "version: 1\nexempt: [breakglass]\nrules:\n  - {name: by-hand, when: {providers: [custom], max_age: 1h}, then: terminate}\n")
+	request := func(at time.Time, detail string) []byte {
+		return fmt.Appendf(nil, `{"id": "1", "source": "clientvpn-responder", "detail-type": "Terminate Connections", "time": %q, "detail": {%s}}`, at.Format(time.RFC3339), detail)
+	}
+	for _, test := range []struct {
+		name, detail string
+		at           time.Time
+		want         Gate
+	}{
+		{"sound", `"username": "alice", "reason": "left"`, now, ""},
+		{"exempt", `"username": "BreakGlass", "reason": "left"`, now, GateExempt},
+		{"old", `"username": "alice", "reason": "left"`, now.Add(-2 * time.Hour), GateStale},
+		{"of the future", `"username": "alice", "reason": "left"`, now.Add(time.Hour), GateFuture},
+		{"later", `"username": "alice", "reason": "left", "effective_at": "2026-11-20T17:00:00Z"`, now, GateNotYet},
+	} {
+		signals, err := signal.Parse(request(test.at, test.detail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := p.Decide(signals[0], Enforce, now); d.Gate != test.want || d.Rule != "by-hand" {
+			t.Errorf("%s: %+v", test.name, d)
+		}
+	}
+	for _, reason := range []string{"", `, "reason": " "`, `, "reason": null`} {
+		if _, err := signal.Parse(request(now, `"username": "alice"`+reason)); err == nil || !strings.Contains(err.Error(), "detail.reason: missing") {
+			t.Errorf("without a reason (%s): %v", reason, err)
+		}
+	}
+}
+
+// TestDecidingTakesNoMoreAsEventsGo: the two-thousandth event allocates what the first did, so nothing is kept of any.
+func TestDecidingTakesNoMoreAsEventsGo(t *testing.T) {
+	p := mustParse(t, string(ManyRules(200)))
+	event, err := os.ReadFile("../../events/okta-user-deactivate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decide := func() {
+		signals, err := signal.Parse(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Decide(signals[0], Enforce, now)
+	}
+	first := testing.AllocsPerRun(10, decide)
+	for range 2_000 {
+		decide()
+	}
+	if last := testing.AllocsPerRun(10, decide); last > first {
+		t.Errorf("%v allocations at first, %v after 2,000 events", first, last)
 	}
 }
 

@@ -36,22 +36,31 @@ const (
 	Notified       Status = "notified"        // the policy only notifies, or the signal asks for no more
 	Ignored        Status = "ignored"         // the policy ignores it
 	Failed         Status = "failed"          // nothing could be done
+	Ready          Status = "ready"           // self-test: somebody could be cut off now
+	NotReady       Status = "not-ready"       // self-test: the error says what stands in the way
 )
 
 // Outcome is what became of one signal. Its JSON form is the message to SNS.
 type Outcome struct {
-	SchemaVersion int               `json:"schema_version"`
-	Status        Status            `json:"status"`
-	Summary       string            `json:"summary"`
-	Signal        signal.Signal     `json:"signal"`
-	Decision      policy.Decision   `json:"decision"`
-	Connections   []*vpn.Connection `json:"connections"`
+	SchemaVersion int             `json:"schema_version"`
+	Status        Status          `json:"status"`
+	Summary       string          `json:"summary"`
+	Signal        signal.Signal   `json:"signal"`
+	Decision      policy.Decision `json:"decision"`
+	// PolicyHash is the SHA-256 of the policy's bytes, "sha256:…".
+	PolicyHash string `json:"policy_hash,omitempty"`
+	// Timing stands before what may be long, as CloudWatch Logs Insights reads only the first fields of a line.
+	Timing      Timing            `json:"timing"`
+	Connections []*vpn.Connection `json:"connections"`
 	// Spared are connections that the signal led to and that were left alone.
 	Spared []Spared `json:"spared"`
 	// Omitted is how many connections and spared ones a message leaves out, so as not to be too long.
-	Omitted int    `json:"omitted,omitempty"`
-	Error   string `json:"error,omitempty"`
-	Timing  Timing `json:"timing"`
+	Omitted int `json:"omitted,omitempty"`
+	// Reconnections is how often the person was back during the watch.
+	Reconnections int    `json:"reconnections,omitempty"`
+	Error         string `json:"error,omitempty"`
+	// Listings are EC2's request ids of the listings in which the person was looked for.
+	Listings []string `json:"listings,omitempty"`
 }
 
 // Spared is a connection that the signal led to and that was left alone.
@@ -105,7 +114,7 @@ func (c *caseFile) conclude() {
 		}
 	}
 	overLimit := slices.IndexFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit })
-	if overLimit >= 0 && c.comebacks == 0 && len(o.Connections) > 0 {
+	if overLimit >= 0 && c.Reconnections == 0 && len(o.Connections) > 0 {
 		c.problem(errors.New(o.Spared[overLimit].Reason)) // found late, on an endpoint that could not be listed before
 	}
 	for _, connection := range o.Connections {
@@ -180,8 +189,8 @@ func (c *caseFile) conclude() {
 	default:
 		say(Terminated, "%s of %s ended.", count(ended), who)
 	}
-	if o.Status == Terminated && c.comebacks > 0 {
-		o.Summary += fmt.Sprintf(" They came back %s, and were ended again.", plural(c.comebacks, "once", fmt.Sprintf("%d times", c.comebacks)))
+	if o.Status == Terminated && c.Reconnections > 0 {
+		o.Summary += fmt.Sprintf(" They came back %s, and were ended again.", plural(c.Reconnections, "once", fmt.Sprintf("%d times", c.Reconnections)))
 	}
 	if o.Status == Terminated && c.cutShort {
 		o.Summary += " The time was up before the watch for a reconnection was over."

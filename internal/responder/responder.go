@@ -6,8 +6,8 @@
 package responder
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +25,8 @@ type Responder struct {
 	// Policy decides. Where it could not be read, PolicyError says why: nothing is ended then, and every outcome fails.
 	Policy      *policy.Policy
 	PolicyError error
+	// PolicyHash is told in every outcome, see [Outcome].
+	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
 	Mode policy.Mode
 	// Watch is how long to look for people who come back after their connections ended; 0 is not at all.
@@ -61,7 +63,6 @@ type caseFile struct {
 	watchUntil  time.Time // zero while somebody is up
 	watchedOut  bool      // they stayed away for as long as we look
 	cutShort    bool      // the time was up before
-	comebacks   int
 	keepsComing bool
 }
 
@@ -80,11 +81,16 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 
 	var outcomes []Outcome
 	for _, c := range cases {
+		if c.Signal.Kind == signal.SelfTest {
+			r.selfTest(ctx, c)
+			outcomes = append(outcomes, c.Outcome)
+			continue
+		}
 		for _, connection := range c.Connections {
-			connection.Account = inv.Account
+			connection.Account = cmp.Or(connection.Account, inv.Account)
 		}
 		for _, s := range c.Spared {
-			s.Account = inv.Account
+			s.Account = cmp.Or(s.Account, inv.Account)
 		}
 		c.conclude()
 		outcomes = append(outcomes, c.Outcome)
@@ -98,6 +104,7 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 		c := &caseFile{policyError: r.PolicyError, Outcome: Outcome{
 			SchemaVersion: SchemaVersion,
 			Signal:        s,
+			PolicyHash:    r.PolicyHash,
 			Connections:   []*vpn.Connection{},
 			Spared:        []Spared{},
 		}}
@@ -118,17 +125,42 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 	return cases
 }
 
+// selfTest says whether a person could be cut off now, and what stands in the way.
+func (r *Responder) selfTest(ctx context.Context, c *caseFile) {
+	ctx, cancel := share(ctx, 2)
+	defer cancel()
+	endpoints, places, problems := r.VPN.Probe(ctx)
+	if r.PolicyError != nil {
+		problems = append(problems, r.PolicyError)
+	}
+	o := &c.Outcome
+	if len(problems) == 0 {
+		o.Status = Ready
+		o.Summary = fmt.Sprintf("Ready: %s of %s can be listed, and connections ended there.",
+			plural(endpoints, "1 endpoint", fmt.Sprintf("%d endpoints", endpoints)), plural(places, "this account and Region", fmt.Sprintf("%d accounts and Regions", places)))
+		return
+	}
+	for _, problem := range problems {
+		c.problem(problem)
+	}
+	o.Status, o.Error = NotReady, strings.Join(c.problems, "; ")
+	o.Summary = fmt.Sprintf("NOT READY to cut anybody off: %s.", brief(c.problems[0]))
+	if more := len(problems) - 1; more > 0 {
+		o.Summary += fmt.Sprintf(" And %s.", plural(more, "1 more problem", fmt.Sprintf("%d more problems", more)))
+	}
+}
+
 // endpoints gives those to look at. Where that fails, or there are none, it is a problem of the cases that need to know.
 func (r *Responder) endpoints(ctx context.Context, cases []*caseFile) []vpn.Endpoint {
 	part, cancel := share(ctx, 3)
 	defer cancel()
 	endpoints, err := r.VPN.Endpoints(part, slices.ContainsFunc(cases, (*caseFile).wantsAddress))
 	if err == nil && len(endpoints) == 0 {
-		err = errors.New("there is no Client VPN endpoint in this account and Region")
+		err = vpn.ErrNoEndpoint
 	}
 	addresses := slices.ContainsFunc(endpoints, func(e vpn.Endpoint) bool { return e.KeepsClientIP })
 	for _, c := range cases {
-		if err != nil && (len(endpoints) == 0 || len(r.VPN.EndpointIDs) == 0 || c.wantsAddress()) {
+		if err != nil && (len(endpoints) == 0 || r.VPN.Discovers() || c.wantsAddress()) {
 			c.problem(err)
 		}
 		c.noAddresses = c.wantsAddress() && !addresses
@@ -143,13 +175,15 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 	cancel()
 	for i, c := range cases {
 		c.lastFailed = maps.Clone(found.Failed)
-		maps.DeleteFunc(c.lastFailed, func(id string, _ error) bool { return !c.actsOn(id) })
+		// Where the rule does not act, nobody is missed; but there an address may be another person's.
+		maps.DeleteFunc(c.lastFailed, func(id string, _ error) bool { return !c.actsOn(id) && !c.wantsAddress() })
 		if c.unlisted == nil {
 			c.unlisted, c.endedBefore = maps.Clone(c.lastFailed), found.EndedAt[i]
 		} else {
 			c.relistings++
 		}
 		maps.DeleteFunc(c.unlisted, func(id string, _ error) bool { return found.Failed[id] == nil })
+		c.Listings = append(c.Listings, found.RequestIDs...)
 	}
 	return r.cutOff(ctx, cases, found.Up)
 }
@@ -295,7 +329,7 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 			if err != nil {
 				for _, c := range cases {
 					if len(c.pending()) > 0 {
-						c.because("looking whether the connections have ended: %s", oneLine(err))
+						c.because("looking whether the connections have ended: %s", brief(oneLine(err)))
 					}
 				}
 			}
@@ -305,8 +339,8 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 		if !listing.IsZero() && !started.Before(listing) {
 			for _, c := range r.search(ctx, endpoints, toList) {
 				if c.isBack() {
-					c.comebacks++
-					c.keepsComing = c.comebacks >= maxComebacks
+					c.Reconnections++
+					c.keepsComing = c.Reconnections >= maxComebacks
 				}
 				c.watchUntil = time.Time{}
 				lookEvery = firstLook
@@ -365,7 +399,7 @@ func (c *caseFile) wantsListing() bool {
 func (c *caseFile) timeIsUp() {
 	if c.isAway() && !c.watchedOut {
 		c.cutShort = true
-		c.keepsComing = c.comebacks > 0
+		c.keepsComing = c.Reconnections > 0
 	}
 }
 

@@ -2,11 +2,13 @@ package responder_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/schema"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 
@@ -82,18 +85,28 @@ func about(subject signal.Subject) signal.Signal {
 	return signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: subject, Time: time.Now()}
 }
 
-var (
-	alice = signal.Subject{Usernames: []string{"alice@example.com"}}
-	inv   = responder.Invocation{Account: "111122223333"}
-)
+var alice = signal.Subject{Usernames: []string{"alice@example.com"}}
 
 func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
-	inv := inv
-	inv.ReceivedAt = time.Now()
-	outcomes := r.Respond(t.Context(), inv, signals)
+	return respondWithin(t, t.Context(), r, signals...)
+}
+
+// respondWithin gives the outcomes for the signals, in the time that ctx leaves; each must be what the schema describes.
+func respondWithin(t *testing.T, ctx context.Context, r *responder.Responder, signals ...signal.Signal) []responder.Outcome { //nolint:revive // t comes first
+	t.Helper()
+	outcomes := r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals)
 	if len(outcomes) != len(signals) {
 		t.Fatalf("%d outcomes for %d signals", len(outcomes), len(signals))
+	}
+	for _, o := range outcomes {
+		raw, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Check(raw); err != nil {
+			t.Errorf("%v\n%s", err, raw)
+		}
 	}
 	return outcomes
 }
@@ -337,6 +350,66 @@ func TestRuleActsOnItsEndpointsOnly(t *testing.T) {
 	})
 }
 
+// TestSelfTestSaysWhatIsMissing: it proves that somebody could be cut off, ends nobody, and names action and resource.
+func TestSelfTestSaysWhatIsMissing(t *testing.T) {
+	test := signal.Signal{ID: "1", Provider: "custom", Kind: signal.SelfTest, Type: "Self Test"}
+	for name, c := range map[string]struct {
+		prepare func(*emulator.Cloud, *responder.Responder)
+		want    []string // parts of summary and error; none for ready
+	}{
+		"ready":   {prepare: func(*emulator.Cloud, *responder.Responder) {}},
+		"dry-run": {prepare: func(_ *emulator.Cloud, r *responder.Responder) { r.Mode = policy.DryRun }},
+		"may not end on one": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) {
+				cloud.Deny("ec2:TerminateClientVpnConnections", ad)
+			},
+			[]string{"missing permission ec2:TerminateClientVpnConnections on client-vpn-endpoint/" + ad},
+		},
+		"may not list": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) {
+				cloud.Deny("ec2:DescribeClientVpnConnections", "")
+			},
+			[]string{"missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml, "2 more problems", ad, certs},
+		},
+		"may not find": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Deny("ec2:DescribeClientVpnEndpoints", "") },
+			[]string{"missing permission ec2:DescribeClientVpnEndpoints"},
+		},
+		"nothing to guard": {func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Reset() }, []string{"there is no Client VPN endpoint"}},
+		"an endpoint that is gone": {
+			func(_ *emulator.Cloud, r *responder.Responder) {
+				r.VPN.EndpointIDs = []string{saml, "cvpn-endpoint-0000000000000dead"}
+			},
+			[]string{"cvpn-endpoint-0000000000000dead", "InvalidClientVpnEndpointId.NotFound"},
+		},
+		"no policy": {func(_ *emulator.Cloud, r *responder.Responder) {
+			r.PolicyError = errors.New("policy.yaml:1:1: unreadable")
+		}, []string{"policy.yaml:1:1: unreadable"}},
+	} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+			c.prepare(cloud, r)
+			before := up(cloud)
+			o := respond(t, r, test)[0]
+			want := responder.Ready
+			if len(c.want) > 0 {
+				want = responder.NotReady
+			}
+			if o.Status != want || o.Incomplete() || (o.Error != "") != (want == responder.NotReady) || !slices.Equal(before, up(cloud)) {
+				t.Errorf("%s: %s %q %q", name, o.Status, o.Summary, o.Error)
+			}
+			for _, words := range c.want {
+				if !strings.Contains(o.Summary+o.Error, words) {
+					t.Errorf("%s: no word of %q in %q, %q", name, words, o.Summary, o.Error)
+				}
+			}
+			if name == "ready" && o.Summary != "Ready: 3 endpoints of this account and Region can be listed, and connections ended there." {
+				t.Error(o.Summary)
+			}
+		})
+	}
+}
+
 func TestSparedConnectionSharesTheName(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		for _, cn := range []string{"laptop-1", "breakglass", "laptop-2"} {
@@ -364,11 +437,17 @@ func TestAddressOfTwoPeopleEndsNobody(t *testing.T) {
 
 // TestAddressThatAnotherMayHoldEndsNobody: the other holder is exempt, or on an endpoint that could not be listed.
 func TestAddressThatAnotherMayHoldEndsNobody(t *testing.T) {
+	onCertsOnly := strings.Replace(rules, "    then: terminate\n", "    then: terminate\n    endpoints: ["+certs+"]\n", 1)
 	for _, test := range []struct {
-		deny   string
-		status responder.Status
-	}{{"", responder.Ambiguous}, {ad, responder.Failed}} {
+		rules, deny string
+		status      responder.Status
+	}{{rules, "", responder.Ambiguous}, {rules, ad, responder.Failed}, {onCertsOnly, "", responder.Notified}, {onCertsOnly, ad, responder.Failed}} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			p, err := policy.Parse("policy.yaml", []byte(test.rules))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Policy = p
 			cloud.AddEndpoint(emulator.Endpoint{ID: ad, TransitGateway: "tgw-0123456789abcdef0"})
 			cloud.Connect(emulator.Client{EndpointID: ad, Username: "breakglass", ClientIP: "10.30.0.10"})
 			cloud.Connect(emulator.Client{EndpointID: certs, Username: "bob", ClientIP: "10.30.0.10"})
@@ -398,7 +477,7 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		outcomes := r.Respond(ctx, inv, []signal.Signal{about(signal.Subject{Usernames: []string{"mallory"}}), about(alice)})
+		outcomes := respondWithin(t, ctx, r, about(signal.Subject{Usernames: []string{"mallory"}}), about(alice))
 		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Unverified || b.Status != responder.Terminated || len(b.Connections) != 2 || !slices.Equal(up(cloud), []string{"mallory/"}) {
 			t.Errorf("%s; %s; still up: %q", a.Summary, b.Summary, up(cloud))
 		}
@@ -429,9 +508,7 @@ func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
 			start := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 140*time.Second)
 			defer cancel()
-			inv := inv
-			inv.ReceivedAt = start
-			o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+			o := respondWithin(t, ctx, r, about(alice))[0]
 			ended := cloud.Connections()[0].EndedAt
 			if ended.IsZero() || ended.Sub(start) > 25*time.Second {
 				t.Errorf("alice's connection on the other endpoint ended at %v, %v after the start", ended, ended.Sub(start))
@@ -519,8 +596,8 @@ func TestLaggingListingIsNotBelieved(t *testing.T) {
 		r.VPN = vpn.New(config(client), nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]; o.Status != responder.Unverified {
-			t.Errorf("%s: %s", o.Status, o.Summary)
+		if o := respondWithin(t, ctx, r, about(alice))[0]; o.Status != responder.Unverified || len(o.Connections) != 1 {
+			t.Errorf("%s: %s, %d connections", o.Status, o.Summary, len(o.Connections))
 		}
 	})
 }
@@ -582,7 +659,7 @@ func TestTimeIsUpAtEveryStage(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.left)
 				defer cancel()
 				start := time.Now()
-				o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+				o := respondWithin(t, ctx, r, about(alice))[0]
 				if o.Status != test.status || time.Since(start) > test.left {
 					t.Errorf("%s after %v: %s (%s)", o.Status, time.Since(start), o.Summary, o.Error)
 				}
@@ -601,7 +678,7 @@ func TestLastLookBeforeTheTimeIsUp(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]; o.Status != responder.Terminated {
+		if o := respondWithin(t, ctx, r, about(alice))[0]; o.Status != responder.Terminated {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})
@@ -614,7 +691,7 @@ func TestWhoKeepsComingBack(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2500 * time.Millisecond, Reconnects: -1})
 			ctx, cancel := context.WithTimeout(t.Context(), left)
 			defer cancel()
-			o := r.Respond(ctx, inv, []signal.Signal{about(alice)})[0]
+			o := respondWithin(t, ctx, r, about(alice))[0]
 			if o.Status != responder.Reconnecting || len(o.Connections) != connections {
 				t.Errorf("with %v left: %s: %s, %d connections", left, o.Status, o.Summary, len(o.Connections))
 			}
@@ -746,9 +823,220 @@ func TestItExplainsItself(t *testing.T) {
 			c.Account != "111122223333" || c.Region != "eu-west-1" || c.EstablishedAt.IsZero() {
 			t.Errorf("%+v\n%+v", o, c)
 		}
+		if len(o.Listings) != 3*7 { // three endpoints; at once, and six times in the watch
+			t.Errorf("%d listings", len(o.Listings))
+		}
+		calls := map[string]string{}
+		for _, call := range cloud.Calls() {
+			calls[call.RequestID] = call.Action
+		}
+		var asked []string
+		for _, id := range c.RequestIDs {
+			asked = append(asked, calls[id])
+		}
+		if want := []string{"DescribeClientVpnConnections", "TerminateClientVpnConnections", "DescribeClientVpnConnections"}; !slices.Equal(asked, want) || c.RequestIDs[0] == c.RequestIDs[2] {
+			t.Errorf("requests %q", asked)
+		}
+		if c.IngressBytes < 48*60 || c.EgressBytes < 52*60 || !c.EndedAt.Equal(o.Timing.EndedAt) || !c.RequestedAt.Equal(o.Timing.RequestedAt) {
+			t.Errorf("%+v", c)
+		}
 		at := o.Timing
 		if at.EventAt.After(at.ReceivedAt) || at.ReceivedAt.After(at.DecidedAt) || at.DecidedAt.After(at.RequestedAt) || !at.RequestedAt.Before(at.EndedAt) {
 			t.Errorf("%+v", at)
+		}
+	})
+}
+
+// TestAddressThatWasAnothersThenEndsNobody: who connected after the event has the address of somebody who left.
+func TestAddressThatWasAnothersThenEndsNobody(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		s := about(signal.Subject{ClientIP: "10.30.0.10"})
+		time.Sleep(time.Hour)
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "carol", ClientIP: "10.30.0.10"})
+		o := respond(t, r, s)[0]
+		if o.Status != responder.Ambiguous || len(up(cloud)) != 1 {
+			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, up(cloud))
+		}
+	})
+}
+
+// TestEndpointsThatAreNotAllToldAreNotAll: what a failed page of endpoints hides is not taken for absent.
+func TestEndpointsThatAreNotAllToldAreNotAll(t *testing.T) {
+	for _, test := range []struct {
+		subject signal.Subject
+		status  responder.Status
+		left    int
+	}{
+		{signal.Subject{Usernames: []string{"dave"}}, responder.Failed, 2},
+		{signal.Subject{Usernames: []string{"alice"}}, responder.Partial, 1},
+		{signal.Subject{ClientIP: "10.30.0.10"}, responder.Failed, 2},
+	} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.AddEndpoint(emulator.Endpoint{ID: saml, TransitGateway: "tgw-0123456789abcdef0"})
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ClientIP: "10.30.0.10"})
+			cloud.Connect(emulator.Client{EndpointID: certs, Username: "dave", ClientIP: "10.30.0.10"})
+			cloud.PageSize = 2
+			cloud.Inject(emulator.Fault{Action: "DescribeClientVpnEndpoints", After: 1, Code: "UnauthorizedOperation", Status: 403})
+			time.Sleep(time.Minute)
+			o := respond(t, r, about(test.subject))[0]
+			if o.Status != test.status || len(up(cloud)) != test.left || !strings.Contains(o.Error, "ec2:DescribeClientVpnEndpoints") {
+				t.Errorf("%s: %s: %s; still up: %q", test.subject, o.Status, o.Summary, up(cloud))
+			}
+		})
+	}
+}
+
+// TestTerminationThatHangsLeavesTimeToLook at what the others' requests led to.
+func TestTerminationThatHangsLeavesTimeToLook(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		r.Watch = 0
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "bob"})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: ad, Delay: time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		outcomes := respondWithin(t, ctx, r, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
+		if outcomes[0].Status != responder.Terminated {
+			t.Errorf("%s: %s", outcomes[0].Status, outcomes[0].Summary)
+		}
+	})
+}
+
+// TestConnectionThatCameUpBelongsToItsPerson: a call by name ends it too, and only that person's outcome tells it.
+func TestConnectionThatCameUpBelongsToItsPerson(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		r.Watch = 0
+		for _, endpoint := range []string{saml, ad} {
+			for range 2 {
+				cloud.Connect(emulator.Client{EndpointID: endpoint, Username: "alice"})
+				cloud.Connect(emulator.Client{EndpointID: endpoint, Username: "bob"})
+			}
+		}
+		var once sync.Once
+		client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if err := req.ParseForm(); err != nil {
+				t.Error(err)
+			}
+			if req.Form.Get("Action") == "TerminateClientVpnConnections" {
+				once.Do(func() { cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", CommonName: "late"}) })
+			}
+			cloud.ServeHTTP(w, req)
+		}))
+		defer stop()
+		r.VPN = vpn.New(config(client), nil)
+		onAD := signal.Subject{ConnectionID: cloud.Connections()[4].ID} // alice's, on ad
+		outcomes := respond(t, r, about(alice), about(signal.Subject{Usernames: []string{"bob"}}), about(onAD))
+		for i, want := range []int{5, 4, 1} {
+			if o := outcomes[i]; o.Status != responder.Terminated || len(o.Connections) != want {
+				t.Errorf("%s: %d connections, want %d: %s", o.Signal.Subject, len(o.Connections), want, o.Summary)
+			}
+		}
+		if len(up(cloud)) != 0 {
+			t.Errorf("still up: %q", up(cloud))
+		}
+	})
+}
+
+func TestWatchBeginsWhenTheLastHasEnded(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.TerminateTime = 10 * time.Second
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 12 * time.Second, Reconnects: 1})
+		o := respond(t, r, about(alice))[0]
+		if o.Status != responder.Terminated || len(o.Connections) != 2 || len(up(cloud)) != 0 {
+			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, up(cloud))
+		}
+	})
+}
+
+// TestErrorsAreToldInBrief in the summary, and in full beside it.
+func TestErrorsAreToldInBrief(t *testing.T) {
+	one := emulator.Client{EndpointID: saml, Username: "alice@example.com"}
+	two := emulator.Client{EndpointID: ad, Username: "alice"}
+	for _, test := range []struct {
+		name      string
+		status    responder.Status
+		clients   []emulator.Client
+		prepare   func(*emulator.Cloud, *responder.Responder)
+		left      int
+		says, err string
+	}{
+		{"no permission on one endpoint", responder.Partial, []emulator.Client{one, two}, func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:TerminateClientVpnConnections", ad) }, 1, "1 of 2 VPN connections of alice@example.com ended", "missing permission"},
+		{"no permission on one endpoint, dry-run", responder.Partial, []emulator.Client{one, two}, func(c *emulator.Cloud, r *responder.Responder) {
+			c.Deny("ec2:TerminateClientVpnConnections", ad)
+			r.Mode = policy.DryRun
+		}, 2, "Dry-run: 1 VPN connection of alice@example.com would be ended, but not all", "missing permission"},
+		{"EC2 fails at an endpoint", responder.Partial, []emulator.Client{one}, func(c *emulator.Cloud, _ *responder.Responder) {
+			c.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Code: "InternalError"})
+		}, 0, "describing connections of " + ad + ": InternalError.", "operation error"},
+		{"no answer to the request", responder.Unverified, []emulator.Client{one}, func(c *emulator.Cloud, _ *responder.Responder) {
+			c.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "InternalError"})
+		}, 1, "the time was up", "no answer to terminating by connection-id"},
+	} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			time.Sleep(time.Hour)
+			for _, k := range test.clients {
+				cloud.Connect(k)
+			}
+			test.prepare(cloud, r)
+			o := respond(t, r, about(alice))[0]
+			if o.Status != test.status || len(up(cloud)) != test.left || !strings.Contains(o.Summary, test.says) || !strings.Contains(o.Error, test.err) {
+				t.Errorf("%s: %s: %s (%s); %q", test.name, o.Status, o.Summary, o.Error, up(cloud))
+			}
+		})
+	}
+}
+
+func TestNoEndIsToldBeforeAllEnded(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice", Stuck: true})
+		if o := respond(t, r, about(alice))[0]; o.Status != responder.Unverified || !o.Timing.EndedAt.IsZero() {
+			t.Errorf("%s, ended at %v", o.Status, o.Timing.EndedAt)
+		}
+	})
+}
+
+func TestEndsOfBeforeAreThePersonsOwn(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		for _, k := range []emulator.Client{
+			{EndpointID: saml, Username: "alice"}, {EndpointID: ad, Username: "alice"},
+			{EndpointID: certs, Username: "bob", CommonName: "alice.vpn.example.com"},
+		} {
+			cloud.Disconnect(cloud.Connect(k))
+			time.Sleep(10 * time.Minute)
+		}
+		want := "2 VPN connections ended within the last hour, the latest at " + cloud.Connections()[1].EndedAt.UTC().Format(time.DateTime)
+		if o := respond(t, r, about(alice))[0]; !strings.Contains(o.Summary, want) {
+			t.Errorf("%s, want %s", o.Summary, want)
+		}
+	})
+}
+
+// TestFailedLooksAreToldOnce: the texts of the SDK's errors differ by their request ids alone.
+func TestFailedLooksAreToldOnce(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: saml, After: 1, Code: "UnauthorizedOperation", Status: 403})
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		o := respondWithin(t, ctx, r, about(alice))[0]
+		told := slices.DeleteFunc(o.Decision.Reasons, func(reason string) bool { return !strings.HasPrefix(reason, "looking") })
+		want := "looking whether the connections have ended: describing connections of " + saml + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
+		if o.Status != responder.Unverified || !slices.Equal(told, []string{want}) {
+			t.Errorf("%s: %q", o.Status, told)
+		}
+	})
+}
+
+// TestExemptCertificateIsSpared, and the outcome tells all about it.
+func TestExemptCertificateIsSpared(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		for _, cn := range []string{"laptop-1", "breakglass", "laptop-2"} {
+			cloud.Connect(emulator.Client{EndpointID: certs, Username: "alice", CommonName: cn})
+		}
+		o := respond(t, r, about(alice))[0]
+		if left := up(cloud); !slices.Equal(left, []string{"alice/breakglass"}) || !strings.Contains(o.Summary, "1 VPN connection left alone, as breakglass is exempt") || o.Spared[0].Account != "111122223333" {
+			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
 		}
 	})
 }

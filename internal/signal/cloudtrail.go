@@ -91,72 +91,57 @@ type trail struct {
 	} `json:"additionalEventData"`
 }
 
-// parseTrail reads the record and says what the call means; the subject is left to the caller.
-func parseTrail(e event, parameters any) (Signal, trail, error) {
+// parseTrail reads the record and says what the call means; complete adds whom it is about, once the parameters are read.
+func parseTrail(e event, parameters any, complete func(*Signal, trail) error) ([]Signal, error) {
 	var t trail
 	if err := decode("detail", e.Detail, &t); err != nil {
-		return Signal{}, t, err
+		return nil, err
 	}
 	if t.EventName == "" {
-		return Signal{}, t, unreadable("detail.eventName", "missing; a CloudTrail record has one")
+		return nil, unreadable("detail.eventName", "missing; a CloudTrail record has one")
 	}
 	service, _, _ := strings.Cut(string(t.EventSource), ".")
 	kind, err := e.kind(text(service) + " " + t.EventName)
 	switch {
 	case err != nil:
-		return Signal{}, t, err
+		return nil, err
 	case t.ErrorCode != "" || t.ErrorMessage != "":
-		return Signal{}, t, e.unsupported("%s did not happen: %s", t.EventName, clip(string(t.ErrorCode+" "+t.ErrorMessage), 100))
+		return nil, e.unsupported("%s did not happen: %s", t.EventName, clip(string(t.ErrorCode+" "+t.ErrorMessage), 100))
 	}
 	if len(t.RequestParameters) > 0 {
-		err = decode("detail.requestParameters", t.RequestParameters, parameters)
+		if err := decode("detail.requestParameters", t.RequestParameters, parameters); err != nil {
+			return nil, err
+		}
 	}
-	return Signal{
+	s := Signal{
 		ID: string(t.EventID), Kind: kind, Type: string(t.EventName), Time: text(t.EventTime).time(), Region: string(t.AWSRegion),
-	}, t, err
-}
-
-func parseIAM(e event) ([]Signal, error) {
-	var parameters struct {
-		UserName text `json:"userName"`
 	}
-	s, _, err := parseTrail(e, &parameters)
-	if err != nil {
+	if err := complete(&s, t); err != nil {
 		return nil, err
 	}
-	s.Subject = Subject{Usernames: names(parameters.UserName)}
 	return []Signal{s}, nil
 }
 
-func parseDirectoryService(e event) ([]Signal, error) {
-	var parameters struct {
-		SAMAccountName text `json:"SAMAccountName"`
-	}
-	s, _, err := parseTrail(e, &parameters)
-	if err != nil {
-		return nil, err
-	}
-	s.Subject = Subject{Usernames: names(parameters.SAMAccountName)}
-	return []Signal{s}, nil
+// callParameters are those that name a user by a name.
+type callParameters struct {
+	UserName       text `json:"userName"` // IAM's, and Cognito's "username"
+	SAMAccountName text `json:"SAMAccountName"`
 }
 
-func parseCognito(e event) ([]Signal, error) {
-	var parameters struct {
-		Username text `json:"username"`
-	}
-	s, t, err := parseTrail(e, &parameters)
-	if err != nil {
-		return nil, err
-	}
-	s.Subject = Subject{Usernames: names(parameters.Username), IDs: names(t.AdditionalData.Sub)}
-	return []Signal{s}, nil
+// parseUserCall reads the calls of IAM, Directory Service Data and Cognito.
+func parseUserCall(e event) ([]Signal, error) {
+	var p callParameters
+	return parseTrail(e, &p, func(s *Signal, t trail) error {
+		s.Subject = Subject{Usernames: names(p.UserName, p.SAMAccountName), IDs: names(t.AdditionalData.Sub)}
+		return nil
+	})
 }
 
 func parseIdentityCenter(e event) ([]Signal, error) {
 	if e.DetailType != cloudTrail {
 		return parseIdentityStoreNotification(e)
 	}
-	var parameters struct {
+	var p struct {
 		IdentityStoreID text `json:"identityStoreId"`
 		UserID          text `json:"userId"`
 		ID              text `json:"id"`
@@ -164,25 +149,23 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 			Active json.RawMessage `json:"active"`
 		} `json:"httpBody"`
 	}
-	s, t, err := parseTrail(e, &parameters)
-	if err != nil {
-		return nil, err
-	}
-	s.Subject = Subject{IDs: names(parameters.UserID, parameters.ID)}
-	if store := Name(string(parameters.IdentityStoreID)); store != "" && len(s.Subject.IDs) > 0 {
-		s.Subject.IdentityStore = store
-	}
-	switch t.EventName {
-	case "UpdateUser", "PatchUser", "PutUser":
-		var active flag
-		switch raw := parameters.HTTPBody.Active; {
-		case len(raw) == 0 || string(raw) == "null" || active.UnmarshalJSON(raw) != nil:
-			s.IfDisabled = true
-		case bool(active):
-			return nil, e.unsupported("%s leaves the user active", t.EventName)
+	return parseTrail(e, &p, func(s *Signal, t trail) error {
+		s.Subject = Subject{IDs: names(p.UserID, p.ID)}
+		if len(s.Subject.IDs) > 0 {
+			s.Subject.IdentityStore = Name(string(p.IdentityStoreID))
 		}
-	}
-	return []Signal{s}, nil
+		switch t.EventName {
+		case "UpdateUser", "PatchUser", "PutUser":
+			var active flag
+			switch raw := p.HTTPBody.Active; {
+			case len(raw) == 0 || string(raw) == "null" || active.UnmarshalJSON(raw) != nil:
+				s.IfDisabled = true
+			case bool(active):
+				return e.unsupported("%s leaves the user active", t.EventName)
+			}
+		}
+		return nil
+	})
 }
 
 // identityUser matches the id of a user in an ARN of the identity store: a UUID, with or without the store's ten digits

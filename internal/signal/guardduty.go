@@ -27,6 +27,7 @@ var guardDutyEvents = []meaning{
 // Source: Amazon GuardDuty user guide, "Finding details", and the GuardDuty API's Finding.
 type finding struct {
 	ID        text   `json:"id"`
+	ARN       loose  `json:"arn"`
 	AccountID text   `json:"accountId"`
 	Region    loose  `json:"region"`
 	Type      text   `json:"type"`
@@ -37,7 +38,8 @@ type finding struct {
 		AccessKeyDetails  accessKey `json:"accessKeyDetails"`
 		KubernetesDetails struct {
 			KubernetesUserDetails struct {
-				Username loose `json:"username"`
+				Username    loose   `json:"username"`
+				SessionName []loose `json:"sessionName"`
 			} `json:"kubernetesUserDetails"`
 		} `json:"kubernetesDetails"`
 	} `json:"resource"`
@@ -112,6 +114,7 @@ func parseGuardDuty(e event) ([]Signal, error) {
 	}
 	base := Signal{
 		ID:       string(f.ID),
+		ARN:      string(f.ARN),
 		Kind:     kind,
 		Type:     string(f.Type),
 		Severity: f.Severity.value,
@@ -143,9 +146,15 @@ func (f finding) subjects() []Subject {
 			people = append(people, s)
 		}
 	}
-	add(f.Resource.AccessKeyDetails.subject())
+	key, kubernetes := f.Resource.AccessKeyDetails, f.Resource.KubernetesDetails.KubernetesUserDetails
+	add(key.subject())
+	if len(people) == 0 && key.isRole() {
+		for _, session := range kubernetes.SessionName {
+			add(roleSession(string(key.UserName), string(session)))
+		}
+	}
 	if len(people) == 0 {
-		add(kubernetesSubject(string(f.Resource.KubernetesDetails.KubernetesUserDetails.Username)))
+		add(kubernetesSubject(string(kubernetes.Username)))
 	}
 	for _, a := range f.Service.Detection.Sequence.Actors {
 		add(a.subject())
@@ -174,11 +183,13 @@ func (k accessKey) subject() Subject {
 	return Subject{}
 }
 
+func (k accessKey) isRole() bool { return k.UserType == "AssumedRole" || k.UserType == "Role" }
+
 // subject reads the actor's user, whose uid is a principal id. What the name is for a role, AWS does not say; the role
 // is that of the session's issuer.
 func (a actor) subject() Subject {
 	k := accessKey{UserName: a.User.Name, UserType: a.User.Type, PrincipalID: a.User.UID}
-	if k.UserType != "AssumedRole" && k.UserType != "Role" {
+	if !k.isRole() {
 		return k.subject()
 	}
 	if role, ok := lastSegment(string(a.Session.Issuer), "role/"); ok {

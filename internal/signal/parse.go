@@ -45,9 +45,9 @@ var providers = []provider{
 	{IdentityCenter, "aws.sso-directory", cloudTrail, identityCenterEvents, parseIdentityCenter},
 	{IdentityCenter, "aws.identitystore-scim", cloudTrail, identityCenterEvents, parseIdentityCenter},
 	{IdentityCenter, "aws.identitystore", "", identityCenterEvents, parseIdentityCenter},
-	{"iam", "aws.iam", cloudTrail, iamEvents, parseIAM},
-	{"directory-service", "aws.ds-data", cloudTrail, directoryServiceEvents, parseDirectoryService},
-	{"cognito", "aws.cognito-idp", cloudTrail, cognitoEvents, parseCognito},
+	{"iam", "aws.iam", cloudTrail, iamEvents, parseUserCall},
+	{"directory-service", "aws.ds-data", cloudTrail, directoryServiceEvents, parseUserCall},
+	{"cognito", "aws.cognito-idp", cloudTrail, cognitoEvents, parseUserCall},
 	{"google-workspace", "custom.googleworkspace", "", googleWorkspaceEvents, parseGoogleWorkspace},
 	{"jumpcloud", "custom.jumpcloud", "", jumpCloudEvents, parseJumpCloud},
 	{"pingone", "custom.pingone", "", pingOneEvents, parsePingOne},
@@ -175,7 +175,9 @@ func (e event) complete(s *Signal) error {
 	if s.ID == "" {
 		return unreadable("id", "missing; EventBridge gives every event one, and repeats are known by it")
 	}
-	s.ID, s.Type, s.Reason = clip(s.ID, 300), clip(s.Type, 300), clip(s.Reason, 500)
+	s.EventID = string(e.ID)
+	s.ID, s.EventID, s.ARN = clip(s.ID, 300), clip(s.EventID, 300), clip(s.ARN, 300)
+	s.Type, s.Reason = clip(s.Type, 300), clip(s.Reason, 500)
 	if s.Time.IsZero() {
 		s.Time = e.Time.time()
 	}

@@ -105,7 +105,7 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 		return nil, e.unsupported("Workflow.Status is %q: somebody has seen to it", clip(string(f.Workflow.Status), 40))
 	}
 	base := Signal{
-		ID: findingID(f.ID), Type: asffType(f.Types), Reason: string(f.Title), Time: text(f.UpdatedAt).time(),
+		ID: findingID(f.ID), ARN: findingARN(f.ID), Type: asffType(f.Types), Reason: string(f.Title), Time: text(f.UpdatedAt).time(),
 		Account: string(f.AwsAccountID), Region: string(f.Region),
 		Sample: bool(f.Sample), Archived: f.ProductFields["aws/guardduty/service/archived"] == "true",
 	}
@@ -190,7 +190,7 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 		return nil, e.unsupported("the finding was closed")
 	}
 	base := Signal{
-		ID: findingID(id), Type: ocsfType(f.FindingInfo.Types), Reason: string(f.FindingInfo.Title), Time: text(f.TimeDT).time(),
+		ID: findingID(id), ARN: findingARN(f.FindingInfo.UID), Type: ocsfType(f.FindingInfo.Types), Reason: string(f.FindingInfo.Title), Time: text(f.TimeDT).time(),
 		Account: string(f.Cloud.Account.UID), Region: string(f.Cloud.Region), Severity: severityOf(f.Severity),
 	}
 	if base.Time.IsZero() {
@@ -270,6 +270,14 @@ func findingID(id text) string {
 		return after
 	}
 	return string(id)
+}
+
+// findingARN gives the id where it is an ARN.
+func findingARN(id text) string {
+	if strings.HasPrefix(string(id), "arn:") {
+		return string(id)
+	}
+	return ""
 }
 
 // asffType gives GuardDuty's own type out of ASFF's, which puts a category before it and a hyphen for the slash:

@@ -33,7 +33,11 @@ const (
 	Finding                         Kind = "finding"
 )
 
-// Kinds lists every kind.
+// SelfTest is the kind of the one signal that is about nobody and asks whether everything is ready. A policy does not see
+// it.
+const SelfTest Kind = "self-test"
+
+// Kinds lists every kind that a policy can name.
 func Kinds() []Kind {
 	return []Kind{
 		AccountDisabled, AccountEnabled, AccountPurged, CredentialCompromise, AccountCredentialChangeRequired,
@@ -44,7 +48,10 @@ func Kinds() []Kind {
 // Signal is what one event says about one person.
 type Signal struct {
 	// ID is the provider's own id of what happened. GuardDuty sends the same finding, with the same id, again.
-	ID       string `json:"id"`
+	ID string `json:"id"`
+	// EventID is EventBridge's id of the event that brought it, ARN the finding's; empty where there is none.
+	EventID  string `json:"event_id,omitempty"`
+	ARN      string `json:"arn,omitempty"`
 	Provider string `json:"provider"`
 	Kind     Kind   `json:"kind"`
 	// Type is the provider's own word for the event, such as a finding type or an Okta event type.

@@ -2,6 +2,7 @@ package vpn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"golang.org/x/sync/errgroup"
@@ -107,12 +109,19 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 		return nil
 	}
-	output, err := v.api.TerminateClientVpnConnections(ctx, input)
-	now := time.Now().UTC()
+	place := v.at(r.connections[0].place)
+	output, err := place.api.TerminateClientVpnConnections(ctx, input)
+	now, id := time.Now().UTC(), requestID(output, err)
+	for _, connection := range r.connections {
+		connection.noteRequest(id)
+	}
 	var unanswered []*Connection
 	switch c := code(err); {
 	case err == nil:
 		unanswered, extra = v.read(output, r, how, now)
+		for _, connection := range extra {
+			connection.noteRequest(id)
+		}
 	case dryRun && c == "DryRunOperation":
 		for _, connection := range r.connections {
 			connection.Would = true
@@ -130,7 +139,7 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 	default:
 		for _, connection := range r.connections {
-			connection.Error = fmt.Sprintf("terminating by %s: %v", how, permission(err, "ec2:TerminateClientVpnConnections", endpoint))
+			connection.Error = fmt.Sprintf("terminating by %s%s: %v", how, place.in(), permission(place.assuming(err), "ec2:TerminateClientVpnConnections", endpoint))
 		}
 	}
 	for _, connection := range unanswered {
@@ -143,6 +152,19 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 	return extra
 }
 
+// requestID is EC2's, of a request that it took or refused; empty where there was no answer.
+func requestID(output *ec2.TerminateClientVpnConnectionsOutput, err error) string {
+	if err == nil {
+		id, _ := awsmiddleware.GetRequestIDMetadata(output.ResultMetadata)
+		return id
+	}
+	var answered interface{ ServiceRequestID() string }
+	if errors.As(err, &answered) {
+		return answered.ServiceRequestID()
+	}
+	return ""
+}
+
 // read writes EC2's answer into the connections of the request.
 func (v *VPN) read(output *ec2.TerminateClientVpnConnectionsOutput, r request, how How, now time.Time) (unanswered, extra []*Connection) {
 	answered := map[string]bool{}
@@ -153,7 +175,8 @@ func (v *VPN) read(output *ec2.TerminateClientVpnConnectionsOutput, r request, h
 		if i := slices.IndexFunc(r.connections, func(c *Connection) bool { return c.ID == id }); i >= 0 {
 			connection = r.connections[i]
 		} else {
-			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Region: v.region}
+			p := v.at(r.connections[0].place)
+			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Account: p.Account, Region: p.Region, place: p}
 			extra = append(extra, connection)
 		}
 		connection.How, connection.RequestedAt = how, now
@@ -207,7 +230,7 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 		only = append(only, c.ID)
 	}
 	shown := map[string]types.ClientVpnConnection{}
-	err := v.list(ctx, Endpoint{ID: endpointID, discovered: true}, only, func(c types.ClientVpnConnection) {
+	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true, place: v.at(connections[0].place)}, only, func(c types.ClientVpnConnection, _ string) {
 		shown[aws.ToString(c.ConnectionId)] = c
 	})
 	if err != nil {
@@ -216,9 +239,12 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 	now := time.Now().UTC()
 	for _, c := range connections {
 		row, ok := shown[c.ID]
-		if ok && c.EstablishedAt.IsZero() {
-			listed := v.connection(row)
-			c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt
+		if ok {
+			listed := v.at(c.place).connection(row)
+			c.IngressBytes, c.EgressBytes = listed.IngressBytes, listed.EgressBytes
+			if c.EstablishedAt.IsZero() {
+				c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt
+			}
 		}
 		switch {
 		case !ok:
@@ -235,6 +261,9 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 			v.request(ctx, request{connections: []*Connection{c}}, false)
 		default:
 			c.misses, c.Current = 0, currentStatus(row)
+		}
+		if c.Ended() {
+			c.RequestIDs = append(c.RequestIDs, pages...)
 		}
 	}
 	return nil

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"clientvpn-responder/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
@@ -31,18 +33,22 @@ type api interface {
 	TerminateClientVpnConnections(context.Context, *ec2.TerminateClientVpnConnectionsInput, ...func(*ec2.Options)) (*ec2.TerminateClientVpnConnectionsOutput, error)
 }
 
-// VPN is the Client VPN endpoints of one account in one Region.
+// VPN is the Client VPN endpoints of one account in one Region, or of several.
 type VPN struct {
-	// EndpointIDs are the endpoints to guard; none stands for every endpoint of the Region.
+	// EndpointIDs are the endpoints to guard; none stands for every one.
 	EndpointIDs []string
 
-	api    api
-	region string
+	places []*place // the first is the program's own
 }
 
-// New gives the VPN of the account and Region that cfg leads to.
-func New(cfg aws.Config, endpointIDs []string) *VPN {
-	return &VPN{EndpointIDs: endpointIDs, api: ec2.NewFromConfig(cfg), region: cfg.Region}
+// New gives the VPN of the account and Region that cfg leads to, and of others beside it. endpointIDs are the endpoints to
+// guard, wherever they are; none stands for every endpoint.
+func New(cfg aws.Config, endpointIDs []string, others ...Place) *VPN {
+	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: ec2.NewFromConfig(cfg), Place: Place{Region: cfg.Region}}}}
+	for _, p := range others {
+		v.places = append(v.places, newPlace(p))
+	}
+	return v
 }
 
 // Status is the state of a connection, in EC2's words.
@@ -77,6 +83,16 @@ type Connection struct {
 	Previous Status `json:"previous_status"`
 	Current  Status `json:"current_status"`
 	How      How    `json:"how,omitempty"`
+	// IngressBytes is what the client has sent, EgressBytes what it has received, when the connection was seen last.
+	// Source: EC2 API reference, ClientVpnConnection.
+	IngressBytes int64 `json:"ingress_bytes"`
+	EgressBytes  int64 `json:"egress_bytes"`
+	// RequestedAt and EndedAt are when EC2 answered the request to end it last, and when the end was seen.
+	RequestedAt time.Time `json:"requested_at,omitzero"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+	// RequestIDs are EC2's of the listing that showed the connection first, of the requests to end it, and of the look
+	// that showed its end, as CloudTrail has them.
+	RequestIDs []string `json:"request_ids,omitempty"`
 	// Error is why the request could not be made or was refused.
 	Error   string `json:"error,omitempty"`
 	Account string `json:"account,omitempty"`
@@ -84,10 +100,6 @@ type Connection struct {
 
 	// Would is set by a dry run that EC2 would have carried out.
 	Would bool `json:"-"`
-	// RequestedAt and EndedAt are when EC2 answered the request, and when the end was seen.
-	RequestedAt time.Time `json:"-"`
-	EndedAt     time.Time `json:"-"`
-
 	// Lost is why it is not known whether EC2 got the request; empty if it is.
 	Lost string `json:"-"`
 
@@ -95,6 +107,7 @@ type Connection struct {
 	misses   int  // answers of EC2 to a question for it that did not list it
 	relisted bool // EC2 listed it again after that
 	retried  bool // asked again by id, after denied or lost
+	place    *place
 }
 
 // Ended reports whether EC2 has shown that the connection is no more.
@@ -109,6 +122,13 @@ func (c *Connection) Pending() bool {
 // terminated counts as its end.
 func (c *Connection) Revive(s Status) {
 	c.Current, c.EndedAt, c.relisted = s, time.Time{}, true
+}
+
+// noteRequest keeps the id of a request that says something about the connection.
+func (c *Connection) noteRequest(id string) {
+	if id != "" {
+		c.RequestIDs = append(c.RequestIDs, id)
+	}
 }
 
 // Target is whom to find: anybody under one of the names, or one connection, or the holder of an address. The zero
@@ -140,42 +160,53 @@ type Endpoint struct {
 	KeepsClientIP bool
 
 	discovered bool
+	place      *place
 }
 
-// Endpoints gives the endpoints to look at, without those that are being deleted. It asks EC2 only where none are given,
-// or where addresses matters: whether client addresses are kept. Given endpoints are returned even with an error.
+// Discovers reports whether EC2 is asked which endpoints there are.
+func (v *VPN) Discovers() bool { return len(v.EndpointIDs) == 0 || len(v.places) > 1 }
+
+// Endpoints gives the endpoints to look at, without those that are being deleted. It asks EC2 only where none are given, or
+// where they may be in several places, or where addresses matters: whether client addresses are kept. What could be found
+// is returned even with an error, which names the places that could not be asked.
 func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error) {
-	var endpoints []Endpoint
+	var given []Endpoint
 	for _, id := range v.EndpointIDs {
-		endpoints = append(endpoints, Endpoint{ID: id})
+		given = append(given, Endpoint{ID: id, place: v.places[0]})
 	}
-	if len(endpoints) > 0 && !addresses {
-		return endpoints, nil
+	if !v.Discovers() && !addresses {
+		return given, nil
 	}
-	err := allPages(func(token *string) (*string, error) {
-		page, err := v.api.DescribeClientVpnEndpoints(ctx, &ec2.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(1000), NextToken: token})
-		if err != nil {
-			return nil, permission(err, "ec2:DescribeClientVpnEndpoints", "*")
+	found := make([][]Endpoint, len(v.places))
+	errs := make([]error, len(v.places))
+	var group errgroup.Group
+	group.SetLimit(8)
+	for i, p := range v.places {
+		group.Go(func() error {
+			found[i], errs[i] = p.endpoints(ctx)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept by place
+	err := errors.Join(errs...)
+	all := slices.Concat(found...)
+	if len(given) == 0 {
+		return all, err
+	}
+	var endpoints []Endpoint
+	for _, e := range given {
+		i := slices.IndexFunc(all, func(other Endpoint) bool { return other.ID == e.ID })
+		switch {
+		case i >= 0:
+			e.KeepsClientIP, e.place = all[i].KeepsClientIP, all[i].place
+			endpoints = append(endpoints, e)
+		case len(v.places) == 1:
+			endpoints = append(endpoints, e)
+		case err == nil:
+			errs = append(errs, fmt.Errorf("%s is in none of the accounts and Regions", e.ID))
 		}
-		for _, e := range page.ClientVpnEndpoints {
-			found := Endpoint{ID: aws.ToString(e.ClientVpnEndpointId), KeepsClientIP: e.TransitGatewayConfiguration != nil, discovered: true}
-			if len(v.EndpointIDs) > 0 {
-				if i := slices.Index(v.EndpointIDs, found.ID); i >= 0 {
-					endpoints[i].KeepsClientIP = found.KeepsClientIP
-				}
-				continue
-			}
-			if e.Status != nil && (e.Status.Code == types.ClientVpnEndpointStatusCodeDeleting || e.Status.Code == types.ClientVpnEndpointStatusCodeDeleted) {
-				continue
-			}
-			endpoints = append(endpoints, found)
-		}
-		return page.NextToken, nil
-	})
-	if err != nil {
-		return endpoints, fmt.Errorf("describing the endpoints: %w", err)
 	}
-	return endpoints, nil
+	return endpoints, errors.Join(errs...)
 }
 
 // allPages asks for one page after another. A token that repeats would end in a circle, or skip what is behind it.
@@ -205,6 +236,8 @@ type Found struct {
 	EndedAt [][]time.Time
 	// Failed are the endpoints that could not be listed to the end, by id, with the error.
 	Failed map[string]error
+	// RequestIDs are EC2's of the pages that were listed.
+	RequestIDs []string
 }
 
 // Find lists every endpoint once, side by side, and picks the connections of the targets. It holds only what it picks,
@@ -219,15 +252,17 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 	var group errgroup.Group
 	group.SetLimit(8)
 	for _, e := range endpoints {
+		e.place = v.at(e.place)
 		group.Go(func() error {
-			err := v.list(ctx, e, nil, func(c types.ClientVpnConnection) {
+			pages, err := v.list(ctx, e, nil, func(c types.ClientVpnConnection, requestID string) {
 				hits := wanted.hits(c, e)
 				if len(hits) == 0 {
 					return
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				connection := v.connection(c)
+				connection := e.place.connection(c)
+				connection.noteRequest(requestID)
 				for _, h := range hits {
 					if !connection.Ended() {
 						found.Up[h.target] = append(found.Up[h.target], Match{connection, h.doubt, h.byUsername})
@@ -236,9 +271,10 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) 
 					}
 				}
 			})
+			mu.Lock()
+			defer mu.Unlock()
+			found.RequestIDs = append(found.RequestIDs, pages...)
 			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
 				found.Failed[e.ID] = err
 			}
 			return nil
@@ -264,31 +300,37 @@ func ids(endpoints []Endpoint) []string {
 	return all
 }
 
-// list calls each for every connection of the endpoint, or only for those with the given ids. An endpoint that was
-// discovered and is gone by now has none.
-func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(types.ClientVpnConnection)) error {
+// list calls each for every connection of the endpoint, or only for those with the given ids, with the id of the request
+// that gave it, and returns the ids of all requests that were answered. An endpoint that was discovered and is gone by now
+// has no connection.
+func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(c types.ClientVpnConnection, requestID string)) ([]string, error) {
 	input := &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: &e.ID, MaxResults: aws.Int32(1000)}
 	if only != nil {
 		input.Filters = []types.Filter{{Name: aws.String("connection-id"), Values: only}}
 	}
+	var requestIDs []string
 	err := allPages(func(token *string) (*string, error) {
 		input.NextToken = token
-		page, err := v.api.DescribeClientVpnConnections(ctx, input)
+		page, err := e.place.api.DescribeClientVpnConnections(ctx, input)
 		if err != nil {
 			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
+		id, _ := awsmiddleware.GetRequestIDMetadata(page.ResultMetadata)
+		if id != "" {
+			requestIDs = append(requestIDs, id)
+		}
 		for _, c := range page.Connections {
-			each(c)
+			each(c, id)
 		}
 		return page.NextToken, nil
 	})
 	if err == nil || e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
-		return nil
+		return requestIDs, nil
 	}
-	return fmt.Errorf("describing connections of %s: %w", e.ID, err)
+	return requestIDs, fmt.Errorf("describing connections of %s%s: %w", e.ID, e.place.in(), e.place.assuming(err))
 }
 
-func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
+func (p *place) connection(c types.ClientVpnConnection) *Connection {
 	status := currentStatus(c)
 	return &Connection{
 		EndpointID:    aws.ToString(c.ClientVpnEndpointId),
@@ -299,7 +341,11 @@ func (v *VPN) connection(c types.ClientVpnConnection) *Connection {
 		EstablishedAt: readTime(c.ConnectionEstablishedTime),
 		Previous:      status,
 		Current:       status,
-		Region:        v.region,
+		IngressBytes:  readNumber(c.IngressBytes),
+		EgressBytes:   readNumber(c.EgressBytes),
+		Account:       p.Account,
+		Region:        p.Region,
+		place:         p,
 	}
 }
 
@@ -318,6 +364,12 @@ func readTime(s *string) time.Time {
 		return time.Time{}
 	}
 	return at
+}
+
+// readNumber reads one of EC2's counts, which are texts; what is none is 0.
+func readNumber(s *string) int64 {
+	n, _ := strconv.ParseInt(aws.ToString(s), 10, 64)
+	return n
 }
 
 // index leads from what a connection carries to the targets that want it.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -307,6 +309,7 @@ func TestTerminateUsesTheFewestCalls(t *testing.T) {
 		}, []string{"ann"}, []string{"ann", "ann"}},
 		{"by common name: by id each", slices.Repeat([]emulator.Client{{EndpointID: certs, CommonName: "ann"}}, 3), []string{"ann"}, []string{"id", "id", "id"}},
 		{"a name with a wildcard: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann*"}}, 2), []string{"ann*"}, []string{"id", "id"}},
+		{"a name with another: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann?"}}, 2), []string{"ann?"}, []string{"id", "id"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
@@ -655,6 +658,307 @@ func TestThrottlingIsTriedAgain(t *testing.T) {
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded", Times: 2})
 		v.Terminate(t.Context(), end, nil, false)
 		if end[0].Error != "" || end[0].Current != vpn.Terminating {
+			t.Errorf("%+v", end[0].Connection)
+		}
+	})
+}
+
+// through is a VPN whose requests and answers pass change; ask may be nil.
+func through(t *testing.T, cloud *emulator.Cloud, ask func(url.Values), answer func(form url.Values, body string) string) *vpn.VPN {
+	t.Helper()
+	client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		if ask != nil {
+			ask(r.Form)
+		}
+		recorded := httptest.NewRecorder()
+		cloud.ServeHTTP(recorded, r)
+		body := recorded.Body.String()
+		if answer != nil {
+			body = answer(r.Form, body)
+		}
+		w.WriteHeader(recorded.Code)
+		fmt.Fprint(w, body)
+	}))
+	t.Cleanup(stop)
+	return vpn.New(config(client), nil)
+}
+
+func TestEveryPageOfEndpoints(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.PageSize = 1
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann", ClientIP: "10.30.0.10"})
+		equal(t, "found", find(t, v, vpn.Target{Names: []string{"ann"}}), []string{"3/ann/"})
+		v.EndpointIDs = []string{certs}
+		equal(t, "given, and described on the last page", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), []string{"3/ann/"})
+	})
+}
+
+// TestConnectionWithoutAStatusIsUp: it is better looked at twice than not at all.
+func TestConnectionWithoutAStatusIsUp(t *testing.T) {
+	for _, status := range []string{"", "<status></status>", "<status><code></code></status>"} {
+		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+			v := through(t, cloud, nil, func(_ url.Values, body string) string {
+				return strings.ReplaceAll(body, "<status><code>active</code></status>", status)
+			})
+			found := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+			if len(found) != 1 || found[0].Current != vpn.Active {
+				t.Errorf("%q: %+v", status, found)
+			}
+		})
+	}
+}
+
+func TestAddressInItsOtherForms(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann", ClientIP: "10.30.0.10"})
+		v := through(t, cloud, nil, func(_ url.Values, body string) string {
+			return strings.ReplaceAll(body, "</clientIp>", "</clientIp><clientIpv6Address>2001:db8::a</clientIpv6Address>")
+		})
+		for _, ip := range []string{"10.30.0.10", "::ffff:10.30.0.10", "2001:db8::a", "2001:DB8:0:0::A"} {
+			equal(t, ip, find(t, v, vpn.Target{ClientIP: ip, At: time.Now()}), []string{"3/ann/"})
+		}
+	})
+}
+
+// TestDryRunStaysOneWhenEC2RefusesTheName: what falls back to ids asks, and ends nothing.
+func TestDryRunStaysOneWhenEC2RefusesTheName(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for range 2 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "ClientVpnTerminateConnectionsLimitExceeded"})
+		v.Terminate(t.Context(), end, nil, true)
+		equal(t, "calls", calls(cloud), []string{"ann true ClientVpnTerminateConnectionsLimitExceeded", "id true DryRunOperation", "id true DryRunOperation"})
+		for _, c := range cloud.Connections() {
+			if c.Status != "active" {
+				t.Errorf("%s is %s", c.ID, c.Status)
+			}
+		}
+	})
+}
+
+func TestDryRunThatFailsIsNoSuccess(t *testing.T) {
+	for _, code := range []string{"InvalidClientVpnConnection.IdNotFound", "InternalError"} {
+		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+			cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: code})
+			v.Terminate(t.Context(), end, nil, true)
+			if c := end[0]; !strings.Contains(c.Error, code) || c.Would || c.Pending() {
+				t.Errorf("%s: %+v", code, c.Connection)
+			}
+		})
+	}
+}
+
+var items = regexp.MustCompile(`(?s)<connectionStatuses>.*</connectionStatuses>`)
+
+// TestAnswerWithoutTheConnection: each is asked for by its id, and what EC2 passes over then too has not ended.
+func TestAnswerWithoutTheConnection(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		for range 2 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		}
+		v := through(t, cloud, nil, func(_ url.Values, body string) string {
+			return items.ReplaceAllString(body, "<connectionStatuses/>")
+		})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		equal(t, "calls", calls(cloud), []string{"ann", "id", "id"})
+		for _, m := range end {
+			if !strings.Contains(m.Error, "answered without the connection") || m.Ended() {
+				t.Errorf("%+v", m.Connection)
+			}
+		}
+	})
+}
+
+func TestAnswerWithoutAStatusIsNoEnd(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		v := through(t, cloud, nil, func(_ url.Values, body string) string {
+			return regexp.MustCompile(`<currentStatus>.*?</currentStatus>`).ReplaceAllString(body, "")
+		})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		if c := end[0]; c.Current != vpn.Terminating || !c.Pending() {
+			t.Errorf("%+v", c.Connection)
+		}
+	})
+}
+
+func TestAnswerThatItHasEnded(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.EndedAnswersRow = true
+		id := cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Disconnect(id)
+		v.Terminate(t.Context(), end, nil, false)
+		if c := end[0]; c.Previous != vpn.Terminated || !c.Ended() || c.EndedAt.IsZero() {
+			t.Errorf("%+v", c.Connection)
+		}
+	})
+}
+
+// TestLooksAtManyInParts: EC2 takes 200 values in one filter.
+func TestLooksAtManyInParts(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		for i := range 201 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", CommonName: fmt.Sprint(i)})
+		}
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		observe(t, v, connections(end))
+		if slices.ContainsFunc(connections(end), func(c *vpn.Connection) bool { return !c.Ended() }) {
+			t.Error("not all ended")
+		}
+		for _, c := range cloud.Calls() {
+			if c.Params.Get("Filter.1.Value.201") != "" {
+				t.Error("asks for more than 200 in one filter")
+			}
+		}
+	})
+}
+
+func TestListingTakesTheFewestPages(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		v.EndpointIDs = []string{saml}
+		for i := range 900 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: fmt.Sprint("user", i)})
+		}
+		find(t, v, vpn.Target{Names: []string{"user7"}})
+		if n := len(cloud.Calls()); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+func TestFailedLookIsNoEnd(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		cloud.Deny("ec2:DescribeClientVpnConnections", saml)
+		for range 3 {
+			if err := v.Look(t.Context(), connections(end)); err == nil || !strings.Contains(err.Error(), "missing permission") || !end[0].Pending() {
+				t.Errorf("%v: %+v", err, end[0].Connection)
+			}
+		}
+	})
+}
+
+// hidden makes the looks with the given numbers, from 1, answer without any connection.
+func hidden(t *testing.T, cloud *emulator.Cloud, numbers ...int) *vpn.VPN {
+	looks := 0
+	return through(t, cloud, func(form url.Values) {
+		if form.Get("Filter.1.Name") != "" {
+			if looks++; slices.Contains(numbers, looks) {
+				form.Set("Filter.1.Value.1", "cvpn-connection-0")
+			}
+		}
+	}, nil)
+}
+
+// TestTwoEmptyAnswersApartAreNoEnd: a listing that shows it in between begins the count anew.
+func TestTwoEmptyAnswersApartAreNoEnd(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		v := hidden(t, cloud, 1, 3)
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		for range 3 {
+			if err := v.Look(t.Context(), connections(end)); err != nil || end[0].Ended() {
+				t.Errorf("%+v, %v", end[0].Connection, err)
+			}
+		}
+	})
+}
+
+// TestEmptyAnswerAfterTheSecondRequestIsNoEnd: EC2 took that one, so its earlier denial counts no more.
+func TestEmptyAnswerAfterTheSecondRequestIsNoEnd(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		v := hidden(t, cloud, 2)
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.IdNotFound"})
+		v.Terminate(t.Context(), end, nil, false)
+		for range 2 {
+			if err := v.Look(t.Context(), connections(end)); err != nil || end[0].Ended() {
+				t.Errorf("%+v, %v", end[0].Connection, err)
+			}
+		}
+		equal(t, "calls", calls(cloud), []string{"id", "id InvalidClientVpnConnection.IdNotFound"})
+	})
+}
+
+func TestAskedAgainOnlyOnce(t *testing.T) {
+	for _, test := range []struct {
+		fault emulator.Fault
+		want  []string
+	}{
+		{emulator.Fault{Code: "InvalidClientVpnConnection.IdNotFound"}, []string{"id InvalidClientVpnConnection.IdNotFound", "id InvalidClientVpnConnection.IdNotFound"}},
+		{emulator.Fault{Drop: true, Times: 3}, []string{"id dropped", "id dropped", "id dropped"}},
+	} {
+		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+			test.fault.Action = "TerminateClientVpnConnections"
+			cloud.Inject(test.fault)
+			v.Terminate(t.Context(), end, nil, false)
+			for range 4 {
+				if err := v.Look(t.Context(), connections(end)); err != nil {
+					t.Error(err)
+				}
+			}
+			equal(t, "calls", calls(cloud), test.want)
+		})
+	}
+}
+
+func TestRefusedTheSecondTimeIsNotPending(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.IdNotFound"})
+		v.Terminate(t.Context(), end, nil, false)
+		cloud.Deny("ec2:TerminateClientVpnConnections", "")
+		if err := v.Look(t.Context(), connections(end)); err != nil || !strings.Contains(end[0].Error, "missing permission") || end[0].Pending() {
+			t.Errorf("%+v, %v", end[0].Connection, err)
+		}
+	})
+}
+
+func TestFailedToTerminateIsNotPending(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", FailToTerminate: true})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		start := time.Now()
+		observe(t, v, connections(end))
+		if c := end[0]; c.Current != vpn.FailedToTerminate || c.Pending() || time.Since(start) > 10*time.Second {
+			t.Errorf("after %v: %+v", time.Since(start), c.Connection)
+		}
+	})
+}
+
+func TestEndpointThatIsDeletedTakesItsConnectionsAlong(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		v.EndpointIDs = []string{saml}
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		v.Terminate(t.Context(), end, nil, false)
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", Code: "InvalidClientVpnEndpointId.NotFound"})
+		for range 2 {
+			if err := v.Look(t.Context(), connections(end)); err != nil {
+				t.Error(err)
+			}
+		}
+		if !end[0].Ended() || end[0].EndedAt.IsZero() {
 			t.Errorf("%+v", end[0].Connection)
 		}
 	})

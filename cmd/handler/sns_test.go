@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/schema"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// moto starts a real SNS and SQS on loopback, and returns its URL. Where Python has no moto, the test is skipped, except in
+// CI, where that is a failure.
+func moto(t *testing.T) string {
+	t.Helper()
+	var python string
+	for _, candidate := range []string{filepath.Join("..", "..", ".tools", "venv", "bin", "python"), "python3"} {
+		if exec.Command(candidate, "-c", "import moto.server").Run() == nil { //nolint:gosec // one of the two above
+			python = candidate
+			break
+		}
+	}
+	if python == "" {
+		const why = "NOT TESTED AGAINST A REAL SNS: neither .tools/venv nor python3 has moto; make .tools/venv/done installs it"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	server := exec.CommandContext(t.Context(), python, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
+	output, err := server.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	running := regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
+	said := bufio.NewScanner(output)
+	for said.Scan() {
+		if m := running.FindStringSubmatch(said.Text()); m != nil {
+			go func() {
+				for said.Scan() { // or it would stop when the pipe is full
+				}
+			}()
+			return m[1]
+		}
+	}
+	t.Fatal("moto does not start")
+	return ""
+}
+
+// queue is one that subscribes to a topic.
+type queue struct {
+	region, topic, filter string // filter policy; empty for everything
+	want                  []string
+
+	url string
+}
+
+// TestSubscriptionsGetWhatTheyFilterFor: a real SNS, topics in two Regions, queues with filter policies on the attributes.
+func TestSubscriptionsGetWhatTheyFilterFor(t *testing.T) {
+	url := moto(t)
+	config := func(region string) aws.Config {
+		return aws.Config{Region: region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	}
+	topics := map[string]string{}
+	for name, region := range map[string]string{"outcomes": "eu-west-1", "messages": "us-east-1", "chat": "eu-west-1"} {
+		created, err := sns.NewFromConfig(config(region)).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: &name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		topics[name] = *created.TopicArn
+	}
+	queues := map[string]*queue{
+		"all":      {region: "eu-west-1", topic: "outcomes", want: []string{"not-connected", "partial", "terminated", "would-terminate"}},
+		"trouble":  {region: "eu-west-1", topic: "outcomes", filter: `{"status": ["partial", "unverified", "failed"]}`, want: []string{"partial"}},
+		"findings": {region: "eu-west-1", topic: "outcomes", filter: `{"provider": ["guardduty"], "severity": [{"numeric": [">=", 7]}]}`, want: []string{"terminated"}},
+		"earnest":  {region: "eu-west-1", topic: "outcomes", filter: `{"mode": [{"anything-but": "dry-run"}]}`, want: []string{"not-connected", "partial", "terminated"}},
+		"leavers":  {region: "eu-west-1", topic: "outcomes", filter: `{"kind": ["account-disabled"], "account": ["111122223333"]}`, want: []string{"not-connected", "partial"}},
+		"nothing":  {region: "eu-west-1", topic: "outcomes", filter: `{"account": ["444455556666"]}`},
+		"people":   {region: "us-east-1", topic: "messages", want: []string{"NOT-CONNECTED", "PARTIAL", "TERMINATED", "DRY-RUN"}},
+		"oncall":   {region: "us-east-1", topic: "messages", filter: `{"status": ["partial", "unverified", "failed"]}`, want: []string{"PARTIAL"}},
+		"channel":  {region: "eu-west-1", topic: "chat", filter: `{"severity": [{"numeric": [">=", 7]}]}`, want: []string{"TERMINATED"}},
+	}
+	for name, q := range queues {
+		box := sqs.NewFromConfig(config(q.region))
+		created, err := box.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.url = *created.QueueUrl
+		attributes, err := box.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subscription := &sns.SubscribeInput{TopicArn: aws.String(topics[q.topic]), Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]), Attributes: map[string]string{}}
+		if q.filter != "" {
+			subscription.Attributes["FilterPolicy"] = q.filter
+		}
+		if _, err := sns.NewFromConfig(config(q.region)).Subscribe(t.Context(), subscription); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob"}, emulator.Client{Username: "dave"})
+	env := []string{"AWS_ENDPOINT_URL_SNS=" + url, "TOPIC_ARN=" + topics["outcomes"], "MESSAGE_TOPIC_ARN=" + topics["messages"], "CHAT_TOPIC_ARN=" + topics["chat"]}
+	finding, err := os.ReadFile("../../events/guardduty-iam-user.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := invoke(t, start(t, cloud, env...), batch(leaver("e1", "alice"), finding, leaver("e2", "carol")))
+	if string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
+		t.Errorf("%s %+v", answer.Payload, answer.Failure)
+	}
+	revoked := strings.Replace(string(leaver("e3", "dave")), "account-disabled", "session-revoked", 1)
+	invoke(t, start(t, cloud, append(env, "MODE=dry-run")...), []byte(revoked))
+
+	for name, q := range queues {
+		var got []string
+		for _, message := range drain(t, sqs.NewFromConfig(config(q.region)), q.url) {
+			word, _, _ := strings.Cut(message.Subject, " ")
+			switch q.topic {
+			case "outcomes":
+				if err := schema.Check([]byte(message.Message)); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				word = message.MessageAttributes["status"].Value
+				if !strings.HasPrefix(message.Subject, word+": ") {
+					t.Errorf("%s: %s", name, message.Subject)
+				}
+			case "messages":
+				if !strings.HasPrefix(message.Message, word) {
+					t.Errorf("%s: %s: %s", name, message.Subject, message.Message)
+				}
+			case "chat":
+				var n struct{ Version, Source string }
+				if json.Unmarshal([]byte(message.Message), &n) != nil || n.Version != "1.0" || n.Source != "custom" {
+					t.Errorf("%s: %s", name, message.Message)
+				}
+			}
+			got = append(got, word)
+		}
+		slices.Sort(got)
+		slices.Sort(q.want)
+		if !slices.Equal(got, q.want) {
+			t.Errorf("%s got %q, want %q", name, got, q.want)
+		}
+	}
+}
+
+// delivery is what SNS puts into a queue.
+type delivery struct {
+	Subject, Message  string
+	MessageAttributes map[string]struct{ Type, Value string }
+}
+
+func drain(t *testing.T, box *sqs.Client, url string) []delivery {
+	t.Helper()
+	var all []delivery
+	for {
+		received, err := box.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(received.Messages) == 0 {
+			return all
+		}
+		for _, m := range received.Messages {
+			var d delivery
+			if err := json.Unmarshal([]byte(*m.Body), &d); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, d)
+			if _, err := box.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

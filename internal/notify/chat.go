@@ -1,0 +1,114 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"clientvpn-responder/internal/responder"
+)
+
+// notification is a custom notification of Amazon Q Developer in chat applications.
+// Source: Amazon Q Developer in chat applications administrator guide, "Custom notifications".
+type notification struct {
+	Version  string   `json:"version"`
+	Source   string   `json:"source"`
+	Content  content  `json:"content"`
+	Metadata metadata `json:"metadata"`
+}
+
+type content struct {
+	TextType    string   `json:"textType"`
+	Title       string   `json:"title"`       // at most 250 characters
+	Description string   `json:"description"` // at most 8,000
+	NextSteps   []string `json:"nextSteps"`   // at most 350 each
+	Keywords    []string `json:"keywords"`    // at most 75 each
+}
+
+type metadata struct {
+	// ThreadID keeps together what is said of one event or finding.
+	ThreadID          string            `json:"threadId"`
+	Summary           string            `json:"summary"`
+	EventType         string            `json:"eventType"`
+	RelatedResources  []string          `json:"relatedResources"`
+	AdditionalContext map[string]string `json:"additionalContext"`
+}
+
+// chat renders the outcome as a custom notification.
+func chat(o responder.Outcome) (title, body string, err error) {
+	var lines []string
+	line := func(format string, args ...any) { lines = append(lines, tame(fmt.Sprintf(format, args...))) }
+	line("%s", summary(o))
+	line("")
+	for _, why := range first(4, reasons(o)) {
+		line("- %s", why)
+	}
+	for _, c := range first(10, left(o)) {
+		line("- still up: %s on %s, %s", c.ID, c.EndpointID, describe(c))
+	}
+	if n := len(left(o)); n > 10 {
+		line("- and %d more", n-10)
+	}
+	if o.Error != "" {
+		line("- error: %s", cut(firstSentence(o.Error), 500))
+	}
+	line("- when (UTC): %s", strings.Join(moments(o), "; "))
+	if link := findingURL(o); link != "" {
+		lines = append(lines, "- finding: "+link)
+	}
+
+	n := notification{Version: "1.0", Source: "custom"}
+	n.Content = content{
+		TextType: "client-markdown", Title: tame(titleWithin(o, 250, source(o))),
+		Description: cut(strings.Join(lines, "\n"), 8000), NextSteps: []string{}, Keywords: []string{},
+	}
+	for _, step := range steps(o) {
+		n.Content.NextSteps = append(n.Content.NextSteps, cut(tame(step), 350))
+	}
+	for _, word := range []string{string(o.Status), o.Signal.Provider, string(o.Signal.Kind), string(o.Decision.Mode)} {
+		if word != "" {
+			n.Content.Keywords = append(n.Content.Keywords, cut(tame(word), 75))
+		}
+	}
+	n.Metadata = metadata{
+		ThreadID: tame(o.Signal.Provider + " " + o.Signal.ID), Summary: cut(tame(o.Summary), 250), EventType: tame(o.Signal.Type),
+		RelatedResources: []string{}, AdditionalContext: map[string]string{},
+	}
+	if o.Signal.ARN != "" {
+		n.Metadata.RelatedResources = append(n.Metadata.RelatedResources, tame(o.Signal.ARN))
+	}
+	for _, c := range first(10, o.Connections) {
+		n.Metadata.RelatedResources = append(n.Metadata.RelatedResources, tame(c.ID))
+	}
+	for name, value := range map[string]string{
+		"status": string(o.Status), "rule": o.Decision.Rule, "mode": string(o.Decision.Mode), "provider": o.Signal.Provider,
+		"account": o.Signal.Account, "region": o.Signal.Region, "event": o.Signal.EventID,
+	} {
+		if value != "" {
+			n.Metadata.AdditionalContext[name] = tame(value)
+		}
+	}
+	if o.Signal.Severity > 0 {
+		n.Metadata.AdditionalContext["severity"] = strconv.FormatFloat(o.Signal.Severity, 'f', 1, 64)
+	}
+	raw, err := json.Marshal(n)
+	if err != nil {
+		return "", "", fmt.Errorf("rendering the chat notification: %w", err)
+	}
+	return textSubject(o), string(raw), nil
+}
+
+// tame takes from names and reasons, which come from outside, what chat programs would read as a link, a call to everybody,
+// or markup that hides something.
+func tame(s string) string { return harmless.Replace(printable(s)) }
+
+var harmless = strings.NewReplacer("<", "‹", ">", "›", "`", "'", "[", "(", "]", ")", "*", "∗",
+	"@here", "@ here", "@channel", "@ channel", "@everyone", "@ everyone", "@all", "@ all")
+
+func cut(s string, limit int) string {
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return s
+}

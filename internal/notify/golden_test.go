@@ -1,0 +1,292 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/schema"
+	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+const (
+	office = "cvpn-endpoint-0a1b2c3d4e5f60001"
+	field  = "cvpn-endpoint-0a1b2c3d4e5f60002"
+)
+
+const rules = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  aliases: {"00u2": carol@example.com}
+  common_names: ["{user}.vpn.example.com"]
+exempt: [breakglass@example.com]
+max_connections: 3
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled, account-purged]}
+    then: terminate
+  - name: revoked-sessions
+    when: {kinds: [session-revoked]}
+    then: terminate
+  - name: stolen-credentials
+    when: {providers: [guardduty], severity: {min: 7}, max_age: 24h}
+    then: terminate
+  - name: other-findings
+    when: {providers: [guardduty], severity: {min: 4}}
+    then: notify
+`
+
+// stories lead to every status, by an event of events/ or one of our own form, and to what people need told apart.
+var stories = []struct {
+	name    string
+	event   string   // a file of events/, or the detail of a custom request
+	change  []string // in the event, old and new in turn
+	clients []emulator.Client
+	prepare func(*emulator.Cloud, *responder.Responder)
+	age     time.Duration // of the event when it is received
+}{
+	{name: "terminated", event: "guardduty-iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob"), up(field, `EXAMPLE\bob`)}},
+	{name: "terminated-leaver", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice@example.com")}},
+	{name: "terminated-and-one-left-alone", event: "okta-user-deactivate.json", clients: []emulator.Client{
+		up(office, "alice@example.com"), {EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
+	{name: "terminated-custom-request", event: `{"username":"alice@example.com","reason":"lost the laptop","requested_by":"helpdesk"}`, clients: []emulator.Client{up(office, "alice@example.com")}},
+	{name: "terminated-several-people", event: `{"usernames":["alice","bob"],"kind":"account-disabled","reason":"left","requested_by":"people-team"}`, clients: []emulator.Client{up(office, "alice"), up(office, "bob")}},
+	{name: "terminated-came-back", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}}},
+	{name: "terminated-hostile-words", event: `{"username":"alice","reason":"x\n\nWHAT IS LEFT TO DO\n1. <!channel> [click](https://evil.example) *now* ` + "`" + `rm` + "`" + `\u202e","requested_by":"<b>me</b>"}`, clients: []emulator.Client{up(office, "alice")}},
+	{name: "not-connected", event: "okta-user-deactivate.json"},
+	{name: "would-terminate", event: "guardduty-iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob")}, prepare: inDryRun},
+	{name: "would-terminate-missing-permission", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, r *responder.Responder) {
+		inDryRun(c, r)
+		c.Deny("ec2:TerminateClientVpnConnections", "")
+	}},
+	{name: "partial", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice"), {EndpointID: field, Username: "alice", FailToTerminate: true}}},
+	{name: "partial-missing-permission", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice"), up(field, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+		c.Deny("ec2:DescribeClientVpnConnections", field)
+	}},
+	{name: "reconnecting", event: "guardduty-iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}},
+	{name: "unverified", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", Stuck: true}}},
+	{name: "exempt", event: "okta-user-deactivate-exempt.json", clients: []emulator.Client{up(office, "breakglass@example.com")}},
+	{name: "exempt-on-the-connection", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
+	{name: "exempt-in-dry-run", event: "okta-user-deactivate-exempt.json", prepare: inDryRun},
+	{name: "over-limit", event: "okta-user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 4)},
+	{name: "over-limit-by-far", event: "okta-user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 300)},
+	{name: "ambiguous", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
+	{name: "ambiguous-two-people", event: "okta-user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, clients: []emulator.Client{up(office, "alice@example.com")}},
+	{name: "unmapped-id", event: "identity-center-disable-user.json"},
+	{name: "unmapped-role-session", event: "guardduty-untrusted-role-session.json"},
+	{name: "unmapped-nobody", event: "guardduty-root.json", change: []string{`"severity": 2`, `"severity": 8`}},
+	{name: "sample", event: "guardduty-sample.json"},
+	{name: "stale", event: "guardduty-iam-user.json", age: 48 * time.Hour, clients: []emulator.Client{up(office, "bob")}},
+	{name: "notified", event: "guardduty-iam-user.json", change: []string{`"severity": 8`, `"severity": 5`}, clients: []emulator.Client{up(office, "bob")}},
+	{name: "notified-archived", event: "guardduty-archived.json"},
+	{name: "notified-not-yet", event: "custom-terminate-later.json"},
+	{name: "ignored", event: "okta-user-activate.json"},
+	{name: "failed", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+		c.Inject(emulator.Fault{Action: "DescribeClientVpnEndpoints", Code: "InternalError"})
+	}},
+	{name: "failed-missing-permission", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+		c.Deny("ec2:TerminateClientVpnConnections", "")
+	}},
+	{name: "failed-missing-permission-to-look", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+		c.Deny("ec2:DescribeClientVpnEndpoints", "")
+	}},
+	{name: "failed-wrong-region", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() }},
+	{name: "failed-policy", event: "okta-user-deactivate.json", prepare: func(_ *emulator.Cloud, r *responder.Responder) {
+		r.Policy, r.PolicyError = nil, errors.New("policy.yaml:2:1: excempt: unknown key")
+	}},
+}
+
+func up(endpoint, username string) emulator.Client {
+	return emulator.Client{EndpointID: endpoint, Username: username}
+}
+
+func inDryRun(_ *emulator.Cloud, r *responder.Responder) { r.Mode = policy.DryRun }
+
+// TestWhatPeopleRead: the e-mail and the chat notification of every story, as goldens to be read. They keep SNS's and
+// Amazon Q's limits, and the JSON message beside them keeps its schema.
+func TestWhatPeopleRead(t *testing.T) {
+	seen := map[responder.Status]bool{}
+	for _, story := range stories {
+		t.Run(story.name, func(t *testing.T) {
+			for i, o := range live(t, story.event, story.change, story.clients, story.prepare, story.age) {
+				seen[o.Status] = true
+				if !strings.HasPrefix(story.name, string(o.Status)) && !strings.HasPrefix(story.name, "would-terminate-missing") {
+					t.Errorf("it ends with %s", o.Status)
+				}
+				if _, body, err := document(o); err != nil {
+					t.Error(err)
+				} else if err := schema.Check([]byte(body)); err != nil {
+					t.Errorf("%v\n%s", err, body)
+				}
+				subject, body, err := text(o)
+				if err != nil || len(subject) > 99 || subject != ascii(subject) || !strings.HasPrefix(subject, word(o)+" ") || !strings.HasPrefix(body, word(o)+": ") {
+					t.Errorf("%v: %q, %d characters", err, subject, len(subject))
+				}
+				if dry := o.Decision.Mode == policy.DryRun; strings.HasPrefix(subject, "DRY-RUN") != dry || strings.HasPrefix(body, "DRY-RUN") != dry {
+					t.Errorf("mode %s: %q", o.Decision.Mode, subject)
+				}
+				if len(body) > 20_000 || !utf8.ValidString(body) {
+					t.Errorf("the body has %d bytes", len(body))
+				}
+				golden := filepath.Join("testdata", story.name+".txt")
+				if i > 0 {
+					golden = filepath.Join("testdata", fmt.Sprintf("%s-%d.txt", story.name, i+1))
+				}
+				compare(t, golden, "Subject: "+subject+"\n\n"+body+"\n── chat ──\n"+chatIsKept(t, o))
+			}
+		})
+	}
+	for _, status := range []responder.Status{
+		responder.Terminated, responder.NotConnected, responder.WouldTerminate, responder.Partial, responder.Reconnecting, responder.Unverified, responder.Exempt,
+		responder.OverLimit, responder.Ambiguous, responder.Unmapped, responder.Sample, responder.Stale, responder.Notified, responder.Ignored, responder.Failed,
+	} {
+		if !seen[status] {
+			t.Errorf("no story ends with %s", status)
+		}
+	}
+}
+
+// live gives the outcomes of an event in virtual time, with the real SDK over HTTP.
+func live(t *testing.T, event string, change []string, clients []emulator.Client, prepare func(*emulator.Cloud, *responder.Responder), age time.Duration) []responder.Outcome {
+	t.Helper()
+	raw := []byte(`{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"Terminate Connections","source":"clientvpn-responder",
+		"account":"111122223333","time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":` + event + `}`)
+	if strings.HasSuffix(event, ".json") {
+		var err error
+		if raw, err = os.ReadFile(filepath.Join("..", "..", "events", event)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 0; i < len(change); i += 2 {
+		if !bytes.Contains(raw, []byte(change[i])) {
+			t.Fatalf("%s has no %s", event, change[i])
+		}
+		raw = bytes.ReplaceAll(raw, []byte(change[i]), []byte(change[i+1]))
+	}
+	signals, err := signal.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outcomes []responder.Outcome
+	synctest.Test(t, func(t *testing.T) {
+		cloud := &emulator.Cloud{TerminateTime: 3 * time.Second}
+		cloud.AddEndpoint(emulator.Endpoint{ID: office})
+		cloud.AddEndpoint(emulator.Endpoint{ID: field})
+		client, stop := emulator.HTTPClient(cloud)
+		defer stop()
+		p, err := policy.Parse("policy.yaml", []byte(rules))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &responder.Responder{Policy: p, Mode: policy.Enforce, Watch: 15 * time.Second, PolicyHash: "sha256:" + strings.Repeat("0", 64), VPN: vpn.New(aws.Config{
+			Region: "eu-west-1", BaseEndpoint: aws.String("http://ec2.test"), HTTPClient: client,
+			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+			}),
+		}, nil)}
+		time.Sleep(time.Until(signals[0].Time) - time.Hour) // virtual time begins in 2000
+		for _, k := range clients {
+			cloud.Connect(k)
+		}
+		if prepare != nil {
+			prepare(cloud, r)
+		}
+		time.Sleep(time.Hour + 9*time.Second + age)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		outcomes = r.Respond(ctx, responder.Invocation{ReceivedAt: time.Now(), Account: "111122223333"}, signals)
+	})
+	return outcomes
+}
+
+// chatIsKept gives the notification, indented, if it keeps Amazon Q's limits.
+func chatIsKept(t *testing.T, o responder.Outcome) string {
+	t.Helper()
+	_, body, err := chat(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(body))
+	decoder.DisallowUnknownFields()
+	var n notification
+	if err := decoder.Decode(&n); err != nil {
+		t.Fatal(err)
+	}
+	within := func(what, s string, limit int) {
+		if utf8.RuneCountInString(s) > limit || s == "" {
+			t.Errorf("%s has %d characters, of at most %d and at least one: %s", what, utf8.RuneCountInString(s), limit, s)
+		}
+	}
+	within("title", n.Content.Title, 250)
+	within("description", n.Content.Description, 8000)
+	for _, s := range n.Content.NextSteps {
+		within("next step", s, 350)
+	}
+	for _, s := range n.Content.Keywords {
+		within("keyword", s, 75)
+	}
+	if n.Version != "1.0" || n.Source != "custom" || n.Content.TextType != "client-markdown" || n.Metadata.ThreadID == "" || len(body) > 262_144 ||
+		len(n.Content.NextSteps) == 0 || !strings.HasPrefix(n.Content.Title, word(o)+" ") {
+		t.Errorf("%+v", n)
+	}
+	if strings.ContainsAny(n.Content.Title+n.Content.Description+strings.Join(n.Content.NextSteps, ""), "<>`[]*") {
+		t.Errorf("markup in %+v", n.Content)
+	}
+	var pretty bytes.Buffer
+	encoder := json.NewEncoder(&pretty)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(n); err != nil {
+		t.Fatal(err)
+	}
+	return pretty.String()
+}
+
+func compare(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatalf("%v; write it with: go test ./internal/notify -update", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +seen):\n%s", golden, diff)
+	}
+}
+
+// TestEveryProviderHasAName that people know it by.
+func TestEveryProviderHasAName(t *testing.T) {
+	for _, name := range signal.Providers() {
+		if providers[name] == "" {
+			t.Errorf("%s has none", name)
+		}
+	}
+}
