@@ -10,7 +10,7 @@ MAX_ZIP_BYTES := 5000000
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test policy check lint race fuzz template rules clients size arm64 sam bench build clean build-Responder
+.PHONY: help run invoke serve test policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -35,7 +35,7 @@ test: ## all tests
 	@{ .tools/venv/bin/python -c 'import moto.server' || python3 -c 'import moto.server'; } 2>/dev/null || \
 		echo "NOT TESTED against a real SNS, as Python has no moto here: 'make .tools/venv/done' fetches it."
 
-check: .tools/venv/done lint test policy race fuzz template rules clients size arm64 sam ## everything that CI runs
+check: .tools/venv/done lint test policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
 
 lint: .tools/golangci-lint .tools/actionlint
 	go mod verify
@@ -85,6 +85,12 @@ sam: ## the SAM CLI's own look at the template, and its build
 	{ echo "NOT CHECKED: sam validate and sam build. The SAM CLI cannot be installed." >&2; test "$$CI" != true; exit; }; \
 	export SAM_CLI_TELEMETRY=0; \
 	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && test -x .aws-sam/build/Responder/bootstrap
+
+rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
+	@mkdir -p .tools/rehearsal
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/bootstrap ./cmd/handler
+	@go build -o .tools/rehearsal/local ./cmd/local
+	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/local .tools/transformed.json
 
 bench: ## measure start, memory, size and calls
 	@go run ./cmd/local bench
