@@ -125,7 +125,8 @@ def put(aws, queue, file, sent):
         body = event | {"id": answer["EventId"], "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         aws["sqs"].send_message(QueueUrl=queue, MessageBody=json.dumps(body))
     way = f"{bus} bus" if through else "by hand" if wanted else "not let in"
-    sent[answer["EventId"]] = {"file": file, "wanted": wanted, "way": way, "dies": bool(golden["run"].get("error"))}
+    sent[answer["EventId"]] = {"file": file, "wanted": wanted, "way": way, "dies": bool(golden["run"].get("error")),
+                               "outcomes": len(golden["run"]["outcomes"])}
 
 
 def poll(aws, queue, size, function):
@@ -152,10 +153,9 @@ def poll(aws, queue, size, function):
 
 
 def judge(sent, tries, log, dead, machines, pager, people):
-    outcomes, nothing = {}, 0
+    outcomes = {}
     with open(log, encoding="utf-8") as file:
         for line in map(json.loads, file):
-            nothing += line["message"] == "nothing to do"
             if line["message"] == "outcome":
                 outcomes.setdefault(line["outcome"]["signal"]["event_id"], []).append((line["outcome"]["status"], line["published"]))
     died = {json.loads(body)["id"] for body in dead}
@@ -167,8 +167,8 @@ def judge(sent, tries, log, dead, machines, pager, people):
         print(f"  {event['file'][7:-5]:44} {event['way']:14} {tries.get(number, 0) or '':2} {end}")
         if (number in died) != event["dies"]:
             wrong.append(f"{event['file']}: {'a dead letter' if number in died else 'no dead letter'}")
-        elif event["wanted"] and not end:
-            wrong.append(f"{event['file']}: lost")
+        elif len(ends) < event["outcomes"]:
+            wrong.append(f"{event['file']}: {len(ends)} outcomes of {event['outcomes']}, and no dead letter: it is lost")
         published = sum(p for _, p in outcomes.get(number, []))
         if published != sum(t["signal"].get("event_id") == number for t in told):
             wrong.append(f"{event['file']}: {published} outcomes published, and others arrived")
@@ -186,6 +186,7 @@ def judge(sent, tries, log, dead, machines, pager, people):
         print(f"By hand, because moto's matcher cannot read these patterns, where EventBridge's can: {', '.join(hand)}.")
     if extra:
         print(f"Let in by moto, where EventBridge would not: {', '.join(extra)}.")
+    sys.stdout.flush()
     for line in wrong:
         print(line, file=sys.stderr)
     sys.exit(1 if wrong or not told or not pager else 0)
