@@ -55,7 +55,7 @@ var may = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config",
 	},
 	// No SDK, so that it is built in seconds.
-	"cmd/local":                       {"internal/signal", "internal/policy", "internal/emulator", "github.com/google/go-cmp/cmp"},
+	"cmd/local":                       {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }
@@ -240,7 +240,7 @@ func TestSettingsAgree(t *testing.T) {
 		}
 		delete(known, name)
 	}
-	for _, name := range []string{"TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH"} {
+	for _, name := range []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH"} {
 		if known[name] {
 			t.Errorf("the template does not set %s", name)
 		}
