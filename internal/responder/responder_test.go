@@ -93,7 +93,7 @@ func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []r
 }
 
 // respondWithin gives the outcomes for the signals, in the time that ctx leaves; each must be what the schema describes.
-func respondWithin(t *testing.T, ctx context.Context, r *responder.Responder, signals ...signal.Signal) []responder.Outcome { //nolint:revive // t comes first
+func respondWithin(t *testing.T, ctx context.Context, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
 	outcomes := r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals)
 	if len(outcomes) != len(signals) {
