@@ -341,19 +341,16 @@ func steps(o responder.Outcome) []string {
 		}
 	}
 	byHand := func() {
-		var ids []string
-		for _, c := range left(o) {
-			if ours.MatchString(c.ID) && ours.MatchString(c.EndpointID) {
-				ids = append(ids, fmt.Sprintf("aws ec2 terminate-client-vpn-connections%s --client-vpn-endpoint-id %s --connection-id %s", prefixed(" --region ", c.Region), c.EndpointID, c.ID))
-			}
+		connections := left(o)
+		if len(connections) == 0 || !ours.MatchString(connections[0].ID) || !ours.MatchString(connections[0].EndpointID) {
+			return
 		}
-		if len(ids) > 0 {
-			others := ""
-			if len(ids) > 1 {
-				others = " (this one, the others likewise)"
-			}
-			add("To end by hand what is up%s: %s", others, ids[0])
+		c, others := connections[0], ""
+		if len(connections) > 1 {
+			others = " (this one, the others likewise)"
 		}
+		add("To end by hand what is up%s: aws ec2 terminate-client-vpn-connections%s --client-vpn-endpoint-id %s --connection-id %s",
+			others, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
 	}
 
 	permissions := map[string]bool{}
