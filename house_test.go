@@ -42,7 +42,7 @@ var may = map[string][]string{
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
 	// The only one that talks to SNS.
 	"internal/notify": {
-		"internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
+		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
 		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/smithy-go/middleware",
 		"github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sns/types",
 	},

@@ -112,6 +112,12 @@ var stories = []struct {
 		c.Deny("ec2:DescribeClientVpnEndpoints", "")
 	}},
 	{name: "failed-wrong-region", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() }},
+	{name: "ready", event: "custom-self-test.json"},
+	{name: "not-ready", event: "custom-self-test.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+		c.Deny("ec2:TerminateClientVpnConnections", field)
+	}},
+	{name: "partial-and-one-exempt", event: "okta-user-deactivate.json", clients: []emulator.Client{
+		up(office, "alice"), {EndpointID: office, Username: "alice", FailToTerminate: true}, {EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
 	{name: "failed-policy", event: "okta-user-deactivate.json", prepare: func(_ *emulator.Cloud, r *responder.Responder) {
 		r.Policy, r.PolicyError = nil, errors.New("policy.yaml:2:1: excempt: unknown key")
 	}},
@@ -149,6 +155,13 @@ func TestWhatPeopleRead(t *testing.T) {
 				if dry := o.Decision.Mode == policy.DryRun; strings.HasPrefix(subject, "DRY-RUN") != dry || strings.HasPrefix(body, "DRY-RUN") != dry {
 					t.Errorf("mode %s: %q", o.Decision.Mode, subject)
 				}
+				// Who was left alone may be somebody else: no message may have a command that cuts them off.
+				_, chatBody, _ := chat(o)
+				for _, s := range o.Spared {
+					if command := "--connection-id " + s.ID; strings.Contains(body, command) || strings.Contains(chatBody, command) {
+						t.Errorf("it tells how to end %s, which was left alone:\n%s", s.ID, body)
+					}
+				}
 				if len(body) > 20_000 || !utf8.ValidString(body) {
 					t.Errorf("the body has %d bytes", len(body))
 				}
@@ -164,6 +177,7 @@ func TestWhatPeopleRead(t *testing.T) {
 	for _, status := range []responder.Status{
 		responder.Terminated, responder.NotConnected, responder.WouldTerminate, responder.Partial, responder.Reconnecting, responder.Unverified, responder.Exempt,
 		responder.OverLimit, responder.Ambiguous, responder.Unmapped, responder.Sample, responder.Stale, responder.Notified, responder.Ignored, responder.Failed,
+		responder.Ready, responder.NotReady,
 	} {
 		if !seen[status] {
 			t.Errorf("no story ends with %s", status)
