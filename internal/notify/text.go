@@ -40,7 +40,7 @@ func text(o responder.Outcome) (title, body string, err error) {
 
 	line("")
 	line("WHO")
-	line("%s", who(o))
+	line("The event names %s", who(o))
 	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 {
 		line("Looked for as %s%s.", strings.Join(first(6, names), ", "), more(len(names)-6))
 	}
