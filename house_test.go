@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -17,6 +18,7 @@ import (
 	"testing"
 
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
 )
 
 const module = "clientvpn-responder/"
@@ -40,7 +42,7 @@ var may = map[string][]string{
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
 	// The only one that talks to SNS.
 	"internal/notify": {
-		"internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
+		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
 		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/smithy-go/middleware",
 		"github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sns/types",
 	},
@@ -55,7 +57,7 @@ var may = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
 	},
 	// No SDK, so that it is built in seconds.
-	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "github.com/google/go-cmp/cmp",
+	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
@@ -241,7 +243,7 @@ func TestSettingsAgree(t *testing.T) {
 		}
 		delete(known, name)
 	}
-	for _, name := range []string{"TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH"} {
+	for _, name := range []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH"} {
 		if known[name] {
 			t.Errorf("the template does not set %s", name)
 		}
@@ -362,6 +364,56 @@ func TestRulesLetInWhatIsKnown(t *testing.T) {
 			if in != (m[2] != "nothing") {
 				t.Errorf("%s: %s is taken for %s; let in: %t", rule, word, m[2], in)
 			}
+		}
+	}
+}
+
+// TestOutcomeIsDocumented: every field of the schema and every metric stands in doc/outcome.md, and the schema knows every kind.
+func TestOutcomeIsDocumented(t *testing.T) {
+	read := func(file string) string {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	document, raw := read("doc/outcome.md"), read("doc/outcome.schema.json")
+	var schema any
+	if err := json.Unmarshal([]byte(raw), &schema); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	var collect func(any)
+	collect = func(value any) {
+		switch v := value.(type) {
+		case map[string]any:
+			if properties, ok := v["properties"].(map[string]any); ok {
+				names = slices.AppendSeq(names, maps.Keys(properties))
+			}
+			for _, inner := range v {
+				collect(inner)
+			}
+		case []any:
+			for _, inner := range v {
+				collect(inner)
+			}
+		}
+	}
+	collect(schema)
+	for _, m := range regexp.MustCompile(`\{"(\w+)", number|, "([A-Z]\w+)", t\.`).FindAllStringSubmatch(read("internal/notify/metrics.go"), -1) {
+		names = append(names, m[1]+m[2])
+	}
+	if len(names) < 60 {
+		t.Fatalf("only %q", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(document, "`"+name+"`") {
+			t.Errorf("doc/outcome.md does not explain %s", name)
+		}
+	}
+	for _, kind := range signal.Kinds() {
+		if !strings.Contains(raw, `"`+string(kind)+`"`) {
+			t.Errorf("the schema does not know the kind %s", kind)
 		}
 	}
 }

@@ -322,7 +322,7 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 			t.Errorf("%s: %s", m.Subject, m.Body)
 		}
 	}
-	if topics[topic] < 20 || topics[text] != topics[topic] || topics[chat] != topics[topic] {
+	if topics[topic] < 20 || topics[text] != topics[topic]-1 || topics[chat] != topics[topic]-1 { // the self-test that is ready is for machines
 		t.Errorf("published %v", topics)
 	}
 	if log := logs(f); strings.Contains(log, "s3cr3t") {

@@ -14,6 +14,8 @@ import (
 const (
 	region = "eu-west-1"
 	topic  = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"
+	mail   = "arn:aws:sns:eu-west-1:111122223333:vpn-messages"
+	chat   = "arn:aws:sns:eu-west-1:111122223333:vpn-chat"
 	store  = "d-9067123456"
 )
 

@@ -19,6 +19,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/schema"
 	"clientvpn-responder/internal/signal"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,7 +36,7 @@ type golden struct {
 type result struct {
 	Error     string   `json:"error,omitempty"` // type and message of the function's error
 	Outcomes  []told   `json:"outcomes"`
-	Published []string `json:"published"` // the subjects of the messages
+	Published []string `json:"published"` // the subjects of the JSON messages
 	StillUp   []string `json:"still_up"`
 }
 
@@ -99,6 +100,7 @@ type played struct {
 	outcomes []outcome
 	result   result
 	calls    map[string]int
+	mails    []emulator.Message
 	nothing  string // why the event asks for nothing, from the function's log
 	listings int    // DescribeClientVpnConnections before the first termination; what comes after are looks
 	err      error
@@ -191,6 +193,9 @@ func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
 		return p.err
 	}
 	p.tell(out)
+	for _, m := range p.mails {
+		fmt.Fprintf(out, "\n── the e-mail\nSubject: %s\n\n%s", m.Subject, m.Body)
+	}
 	if p.answer.Failure != nil {
 		return nil
 	}
@@ -263,7 +268,7 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 func environment(url, policyPath, mode string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		"TOPIC_ARN=" + topic, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store,
+		"TOPIC_ARN=" + topic, "MESSAGE_TOPIC_ARN=" + mail, "CHAT_TOPIC_ARN=" + chat, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store,
 	}
 }
 
@@ -278,12 +283,18 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 		p.result.Error = p.answer.Failure.Type + ": " + p.answer.Failure.Message
 	} else {
 		var answer struct {
-			Outcomes []outcome `json:"outcomes"`
+			Outcomes []json.RawMessage `json:"outcomes"`
 		}
 		if p.err = json.Unmarshal(p.answer.Payload, &answer); p.err != nil {
 			return
 		}
-		p.outcomes = answer.Outcomes
+		for _, raw := range answer.Outcomes {
+			var o outcome
+			if p.err = errors.Join(json.Unmarshal(raw, &o), schema.Check(raw)); p.err != nil {
+				return
+			}
+			p.outcomes = append(p.outcomes, o)
+		}
 	}
 	p.result.Outcomes = []told{}
 	for _, o := range p.outcomes {
@@ -298,9 +309,19 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 	}
 	p.result.Published, p.result.StillUp = []string{}, []string{}
 	for _, m := range cloud.Published() {
-		p.result.Published = append(p.result.Published, m.Subject)
+		switch m.TopicARN {
+		case topic:
+			p.result.Published = append(p.result.Published, m.Subject)
+			if err := schema.Check([]byte(m.Body)); err != nil {
+				p.err = err
+				return
+			}
+		case mail:
+			p.mails = append(p.mails, m)
+		}
 	}
 	slices.Sort(p.result.Published) // they are sent side by side
+	slices.SortFunc(p.mails, func(a, b emulator.Message) int { return strings.Compare(a.Subject, b.Subject) })
 	for _, c := range cloud.Connections() {
 		// Who keeps coming back may be up again by now.
 		if c.EndedAt.IsZero() && c.Username != "mallory" {
@@ -358,8 +379,8 @@ func (p *played) tell(out io.Writer) {
 				t.RequestedAt.Sub(t.ReceivedAt).Milliseconds(), t.EndedAt.Sub(t.ReceivedAt).Milliseconds(), p.callsInWords())
 		}
 	}
-	for _, subject := range p.result.Published {
-		fmt.Fprintf(out, "   told   %s\n", subject)
+	for _, m := range p.mails {
+		fmt.Fprintf(out, "   told   %s\n", m.Subject)
 	}
 }
 

@@ -50,6 +50,12 @@ func chat(o responder.Outcome) (title, body string, err error) {
 	if n := len(left(o)); n > 10 {
 		line("- and %d more", n-10)
 	}
+	for _, s := range first(10, o.Spared) {
+		line("- left alone: %s on %s, %s: %s", s.ID, s.EndpointID, describe(s.Connection), s.Reason)
+	}
+	if n := len(o.Spared); n > 10 {
+		line("- and %d more left alone", n-10)
+	}
 	if o.Error != "" {
 		line("- error: %s", cut(firstSentence(o.Error), 500))
 	}

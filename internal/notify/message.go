@@ -108,17 +108,13 @@ func ended(o responder.Outcome) int {
 	return n
 }
 
-// left are the connections that may still be up, wherever they are told.
+// left are the connections that were to end and may still be up. Those that were left alone are not among them: they may be
+// somebody else's, whom no message may ask to cut off.
 func left(o responder.Outcome) []*vpn.Connection {
 	var up []*vpn.Connection
 	for _, c := range o.Connections {
 		if !c.Ended() {
 			up = append(up, c)
-		}
-	}
-	for _, s := range o.Spared {
-		if !s.Ended() {
-			up = append(up, s.Connection)
 		}
 	}
 	return up

@@ -1,9 +1,10 @@
 // Package notify reports outcomes: evidence and metrics in the log, and messages to SNS for machines, for people and for
 // chat.
 //
-// It promises that an outcome is logged whatever SNS says, that a nil error means that every message is with SNS, that a
-// message which could not be published is neither forgotten nor repeated to those who have it, and that silence is only
-// kept where there is nothing new: for what the policy ignores, and for a repeat of a reported event that finds nobody.
+// It promises that an outcome is logged whatever SNS says, that a nil error means that every message is with SNS, that while
+// the process lives a message which could not be published is sent when its event comes again, and not repeated to those who
+// have it, and that silence is only kept where there is nothing new: for what the policy ignores, and for a repeat of a
+// reported event that finds nobody. People are not told either that a self-test found everything ready.
 package notify
 
 import (
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"clientvpn-responder/internal/responder"
 
@@ -39,7 +41,9 @@ type topic struct {
 	arn    string
 	sns    api
 	render func(responder.Outcome) (subject, body string, err error)
-	slots  chan struct{} // of its own, so that one that hangs holds no other up
+	// forPeople is not set for the one for machines, which is the record.
+	forPeople bool
+	slots     chan struct{} // of its own, so that one that hangs holds no other up
 }
 
 // Reporter reports outcomes. It may be used by several goroutines.
@@ -81,7 +85,7 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 			return
 		}
 		client := sns.NewFromConfig(cfg, func(o *sns.Options) { o.Region = to.Region })
-		r.topics = append(r.topics, topic{what, to.String(), client, render, make(chan struct{}, maxSending)})
+		r.topics = append(r.topics, topic{what, to.String(), client, render, len(r.topics) > 0, make(chan struct{}, maxSending)})
 	}
 	add("outcome", topics.JSON, document)
 	add("text", topics.Text, text)
@@ -115,7 +119,9 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 					owed[i] = append(owed[i], d)
 				}
 			}
-			if news {
+			ctx, cancel := r.topics[i].patience(ctx)
+			defer cancel()
+			if news && (!r.topics[i].forPeople || o.Status != responder.Ready) {
 				message, err := r.topics[i].message(*o)
 				if err != nil {
 					errs[i] = err
@@ -165,6 +171,16 @@ func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {
 		input.MessageAttributes[a.name] = types.MessageAttributeValue{DataType: &a.dataType, StringValue: &a.value}
 	}
 	return input, nil
+}
+
+// patience is all the time that is left for the topic of JSON, and a part of it for the others: a topic that hangs must not
+// keep the function from the next events.
+func (t topic) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	const longest = 5 * time.Second
+	if t.forPeople {
+		return context.WithTimeout(ctx, longest)
+	}
+	return context.WithCancel(ctx)
 }
 
 func (t topic) publish(ctx context.Context, message *sns.PublishInput) error {

@@ -168,6 +168,39 @@ func TestSlowTopicStarvesNobody(t *testing.T) {
 	})
 }
 
+// TestTopicForPeopleThatHangsIsGivenUp, so that the function goes on to the next events.
+func TestTopicForPeopleThatHangsIsGivenUp(t *testing.T) {
+	for which := range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			desks := []*desk{{}, {}, {}}
+			desks[which].hangs = true
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			started, want := time.Now(), 5*time.Second
+			if which == 0 {
+				want = 2 * time.Minute // what JSON does not get is not on record
+			}
+			err := reporterTo(desks...).Report(ctx, silent, about(responder.Terminated))
+			if took := time.Since(started); err == nil || took != want {
+				t.Errorf("topic %d: %v, after %v", which, err, took)
+			}
+		})
+	}
+}
+
+// TestReadyIsForMachines: nobody wants an e-mail every day that says that all is well, and everybody one that says it is not.
+func TestReadyIsForMachines(t *testing.T) {
+	for status, want := range map[responder.Status]int{responder.Ready: 0, responder.NotReady: 1} {
+		json, text, chat := &desk{}, &desk{}, &desk{}
+		if err := reporterTo(json, text, chat).Report(t.Context(), silent, about(status)); err != nil {
+			t.Error(err)
+		}
+		if len(json.got) != 1 || len(text.got) != want || len(chat.got) != want {
+			t.Errorf("%s: %q %q %q", status, json.got, text.got, chat.got)
+		}
+	}
+}
+
 func TestMemoryHoldsManyAndIsBounded(t *testing.T) {
 	json := &desk{}
 	r := reporterTo(json)

@@ -10,7 +10,9 @@ import (
 	"time"
 	"unicode"
 
+	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -38,7 +40,7 @@ func text(o responder.Outcome) (title, body string, err error) {
 
 	line("")
 	line("WHO")
-	line("%s", who(o))
+	line("The event names %s", who(o))
 	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 {
 		line("Looked for as %s%s.", strings.Join(first(6, names), ", "), more(len(names)-6))
 	}
@@ -116,6 +118,9 @@ func textSubject(o responder.Outcome) string {
 func titleWithin(o responder.Outcome, limit int, from string) string {
 	head, tail := word(o)+" ", []rune(fmt.Sprintf(": %s (%s)", headline(o), from))
 	name := []rune(printable(o.Signal.Subject.String()))
+	if o.Signal.Kind == signal.SelfTest {
+		name = []rune("self-test")
+	}
 	if room := limit - len(head) - len(tail); len(name) > room {
 		name = append(name[:max(room-3, 0)], '.', '.', '.')
 	}
@@ -184,6 +189,10 @@ func headline(o responder.Outcome) string {
 			return count(all, "VPN connection") + " could not be ended"
 		}
 		return "nothing could be done"
+	case responder.Ready:
+		return "people can be cut off"
+	case responder.NotReady:
+		return "nobody, or not everybody, can be cut off"
 	}
 	return "nothing ended"
 }
@@ -224,7 +233,10 @@ func severity(value float64) string {
 func reasons(o responder.Outcome) []string {
 	s := o.Signal
 	reported := fmt.Sprintf("%s says %s", knownAs(s.Provider), s.Type)
-	if s.Provider == "custom" {
+	switch {
+	case s.Kind == signal.SelfTest:
+		reported = "The self-test was due, or somebody asked for it"
+	case s.Provider == "custom":
 		reported = cmp.Or(s.RequestedBy, "somebody") + " asked for it with a custom request"
 	}
 	if s.Severity > 0 {
@@ -241,6 +253,12 @@ func reasons(o responder.Outcome) []string {
 		if !strings.Contains(why, " does not fit: ") {
 			all = append(all, why)
 		}
+	}
+	// What held it back comes last, and is what a reader must not miss.
+	held := slices.IndexFunc(all, func(why string) bool { return strings.HasPrefix(why, policy.HeldBack) })
+	if held > 1 {
+		why := all[held]
+		all = slices.Insert(slices.Delete(all, held, held+1), 1, why)
 	}
 	return first(10, all)
 }
@@ -341,19 +359,16 @@ func steps(o responder.Outcome) []string {
 		}
 	}
 	byHand := func() {
-		var ids []string
-		for _, c := range left(o) {
-			if ours.MatchString(c.ID) && ours.MatchString(c.EndpointID) {
-				ids = append(ids, fmt.Sprintf("aws ec2 terminate-client-vpn-connections%s --client-vpn-endpoint-id %s --connection-id %s", prefixed(" --region ", c.Region), c.EndpointID, c.ID))
-			}
+		connections := left(o)
+		if len(connections) == 0 || !ours.MatchString(connections[0].ID) || !ours.MatchString(connections[0].EndpointID) {
+			return
 		}
-		if len(ids) > 0 {
-			others := ""
-			if len(ids) > 1 {
-				others = " (this one, the others likewise)"
-			}
-			add("To end by hand what is up%s: %s", others, ids[0])
+		c, others := connections[0], ""
+		if len(connections) > 1 {
+			others = " (this one, the others likewise)"
 		}
+		add("To end by hand what is up%s: aws ec2 terminate-client-vpn-connections%s --client-vpn-endpoint-id %s --connection-id %s",
+			others, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
 	}
 
 	permissions := map[string]bool{}
@@ -378,8 +393,7 @@ func steps(o responder.Outcome) []string {
 	case responder.Terminated:
 		stayOut("Nothing is left up that may be ended.")
 		if len(o.Spared) > 0 {
-			add("See what was left alone, and why.")
-			byHand()
+			add("See below what was left alone, and why.")
 		}
 	case responder.NotConnected:
 		stayOut("Nothing is up.")
@@ -411,13 +425,11 @@ func steps(o responder.Outcome) []string {
 		}
 	case responder.Exempt:
 		add("The policy's list of exempt people keeps us from it. If it must be all the same, take the entry off the list, deploy, and send the event again.")
-		byHand()
 	case responder.OverLimit:
 		add("See whose the connections are. If all are one person's, raise max_connections in the policy, deploy, and send the event again; if not, the policy's identity makes one person of several.")
-		byHand()
 	case responder.Ambiguous:
-		add("Read the reasons to see who is meant. Then end the right connection by its id, by hand or with a custom request.")
-		byHand()
+		add("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that person's, if any.")
+		add("Then end the right one by its id, with a custom request or by hand: aws ec2 terminate-client-vpn-connections --client-vpn-endpoint-id ENDPOINT --connection-id CONNECTION")
 	case responder.Unmapped:
 		switch {
 		case o.Signal.Subject.Session != nil:
@@ -447,8 +459,10 @@ func steps(o responder.Outcome) []string {
 			}
 			add("If %s must be cut off, send a custom request; nothing else will.", person)
 		}
-	case responder.Ignored:
+	case responder.Ignored, responder.Ready:
 		add("Nothing.")
+	case responder.NotReady:
+		add("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with events/custom-self-test.json.")
 	}
 	return todo
 }

@@ -144,7 +144,7 @@ func (r *Responder) selfTest(ctx context.Context, c *caseFile) {
 		c.problem(problem)
 	}
 	o.Status, o.Error = NotReady, strings.Join(c.problems, "; ")
-	o.Summary = fmt.Sprintf("NOT READY to cut anybody off: %s.", brief(c.problems[0]))
+	o.Summary = fmt.Sprintf("Not everybody can be cut off: %s.", brief(c.problems[0]))
 	if more := len(problems) - 1; more > 0 {
 		o.Summary += fmt.Sprintf(" And %s.", plural(more, "1 more problem", fmt.Sprintf("%d more problems", more)))
 	}

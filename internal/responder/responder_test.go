@@ -89,11 +89,11 @@ var alice = signal.Subject{Usernames: []string{"alice@example.com"}}
 
 func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
-	return respondWithin(t, t.Context(), r, signals...)
+	return respondWithin(t.Context(), t, r, signals...)
 }
 
 // respondWithin gives the outcomes for the signals, in the time that ctx leaves; each must be what the schema describes.
-func respondWithin(t *testing.T, ctx context.Context, r *responder.Responder, signals ...signal.Signal) []responder.Outcome { //nolint:revive // t comes first
+func respondWithin(ctx context.Context, t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
 	outcomes := r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals)
 	if len(outcomes) != len(signals) {
@@ -477,7 +477,7 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		outcomes := respondWithin(t, ctx, r, about(signal.Subject{Usernames: []string{"mallory"}}), about(alice))
+		outcomes := respondWithin(ctx, t, r, about(signal.Subject{Usernames: []string{"mallory"}}), about(alice))
 		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Unverified || b.Status != responder.Terminated || len(b.Connections) != 2 || !slices.Equal(up(cloud), []string{"mallory/"}) {
 			t.Errorf("%s; %s; still up: %q", a.Summary, b.Summary, up(cloud))
 		}
@@ -508,7 +508,7 @@ func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
 			start := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 140*time.Second)
 			defer cancel()
-			o := respondWithin(t, ctx, r, about(alice))[0]
+			o := respondWithin(ctx, t, r, about(alice))[0]
 			ended := cloud.Connections()[0].EndedAt
 			if ended.IsZero() || ended.Sub(start) > 25*time.Second {
 				t.Errorf("alice's connection on the other endpoint ended at %v, %v after the start", ended, ended.Sub(start))
@@ -596,7 +596,7 @@ func TestLaggingListingIsNotBelieved(t *testing.T) {
 		r.VPN = vpn.New(config(client), nil)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if o := respondWithin(t, ctx, r, about(alice))[0]; o.Status != responder.Unverified || len(o.Connections) != 1 {
+		if o := respondWithin(ctx, t, r, about(alice))[0]; o.Status != responder.Unverified || len(o.Connections) != 1 {
 			t.Errorf("%s: %s, %d connections", o.Status, o.Summary, len(o.Connections))
 		}
 	})
@@ -659,7 +659,7 @@ func TestTimeIsUpAtEveryStage(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), test.left)
 				defer cancel()
 				start := time.Now()
-				o := respondWithin(t, ctx, r, about(alice))[0]
+				o := respondWithin(ctx, t, r, about(alice))[0]
 				if o.Status != test.status || time.Since(start) > test.left {
 					t.Errorf("%s after %v: %s (%s)", o.Status, time.Since(start), o.Summary, o.Error)
 				}
@@ -678,7 +678,7 @@ func TestLastLookBeforeTheTimeIsUp(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if o := respondWithin(t, ctx, r, about(alice))[0]; o.Status != responder.Terminated {
+		if o := respondWithin(ctx, t, r, about(alice))[0]; o.Status != responder.Terminated {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})
@@ -691,7 +691,7 @@ func TestWhoKeepsComingBack(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2500 * time.Millisecond, Reconnects: -1})
 			ctx, cancel := context.WithTimeout(t.Context(), left)
 			defer cancel()
-			o := respondWithin(t, ctx, r, about(alice))[0]
+			o := respondWithin(ctx, t, r, about(alice))[0]
 			if o.Status != responder.Reconnecting || len(o.Connections) != connections {
 				t.Errorf("with %v left: %s: %s, %d connections", left, o.Status, o.Summary, len(o.Connections))
 			}
@@ -895,7 +895,7 @@ func TestTerminationThatHangsLeavesTimeToLook(t *testing.T) {
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: ad, Delay: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 		defer cancel()
-		outcomes := respondWithin(t, ctx, r, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
+		outcomes := respondWithin(ctx, t, r, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
 		if outcomes[0].Status != responder.Terminated {
 			t.Errorf("%s: %s", outcomes[0].Status, outcomes[0].Summary)
 		}
@@ -1019,7 +1019,7 @@ func TestFailedLooksAreToldOnce(t *testing.T) {
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: saml, After: 1, Code: "UnauthorizedOperation", Status: 403})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		o := respondWithin(t, ctx, r, about(alice))[0]
+		o := respondWithin(ctx, t, r, about(alice))[0]
 		told := slices.DeleteFunc(o.Decision.Reasons, func(reason string) bool { return !strings.HasPrefix(reason, "looking") })
 		want := "looking whether the connections have ended: describing connections of " + saml + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
 		if o.Status != responder.Unverified || !slices.Equal(told, []string{want}) {
