@@ -1,6 +1,7 @@
 # The commands of this repository. The first two need Go and nothing else.
 
 GOLANGCI_LINT_VERSION := v2.15.0
+ACTIONLINT_VERSION := v1.7.12
 FUZZTIME ?= 10s
 # What is built for AWS: without lambda.norpc, net/rpc would keep every method of the EC2 client in the binary.
 BUILD := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w'
@@ -9,7 +10,10 @@ MAX_ZIP_BYTES := 5000000
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test policy check lint race fuzz template clients size bench build clean build-Responder
+.PHONY: help run invoke serve test policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder
+
+# $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
+need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,12 +35,13 @@ test: ## all tests
 	@{ .tools/venv/bin/python -c 'import moto.server' || python3 -c 'import moto.server'; } 2>/dev/null || \
 		echo "NOT TESTED against a real SNS, as Python has no moto here: 'make .tools/venv/done' fetches it."
 
-check: .tools/venv/done lint test policy race fuzz template clients size ## everything that CI runs
+check: .tools/venv/done lint test policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
 
-lint: .tools/golangci-lint
+lint: .tools/golangci-lint .tools/actionlint
 	go mod verify
 	go vet ./...
 	.tools/golangci-lint run ./...
+	.tools/actionlint
 
 policy: ## the policy's own test cases
 	go run ./cmd/local check cases/
@@ -50,10 +55,14 @@ fuzz: ## fuzz the parsers of events and policy, FUZZTIME=10s each
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzCovers$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 
-template: .tools/venv/done
+template: .tools/venv/done .tools/transformed.json
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml member-role.yaml
-	.tools/venv/bin/python .ci/transform.py template.yaml > .tools/transformed.json
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- .tools/transformed.json
+
+rules: .tools/transformed.json ## every rule of the template against every event, by EventBridge's own matcher
+	@$(call need,java mvn,the rules of template.yaml against events/); \
+	test .tools/ruler -nt .ci/pom.xml || mvn -q -B -f .ci/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/.tools/ruler" && touch .tools/ruler && \
+	java -cp '.tools/ruler/*' .ci/Rules.java .tools/transformed.json events
 
 clients: .tools/venv/done
 	.tools/venv/bin/python .ci/clients.py
@@ -64,6 +73,24 @@ size: build
 	test "$$zip" -le $(MAX_ZIP_BYTES)
 	@echo "Looking for reflection that would switch dead-code elimination off."
 	@! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/handler 2>&1 | grep '<ReflectMethod>'
+
+arm64: build ## start what is built for AWS, under qemu
+	@$(if $(filter aarch64 arm64,$(shell uname -m)),,$(call need,qemu-aarch64-static,that the arm64 binary starts);) \
+	python3 .ci/arm64.py dist/bootstrap
+
+# The SAM CLI has requirements of its own, so it has a virtual environment of its own.
+sam: ## the SAM CLI's own look at the template, and its build
+	@test .tools/sam/done -nt .ci/requirements-sam.txt || { echo "Installing the SAM CLI." && python3 -m venv .tools/sam && \
+	.tools/sam/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements-sam.txt && touch .tools/sam/done; } || \
+	{ echo "NOT CHECKED: sam validate and sam build. The SAM CLI cannot be installed." >&2; test "$$CI" != true; exit; }; \
+	export SAM_CLI_TELEMETRY=0; \
+	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && test -x .aws-sam/build/Responder/bootstrap
+
+rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
+	@mkdir -p .tools/rehearsal
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/bootstrap ./cmd/handler
+	@go build -o .tools/rehearsal/local ./cmd/local
+	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/local .tools/transformed.json
 
 bench: ## measure start, memory, size and calls
 	@go run ./cmd/local bench
@@ -86,6 +113,13 @@ clean: ## remove what was built and fetched
 .tools/golangci-lint:
 	@echo "Building golangci-lint $(GOLANGCI_LINT_VERSION), which takes some minutes the first time."
 	GOBIN="$(CURDIR)/.tools" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+.tools/actionlint:
+	GOBIN="$(CURDIR)/.tools" go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+
+.tools/transformed.json: template.yaml .ci/transform.py .tools/venv/done
+	.tools/venv/bin/python .ci/transform.py template.yaml > $@.new
+	@mv $@.new $@
 
 .tools/venv/done: .ci/requirements.txt
 	python3 -m venv .tools/venv

@@ -265,11 +265,8 @@ func TestREADMEShowsASoundPolicy(t *testing.T) {
 
 // TestTemplateGrantsWhatIsCalled: every call of EC2, SNS and the identity store has its permission, and there is no other.
 func TestTemplateGrantsWhatIsCalled(t *testing.T) {
-	raw, err := os.ReadFile("template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	granted := regexp.MustCompile(`(?:ec2|sns|identitystore):[A-Z][A-Za-z]+`).FindAllString(string(raw), -1)
+	role := block(t, "ResponderRole")
+	granted := regexp.MustCompile(`(?:ec2|sns|identitystore):[A-Z][A-Za-z]+`).FindAllString(role, -1)
 	granted = slices.DeleteFunc(granted, func(g string) bool { return g == "ec2:Region" })
 	var called []string
 	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go", "identitystore": "internal/directory/directory.go"} {
@@ -334,6 +331,89 @@ func TestOutcomeIsDocumented(t *testing.T) {
 	for _, kind := range signal.Kinds() {
 		if !strings.Contains(raw, `"`+string(kind)+`"`) {
 			t.Errorf("the schema does not know the kind %s", kind)
+		}
+	}
+}
+
+// block gives the lines of template.yaml that belong to a resource.
+func block(t *testing.T, resource string) string {
+	t.Helper()
+	raw, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(raw), "\n  "+resource+":\n")
+	if !found {
+		t.Fatalf("template.yaml has no resource %s", resource)
+	}
+	var lines strings.Builder
+	for line := range strings.Lines(after) {
+		if len(strings.TrimSpace(line)) > 0 && !strings.HasPrefix(line, "    ") {
+			break
+		}
+		lines.WriteString(line)
+	}
+	return lines.String()
+}
+
+// TestQueuesLetEveryRuleIn: the queues' policy names each rule, by the name and the bus that it has, and nothing else.
+func TestQueuesLetEveryRuleIn(t *testing.T) {
+	raw, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []string
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+):\n    Type: AWS::Events::Rule\n`).FindAllStringSubmatch(string(raw), -1) {
+		rule := block(t, m[1])
+		name := regexp.MustCompile(`(?m)^      Name: !Sub (\S+)$`).FindStringSubmatch(rule)
+		if name == nil || !strings.Contains(rule, "    DependsOn: QueuesPolicy\n") {
+			t.Errorf("%s has no fixed name, or can be there before the queues let it in", m[1])
+			continue
+		}
+		path := name[1]
+		if bus := regexp.MustCompile(`(?m)^      EventBusName: !Ref (\S+)$`).FindStringSubmatch(rule); bus != nil {
+			path = "${" + bus[1] + "}/" + path
+		}
+		rules = append(rules, path)
+	}
+	var named []string
+	for _, m := range regexp.MustCompile(`:rule/([^"\s]+)`).FindAllStringSubmatch(block(t, "QueuesPolicy"), -1) {
+		named = append(named, m[1])
+	}
+	slices.Sort(rules)
+	slices.Sort(named)
+	if len(rules) < 3 || !slices.Equal(rules, named) {
+		t.Errorf("rules  %q\npolicy %q", rules, named)
+	}
+}
+
+// TestRulesLetInWhatIsKnown: of the providers whose events say by one word what they are, every word that doc/events.md takes
+// for something is in the provider's rule, and no other. .ci/Rules.java looks at whole events.
+func TestRulesLetInWhatIsKnown(t *testing.T) {
+	raw, err := os.ReadFile("doc/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for table, rule := range map[string]string{
+		"okta": "OktaEvents", "onelogin": "OneLoginEvents", "iam": "IamEvents", "directory-service": "DirectoryServiceEvents",
+		"cognito": "CognitoEvents", "google-workspace": "GoogleWorkspaceEvents", "pingone": "PingOneEvents", "custom": "CustomEvents",
+	} {
+		_, after, _ := strings.Cut(string(raw), "<!-- table "+table+" -->")
+		rows, _, found := strings.Cut(after, "<!-- end -->")
+		if !found {
+			t.Fatalf("doc/events.md has no table %s", table)
+		}
+		pattern := block(t, rule)
+		for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\S+) \\|").FindAllStringSubmatch(rows, -1) {
+			word := m[1]
+			// Of CloudTrail's, "iam DeleteUser", the call.
+			if service, call, two := strings.Cut(word, " "); two && service == strings.ToLower(service) {
+				word = call
+			}
+			in := regexp.MustCompile(`(?m)(?:[-,\[] ?)"?` + regexp.QuoteMeta(word) + `"?(?:[,\]]|$)`).MatchString(pattern)
+			if in != (m[2] != "nothing") {
+				t.Errorf("%s: %s is taken for %s; let in: %t", rule, word, m[2], in)
+			}
 		}
 	}
 }

@@ -33,7 +33,15 @@ def main():
         # What `sam package` does: the code has to be in S3.
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"
-    json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout, indent=2)
+    transformed = transform(template, {}, NoManagedPolicies())
+    for name, resource in transformed["Resources"].items():
+        # CloudFormation looks at it no earlier than when it creates the dashboard. The placeholders stand in strings.
+        if resource["Type"] == "AWS::CloudWatch::Dashboard":
+            try:
+                json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"])
+            except ValueError as error:
+                sys.exit(f"{name}: DashboardBody is not JSON: {error}")
+    json.dump(transformed, sys.stdout, indent=2)
     print()
 
 

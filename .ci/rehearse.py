@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""The whole stack on loopback: template.yaml, every file of events/, the real binary; no AWS account.
+
+Usage: .ci/rehearse.py bootstrap stand-in transformed.json
+
+moto stands in for CloudFormation, EventBridge, SQS and SNS; our own stand-in for EC2 and the identity store; and a loop below for
+Lambda's event source mapping: batches, partial failures, visibility, dead letters. Each event is put on the bus that its rule listens
+to, and its way is shown. It fails if an event is lost, if one is in the dead-letter queue that should not be or the other way round, or if an
+outcome that is said to be published did not reach the subscribers.
+
+Where moto is known to differ from AWS:
+- Its matcher does not know all of EventBridge's operators, nor arrays of objects. What it does not let in is put into the queue by
+  hand, and it says so; .ci/Rules.java judges the patterns with EventBridge's own matcher.
+- It takes the last part of a partner bus's name for the name, so those buses have short names here.
+- It knows no attribute Arn of an alarm, so the dashboard is left out. It runs no schedules, and takes a rule with one for a rule that
+  everything fits, so the self-test's is left out too. Its event source mapping wants Docker; the loop below is in its place.
+- It leaves the account out of what it delivers.
+"""
+
+import glob
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import boto3
+from lambda_runtime import Function
+
+ACCOUNT, REGION, STACK = "111122223333", "eu-west-1", "clientvpn-responder"
+BUSES = {"OktaEventSourceName": "okta", "Auth0EventSourceName": "auth0", "OneLoginEventSourceName": "onelogin",
+         "SailPointEventSourceName": "sailpoint", "ForwarderBusName": "identity"}
+PARAMETERS = BUSES | {"Mode": "enforce", "Watch": "1s", "IdentityStoreId": "d-9067123456", "AlertEmail": "security@example.com", "ChatTopic": "yes"}
+ENDED = ["terminated", "reconnecting"]  # what one subscriber filters for
+VISIBILITY = 3  # seconds instead of minutes
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    bootstrap, stand_in, transformed = sys.argv[1:]
+    os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION, MOTO_ACCOUNT_ID=ACCOUNT)
+    port = free_port()
+    moto = subprocess.Popen([os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ec2 = subprocess.Popen([stand_in, "serve", "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    try:
+        rehearse(bootstrap, transformed, f"http://127.0.0.1:{port}", re.search(r"http://\S+\d", ec2.stdout.readline()).group())
+    finally:
+        for process in (moto, ec2):
+            process.kill()
+            process.wait()
+
+
+def rehearse(bootstrap, transformed, moto, ec2):
+    wait_for(moto)
+    aws = {name: boto3.client(name, endpoint_url=moto) for name in ("cloudformation", "events", "lambda", "s3", "sns", "sqs")}
+    batch = deploy(aws, transformed)
+    stack = {r["LogicalResourceId"]: r["PhysicalResourceId"]
+             for r in aws["cloudformation"].list_stack_resources(StackName=STACK)["StackResourceSummaries"] if r.get("PhysicalResourceId")}
+    function = aws["lambda"].get_function_configuration(FunctionName=stack["Responder"])
+    events, dead = stack["Events"], stack["DeadLetters"]
+    policy = json.loads(attributes(aws, events)["RedrivePolicy"])
+    print(f"\n{STACK}: {sum(1 for r in stack)} resources. Batches of {batch}; {policy['maxReceiveCount']} tries, "
+          f"{attributes(aws, events)['VisibilityTimeout']} s apart, which are {VISIBILITY} s here.\n")
+    aws["sqs"].set_queue_attributes(QueueUrl=events, Attributes={"VisibilityTimeout": str(VISIBILITY)})
+    machines = subscribe(aws, stack["Topic"], "machines", None)
+    pager = subscribe(aws, stack["Topic"], "pager", {"status": ENDED})
+    people = subscribe(aws, stack["MessageTopic"], "people", None)
+
+    sent = {}
+    for file in sorted(glob.glob("events/*.json")):
+        put(aws, events, file, sent)
+
+    env = {"PATH": os.environ["PATH"], "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+           "AWS_ENDPOINT_URL": moto, "AWS_ENDPOINT_URL_EC2": ec2, "AWS_ENDPOINT_URL_IDENTITYSTORE": ec2, "POLICY_FILE": "policy.yaml"}
+    log = os.path.join(os.path.dirname(bootstrap), "log")
+    with open(log, "w", encoding="utf-8") as out, Function([bootstrap], env | function["Environment"]["Variables"], out) as running:
+        tries = poll(aws, events, batch, running)
+    judge(sent, tries, log, drain(aws, dead), drain(aws, machines), drain(aws, pager), drain(aws, people))
+
+
+def deploy(aws, transformed):
+    for bus in BUSES.values():
+        aws["events"].create_event_bus(Name=bus)
+    aws["s3"].create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+    aws["s3"].put_object(Bucket="bucket", Key="code.zip", Body=b"the code runs here")
+    with open(transformed, encoding="utf-8") as file:
+        template = json.load(file)
+    resources = template["Resources"]
+    del resources["Dashboard"], template["Outputs"]["DashboardUrl"], resources["SelfTest"]
+    mapping = resources.pop("ResponderQueue")["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping
+    aws["cloudformation"].create_stack(
+        StackName=STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"],
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()])
+    return mapping["BatchSize"]
+
+
+def subscribe(aws, topic, name, wanted):
+    queue = aws["sqs"].create_queue(QueueName=name)["QueueUrl"]
+    options = {"RawMessageDelivery": "true"} | ({"FilterPolicy": json.dumps(wanted)} if wanted else {})
+    aws["sns"].subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes(aws, queue)["QueueArn"], Attributes=options)
+    return queue
+
+
+def put(aws, queue, file, sent):
+    """Put the file on the bus that its source arrives on, and see whether it gets into the queue."""
+    with open(file, encoding="utf-8") as f:
+        event = json.load(f)
+    with open(file.removesuffix(".json") + ".golden", encoding="utf-8") as f:
+        golden = json.load(f)
+    wanted = any("signal" in e or not e["error"].startswith("unsupported event") for e in golden["explain"])
+    bus = next((b for b in BUSES.values() if event["source"].startswith(f"aws.partner/{b}.com/")), None)
+    bus = bus or ("identity" if event["source"].startswith("custom.") else "default")
+    before = waiting(aws, queue)
+    entry = {"EventBusName": bus, "Source": event["source"], "DetailType": event["detail-type"],
+             "Detail": json.dumps(event["detail"]), "Resources": event["resources"]}
+    [answer] = aws["events"].put_events(Entries=[entry])["Entries"]
+    through = waiting(aws, queue) > before
+    if wanted and not through:
+        body = event | {"id": answer["EventId"], "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        aws["sqs"].send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+    way = f"{bus} bus" if through else "by hand" if wanted else "not let in"
+    sent[answer["EventId"]] = {"file": file, "wanted": wanted, "way": way, "dies": bool(golden["run"].get("error")),
+                               "outcomes": len(golden["run"]["outcomes"])}
+
+
+def poll(aws, queue, size, function):
+    """Lambda's event source mapping, until the queue is empty."""
+    tries = {}
+    while True:
+        messages = aws["sqs"].receive_message(QueueUrl=queue, MaxNumberOfMessages=size, AttributeNames=["All"]).get("Messages", [])
+        if not messages:
+            state = attributes(aws, queue)
+            if state["ApproximateNumberOfMessages"] == state["ApproximateNumberOfMessagesNotVisible"] == "0":
+                return tries
+            time.sleep(0.2)
+            continue
+        records = [{"messageId": m["MessageId"], "receiptHandle": m["ReceiptHandle"], "body": m["Body"], "attributes": m["Attributes"],
+                    "eventSource": "aws:sqs", "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:events", "awsRegion": REGION} for m in messages]
+        for m in messages:
+            tries[json.loads(m["Body"])["id"]] = int(m["Attributes"]["ApproximateReceiveCount"])
+        kind, answer = function.invoke(json.dumps({"Records": records}).encode())
+        # With an error instead of an answer, Lambda deletes none of the batch.
+        failed = {f["itemIdentifier"] for f in answer["batchItemFailures"]} if kind == "response" else {m["MessageId"] for m in messages}
+        for m in messages:
+            if m["MessageId"] not in failed:
+                aws["sqs"].delete_message(QueueUrl=queue, ReceiptHandle=m["ReceiptHandle"])
+
+
+def judge(sent, tries, log, dead, machines, pager, people):
+    outcomes = {}
+    with open(log, encoding="utf-8") as file:
+        for line in map(json.loads, file):
+            if line["message"] == "outcome":
+                outcomes.setdefault(line["outcome"]["signal"]["event_id"], []).append((line["outcome"]["status"], line["published"]))
+    died = {json.loads(body)["id"] for body in dead}
+    told = [json.loads(body) for body in machines]
+    wrong = []
+    for number, event in sent.items():
+        ends = [status for status, _ in outcomes.get(number, [])]
+        end = "dead letter" if number in died else ", ".join(ends) or ("nothing to do" if number in tries else "")
+        print(f"  {event['file'][7:-5]:44} {event['way']:14} {tries.get(number, 0) or '':2} {end}")
+        if (number in died) != event["dies"]:
+            wrong.append(f"{event['file']}: {'a dead letter' if number in died else 'no dead letter'}")
+        elif len(ends) < event["outcomes"]:
+            wrong.append(f"{event['file']}: {len(ends)} outcomes of {event['outcomes']}, and no dead letter: it is lost")
+        published = sum(p for _, p in outcomes.get(number, []))
+        if published != sum(t["signal"].get("event_id") == number for t in told):
+            wrong.append(f"{event['file']}: {published} outcomes published, and others arrived")
+    ended = sum(t["status"] in ENDED for t in told)
+    if len(pager) != ended:
+        wrong.append(f"the filtered subscription got {len(pager)} of {ended}")
+    if len(people) != len(told):
+        wrong.append(f"people were told {len(people)} of {len(told)} outcomes")
+    hand = sorted(e["file"][7:-5] for e in sent.values() if e["way"] == "by hand")
+    extra = sorted(e["file"][7:-5] for e in sent.values() if e["way"].endswith("bus") and not e["wanted"])
+    print(f"\n{len(sent)} events: {sum(e['way'].endswith('bus') for e in sent.values())} through EventBridge, {len(hand)} put into the queue by hand, "
+          f"{sum(e['way'] == 'not let in' for e in sent.values())} not let in.")
+    print(f"{len(told)} outcomes told, {ended} of them on the filtered subscription; {len(died)} dead letters.")
+    if hand:
+        print(f"By hand, because moto's matcher cannot read these patterns, where EventBridge's can: {', '.join(hand)}.")
+    if extra:
+        print(f"Let in by moto, where EventBridge would not: {', '.join(extra)}.")
+    sys.stdout.flush()
+    for line in wrong:
+        print(line, file=sys.stderr)
+    sys.exit(1 if wrong or not told or not pager else 0)
+
+
+def attributes(aws, queue):
+    return aws["sqs"].get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+
+
+def waiting(aws, queue):
+    return int(attributes(aws, queue)["ApproximateNumberOfMessages"])
+
+
+def drain(aws, queue):
+    bodies = []
+    while messages := aws["sqs"].receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=600).get("Messages"):
+        bodies += [m["Body"] for m in messages]
+    return bodies
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(url):
+    for _ in range(300):
+        try:
+            return urllib.request.urlopen(url + "/moto-api/data.json").read()
+        except OSError:
+            time.sleep(0.1)
+    sys.exit("moto does not start")
+
+
+if __name__ == "__main__":
+    main()
