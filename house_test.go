@@ -280,6 +280,16 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	}
 	slices.Sort(granted)
 	slices.Sort(called)
+	if member, err := os.ReadFile("member-role.yaml"); err != nil {
+		t.Error(err)
+	} else {
+		actions := regexp.MustCompile(`ec2:[A-Z][A-Za-z]+`).FindAllString(string(member), -1)
+		slices.Sort(actions)
+		ec2 := slices.DeleteFunc(slices.Clone(called), func(action string) bool { return !strings.HasPrefix(action, "ec2:") })
+		if !slices.Equal(actions, ec2) {
+			t.Errorf("member-role.yaml grants %q, called are %q", actions, ec2)
+		}
+	}
 	if len(called) < 4 || !slices.Equal(granted, called) {
 		t.Errorf("granted %q, called %q", granted, called)
 	}
