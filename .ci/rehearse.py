@@ -175,9 +175,9 @@ def judge(sent, tries, log, dead, machines, pager, people):
     ended = sum(t["status"] in ENDED for t in told)
     if len(pager) != ended:
         wrong.append(f"the filtered subscription got {len(pager)} of {ended}")
-    news = sum(t["status"] != "ready" for t in told)  # which nobody wants to read every hour
-    if len(people) != news:
-        wrong.append(f"people were told {len(people)} of {news} outcomes")
+    news = [t for t in told if t["status"] != "ready"]  # that all is well, people are not told
+    if len(people) != len(news):
+        wrong.append(f"people were told {len(people)} of {len(news)} outcomes")
     hand = sorted(e["file"][7:-5] for e in sent.values() if e["way"] == "by hand")
     extra = sorted(e["file"][7:-5] for e in sent.values() if e["way"].endswith("bus") and not e["wanted"])
     print(f"\n{len(sent)} events: {sum(e['way'].endswith('bus') for e in sent.values())} through EventBridge, {len(hand)} put into the queue by hand, "

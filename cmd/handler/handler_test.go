@@ -498,6 +498,36 @@ func TestTargetsAreGuardedToo(t *testing.T) {
 	}
 }
 
+// TestSelfTestLooksForEveryTopic: with everything there it is ready, and told to machines; without the topic for e-mail it says
+// so to all that are left.
+func TestSelfTestLooksForEveryTopic(t *testing.T) {
+	event, err := os.ReadFile("../../events/custom-self-test.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, missing := range []string{"", text} {
+		cloud := cloudWith(emulator.Client{Username: "alice"})
+		cloud.NoTopics = []string{missing}
+		if missing != "" {
+			cloud.Inject(emulator.Fault{Action: "Publish", EndpointID: missing, Code: "NotFound", Status: 404})
+		}
+		f := start(t, cloud, "MESSAGE_TOPIC_ARN="+text, "CHAT_TOPIC_ARN="+chat)
+		answer := invoke(t, f, event)
+		want := []string{"ready"}
+		if missing != "" {
+			want = []string{"not-ready"}
+		}
+		if got := published(t, cloud); !slices.Equal(got, want) || (answer.Failure != nil) != (missing != "") {
+			t.Errorf("without %q: published %q, %+v\n%s", missing, got, answer, f.Logs())
+		}
+		for _, m := range cloud.Published() {
+			if missing != "" && !strings.Contains(m.Body, "looking for the topic "+text) {
+				t.Errorf("%s: %s", m.TopicARN, m.Body)
+			}
+		}
+	}
+}
+
 // TestUnreadablePolicyStopsTheActionNotTheMessage.
 func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.yaml")

@@ -73,6 +73,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
 	}
+	reporter := notify.New(cfg, s.topics)
 	return &handler{
 		log:       log,
 		directory: names,
@@ -80,11 +81,12 @@ func wire(log *slog.Logger) (*handler, []string) {
 			VPN:         vpn.New(cfg, s.endpointIDs, places(cfg, s)...),
 			Policy:      rules,
 			PolicyError: policyErr,
+			Probe:       reporter.Probe,
 			PolicyHash:  hash(s.policyFile),
 			Mode:        s.mode,
 			Watch:       s.watch,
 		},
-		reporter: notify.New(cfg, s.topics),
+		reporter: reporter,
 		calls:    calls,
 	}, problems
 }

@@ -30,6 +30,7 @@ var actions = map[string]struct {
 	"DescribeClientVpnEndpoints":    {"ec2", ec2Version, (*Cloud).describeEndpoints},
 	"TerminateClientVpnConnections": {"ec2", ec2Version, (*Cloud).terminateConnections},
 	"Publish":                       {"sns", snsVersion, (*Cloud).publish},
+	"GetTopicAttributes":            {"sns", snsVersion, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {"identitystore", identityStoreTarget, (*Cloud).describeUser},
 }
 

@@ -40,6 +40,7 @@ type Cloud struct {
 	Region        string        // default eu-west-1
 	TerminateTime time.Duration // from terminating to terminated; default 300 ms, AWS publishes no figure
 	IdentityStore string        // default d-9067123456
+	NoTopics      []string      // ARNs of topics that are not there; all others are
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
 	Latency       time.Duration // added to every answer
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -61,6 +62,30 @@ var (
 
 func invalid(parameter string) *refusal {
 	return refuse("InvalidParameter", "Invalid parameter: %s", parameter)
+}
+
+type getTopicAttributesResponse struct {
+	XMLName   xml.Name
+	Entries   []topicAttribute `xml:"GetTopicAttributesResult>Attributes>entry"`
+	RequestID string           `xml:"ResponseMetadata>RequestId"`
+}
+
+type topicAttribute struct {
+	Key   string `xml:"key"`
+	Value string `xml:"value"`
+}
+
+// getTopicAttributes finds every topic of the account and Region but those in [Cloud.NoTopics].
+func (c *Cloud) getTopicAttributes(form url.Values, requestID string) (any, *refusal) {
+	topic := form.Get("TopicArn")
+	arn := topicARN.FindStringSubmatch(topic)
+	switch {
+	case arn == nil || arn[2] != c.region():
+		return nil, invalid("TopicArn")
+	case arn[3] != c.account() || slices.Contains(c.NoTopics, topic):
+		return nil, &refusal{"NotFound", "Topic does not exist", 404}
+	}
+	return getTopicAttributesResponse{xml.Name{Space: snsSpace, Local: "GetTopicAttributesResponse"}, []topicAttribute{{"TopicArn", topic}, {"Owner", arn[3]}}, requestID}, nil
 }
 
 // publish accepts what the SNS API reference (Publish) allows, for any topic of the account and Region. The texts of the

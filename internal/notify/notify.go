@@ -26,6 +26,7 @@ import (
 // api is what is used of SNS.
 type api interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput, ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
 }
 
 // Topics are the SNS topics that outcomes go to, each in its own Region; the zero ARN is none.
@@ -91,6 +92,23 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 	add("text", topics.Text, text)
 	add("chat notification", topics.Chat, chat)
 	return r
+}
+
+// Probe finds out which of the topics for people are not there, for the self-test, which they are not sent. That the topic
+// for machines is there, its message proves.
+func (r *Reporter) Probe(ctx context.Context) (problems []error) {
+	for _, t := range r.topics {
+		if !t.forPeople {
+			continue
+		}
+		ctx, cancel := t.patience(ctx)
+		_, err := t.sns.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &t.arn})
+		cancel()
+		if err != nil {
+			problems = append(problems, fmt.Errorf("looking for the topic %s, which gets the %s: %w", t.arn, t.what, err))
+		}
+	}
+	return problems
 }
 
 // Report publishes the outcome to every topic, side by side, and logs it to log, whatever becomes of the publishing. Where

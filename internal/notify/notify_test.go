@@ -44,6 +44,14 @@ func (d *desk) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sns
 	return &sns.PublishOutput{}, nil
 }
 
+func (d *desk) GetTopicAttributes(ctx context.Context, _ *sns.GetTopicAttributesInput, _ ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error) {
+	if d.hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return &sns.GetTopicAttributesOutput{}, d.err
+}
+
 // reporterTo gives a reporter with a topic for each of the desks, of JSON, text and chat.
 func reporterTo(desks ...*desk) *Reporter {
 	r := New(aws.Config{}, Topics{
@@ -199,6 +207,20 @@ func TestReadyIsForMachines(t *testing.T) {
 			t.Errorf("%s: %q %q %q", status, json.got, text.got, chat.got)
 		}
 	}
+}
+
+func TestProbeFindsTopicsForPeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := errors.New("gone")
+		for _, test := range []struct {
+			desks []*desk
+			want  int
+		}{{[]*desk{{}, {}, {}}, 0}, {[]*desk{{err: gone}}, 0}, {[]*desk{{}, {err: gone}, {}}, 1}, {[]*desk{{}, {err: gone}, {hangs: true}}, 2}} {
+			if problems := reporterTo(test.desks...).Probe(t.Context()); len(problems) != test.want {
+				t.Errorf("%v: %v", test.desks, problems)
+			}
+		}
+	})
 }
 
 func TestMemoryHoldsManyAndIsBounded(t *testing.T) {

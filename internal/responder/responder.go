@@ -25,6 +25,8 @@ type Responder struct {
 	// Policy decides. Where it could not be read, PolicyError says why: nothing is ended then, and every outcome fails.
 	Policy      *policy.Policy
 	PolicyError error
+	// Probe gives what else is in the way of being ready, for the self-test; nil for nothing.
+	Probe func(context.Context) []error
 	// PolicyHash is told in every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
@@ -132,6 +134,9 @@ func (r *Responder) selfTest(ctx context.Context, c *caseFile) {
 	endpoints, places, problems := r.VPN.Probe(ctx)
 	if r.PolicyError != nil {
 		problems = append(problems, r.PolicyError)
+	}
+	if r.Probe != nil {
+		problems = append(problems, r.Probe(ctx)...)
 	}
 	o := &c.Outcome
 	if len(problems) == 0 {
