@@ -385,7 +385,7 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 		"may not ask":            {event: disable, env: store, denied: true, want: []string{"unmapped"}},
 		"patch, disabled":        {event: patch, env: store, disabled: true, want: []string{"terminated"}},
 		"patch, enabled":         {event: patch, env: store},
-		"patch, nobody is asked": {event: patch},
+		"patch, nobody is asked": {event: patch, want: []string{"notified"}},
 		"patch, may not ask":     {event: patch, env: store, denied: true, failed: true},
 	} {
 		cloud := cloudWith(emulator.Client{Username: "dave@example.com"})

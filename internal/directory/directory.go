@@ -86,14 +86,16 @@ type answer struct {
 	status types.UserStatus
 	said   string // about the lookup, for people
 	err    error  // why it is not known, if that may change
+	// unasked says that there is nobody to ask: the policy holds it back then, and tells.
+	unasked bool
 }
 
 func (d *Directory) ask(ctx context.Context, id, region, store string) answer {
 	switch {
 	case d == nil:
-		return answer{said: "not asked for the user's names, as IDENTITY_STORE_ID is not set"}
+		return answer{unasked: true, said: "not asked for the user's names, as IDENTITY_STORE_ID is not set"}
 	case store != "" && store != d.store:
-		return answer{said: fmt.Sprintf("not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", store, d.store)}
+		return answer{unasked: true, said: fmt.Sprintf("not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", store, d.store)}
 	}
 	output, err := d.api.DescribeUser(ctx, &identitystore.DescribeUserInput{IdentityStoreId: &d.store, UserId: &id},
 		func(o *identitystore.Options) {
@@ -132,7 +134,7 @@ func (a answer) apply(s *signal.Signal) error {
 			s.Subject.Usernames = append(s.Subject.Usernames, name)
 		}
 	}
-	if !s.IfDisabled {
+	if !s.IfDisabled || a.unasked {
 		return nil
 	}
 	switch {

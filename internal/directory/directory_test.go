@@ -117,7 +117,7 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 		"throttled":       {id: dave, prepare: func(c *emulator.Cloud) { c.Inject(emulator.Fault{Action: "DescribeUser", Code: "ThrottlingException"}) }, want: "again"},
 		"no answer":       {id: dave, prepare: func(c *emulator.Cloud) { c.Inject(emulator.Fault{Action: "DescribeUser", Drop: true}) }, want: "again"},
 		"hangs":           {id: dave, prepare: func(c *emulator.Cloud) { c.Inject(emulator.Fault{Action: "DescribeUser", Delay: time.Hour}) }, want: "again"},
-		"nobody is asked": {id: dave, off: true, want: "nothing"},
+		"nobody is asked": {id: dave, off: true, want: "held"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := cloud()
@@ -132,6 +132,8 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 			err := d.Resolve(t.Context(), signals)[0]
 			got := ""
 			switch {
+			case err == nil && signals[0].IfDisabled:
+				got = "held" // for the policy to tell
 			case errors.Is(err, signal.ErrUnsupported):
 				got = "nothing"
 			case err != nil:

@@ -60,12 +60,8 @@ type auth0Request struct {
 		Body   json.RawMessage `json:"body"`
 	} `json:"request"`
 	Response struct {
-		StatusCode number `json:"statusCode"`
-		Body       struct {
-			Email    text `json:"email"`
-			Username text `json:"username"`
-			UserName text `json:"userName"`
-		} `json:"body"`
+		StatusCode number          `json:"statusCode"`
+		Body       json.RawMessage `json:"body"`
 	} `json:"response"`
 }
 
@@ -107,7 +103,7 @@ func parseAuth0(e event) ([]Signal, error) {
 		}
 		eventType, s.Subject = request.meaning(log.Type)
 	} else {
-		s.Subject = Subject{Usernames: names(log.UserName), IDs: names(log.UserID)}
+		s.Subject = auth0User{UserID: log.UserID, Username: log.UserName}.subject("")
 	}
 	var err error
 	if s.Kind, err = e.kind(eventType); err != nil {
@@ -127,14 +123,17 @@ func (r auth0Request) meaning(logType text) (text, Subject) {
 	case strings.Contains(path, "/Users/"):
 		_, id, _ = strings.Cut(path, "/Users/")
 	}
+	id, _, _ = strings.Cut(id, "?")
 	if id == path || id == "" || strings.Contains(id, "/") {
 		return logType, Subject{}
 	}
 	if decoded, err := url.PathUnescape(id); err == nil {
 		id = decoded
 	}
-	answer := r.Response.Body
-	subject := Subject{Usernames: names(answer.Email, answer.Username, answer.UserName), IDs: names(text(id))}
+	var answer auth0User
+	// An answer that cannot be read names nobody else; the path has the id.
+	_ = json.Unmarshal(r.Response.Body, &answer)
+	subject := answer.subject(id)
 	method := Fold(string(r.Request.Method))
 	if method == "delete" {
 		return logType + " delete user", subject
@@ -143,7 +142,10 @@ func (r auth0Request) meaning(logType text) (text, Subject) {
 		Blocked *flag `json:"blocked"`
 	}
 	// A body that cannot be read says nothing about access.
-	switch _ = json.Unmarshal(r.Request.Body, &body); {
+	if json.Unmarshal(r.Request.Body, &body) != nil {
+		body.Blocked = nil
+	}
+	switch {
 	case logType == "sapi" && method == "patch" && body.Blocked != nil:
 		return logType + " blocked: " + word(bool(*body.Blocked)), subject
 	case logType == "sscim" && (method == "patch" || method == "put"):
@@ -207,7 +209,32 @@ type auth0User struct {
 	UserID   text  `json:"user_id"`
 	Email    text  `json:"email"`
 	Username text  `json:"username"`
+	UserName text  `json:"userName"`
+	Verified *flag `json:"email_verified"`
 	Blocked  *flag `json:"blocked"`
+}
+
+// subject gives the user's names. Whoever signs up with a tenant that is open to all chooses a user name and claims an
+// address: a name counts if it is an address, and an address unless it is said not to be verified. The rest are ids.
+func (u auth0User) subject(id string) Subject {
+	if u.Verified != nil && !bool(*u.Verified) {
+		u.Email = ""
+	}
+	s := Subject{Usernames: names(u.Email), IDs: names(text(id), u.UserID)}
+	for _, name := range names(u.Username, u.UserName) {
+		s.add(name)
+	}
+	return s
+}
+
+// add takes a name that the person chose: an address is a name, anything else an id.
+func (s *Subject) add(name string) {
+	switch {
+	case !strings.Contains(name, "@"):
+		s.IDs = names(append(texts(s.IDs), text(name))...)
+	default:
+		s.Usernames = names(append(texts(s.Usernames), text(name))...)
+	}
 }
 
 func parseAuth0Stream(e event, eventType text, raw json.RawMessage) ([]Signal, error) {
@@ -239,6 +266,6 @@ func parseAuth0Stream(e event, eventType text, raw json.RawMessage) ([]Signal, e
 	typed, _, _ := strings.Cut(string(eventType), " ")
 	return []Signal{{
 		ID: string(meta.ID), Kind: kind, Type: typed, Time: text(meta.Time).time(),
-		Subject: Subject{Usernames: names(u.Email, u.Username), IDs: names(u.UserID)},
+		Subject: u.subject(""),
 	}}, nil
 }

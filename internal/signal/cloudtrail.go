@@ -132,7 +132,12 @@ type callParameters struct {
 func parseUserCall(e event) ([]Signal, error) {
 	var p callParameters
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
-		s.Subject = Subject{Usernames: names(p.UserName, p.SAMAccountName), IDs: names(t.AdditionalData.Sub)}
+		s.Subject = Subject{Usernames: names(p.SAMAccountName), IDs: names(t.AdditionalData.Sub)}
+		if e.Source != "aws.cognito-idp" {
+			s.Subject.Usernames = names(p.UserName, p.SAMAccountName)
+		} else if name := Name(string(p.UserName)); name != "" {
+			s.Subject.add(name) // pools can be open to everybody, too
+		}
 		return nil
 	})
 }
@@ -142,12 +147,10 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 		return parseIdentityStoreNotification(e)
 	}
 	var p struct {
-		IdentityStoreID text `json:"identityStoreId"`
-		UserID          text `json:"userId"`
-		ID              text `json:"id"`
-		HTTPBody        struct {
-			Active json.RawMessage `json:"active"`
-		} `json:"httpBody"`
+		IdentityStoreID text            `json:"identityStoreId"`
+		UserID          text            `json:"userId"`
+		ID              text            `json:"id"`
+		HTTPBody        json.RawMessage `json:"httpBody"`
 	}
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
 		s.Subject = Subject{IDs: names(p.UserID, p.ID)}
@@ -157,7 +160,11 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 		switch t.EventName {
 		case "UpdateUser", "PatchUser", "PutUser":
 			var active flag
-			switch raw := p.HTTPBody.Active; {
+			var body struct {
+				Active json.RawMessage `json:"active"`
+			}
+			_ = json.Unmarshal(p.HTTPBody, &body) // hidden as a whole, it says nothing
+			switch raw := body.Active; {
 			case len(raw) == 0 || string(raw) == "null" || active.UnmarshalJSON(raw) != nil:
 				s.IfDisabled = true
 			case bool(active):

@@ -54,7 +54,7 @@ func parseCustom(e event) ([]Signal, error) {
 		if _, twice := fields[key]; twice {
 			return nil, unreadable("detail."+key, "given twice, in two spellings; keep one")
 		}
-		if !slices.Contains(customFields, key) && condition.MatchString(key) {
+		if !slices.Contains(customFields, key) && condition.MatchString(key) && !history.MatchString(key) {
 			return nil, unreadable("detail."+key, "looks like a condition and is none that is known; see effective_at and the policy's modes, or remove it")
 		}
 		fields[key] = value
@@ -134,6 +134,7 @@ func parseCustom(e event) ([]Signal, error) {
 // customPeople reads username and usernames. A name that is no name is an error, not a gap: the sender meant somebody.
 func customPeople(fields map[string]json.RawMessage) ([]Subject, error) {
 	var people []Subject
+	seen := map[string]bool{}
 	add := func(path string, raw json.RawMessage) error {
 		var t text
 		if err := decode(path, raw, &t); err != nil {
@@ -143,7 +144,8 @@ func customPeople(fields map[string]json.RawMessage) ([]Subject, error) {
 		if name == "" {
 			return unreadable(path, "%q cannot be somebody's name", clip(string(t), 40))
 		}
-		if !slices.ContainsFunc(people, func(s Subject) bool { return s.Usernames[0] == name }) {
+		if !seen[name] {
+			seen[name] = true
 			people = append(people, Subject{Usernames: []string{name}})
 		}
 		return nil
@@ -176,7 +178,8 @@ var customFields = []string{"username", "usernames", "connectionid", "clientip",
 
 var (
 	separators   = strings.NewReplacer("_", "", "-", "")
-	condition    = regexp.MustCompile(`effective|(termination|end|start|exit|leaving)date|^date$|notbefore|notafter|dryrun|^mode$`)
+	condition    = regexp.MustCompile(`effective|date|day$|(start|end|ends|terminate|leave|leaves|expire|expires|run|execute|valid)(at|on|from|until)$|^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$`)
+	history      = regexp.MustCompile(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
 	connectionID = regexp.MustCompile(`^cvpn-connection-[0-9a-f]+$`)
 )
 

@@ -23,12 +23,12 @@ var duoStatus = regexp.MustCompile(`"status"\s*:\s*"([^"\\]*)"`)
 func parseDuo(e event) ([]Signal, error) {
 	// username is the administrator and not read; object is the user.
 	var d struct {
-		ID           text  `json:"event_id"`
-		Action       text  `json:"action"`
-		Object       text  `json:"object"`
-		Description  loose `json:"description"`
-		Timestamp    loose `json:"timestamp"`
-		ISOTimestamp loose `json:"isotimestamp"`
+		ID           text            `json:"event_id"`
+		Action       text            `json:"action"`
+		Object       text            `json:"object"`
+		Description  json.RawMessage `json:"description"`
+		Timestamp    loose           `json:"timestamp"`
+		ISOTimestamp loose           `json:"isotimestamp"`
 	}
 	if err := decode("detail", e.Detail, &d); err != nil {
 		return nil, err
@@ -41,14 +41,23 @@ func parseDuo(e event) ([]Signal, error) {
 		var description struct {
 			Status text `json:"status"`
 		}
-		if json.Unmarshal([]byte(d.Description), &description) != nil {
+		raw := []byte(d.Description)
+		var inner string
+		if json.Unmarshal(raw, &inner) == nil {
+			raw = []byte(inner)
+		}
+		if json.Unmarshal(raw, &description) != nil {
 			description.Status = ""
-			if found := duoStatus.FindAllStringSubmatch(string(d.Description), -1); len(found) == 1 {
+			if found := duoStatus.FindAllSubmatch(raw, -1); len(found) == 1 {
 				description.Status = text(found[0][1])
 			}
 		}
 		if description.Status != "" {
-			action = "user_update status: " + description.Status
+			for _, status := range []text{"Disabled", "Active", "Bypass"} {
+				if Fold(string(description.Status)) == Fold(string(status)) {
+					action = "user_update status: " + status
+				}
+			}
 		}
 	}
 	kind, err := e.kind(action)

@@ -2,6 +2,7 @@ package signal
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -40,6 +41,7 @@ type entraRecord struct {
 	Properties *entraProperties  `json:"properties"`
 	Records    []json.RawMessage `json:"records"` // as Event Hubs deliver
 	Value      []json.RawMessage `json:"value"`   // as Microsoft Graph posts
+	Category   loose             `json:"category"`
 	Type       loose             `json:"type"`
 	Data       json.RawMessage   `json:"data"`
 	ChangeType loose             `json:"changeType"`
@@ -103,7 +105,7 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 			p.OperationName = r.OperationName
 		}
 	}
-	if p.RiskState != "" {
+	if p.RiskState != "" && (r.Category == "" || riskCategory.MatchString(string(r.Category))) {
 		return parseEntraRisk(e, r, p)
 	}
 	activity := loose(strings.TrimSpace(string(p.Activity)))
@@ -131,7 +133,7 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 		one.Kind, one.Subject = kind, s
 		return []Signal{one}, nil
 	}
-	users := slices.DeleteFunc(p.TargetResources, func(t entraTarget) bool { return t.Type != "User" })
+	users := slices.DeleteFunc(p.TargetResources, func(t entraTarget) bool { return Fold(string(t.Type)) != "user" })
 	if len(users) == 0 {
 		return about(text(activity), Subject{})
 	}
@@ -156,12 +158,18 @@ func (t entraTarget) meaning(activity, actor text) text {
 			}
 		}
 	case "Update StsRefreshTokenValidFrom Timestamp":
-		if t.ID != "" && t.ID == actor {
+		if t.ID != "" && strings.EqualFold(string(t.ID), string(actor)) {
 			return activity + " by the user"
 		}
 	}
 	return activity
 }
+
+// riskCategory are the categories of Identity Protection that are about users; a sign-in has a risk state as well.
+var riskCategory = regexp.MustCompile(`^(RiskyUsers|UserRiskEvents)$`)
+
+// graphUser matches a user's resource, and not what belongs to one, such as a message.
+var graphUser = regexp.MustCompile(`^users(/[^/]+|\('[^']+'\))$`)
 
 // liveName takes off what Entra puts before the principal name of a deleted user: the object id without its hyphens.
 func liveName(upn, id text) text {
@@ -210,7 +218,7 @@ func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
 	resource := Fold(string(r.Resource))
 	meant := text("")
 	switch change := Fold(string(r.ChangeType)); {
-	case !strings.HasPrefix(resource, "users/") && !strings.HasPrefix(resource, "users('"):
+	case !graphUser.MatchString(resource):
 		return nil, e.unsupported("a notification about %q, which is no user", clip(string(r.Resource), 100))
 	case change == "deleted":
 		meant = "Microsoft.Graph.UserDeleted"

@@ -141,8 +141,10 @@ func parseGuardDuty(e event) ([]Signal, error) {
 // subjects gives the people whom the finding names, or else the address that it names, or else nobody.
 func (f finding) subjects() []Subject {
 	var people []Subject
+	seen := map[string]bool{}
 	add := func(s Subject) {
-		if !s.IsNobody() && !slices.ContainsFunc(people, func(p Subject) bool { return p.String() == s.String() }) {
+		if !s.IsNobody() && !seen[s.String()] {
+			seen[s.String()] = true
 			people = append(people, s)
 		}
 	}
@@ -204,7 +206,7 @@ func (a actor) subject() Subject {
 }
 
 // programName matches session names that no person has: of EC2 instances and of the SDKs' own choosing.
-var programName = regexp.MustCompile(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|AWSCLI-Session)$`)
+var programName = regexp.MustCompile(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|AWSCLI-Session|EKSGetTokenAuth|AWS-SSO.*)$`)
 
 func roleSession(role, session string) Subject {
 	session = Name(session)
@@ -227,7 +229,7 @@ func kubernetesSubject(username string) Subject {
 		}
 		return Subject{}
 	}
-	if strings.Contains(username, "@") && !strings.ContainsAny(username, ":#/") {
+	if before, after, ok := strings.Cut(username, "@"); ok && before != "" && after != "" && !strings.ContainsAny(username, ":#/") {
 		return Subject{Usernames: names(text(username))}
 	}
 	return Subject{}

@@ -124,7 +124,8 @@ func parseOkta(e event) ([]Signal, error) {
 		}
 	}
 	// Who locks an account by failed sign-ins acts under its name; no administrator takes part.
-	if o.EventType == "user.account.lock" && o.Actor.Type == "User" {
+	// So does who reports suspicious activity.
+	if (o.EventType == "user.account.lock" || o.EventType == "user.account.report_suspicious_activity_by_enduser") && o.Actor.Type == "User" {
 		base.Subject = o.Actor.subject()
 	}
 	return []Signal{base}, nil
@@ -136,7 +137,7 @@ var terminatesSession = regexp.MustCompile(`(?i)terminat|logout|sign[ _-]?out`)
 // names.
 func (o oktaEvent) terminatesSessions() bool {
 	for _, t := range o.Target {
-		if t.Type != "User" && t.Type != "AppUser" && terminatesSession.MatchString(string(t.DisplayName)+" "+string(t.AlternateID)) {
+		if t.Type == "PolicyAction" && terminatesSession.MatchString(string(t.DisplayName)+" "+string(t.AlternateID)) {
 			return true
 		}
 	}
@@ -146,14 +147,17 @@ func (o oktaEvent) terminatesSessions() bool {
 // riskLevel matches a level in text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, and none called previous or old.
 var riskLevel = regexp.MustCompile(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
 
+var formerLevel = regexp.MustCompile(`previous|prior|old|from|before`)
+
 // isHighRisk looks for the level in the debug data, which is free in form.
 func (o oktaEvent) isHighRisk() bool {
 	for key, value := range o.DebugContext.DebugData {
 		key, value := Fold(key), Fold(strings.Trim(string(value), `"`))
-		if !strings.Contains(key, "risk") && key != "level" || strings.Contains(key, "previous") || strings.Contains(key, "old") {
+		if !strings.Contains(key, "risk") && key != "level" || formerLevel.MatchString(key) {
 			continue
 		}
-		if m := riskLevel.FindStringSubmatch(value); value == "high" || m != nil && m[1] == "high" {
+		levels := riskLevel.FindAllStringSubmatch(value, -1)
+		if value == "high" || len(levels) == 1 && levels[0][1] == "high" {
 			return true
 		}
 	}

@@ -115,11 +115,11 @@ func entraChanges(meant string) []any {
 	case meant == "Update user":
 		return []any{properties + "activityDisplayName", meant, properties + "targetResources", []any{object{"type": "User", "id": "u1"}}}
 	case meant == "riskState":
-		return []any{"detail/properties", object{"riskState": "remediated", "riskLevel": "high"}}
+		return []any{"detail/category", "RiskyUsers", "detail/properties", object{"riskState": "remediated", "riskLevel": "high"}}
 	case meant == "riskState atRisk, riskLevel high":
-		return []any{"detail/properties", object{"riskState": "atRisk", "riskLevel": "high", "userPrincipalName": "a@example.com"}}
+		return []any{"detail/category", "RiskyUsers", "detail/properties", object{"riskState": "atRisk", "riskLevel": "high", "userPrincipalName": "a@example.com"}}
 	case meant == "riskState confirmedCompromised":
-		return []any{"detail/properties", object{"riskState": "confirmedCompromised", "userPrincipalName": "a@example.com"}}
+		return []any{"detail/category", "RiskyUsers", "detail/properties", object{"riskState": "confirmedCompromised", "userPrincipalName": "a@example.com"}}
 	case strings.HasPrefix(meant, "Microsoft.Graph.User"):
 		return []any{"detail", object{"type": meant, "data": object{"changeType": strings.ToLower(strings.TrimPrefix(meant, "Microsoft.Graph.User")), "resource": "Users/u1"}}}
 	}
@@ -305,6 +305,15 @@ func TestWhomProvidersMean(t *testing.T) {
 		{"Auth0, whom the API was asked about", event(t, "auth0-user-blocked.json"), []signal.Subject{dave(auth0ID)}},
 		{"Auth0, the id alone", event(t, "auth0-user-blocked.json", "detail/data/details/response", nil), []signal.Subject{{IDs: []string{auth0ID}}}},
 		{"Auth0 event stream", event(t, "auth0-stream-user-deleted.json", "detail/data/object/email", "dave@example.com"), []signal.Subject{dave(auth0ID)}},
+		{"Auth0, an address that is not verified", event(t, "auth0-user-blocked.json", "detail/data/details/response/body/email_verified", false), []signal.Subject{{IDs: []string{auth0ID}}}},
+		{"Auth0, a name that anybody may choose", event(t, "auth0-user-deleted.json", "detail/data/user_name", "alice"), []signal.Subject{{IDs: []string{auth0ID, "alice"}}}},
+		{"Auth0 event stream, deleted while blocked", event(t, "auth0-stream-user-deleted.json", "detail/data/object/email", "dave@example.com", "detail/data/object/blocked", true), []signal.Subject{dave(auth0ID)}},
+		{"Cognito, a name that anybody may choose", event(t, "cognito-disable-user.json", "detail/requestParameters/username", "alice"), []signal.Subject{{IDs: []string{"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c77", "alice"}}}},
+		{"Duo, in another case and decoded", event(t, "duo-user-disabled.json", "detail/description", object{"status": "disabled"}), []signal.Subject{{Usernames: []string{"dave"}}}},
+		{"Entra, the type in another case", event(t, entra, target+"/0/type", "user"), []signal.Subject{dave(entraOID)}},
+		{"EKS, an address behind a path", event(t, eks, k8sUser, "team/dave@example.com"), []signal.Subject{{}}},
+		{"EKS, half an address", event(t, eks, k8sUser, "@"), []signal.Subject{{}}},
+		{"role of the instance unknown", event(t, ec2, "detail/service/resourceRole", absent), []signal.Subject{{}}},
 		{"OneLogin, not the first and last name", event(t, "onelogin-user-deactivated.json"), []signal.Subject{{IDs: []string{"92345678"}}}},
 		{"OneLogin, numbers as texts", event(t, "onelogin-user-deactivated.json", "detail/event_type_id", "15", "detail/user_id", "92345678", "detail/login_name", "dave@example.com"), []signal.Subject{dave("92345678")}},
 		{"SailPoint", event(t, "sailpoint-leaver.json"), []signal.Subject{{Usernames: []string{"dave@example.com", "dave"}, IDs: []string{"2c9180a46faadee4016fb4e018c20639"}}}},
@@ -338,6 +347,7 @@ func TestWhomProvidersMean(t *testing.T) {
 		{"SET, iss_sub, opaque", set(object{"format": "iss_sub", "iss": "i", "sub": "00u1"}), []signal.Subject{{IDs: []string{"00u1"}}}},
 		{"SET, opaque", set(object{"format": "opaque", "id": "11"}), []signal.Subject{{IDs: []string{"11"}}}},
 		{"SET, phone", set(object{"format": "phone_number", "phone_number": "+12065550100"}), []signal.Subject{{IDs: []string{"+12065550100"}}}},
+		{"SET, an administrator's words about a logout", event(t, "ssf-session-revoked.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1session-revoked/reason_admin/en", "Admin-initiated user logout: account compromised"), []signal.Subject{dave()}},
 		{"SET, account", set(object{"format": "account", "uri": "acct:dave@example.com"}), []signal.Subject{dave()}},
 		{"SET, aliases", set(object{"format": "aliases", "identifiers": []any{object{"format": "email", "email": "dave@example.com"}, object{"format": "opaque", "id": "11"}}}), []signal.Subject{dave("11")}},
 		{"SET, complex", event(t, "ssf-session-revoked.json"), []signal.Subject{dave()}},

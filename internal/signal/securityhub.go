@@ -47,17 +47,17 @@ func parseSecurityHub(e event) ([]Signal, error) {
 
 // asff is what is used of a finding in the AWS Security Finding Format.
 type asff struct {
-	ID            text            `json:"Id"`
-	AwsAccountID  text            `json:"AwsAccountId"`
-	Region        loose           `json:"Region"`
-	ProductArn    loose           `json:"ProductArn"`
-	ProductName   loose           `json:"ProductName"`
-	Types         []text          `json:"Types"`
-	Title         loose           `json:"Title"`
-	UpdatedAt     loose           `json:"UpdatedAt"`
-	RecordState   text            `json:"RecordState"`
-	Sample        flag            `json:"Sample"`
-	ProductFields map[string]text `json:"ProductFields"`
+	ID            text                       `json:"Id"`
+	AwsAccountID  text                       `json:"AwsAccountId"`
+	Region        loose                      `json:"Region"`
+	ProductArn    loose                      `json:"ProductArn"`
+	ProductName   loose                      `json:"ProductName"`
+	Types         []text                     `json:"Types"`
+	Title         loose                      `json:"Title"`
+	UpdatedAt     loose                      `json:"UpdatedAt"`
+	RecordState   text                       `json:"RecordState"`
+	Sample        flag                       `json:"Sample"`
+	ProductFields map[string]json.RawMessage `json:"ProductFields"`
 	Workflow      struct {
 		Status text `json:"Status"`
 	} `json:"Workflow"`
@@ -95,7 +95,7 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 		return nil, err
 	}
 	switch {
-	case f.ProductName != "GuardDuty" && !strings.HasSuffix(string(f.ProductArn), "product/aws/guardduty"):
+	case !ofGuardDuty(f.ProductName, f.ProductArn, ":product/aws/guardduty"):
 		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(f.ProductName), 100))
 	case f.ID == "":
 		return nil, unreadable("detail.findings.Id", "missing; a finding has an id")
@@ -107,18 +107,18 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 	base := Signal{
 		ID: findingID(f.ID), ARN: findingARN(f.ID), Type: asffType(f.Types), Reason: string(f.Title), Time: text(f.UpdatedAt).time(),
 		Account: string(f.AwsAccountID), Region: string(f.Region),
-		Sample: bool(f.Sample), Archived: f.ProductFields["aws/guardduty/service/archived"] == "true",
+		Sample: bool(f.Sample) || f.isSample(), Archived: jsonWord(f.ProductFields["aws/guardduty/service/archived"]) == "true",
 	}
 	// ASFF's scales contradict each other; Product is GuardDuty's own.
 	switch {
 	case f.Severity.Product.set:
 		base.Severity = f.Severity.Product.value
-	case f.Severity.Label != "":
+	case severityKnown(f.Severity.Label):
 		base.Severity = severityOf(f.Severity.Label)
 	case f.Severity.Normalized.set:
 		base.Severity = f.Severity.Normalized.value / 10
 	default:
-		return nil, unreadable("detail.findings.Severity", "missing; a finding has Product, Label or Normalized")
+		return nil, unreadable("detail.findings.Severity", "missing, or a word that is not known; a finding has Product, Label or Normalized")
 	}
 	if base.Severity < 0 || base.Severity > 10 {
 		return nil, unreadable("detail.findings.Severity", "%v is outside GuardDuty's scale, 1.0 to 10.0", base.Severity)
@@ -149,6 +149,7 @@ type ocsf struct {
 	Status       text  `json:"status"`
 	StatusID     text  `json:"status_id"`
 	ActivityName loose `json:"activity_name"`
+	ActivityID   loose `json:"activity_id"`
 	Time         loose `json:"time"`
 	TimeDT       loose `json:"time_dt"`
 	Cloud        struct {
@@ -180,13 +181,13 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 		id = f.FindingInfo.UIDAlt
 	}
 	switch {
-	case f.Metadata.Product.Name != "GuardDuty" && !strings.HasSuffix(string(f.Metadata.Product.UID), "productv2/aws/guardduty"):
+	case !ofGuardDuty(f.Metadata.Product.Name, f.Metadata.Product.UID, ":productv2/aws/guardduty"):
 		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(f.Metadata.Product.Name), 100))
 	case id == "":
 		return nil, unreadable("detail.findings.finding_info.uid", "missing; a finding has an id")
 	case f.Status != "" && Fold(string(f.Status)) != "new" || f.Status == "" && f.StatusID != "" && f.StatusID != "1":
 		return nil, e.unsupported("status is %q: somebody has seen to it", clip(string(f.Status), 40))
-	case Fold(string(f.ActivityName)) == "close":
+	case Fold(string(f.ActivityName)) == "close" || f.ActivityID == "3":
 		return nil, e.unsupported("the finding was closed")
 	}
 	base := Signal{
@@ -196,11 +197,12 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 	if base.Time.IsZero() {
 		base.Time = text(f.Time).time()
 	}
-	if f.Severity == "" {
+	switch {
+	case severityKnown(f.Severity):
+	case severityKnown(f.SeverityID):
 		base.Severity = severityOf(f.SeverityID)
-	}
-	if f.Severity == "" && f.SeverityID == "" {
-		return nil, unreadable("detail.findings.severity", "missing; a finding has a severity")
+	default:
+		return nil, unreadable("detail.findings.severity", "missing, or a word that is not known; a finding has a severity")
 	}
 	var keys []accessKey
 	for _, r := range f.Resources {
@@ -264,6 +266,30 @@ func withPeople(base Signal, keys []accessKey) []Signal {
 	return signals
 }
 
+func severityKnown(word text) bool {
+	return severityOf(word) > 0 || slices.Contains([]string{"informational", "1"}, Fold(string(word)))
+}
+
+// ofGuardDuty goes by the product's ARN, which Security Hub controls. The name is the importer's to write, and counts only
+// where there is no ARN.
+func ofGuardDuty(name, arn loose, suffix string) bool {
+	if arn != "" {
+		return strings.HasSuffix(string(arn), suffix)
+	}
+	return name == "GuardDuty"
+}
+
+// isSample looks for GuardDuty's mark among the product's fields.
+func (f asff) isSample() bool {
+	const info = "aws/guardduty/service/additionalInfo/"
+	var inner string
+	_ = json.Unmarshal(f.ProductFields[info+"value"], &inner)
+	var value struct {
+		Sample flag `json:"sample"`
+	}
+	return jsonWord(f.ProductFields[info+"sample"]) == "true" || json.Unmarshal([]byte(inner), &value) == nil && bool(value.Sample)
+}
+
 // findingID gives GuardDuty's own id out of a finding's ARN, so that it is the same by every way.
 func findingID(id text) string {
 	if _, after, ok := strings.Cut(string(id), "/finding/"); ok && after != "" {
@@ -316,7 +342,7 @@ func ocsfType(types []text) string {
 // severityOf gives the lower end of the range that the word, or OCSF's number for it, stands for on GuardDuty's scale.
 func severityOf(word text) float64 {
 	switch Fold(string(word)) {
-	case "critical", "5":
+	case "critical", "5", "fatal", "6":
 		return 9
 	case "high", "4":
 		return 7

@@ -100,13 +100,13 @@ func parseSSF(e event) ([]Signal, error) {
 }
 
 // ordinaryLogout matches the reason that transmitters give where people ended their sessions themselves.
-var ordinaryLogout = regexp.MustCompile(`(?i)\buser (logout|logged out|signed out|sign[- ]?out)\b`)
+var ordinaryLogout = regexp.MustCompile(`(?i)^user (logout|logged out|signed out|sign[- ]?out)\b`)
 
 // saysLess says why an event of the kind does not mean what its type can mean; "" if it does.
 func (v ssfEvent) saysLess(kind Kind) string {
 	level := Fold(string(v.CurrentLevel))
 	switch {
-	case kind == SessionRevoked && (Fold(string(v.InitiatingEntity)) == "user" || ordinaryLogout.MatchString(v.reason())):
+	case kind == SessionRevoked && (Fold(string(v.InitiatingEntity)) == "user" || v.InitiatingEntity == "" && ordinaryLogout.MatchString(v.reason())):
 		return "an ordinary logout"
 	case kind == CredentialChange && v.ChangeType != "revoke" && v.ChangeType != "delete":
 		return "change_type is neither revoke nor delete"
@@ -138,6 +138,9 @@ func (v ssfEvent) reason() string {
 	return string(v.Reason)
 }
 
+// maxIdentifiers is how many names of one person are read; nobody has as many.
+const maxIdentifiers = 50
+
 // ssfSubject reads a subject identifier. What is no user, such as a device, a session or a tenant, names nobody.
 // Source: RFC 9493; Shared Signals Framework 1.0, "Complex subjects"; earlier drafts wrote subject_type.
 func ssfSubject(raw json.RawMessage, depth int) Subject {
@@ -156,9 +159,9 @@ func ssfSubject(raw json.RawMessage, depth int) Subject {
 	if depth > 3 || json.Unmarshal(raw, &id) != nil {
 		return Subject{}
 	}
-	format := strings.NewReplacer("-", "_", "id_token_claims", "").Replace(Fold(string(id.Format)))
+	format := strings.ReplaceAll(Fold(string(id.Format)), "-", "_")
 	if format == "" {
-		format = strings.NewReplacer("-", "_", "id_token_claims", "").Replace(Fold(string(id.SubjectType)))
+		format = strings.ReplaceAll(Fold(string(id.SubjectType)), "-", "_")
 	}
 	var s Subject
 	add := func(other Subject) {
@@ -169,11 +172,11 @@ func ssfSubject(raw json.RawMessage, depth int) Subject {
 	case "complex":
 		return ssfSubject(id.User, depth+1)
 	case "aliases":
-		for _, identifier := range id.Identifiers {
+		for _, identifier := range id.Identifiers[:min(len(id.Identifiers), maxIdentifiers)] {
 			add(ssfSubject(identifier, depth+1))
 		}
 		return s
-	case "email", "iss_sub", "opaque", "account", "phone_number", "phone", "did", "uri", "":
+	case "email", "iss_sub", "opaque", "account", "phone_number", "phone", "did", "uri", "id_token_claims", "":
 	default:
 		return Subject{} // of a session or a token
 	}
