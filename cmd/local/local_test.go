@@ -132,7 +132,9 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 			o := got.Outcomes[i]
 			if e.Signal.Provider == signal.IdentityCenter {
 				o.Signal.Lookup = ""
-				aboutTheStore := func(r string) bool { return strings.Contains(r, "identity store") || strings.Contains(r, "nobody is known as") }
+				aboutTheStore := func(r string) bool {
+					return strings.Contains(r, "identity store") || strings.Contains(r, "nobody is known as")
+				}
 				o.Decision.Reasons = slices.DeleteFunc(o.Decision.Reasons, aboutTheStore)
 				e.Decision.Reasons = slices.DeleteFunc(e.Decision.Reasons, aboutTheStore)
 			}
