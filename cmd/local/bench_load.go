@@ -55,6 +55,7 @@ func soak(ctx context.Context, binary string, env func(url string) []string, eve
 	}
 	cloud := newCompany()
 	cloud.TerminateTime = time.Millisecond
+	addBystanders(cloud, endpoints[0].id, 300)
 	random := rand.New(rand.NewPCG(7, 7))
 	var messages []message
 	signalsOf := map[string][]string{} // by message, their ids
@@ -172,7 +173,7 @@ func soak(ctx context.Context, binary string, env func(url string) []string, eve
 			s.ended++
 		}
 	}
-	return s, nil
+	return s, bystandersAreUp(cloud)
 }
 
 // people are those in events/ who are not administrators.
