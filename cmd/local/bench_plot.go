@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -73,11 +74,13 @@ func (p panel) draw(svg *strings.Builder) {
 	for i, s := range p.series {
 		fmt.Fprintf(svg, "<path class=\"c%d\" d=\"M%d 42h24\"/><text x=\"%d\" y=\"46\">%s</text>\n", i, at, at+30, s.name)
 		at += 60 + 7*len(s.name)
+	}
+	for i, s := range slices.Backward(p.series) { // the first is what the others are compared with, and lies above them
 		var d strings.Builder
 		drawn := math.Inf(-1)
 		for k := range s.x {
-			// Of points that fall on the same half of a pixel the first and the last do.
-			if px := x(s.x[k]); px-drawn >= 0.5 || k == len(s.x)-1 {
+			// Of points that nobody can tell apart the first is drawn, and the very last.
+			if px := x(s.x[k]); px-drawn >= 2 || k == len(s.x)-1 {
 				fmt.Fprintf(&d, "%c%.1f %.1f", "ML"[min(k, 1)], px, y(s.y[k]))
 				drawn = px
 			}
