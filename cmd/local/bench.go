@@ -23,6 +23,9 @@ import (
 const (
 	benchmarks = "doc/benchmarks.md"
 	plots      = "doc/benchmarks.svg"
+
+	emptyFunction = "cmd/local/testdata/empty"
+	bareReader    = "cmd/local/testdata/bare"
 )
 
 // bench is a run of the measurements.
@@ -84,8 +87,12 @@ func measure(ctx context.Context, out io.Writer, names []string) error {
 		return fmt.Errorf("measuring: %w", err)
 	}
 	fmt.Fprintln(out, "Building the programs. The first time this compiles AWS's EC2 package, which takes a minute or two.")
-	for _, p := range []string{"cmd/handler", "cmd/local/testdata/empty", "cmd/local/testdata/bare"} {
-		if err := build(ctx, b.program(p), "./"+p, ""); err != nil {
+	sources := []string{emptyFunction, bareReader}
+	for _, p := range programs {
+		sources = append(sources, p.source)
+	}
+	for _, source := range sources {
+		if err := build(ctx, b.program(source), "./"+source, ""); err != nil {
 			return err
 		}
 	}
@@ -150,11 +157,20 @@ func (b *bench) add(what, format string, measured, goal float64, note string) {
 	b.figures = append(b.figures, figure{what, fmt.Sprintf(format, measured) + note, "≤ " + fmt.Sprintf(format, goal), measured <= goal})
 }
 
+// program is where the program of a source is built.
 func (b *bench) program(source string) string { return filepath.Join(b.dir, filepath.Base(source)) }
 
 // environment is the handler's, without a watch: what is measured is over before.
 func (b *bench) environment(url string) []string {
 	return append(environment(url, b.policy, "enforce"), "MESSAGE_TOPIC_ARN=", "CHAT_TOPIC_ARN=", "WATCH=0")
+}
+
+// programs are what is deployed, with the goal for their start as a multiple of an empty function's.
+var programs = []struct {
+	name, source string
+	goal         float64
+}{
+	{"function", "cmd/handler", 2.5},
 }
 
 // start measures against an empty function, in one run: absolute times say more about the machine.
@@ -166,35 +182,37 @@ func (b *bench) start(ctx context.Context) error {
 	}
 	defer stop()
 	env := b.environment(url)
-	var took [2][]time.Duration
-	var most int64
-	for range starts {
-		for i, program := range []string{"empty", "handler"} {
-			function, err := emulator.Start(ctx, b.program(program), env)
-			if err != nil {
-				return err
+	for _, p := range programs {
+		took := map[string][]time.Duration{}
+		var most int64
+		for range starts {
+			for _, source := range []string{emptyFunction, p.source} {
+				function, err := emulator.Start(ctx, b.program(source), env)
+				if err != nil {
+					return err
+				}
+				took[source] = append(took[source], function.Ready())
+				if source == p.source {
+					most = max(most, function.MaxRSS())
+				}
+				function.Close()
 			}
-			took[i] = append(took[i], function.Ready())
-			if program == "handler" {
-				most = max(most, function.MaxRSS())
-			}
-			function.Close()
 		}
-	}
-	empty, handler := median(took[0]), median(took[1])
-	b.add("start of the process to its first request for work, against an empty function", "%.2f ×", handler.Seconds()/empty.Seconds(), 2.5,
-		fmt.Sprintf(" (%.1f ms, %.1f ms; medians of %d)", milliseconds(handler), milliseconds(empty), starts))
-	b.add("memory then", "%.1f MiB", mebibytes(most), 16, "")
+		empty, own := median(took[emptyFunction]), median(took[p.source])
+		b.add(p.name+": start of the process to its first request for work, against an empty function", "%.2f ×", own.Seconds()/empty.Seconds(), p.goal,
+			fmt.Sprintf(" (%.1f ms, %.1f ms; medians of %d)", milliseconds(own), milliseconds(empty), starts))
+		b.add(p.name+": memory then", "%.1f MiB", mebibytes(most), 16, "")
 
-	arm := filepath.Join(b.dir, "bootstrap")
-	if err := build(ctx, arm, "./cmd/handler", "arm64"); err != nil {
-		return err
+		arm := filepath.Join(b.dir, "bootstrap")
+		if err := build(ctx, arm, "./"+p.source, "arm64"); err != nil {
+			return err
+		}
+		size, zipped, err := sizes(arm)
+		if err != nil {
+			return err
+		}
+		b.add(p.name+": zip for arm64", "%.1f MB", float64(zipped)/1e6, 5, fmt.Sprintf(" (binary %.1f MB)", float64(size)/1e6))
 	}
-	size, zipped, err := sizes(arm)
-	if err != nil {
-		return err
-	}
-	b.add("zip for arm64", "%.1f MB", float64(zipped)/1e6, 5, fmt.Sprintf(" (binary %.1f MB)", float64(size)/1e6))
 	return nil
 }
 

@@ -23,7 +23,7 @@ import (
 // EC2's twenty reading calls a second.
 func (b *bench) load(ctx context.Context) error {
 	const events, processes = 10_000, 4
-	s, err := soak(ctx, b.program("handler"), b.environment, events, processes)
+	s, err := soak(ctx, b.program("cmd/handler"), b.environment, events, processes)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (b *bench) try(ctx context.Context, cloud *emulator.Cloud, batches ...[]byt
 	defer stop()
 	functions := make([]*emulator.Function, len(batches))
 	for i := range batches {
-		if functions[i], err = emulator.Start(ctx, b.program("handler"), b.environment(url)); err != nil {
+		if functions[i], err = emulator.Start(ctx, b.program("cmd/handler"), b.environment(url)); err != nil {
 			return trial{}, err
 		}
 		defer functions[i].Close()
@@ -267,7 +267,7 @@ func (b *bench) list(ctx context.Context, size int, name string, batch []byte) (
 		return l, err
 	}
 	defer stop()
-	reader, err := emulator.Start(ctx, b.program("bare"), b.environment(url))
+	reader, err := emulator.Start(ctx, b.program(bareReader), b.environment(url))
 	if err != nil {
 		return l, err
 	}
