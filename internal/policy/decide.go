@@ -17,7 +17,7 @@ type Decision struct {
 	Action Action `json:"action"`
 	// Mode is the stricter of the environment's and the rule's.
 	Mode Mode `json:"mode"`
-	// Gate says what held a termination back, so that Action is Notify; empty where nothing did.
+	// Gate says what held a termination back, so that Action is Notify, or a reinstatement; empty where nothing did.
 	Gate Gate `json:"gate,omitempty"`
 	// Names are the folded names under which connections are looked for, as user names and common names, each whole;
 	// CommonNames those that count only as a certificate's.
@@ -35,7 +35,7 @@ type Decision struct {
 	Reasons []string `json:"reasons"`
 }
 
-// Gate is a condition that stops a termination whatever the rules say.
+// Gate is a condition that stops a termination, or a reinstatement, whatever the rules say.
 type Gate string
 
 // The gates, in the order in which they are asked.
@@ -159,10 +159,10 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if ambiguous != "" {
 		ambiguous = "two people: " + ambiguous
 	}
-	if s.Kind == signal.AccountEnabled {
-		d.reinstate(&s, people, ambiguous, now)
-	}
 	if d.Action != Terminate {
+		if s.Kind == signal.AccountEnabled {
+			d.reinstate(&s, people, ambiguous, now)
+		}
 		return d
 	}
 	hold := func(gate Gate, format string, args ...any) {
@@ -212,7 +212,11 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 			hold(GateExempt, "%s is exempt", name)
 		}
 	}
-	if d.Action == Terminate && s.Kind != signal.AccountEnabled {
+	switch {
+	case d.Action != Terminate:
+	case s.Kind == signal.AccountEnabled:
+		d.reinstate(&s, people, ambiguous, now)
+	default:
 		d.keepOut(decided, people)
 	}
 	return d

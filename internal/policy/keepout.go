@@ -81,16 +81,18 @@ func (d *Decision) keepOut(r *rule, people []string) {
 // reinstate completes the decision about a signal that takes back an earlier one: who may come back. The rules have no say
 // in it, and it is held back by what is said of when and of whom, as a termination is.
 func (d *Decision) reinstate(s *signal.Signal, people []string, ambiguous string, now time.Time) {
-	_, held := untimely(s, now)
-	if held == "" {
-		held = ambiguous
+	if len(people) == 0 {
+		return // the reasons say why already
 	}
-	switch {
-	case len(people) == 0: // the reasons say so already
-	case held != "":
-		d.because(HeldBack+"%s", held)
-	default:
-		d.Reinstates, d.People = true, people
-		d.because("reinstates %s, whatever the rules say", strings.Join(people, " and "))
+	gate, words := untimely(s, now)
+	if gate == "" && ambiguous != "" {
+		gate, words = GateAmbiguous, ambiguous
 	}
+	if gate != "" {
+		d.Gate = gate
+		d.because(HeldBack+"%s", words)
+		return
+	}
+	d.Reinstates, d.People = true, people
+	d.because("reinstates %s, whatever the rules say", strings.Join(people, " and "))
 }
