@@ -125,11 +125,11 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	switch {
 	case fault.Code != "":
 		refused = &refusal{code: fault.Code, message: fault.Message, status: cmp.Or(fault.Status, statuses[fault.Code])}
-	case known && c.throttled(name) && version == dynamoTarget:
-		refused = refuse("ThrottlingException", "Throughput exceeds the current capacity of your table or index.")
 	case known && c.throttled(name):
-		refused = refuse("RequestLimitExceeded", "Request limit exceeded.")
-		refused.status = statuses[refused.code]
+		refused = &refusal{code: "RequestLimitExceeded", message: "Request limit exceeded.", status: statuses["RequestLimitExceeded"]}
+		if version == dynamoTarget {
+			refused = refuse("ThrottlingException", "Throughput exceeds the current capacity of your table or index.")
+		}
 	case !known || action.version != version:
 		refused = refuse("InvalidAction", "Could not find operation %s for version %s", name, version)
 	default:
