@@ -39,6 +39,10 @@ var may = map[string][]string{
 		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/identitystore",
 		"github.com/aws/aws-sdk-go-v2/service/identitystore/types", "github.com/aws/smithy-go",
 	},
+	// The only one that talks to DynamoDB.
+	"internal/keepout": {
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types",
+	},
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
 	// The only one that talks to SNS.
 	"internal/notify": {

@@ -1,5 +1,5 @@
-// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions, SNS's Publish and
-// the identity store's DescribeUser ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
+// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions, SNS's Publish, the
+// identity store's DescribeUser and some of DynamoDB's ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
 // AWS documents, so that the AWS SDKs and the AWS CLI work against it unchanged; where AWS documents nothing, a comment
 // says so beside the choice made. It never leaves the machine, checks no signatures, and starts no goroutine for its
 // state: what has happened by now is worked out from time.Now at each request, so that it runs in a [testing/synctest]
@@ -32,9 +32,8 @@ const (
 	failedToTerminate = "failed-to-terminate"
 )
 
-// Cloud is one account in one Region: EC2's Client VPN actions, SNS's Publish and the identity store's DescribeUser, as an
-// [http.Handler]. The zero value
-// is ready. Its exported fields are set before its first use; its methods can be called from several goroutines.
+// Cloud is one account in one Region: EC2's Client VPN actions, SNS's Publish, the identity store's DescribeUser and what is
+// used of DynamoDB, as an [http.Handler]. The zero value is ready. Its exported fields are set before its first use; its methods can be called from several goroutines.
 type Cloud struct {
 	Account       string        // default 111122223333
 	Region        string        // default eu-west-1
@@ -42,6 +41,7 @@ type Cloud struct {
 	IdentityStore string        // default d-9067123456
 	NoTopics      []string      // ARNs of topics that are not there; all others are
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
+	PageItems     int           // items in an answer of DynamoDB's Scan and BatchGetItem, which leave the others for the next call; default 100
 	Latency       time.Duration // added to every answer
 
 	// Limits are token buckets by action, such as TerminateClientVpnConnections; an action without one is not limited.
@@ -77,6 +77,7 @@ type state struct {
 	byID      map[string]*endpoint
 	conns     map[string]*conn // all that are listed
 	users     map[string]User
+	tables    map[string]*table
 	events    events
 	expired   bool // some have left conns, but not yet their endpoints' lists
 	calls     []*Call
@@ -134,7 +135,7 @@ type Call struct {
 // is done and its answer suffers.
 type Fault struct {
 	Action     string // for instance TerminateClientVpnConnections; empty for any
-	EndpointID string // only calls that name this endpoint, or this topic's ARN; empty for any
+	EndpointID string // only calls that name this endpoint, this topic's ARN or this table; empty for any
 	Times      int    // how many calls it takes; 0 for all
 	After      int    // how many matching calls it lets pass first
 
@@ -241,7 +242,7 @@ func (c *Cloud) Inject(f Fault) {
 }
 
 // Deny takes the caller's permission for an action ("ec2:TerminateClientVpnConnections", "sns:Publish") on one endpoint
-// (or topic, by its ARN), or on every one if endpointID is empty.
+// (or topic, by its ARN, or table, by its name), or on every one if endpointID is empty.
 func (c *Cloud) Deny(action, endpointID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
