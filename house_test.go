@@ -42,8 +42,9 @@ var may = map[string][]string{
 	// The only one that talks to DynamoDB.
 	"internal/keepout": {
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types",
+		"github.com/aws/smithy-go",
 	},
-	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
+	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/keepout"},
 	// The only one that talks to SNS.
 	"internal/notify": {
 		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
