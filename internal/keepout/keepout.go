@@ -67,7 +67,9 @@ type Lift struct {
 }
 
 // Lifts reports whether the reinstatement takes the entry off the list.
-func (l Lift) Lifts(e Entry) bool { return slices.Contains(l.Causes, e.Cause) && e.EventAt.Before(l.At) }
+func (l Lift) Lifts(e Entry) bool {
+	return slices.Contains(l.Causes, e.Cause) && e.EventAt.Before(l.At)
+}
 
 // ErrLifted says that somebody was reinstated after what should keep the person out.
 var ErrLifted = errors.New("reinstated since")

@@ -15,8 +15,8 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// list is what is used of a [keepout.Table].
-type list interface {
+// keepOutList is what is used of a [keepout.Table].
+type keepOutList interface {
 	Put(context.Context, keepout.Entry) (until time.Time, err error)
 	Withdraw(context.Context, keepout.Entry) error
 	Lift(ctx context.Context, person string, l keepout.Lift) ([]keepout.Entry, error)
@@ -37,13 +37,13 @@ type Lifted struct {
 	Since     time.Time     `json:"since"`
 }
 
-// keptOut is a case's part in the list.
-type keptOut struct {
+// onList is a case's part in the list.
+type onList struct {
 	put      []keepout.Entry // what the list took of it
 	still    []keepout.Entry // what keeps a person out whom the case reinstates
 	problems []string        // in the way of the list being as it should be
 	asked    bool            // the list took part in the case
-	handlers string          // why nobody turned away who is back
+	letBack  string          // why nobody turned away who keeps coming back
 }
 
 const (
@@ -63,11 +63,11 @@ func (r *Responder) keepOut(ctx context.Context, cases []*caseFile) (wait func()
 			c.because("keep-out is off, as KEEPOUT_TABLE is not set")
 		case r.KeepOut == nil, c.policyError != nil:
 		case d.KeepOut != "" && !c.dryRun(), c.Signal.Kind == signal.AccountEnabled:
-			c.keptOut.asked = true
+			c.list.asked = true
 			wanted = append(wanted, c)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, listTime)
+	ctx, cancel := listShare(ctx)
 	var group sync.WaitGroup
 	slots := make(chan struct{}, listSlots)
 	done := make([]func(), len(wanted))
@@ -92,6 +92,13 @@ func (r *Responder) keepOut(ctx context.Context, cases []*caseFile) (wait func()
 	})
 }
 
+// listShare gives the part of the time that is the list's.
+func listShare(ctx context.Context) (context.Context, context.CancelFunc) {
+	part, cancelPart := share(ctx, 4)
+	part, cancel := context.WithTimeout(part, listTime)
+	return part, func() { cancel(); cancelPart() }
+}
+
 // put writes the entries of a case, and gives what tells the case about it.
 func (r *Responder) put(ctx context.Context, c *caseFile) (tell func()) {
 	var put []keepout.Entry
@@ -111,7 +118,7 @@ func (r *Responder) put(ctx context.Context, c *caseFile) (tell func()) {
 		}
 	}
 	return func() {
-		c.keptOut.put, c.keptOut.problems, c.KeptOutUntil = put, problems, end
+		c.list.put, c.list.problems, c.KeptOutUntil = put, problems, end
 		for _, reason := range reasons {
 			c.because("%s", reason)
 		}
@@ -144,12 +151,13 @@ func (r *Responder) letIn(ctx context.Context, c *caseFile) (tell func()) {
 		}
 	}
 	return func() {
-		c.keptOut.still, c.keptOut.problems = still, problems
+		c.list.still, c.list.problems = still, problems
 		for _, e := range lifted {
 			c.Lifted = append(c.Lifted, Lifted{e.Person, e.Cause, e.Reason, e.OutcomeID, e.By, e.Since.UTC()})
 		}
-		for _, e := range still {
-			c.KeptOutUntil = latest(c.KeptOutUntil, orForever(e.Until))
+		if len(still) > 0 {
+			slices.SortStableFunc(still, func(a, b keepout.Entry) int { return orForever(b.Until).Compare(orForever(a.Until)) })
+			c.KeptOutUntil = orForever(still[0].Until)
 		}
 	}
 }
@@ -208,30 +216,30 @@ func (c *caseFile) happened() time.Time {
 
 // withdraw takes off the list again whom a case put there, if it turns out that so many share the name that nothing is done.
 func (r *Responder) withdraw(ctx context.Context, cases []*caseFile) {
-	ctx, cancel := context.WithTimeout(ctx, listTime)
+	ctx, cancel := listShare(ctx)
 	defer cancel()
 	for _, c := range cases {
 		if c.overLimit() < 0 || c.Reconnections > 0 {
 			continue
 		}
-		for _, e := range c.keptOut.put {
+		for _, e := range c.list.put {
 			if err := r.KeepOut.Withdraw(ctx, e); err != nil {
-				c.keptOut.problems = append(c.keptOut.problems, oneLine(fmt.Errorf("taking %s off the list again: %w", e.Person, err)))
+				c.list.problems = append(c.list.problems, oneLine(fmt.Errorf("taking %s off the list again: %w", e.Person, err)))
 				continue
 			}
 			c.because("%s is not kept out, as so many share the name", e.Person)
 		}
-		c.keptOut.put, c.KeptOutUntil = nil, time.Time{}
+		c.list.put, c.KeptOutUntil = nil, time.Time{}
 	}
 }
 
 // explainReturns finds out of those who keep coming back although they are on the list why nobody turned them away.
 func (r *Responder) explainReturns(ctx context.Context, cases []*caseFile) {
-	returned := those(cases, func(c *caseFile) bool { return c.keepsComing && len(c.keptOut.put) > 0 })
+	returned := those(cases, func(c *caseFile) bool { return c.keepsComing && len(c.list.put) > 0 })
 	if len(returned) == 0 {
 		return
 	}
-	part, cancel := context.WithTimeout(ctx, listTime)
+	part, cancel := listShare(ctx)
 	defer cancel()
 	endpoints, err := r.VPN.Endpoints(part, true)
 	for _, c := range returned {
@@ -244,11 +252,11 @@ func (r *Responder) explainReturns(ctx context.Context, cases []*caseFile) {
 		}
 		switch {
 		case len(without) > 0:
-			c.keptOut.handlers = fmt.Sprintf("no client connect handler is attached to %s", strings.Join(without, ", "))
+			c.list.letBack = fmt.Sprintf("no client connect handler is attached to %s", strings.Join(without, ", "))
 		case err != nil:
-			c.keptOut.handlers = "it is not known whether a client connect handler is attached"
+			c.list.letBack = "it is not known whether a client connect handler is attached"
 		default:
-			c.keptOut.handlers = "the client connect handler lets them in, as its log says"
+			c.list.letBack = "the client connect handler lets them in, as its log says"
 		}
 	}
 }
@@ -273,8 +281,8 @@ func (r *Responder) probeKeepOut(ctx context.Context) []error {
 
 // saysReinstatement reports whether the outcome is about the list and nothing else.
 func (c *caseFile) saysReinstatement() bool {
-	return c.Signal.Kind == signal.AccountEnabled && c.keptOut.asked && !c.toTerminate() &&
-		(len(c.Lifted)+len(c.keptOut.still)+len(c.keptOut.problems) > 0 || c.Decision.Gate != "")
+	return c.Signal.Kind == signal.AccountEnabled && c.list.asked && !c.toTerminate() &&
+		(len(c.Lifted)+len(c.list.still)+len(c.list.problems) > 0 || c.Decision.Gate != "")
 }
 
 // concludeReinstatement sets status and summary of such a case.
@@ -282,11 +290,11 @@ func (c *caseFile) concludeReinstatement() {
 	o := &c.Outcome
 	who := o.Signal.Subject.String()
 	switch {
-	case len(c.keptOut.problems) > 0:
-		o.Status, o.Summary = Failed, fmt.Sprintf("It is not known whether %s may connect again: %s.", who, brief(c.keptOut.problems[0]))
+	case len(c.list.problems) > 0:
+		o.Status, o.Summary = Failed, fmt.Sprintf("It is not known whether %s may connect again: %s.", who, brief(c.list.problems[0]))
 	case o.Decision.Gate != "":
 		o.Status, o.Summary = gateStatus[o.Decision.Gate], fmt.Sprintf("Nobody was let in again: %s.", lastReason(o.Decision))
-	case len(c.keptOut.still) > 0:
+	case len(c.list.still) > 0:
 		o.Status, o.Summary = Notified, strings.TrimSpace(c.onTheList())
 	case c.dryRun():
 		o.Status, o.Summary = Notified, fmt.Sprintf("Dry-run: %s would be let in again; %s.", who, c.wasOut())
@@ -310,8 +318,8 @@ func (c *caseFile) onTheList() string {
 	switch d := c.Decision; {
 	case d.KeepOut != "" && c.dryRun():
 		return fmt.Sprintf(" %s would be kept out %s.", who, d.KeepOut.Words())
-	case len(c.keptOut.still) > 0:
-		e := c.keptOut.still[0]
+	case len(c.list.still) > 0:
+		e := c.list.still[0]
 		return fmt.Sprintf(" %s stays kept out %s by %s, %s, which this does not lift.", who, until(c.KeptOutUntil), e.By, e.Reason)
 	case !c.KeptOutUntil.IsZero():
 		return fmt.Sprintf(" %s is kept out %s.", who, until(c.KeptOutUntil))
