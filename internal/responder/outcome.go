@@ -230,6 +230,13 @@ func brief(problem string) string {
 		code, _, _ := strings.Cut(api, ":")
 		return head + ": " + code
 	}
+	// An error that the SDK has a type for goes by its name alone.
+	if _, named, ok := strings.Cut(details, "RequestID: "); ok {
+		_, named, _ = strings.Cut(named, ", ")
+		if code, _, _ := strings.Cut(named, ":"); strings.HasSuffix(code, "Exception") {
+			return head + ": " + code
+		}
+	}
 	return head + ": no answer in time"
 }
 
