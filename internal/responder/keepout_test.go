@@ -159,7 +159,7 @@ func TestWhoIsOnTheList(t *testing.T) {
 		says    string
 	}{
 		{"not connected", func() signal.Signal { return about(alice) }, nil, "", responder.NotConnected, "alice deprovisioning forever", "alice@example.com is kept out for ever."},
-		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00."},
+		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00 UTC."},
 		{"a revoked session", func() signal.Signal {
 			return changed(about(bob), func(s *signal.Signal) { s.Kind = signal.SessionRevoked })
 		}, nil, "", responder.NotConnected, "bob finding 1h0m0s", ""},
@@ -301,14 +301,14 @@ func TestReinstatement(t *testing.T) {
 		says   string
 	}{
 		{"by the provider", []func(signal.Subject) signal.Signal{about}, enabled, "", responder.Notified, 1, "",
-			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 by okta, user.lifecycle.deactivate."},
+			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 UTC by okta, user.lifecycle.deactivate."},
 		{"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "", responder.Notified, 0, "alice finding 23h0m0s",
-			"alice@example.com stays kept out until 2000-01-02 00:00:00 by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
+			"alice@example.com stays kept out until 2000-01-02 00:00:00 UTC by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
 		{"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "", responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until"},
 		{"by the provider, after a request", []func(signal.Subject) signal.Signal{requested}, enabled, "", responder.Notified, 0, "alice request forever", "stays kept out for ever by hr, Terminate Connections: left"},
 		{"by request, after all", []func(signal.Subject) signal.Signal{about, finding, requested}, reinstated, "", responder.Notified, 3, "", "may connect again"},
 		{"of somebody who is not on the list", nil, enabled, "", responder.Ignored, 0, "", "The policy ignores this."},
-		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "alice deprovisioning forever", "Dry-run: alice@example.com would be let in again; alice was kept out since"},
+		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "alice deprovisioning forever", "Dry-run: this would let alice@example.com in again; alice was kept out since"},
 		{"in dry-run, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, policy.DryRun, responder.Notified, 0, "alice finding 23h0m0s", "stays kept out"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
