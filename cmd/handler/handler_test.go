@@ -144,6 +144,7 @@ func invoke(t *testing.T, f *emulator.Function, payload []byte) emulator.Answer 
 
 type seen struct {
 	Status, Summary string
+	KeptOutUntil    time.Time `json:"kept_out_until"`
 	Connections     []struct {
 		PreviousStatus string `json:"previous_status"`
 		CurrentStatus  string `json:"current_status"`

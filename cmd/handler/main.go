@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
@@ -74,7 +75,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 		names = directory.New(cfg, s.store)
 	}
 	reporter := notify.New(cfg, s.topics)
-	return &handler{
+	h := &handler{
 		log:       log,
 		directory: names,
 		responder: responder.Responder{
@@ -88,7 +89,11 @@ func wire(log *slog.Logger) (*handler, []string) {
 		},
 		reporter: reporter,
 		calls:    calls,
-	}, problems
+	}
+	if s.keepOut != "" {
+		h.responder.KeepOut = keepout.New(cfg, s.keepOut)
+	}
+	return h, problems
 }
 
 // places gives the accounts and Regions of TARGETS, each with its own credentials, which are fetched when they are needed

@@ -25,6 +25,7 @@ type settings struct {
 	store       string // identity store to ask for names; empty for none
 	targets     []target
 	externalID  string
+	keepOut     string // table of people who may not come back; empty for none
 }
 
 // target is another account or Region with endpoints. The zero role is that of the function.
@@ -44,6 +45,9 @@ var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
 // Source: AWS STS API reference, AssumeRole.
 var externalID = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
+
+// Source: Amazon DynamoDB developer guide, naming rules.
+var tableName = regexp.MustCompile(`^[\w.-]{3,255}$`)
 
 // readSettings reads the environment through getenv; program is the path of the binary. A variable that is empty counts as
 // absent. The error lists every problem, each beginning with the variable's name.
@@ -143,9 +147,9 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 	if n := len(s.externalID); n > 0 && (n < 2 || n > 1224 || !externalID.MatchString(s.externalID)) {
 		wrong("EXTERNAL_ID", "must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
 	}
-	// To run without something that was asked for would miss people in silence.
-	if getenv("KEEPOUT_TABLE") != "" {
-		wrong("KEEPOUT_TABLE", "this version does not support it yet; remove it")
+	s.keepOut = getenv("KEEPOUT_TABLE")
+	if s.keepOut != "" && !tableName.MatchString(s.keepOut) {
+		wrong("KEEPOUT_TABLE", "%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", s.keepOut)
 	}
 	return s, errors.Join(problems...)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 )
 
 // api is what is used of DynamoDB.
@@ -65,6 +66,11 @@ type Lift struct {
 	At         time.Time // when it happened, as the event says; zero is now
 }
 
+// Lifts reports whether the reinstatement takes the entry off the list.
+func (l Lift) Lifts(e Entry) bool {
+	return slices.Contains(l.Causes, e.Cause) && e.EventAt.Before(l.At)
+}
+
 // ErrLifted says that somebody was reinstated after what should keep the person out.
 var ErrLifted = errors.New("reinstated since")
 
@@ -89,7 +95,7 @@ func (t *Table) Put(ctx context.Context, e Entry) (until time.Time, err error) {
 	now := time.Now()
 	e.Since = cmp.Or(e.Since, now)
 	e.EventAt = cmp.Or(e.EventAt, e.Since)
-	err = t.change(ctx, e.Person, func(known history) (bool, error) {
+	err = t.change(ctx, key(e.Person), e.Person, func(known history) (bool, error) {
 		r := known[e.Cause]
 		if r.lifted.at.After(e.EventAt) {
 			return false, fmt.Errorf("keeping out %s: %w, by %s at %s", e.Person, ErrLifted, r.lifted.by, stamp(r.lifted.at))
@@ -114,18 +120,34 @@ func (t *Table) Put(ctx context.Context, e Entry) (until time.Time, err error) {
 	return until, err
 }
 
+// Withdraw takes back what [Table.Put] put on the list, if nothing has changed it since. What that had replaced does not come back.
+func (t *Table) Withdraw(ctx context.Context, e Entry) error {
+	// The guess is what Put has written for somebody who was not on the list.
+	guess := key(e.Person)
+	guess["causes"] = history{e.Cause: {entry: &e}}.encode(e.Person)
+	return t.change(ctx, guess, e.Person, func(known history) (bool, error) {
+		r := known[e.Cause]
+		if r.entry == nil || r.entry.OutcomeID != e.OutcomeID || !r.entry.Since.Equal(e.Since) {
+			return false, nil
+		}
+		r.entry = nil
+		known[e.Cause] = r
+		return true, nil
+	})
+}
+
 // Lift takes a person off the list, for the causes that it names and for what happened before it, and leaves a mark, so that an
 // older event that arrives late does not put the person back. It gives what it lifted, the same when it is repeated.
 func (t *Table) Lift(ctx context.Context, person string, l Lift) (lifted []Entry, err error) {
 	now := time.Now()
 	l.At = cmp.Or(l.At, now)
-	err = t.change(ctx, person, func(known history) (changed bool, _ error) {
+	err = t.change(ctx, key(person), person, func(known history) (changed bool, _ error) {
 		lifted = nil
 		for _, cause := range l.Causes {
 			r := known[cause]
 			if l.At.After(r.lifted.at) {
 				r.lifted = mark{at: l.At, by: l.By, reason: l.Reason}
-				if e := r.entry; e != nil && e.EventAt.Before(l.At) {
+				if e := r.entry; e != nil && l.Lifts(*e) {
 					r.entry = nil
 					if e.Holds(now) {
 						r.lifted.was = e
@@ -160,7 +182,7 @@ func (t *Table) Find(ctx context.Context, people []string) ([]Entry, error) {
 			RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: ask, ConsistentRead: aws.Bool(true)}},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", t.name, err)
+			return nil, fmt.Errorf("reading %s: %w", t.name, t.permission(err, "BatchGetItem"))
 		}
 		for _, items := range output.Responses {
 			if all, err = holding(all, items); err != nil {
@@ -188,7 +210,7 @@ func (t *Table) List(ctx context.Context) ([]Entry, error) {
 			all, err = holding(all, page.Items)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("listing %s: %w", t.name, err)
+			return nil, fmt.Errorf("listing %s: %w", t.name, t.permission(err, "Scan"))
 		}
 	}
 	slices.SortFunc(all, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Cause, b.Cause)) })
@@ -215,13 +237,12 @@ func holding(all []Entry, items []map[string]types.AttributeValue) ([]Entry, err
 // collisions is how often a change is tried anew because somebody else changed the person's item in between.
 const collisions = 10
 
-// change writes what edit makes of a person's history, on the condition that it is still what edit was shown. The first
-// guess is that there is none; a refusal brings what there is.
-func (t *Table) change(ctx context.Context, person string, edit func(history) (changed bool, err error)) error {
+// change writes what edit makes of a person's history, on the condition that it is still what edit was shown. That is first
+// item, a guess; a refusal brings what there is.
+func (t *Table) change(ctx context.Context, item map[string]types.AttributeValue, person string, edit func(history) (changed bool, err error)) error {
 	if person == "" {
 		return errors.New("keeping out or reinstating nobody")
 	}
-	item := key(person)
 	for range collisions {
 		known, err := decode(item)
 		if err != nil {
@@ -251,7 +272,7 @@ func (t *Table) change(ctx context.Context, person string, edit func(history) (c
 		case err == nil:
 			return nil
 		case !errors.As(err, &other):
-			return fmt.Errorf("writing %s: %w", t.name, err)
+			return fmt.Errorf("writing %s: %w", t.name, t.permission(err, "UpdateItem"))
 		case other.Item == nil: // deleted meanwhile
 			item = key(person)
 		default:
@@ -259,4 +280,34 @@ func (t *Table) change(ctx context.Context, person string, edit func(history) (c
 		}
 	}
 	return fmt.Errorf("writing %s: %s is changed by others again and again", t.name, person)
+}
+
+// nobody is a person that there cannot be. Source: [signal.Name].
+const nobody = "-"
+
+// Probe finds out whether the list can be read and written, and writes nothing.
+func (t *Table) Probe(ctx context.Context) error {
+	_, err := t.Find(ctx, []string{nobody})
+	_, writing := t.api.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.name, Key: key(nobody),
+		// Nobody has causes, so this never holds. DynamoDB asks for the permission first.
+		ConditionExpression:       aws.String("causes = :causes"),
+		UpdateExpression:          aws.String("SET causes = :causes"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":causes": history{}.encode(nobody)},
+	})
+	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](writing); refused {
+		return err
+	}
+	if writing == nil {
+		writing = errors.New("DynamoDB passed over a condition")
+	}
+	return errors.Join(err, fmt.Errorf("writing %s: %w", t.name, t.permission(writing, "UpdateItem")))
+}
+
+// permission names the permission that is missing, where that is what the error says.
+func (t *Table) permission(err error, action string) error {
+	if denied, ok := errors.AsType[smithy.APIError](err); !ok || denied.ErrorCode() != "AccessDeniedException" {
+		return err
+	}
+	return fmt.Errorf("missing permission dynamodb:%s on table/%s: %w", action, t.name, err)
 }

@@ -73,6 +73,7 @@ type rule struct {
 	Then      Action     `yaml:"then"`
 	Mode      Mode       `yaml:"mode"`
 	Endpoints []string   `yaml:"endpoints"`
+	KeepOut   KeepOut    `yaml:"keep_out"`
 
 	clauses []clause
 }
@@ -294,6 +295,7 @@ func (c *checker) document(d document, id identity) {
 		if r.Endpoints != nil && r.Then != Terminate {
 			c.add(path+".endpoints", "limits where connections are ended, and this rule ends none; remove it")
 		}
+		r.checkKeepOut(c, path)
 		if len(c.problems) > before {
 			continue
 		}

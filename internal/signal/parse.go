@@ -16,6 +16,9 @@ import (
 // IdentityCenter is the provider whose events know people by their user ids in an identity store only.
 const IdentityCenter = "identity-center"
 
+// Custom is the provider of our own form, in which people ask.
+const Custom = "custom"
+
 // provider is one source of events. Several may have the same name: ways on which one provider's events arrive.
 type provider struct {
 	name       string
@@ -54,7 +57,7 @@ var providers = []provider{
 	{"duo", "custom.duo", "", duoEvents, parseDuo},
 	{"cyberark", "custom.cyberark", "", cyberArkEvents, parseCyberArk},
 	{"ssf", "custom.ssf", "Security Event Token", ssfEvents, parseSSF},
-	{"custom", "clientvpn-responder", "", customEvents, parseCustom},
+	{Custom, "clientvpn-responder", "", customEvents, parseCustom},
 }
 
 // Providers lists the names that [Signal.Provider] can have.

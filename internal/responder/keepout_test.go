@@ -1,0 +1,481 @@
+package responder_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+const keepingOut = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  aliases: {"00u1": alice@example.com}
+  common_names: ["{user}.vpn.example.com"]
+exempt: [breakglass@example.com]
+max_connections: 6
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled]}
+    then: terminate
+    keep_out: forever
+  - name: findings
+    when: {kinds: [finding], max_age: 24h}
+    then: terminate
+    keep_out: 24h
+  - name: revoked
+    when: {kinds: [session-revoked]}
+    then: terminate
+    keep_out: 1h
+  - name: watched
+    when: {kinds: [account-purged]}
+    then: terminate
+    keep_out: forever
+    mode: dry-run
+`
+
+// company is one that keeps people out.
+type company struct {
+	*emulator.Cloud
+	*responder.Responder
+	list *keepout.Table
+}
+
+func keepingPeopleOut(t *testing.T, test func(t *testing.T, c company)) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.AddTable("keepout", "person")
+		client, stop := emulator.HTTPClient(cloud)
+		defer stop()
+		cfg := config(client)
+		cfg.BaseEndpoint = aws.String("http://dynamodb.test")
+		c := company{cloud, r, keepout.New(cfg, "keepout")}
+		p, err := policy.Parse("policy.yaml", []byte(keepingOut))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.KeepOut, r.Policy = c.list, p
+		test(t, c)
+	})
+}
+
+// kept lists whom the table keeps out, as "person cause until".
+func (c company) kept(t *testing.T) string {
+	t.Helper()
+	entries, err := c.list.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		until := "forever"
+		if !e.Until.IsZero() {
+			until = time.Until(e.Until).Round(time.Minute).String()
+		}
+		all = append(all, fmt.Sprintf("%s %s %s", e.Person, e.Cause, until))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (c company) connect(usernames ...string) {
+	for _, username := range usernames {
+		c.Connect(emulator.Client{EndpointID: saml, Username: username})
+	}
+}
+
+// changed gives the signal with some of it changed.
+func changed(s signal.Signal, change func(*signal.Signal)) signal.Signal { change(&s); return s }
+
+func finding(subject signal.Subject) signal.Signal {
+	return changed(about(subject), func(s *signal.Signal) {
+		s.Provider, s.Kind, s.Type = "guardduty", signal.Finding, "Exfiltration:IAMUser/X"
+	})
+}
+
+func requested(subject signal.Subject) signal.Signal {
+	return changed(about(subject), func(s *signal.Signal) {
+		s.Provider, s.Type, s.Reason, s.RequestedBy = signal.Custom, "Terminate Connections", "left", "hr"
+	})
+}
+
+// enabled is the provider's reinstatement, reinstated somebody's request.
+func enabled(subject signal.Subject) signal.Signal {
+	return changed(about(subject), func(s *signal.Signal) { s.ID, s.Kind, s.Type = "2", signal.AccountEnabled, "user.lifecycle.activate" })
+}
+
+func reinstated(subject signal.Subject) signal.Signal {
+	return changed(enabled(subject), func(s *signal.Signal) {
+		s.Provider, s.Type, s.Reason, s.RequestedBy = signal.Custom, "Reinstate", "a mistake", "helpdesk"
+	})
+}
+
+// TestKeptOutBeforeAnythingIsEnded: on the list, before anybody is looked for even, so that nobody slips in between.
+func TestKeptOutBeforeAnythingIsEnded(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.connect("alice@example.com")
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Terminated || !o.KeptOutUntil.Equal(responder.Forever) || !strings.Contains(o.Summary, "alice@example.com is kept out for ever.") {
+			t.Errorf("%s: %s, kept out until %v", o.Status, o.Summary, o.KeptOutUntil)
+		}
+		var order []string
+		for _, call := range c.Calls() {
+			if !slices.Contains(order, call.Action) {
+				order = append(order, call.Action)
+			}
+		}
+		if listed := slices.Index(order, "UpdateItem"); listed < 0 || listed > slices.Index(order, "DescribeClientVpnConnections") {
+			t.Errorf("%q", order)
+		}
+		entries, err := c.list.List(t.Context())
+		if err != nil || len(entries) != 1 {
+			t.Fatal(entries, err)
+		}
+		e := entries[0]
+		if e.Person != "alice" || e.Reason != "user.lifecycle.deactivate" || e.OutcomeID != "okta 1" || e.By != "okta" || !e.Since.Equal(o.Timing.DecidedAt) || !e.EventAt.Equal(o.Signal.Time) {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// TestWhoIsOnTheList: who, why and how long, and what the outcome claims.
+func TestWhoIsOnTheList(t *testing.T) {
+	bob := signal.Subject{Usernames: []string{"bob"}}
+	for _, test := range []struct {
+		name    string
+		signal  func() signal.Signal
+		clients []string
+		mode    policy.Mode
+		status  responder.Status
+		kept    string
+		says    string
+	}{
+		{"not connected", func() signal.Signal { return about(alice) }, nil, "", responder.NotConnected, "alice deprovisioning forever", "alice@example.com is kept out for ever."},
+		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00."},
+		{"a revoked session", func() signal.Signal {
+			return changed(about(bob), func(s *signal.Signal) { s.Kind = signal.SessionRevoked })
+		}, nil, "", responder.NotConnected, "bob finding 1h0m0s", ""},
+		{"a request", func() signal.Signal { return requested(alice) }, nil, "", responder.NotConnected, "alice request forever", ""},
+		{"two names of one person", func() signal.Signal {
+			return about(signal.Subject{Usernames: []string{"alice@example.com", "al@other.test"}})
+		}, nil, "", responder.NotConnected, "al@other.test deprovisioning forever, alice deprovisioning forever", ""},
+		{"dry-run", func() signal.Signal { return about(alice) }, []string{"alice"}, policy.DryRun, responder.WouldTerminate, "", "alice@example.com would be kept out for ever."},
+		{"dry-run, not connected", func() signal.Signal { return about(alice) }, nil, policy.DryRun, responder.NotConnected, "", "alice@example.com would be kept out for ever."},
+		{"a rule that only watches", func() signal.Signal {
+			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.AccountPurged })
+		}, []string{"alice"}, "", responder.WouldTerminate, "", "would be kept out"},
+		{"exempt", func() signal.Signal { return about(signal.Subject{Usernames: []string{"breakglass"}}) }, []string{"breakglass"}, "", responder.Exempt, "", ""},
+		{"two people", func() signal.Signal { return about(signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}}) }, []string{"bob"}, "", responder.Ambiguous, "", ""},
+		{"nobody", func() signal.Signal { return about(signal.Subject{}) }, nil, "", responder.Unmapped, "", ""},
+		{"a connection", func() signal.Signal { return about(signal.Subject{ConnectionID: "cvpn-connection-0"}) }, []string{"bob"}, "", responder.NotConnected, "", ""},
+		{"an address", func() signal.Signal { return about(signal.Subject{ClientIP: "10.32.0.9"}) }, []string{"bob"}, "", responder.NotConnected, "", ""},
+		{"a sample", func() signal.Signal { return changed(finding(bob), func(s *signal.Signal) { s.Sample = true }) }, []string{"bob"}, "", responder.Sample, "", ""},
+		{"more connections than one person has", func() signal.Signal { return about(alice) }, slices.Repeat([]string{"alice"}, 7), "", responder.OverLimit, "", "max_connections"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				c.connect(test.clients...)
+				c.Mode = policy.Enforce
+				if test.mode != "" {
+					c.Mode = test.mode
+				}
+				o := respond(t, c.Responder, test.signal())[0]
+				if o.Status != test.status || !strings.Contains(o.Summary, test.says) {
+					t.Errorf("%s: %s", o.Status, o.Summary)
+				}
+				if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "") {
+					t.Errorf("kept out are %q; the outcome says until %v", kept, o.KeptOutUntil)
+				}
+			})
+		})
+	}
+}
+
+// TestListThatCannotBeWrittenStopsNoTermination: whatever is the matter with it, and it is told, and tried again.
+func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
+	for name, spoil := range map[string]func(c company){
+		"permission":    func(c company) { c.Deny("dynamodb:UpdateItem", "keepout") },
+		"hangs":         func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Delay: time.Hour}) },
+		"throttled":     func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ThrottlingException"}) },
+		"is not there":  func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ResourceNotFoundException"}) },
+		"drops":         func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Drop: true}) },
+		"speaks in XML": func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Truncate: true}) },
+	} {
+		for _, connected := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, ", connected ", connected), func(t *testing.T) {
+				keepingPeopleOut(t, func(t *testing.T, c company) {
+					want := responder.Failed
+					if connected {
+						c.connect("alice")
+						want = responder.Partial
+					}
+					spoil(c)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					began := time.Now()
+					o := respondWithin(ctx, t, c.Responder, about(alice))[0]
+					if left := up(c.Cloud); len(left) > 0 {
+						t.Errorf("still up: %q", left)
+					}
+					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() || !strings.Contains(o.Error, "keeping out alice: writing keepout: ") || !strings.Contains(o.Summary, "keeping out alice") {
+						t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
+					}
+					if connected && o.Timing.RequestedAt.Sub(began) > 4*time.Second {
+						t.Errorf("it held up the cut-off for %v", o.Timing.RequestedAt.Sub(began))
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestMissingPermissionForTheListIsNamed, so that it can be granted.
+func TestMissingPermissionForTheListIsNamed(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.Deny("dynamodb:UpdateItem", "")
+		o := respond(t, c.Responder, about(alice))[0]
+		if want := "missing permission dynamodb:UpdateItem on table/keepout"; !strings.Contains(o.Error, want) || !strings.Contains(o.Summary, want) {
+			t.Errorf("%s\n%s", o.Summary, o.Error)
+		}
+	})
+}
+
+// TestOverLimitIsTakenOffTheListAgain: who was put on the list by an event about a name that so many share is taken off again, and nobody else
+// is; and if that fails it is told, and tried again.
+func TestOverLimitIsTakenOffTheListAgain(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		if _, err := c.list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Finding, OutcomeID: "guardduty 9", Until: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		c.connect(slices.Repeat([]string{"alice"}, 7)...)
+		c.connect("bob")
+		bob := about(signal.Subject{Usernames: []string{"bob"}})
+		outcomes := respond(t, c.Responder, about(alice), bob)
+		if o := outcomes[0]; o.Status != responder.OverLimit || !strings.Contains(strings.Join(o.Decision.Reasons, "\n"), "alice is not kept out, as so many share the name") {
+			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
+		}
+		if kept := c.kept(t); kept != "alice finding 1h0m0s, bob deprovisioning forever" {
+			t.Error(kept)
+		}
+		// Before the watch over others: nobody is kept out while we look.
+		var withdrawn, watched time.Time
+		for _, call := range c.Calls() {
+			switch call.Action {
+			case "UpdateItem":
+				withdrawn = call.At
+			case "TerminateClientVpnConnections":
+				watched = call.At
+			}
+		}
+		if withdrawn.Sub(watched) > time.Second {
+			t.Errorf("taken off the list after %v", withdrawn.Sub(watched))
+		}
+
+		c.Inject(emulator.Fault{Action: "UpdateItem", After: 2, Code: "ResourceNotFoundException"})
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Failed || !strings.Contains(o.Error, "taking alice off the list again: ") || !strings.Contains(o.Summary, "ResourceNotFoundException") || len(o.Spared) != 7 || len(up(c.Cloud)) != 7 {
+			t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
+		}
+	})
+}
+
+// TestReinstatement: a provider's lifts what a deprovisioning put there and never what a finding or a request did; somebody's request lifts
+// whatever there is. It is told, with who and why.
+func TestReinstatement(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		put    []func(signal.Subject) signal.Signal
+		lift   func(signal.Subject) signal.Signal
+		mode   policy.Mode
+		status responder.Status
+		lifted int
+		kept   string
+		says   string
+	}{
+		{"by the provider", []func(signal.Subject) signal.Signal{about}, enabled, "", responder.Notified, 1, "",
+			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 by okta, user.lifecycle.deactivate."},
+		{"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "", responder.Notified, 0, "alice finding 23h0m0s",
+			"alice@example.com stays kept out until 2000-01-02 00:00:00 by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
+		{"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "", responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until"},
+		{"by the provider, after a request", []func(signal.Subject) signal.Signal{requested}, enabled, "", responder.Notified, 0, "alice request forever", "stays kept out for ever by hr, Terminate Connections: left"},
+		{"by request, after all", []func(signal.Subject) signal.Signal{about, finding, requested}, reinstated, "", responder.Notified, 3, "", "may connect again"},
+		{"of somebody who is not on the list", nil, enabled, "", responder.Ignored, 0, "", "The policy ignores this."},
+		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "alice deprovisioning forever", "Dry-run: alice@example.com would be let in again; alice was kept out since"},
+		{"in dry-run, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, policy.DryRun, responder.Notified, 0, "alice finding 23h0m0s", "stays kept out"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				for _, event := range test.put {
+					respond(t, c.Responder, event(alice))
+				}
+				time.Sleep(time.Hour)
+				if test.mode != "" {
+					c.Mode = test.mode
+				}
+				for range 2 { // it may be delivered twice, and says the same
+					o := respond(t, c.Responder, test.lift(alice))[0]
+					if o.Status != test.status || len(o.Lifted) != test.lifted || !strings.Contains(o.Summary, test.says) {
+						t.Errorf("%s: %s, lifted %+v", o.Status, o.Summary, o.Lifted)
+					}
+					if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "" || o.Decision.Mode == policy.DryRun && test.lifted > 0) {
+						t.Errorf("kept out are %q; the outcome says until %v", kept, o.KeptOutUntil)
+					}
+					if test.mode == policy.DryRun {
+						break
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestReinstatementUnderAnotherName: what one provider put on the list under one name, another lifts under another name of the same
+// person, by the policy's identity.
+func TestReinstatementUnderAnotherName(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		for _, other := range []signal.Subject{{Usernames: []string{`EXAMPLE\Alice`}}, {IDs: []string{"00u1"}}} {
+			respond(t, c.Responder, about(alice))
+			time.Sleep(time.Minute)
+			if o := respond(t, c.Responder, enabled(other))[0]; len(o.Lifted) != 1 || c.kept(t) != "" {
+				t.Errorf("%s: %s", o.Status, o.Summary)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// TestOrderOfEventsIsTheirTimes: events may arrive in another order than they happened in.
+func TestOrderOfEventsIsTheirTimes(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.connect("alice")
+		disabledAt := about(alice)
+		time.Sleep(time.Minute)
+		enabledAt := enabled(alice)
+		time.Sleep(time.Minute)
+
+		respond(t, c.Responder, enabledAt)
+		o := respond(t, c.Responder, disabledAt)[0]
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") ||
+			!slices.Contains(o.Decision.Reasons, "alice is not kept out, as a reinstatement came after this event") {
+			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
+		}
+		if kept := c.kept(t); kept != "" {
+			t.Errorf("an old event put %q back", kept)
+		}
+
+		disabledAgain := about(alice)
+		respond(t, c.Responder, disabledAgain)
+		o = respond(t, c.Responder, changed(enabledAt, func(s *signal.Signal) { s.ID = "3" }))[0]
+		if kept := c.kept(t); kept != "alice deprovisioning forever" || o.Status != responder.Notified || !strings.Contains(o.Summary, "stays kept out for ever") {
+			t.Errorf("an old reinstatement: %s: %s; kept out are %q", o.Status, o.Summary, kept)
+		}
+
+		time.Sleep(time.Minute)
+		both := respond(t, c.Responder, enabled(alice), disabledAgain)
+		if kept := c.kept(t); kept != "" || both[0].Status != responder.Notified {
+			t.Errorf("together: %s: %s; kept out are %q", both[0].Status, both[0].Summary, kept)
+		}
+	})
+}
+
+// TestReinstatementIsHeldBack by what makes it doubtful when or whom it means.
+func TestReinstatementIsHeldBack(t *testing.T) {
+	for _, test := range []struct {
+		change func(*signal.Signal)
+		status responder.Status
+		says   string
+	}{
+		{func(s *signal.Signal) { s.EffectiveAt = time.Now().Add(time.Hour) }, responder.Notified, "Nobody was let in again: it takes effect at"},
+		{func(s *signal.Signal) { s.Time = time.Now().Add(time.Hour) }, responder.Stale, "Nobody was let in again: the event is dated"},
+		{func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}} }, responder.Ambiguous, "Nobody was let in again: two people"},
+	} {
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			respond(t, c.Responder, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
+			time.Sleep(time.Minute)
+			s := changed(reinstated(alice), test.change)
+			if o := respond(t, c.Responder, s)[0]; o.Status != test.status || !strings.HasPrefix(o.Summary, test.says) || o.Lifted != nil {
+				t.Errorf("%s: %s", o.Status, o.Summary)
+			}
+			if kept := c.kept(t); kept != "alice deprovisioning forever, bob deprovisioning forever" {
+				t.Errorf("kept out are %q", kept)
+			}
+			// Where nobody is kept out, nobody is told either.
+			c.KeepOut = nil
+			if o := respond(t, c.Responder, s)[0]; o.Status != responder.Ignored {
+				t.Errorf("%s: %s", o.Status, o.Summary)
+			}
+		})
+	}
+}
+
+// TestReinstatementThatCannotBeDoneIsTriedAgain.
+func TestReinstatementThatCannotBeDoneIsTriedAgain(t *testing.T) {
+	for _, action := range []string{"UpdateItem", "BatchGetItem"} {
+		for _, mode := range []policy.Mode{policy.Enforce, policy.DryRun} {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				respond(t, c.Responder, about(alice))
+				time.Sleep(time.Minute)
+				c.Deny("dynamodb:"+action, "")
+				c.Mode = mode
+				o := respond(t, c.Responder, enabled(alice))[0]
+				if mode == policy.DryRun && action == "UpdateItem" {
+					if o.Status != responder.Notified {
+						t.Errorf("a dry run writes: %s: %s", o.Status, o.Summary)
+					}
+					return
+				}
+				if o.Status != responder.Failed || !o.Incomplete() || !strings.HasPrefix(o.Summary, "It is not known whether alice@example.com may connect again: ") ||
+					!strings.Contains(o.Error, "missing permission dynamodb:"+action+" on table/keepout") {
+					t.Errorf("%s %s: %s: %s\n%s", action, mode, o.Status, o.Summary, o.Error)
+				}
+			})
+		}
+	}
+}
+
+// TestWithoutAListConnectionsAreEndedAllTheSame, and the outcome says that nobody is kept out.
+func TestWithoutAListConnectionsAreEndedAllTheSame(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.connect("alice")
+		c.KeepOut = nil
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(o.Decision.Reasons, "keep-out is off, as KEEPOUT_TABLE is not set") {
+			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
+		}
+		if o := respond(t, c.Responder, enabled(alice))[0]; o.Status != responder.Ignored {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestManyPeopleAreKeptOutSideBySide: a request may name many.
+func TestManyPeopleAreKeptOutSideBySide(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.Latency = 20 * time.Millisecond
+		var signals []signal.Signal
+		for i := range 200 {
+			signals = append(signals, requested(signal.Subject{Usernames: []string{fmt.Sprint("leaver-", i)}}))
+		}
+		began := time.Now()
+		respond(t, c.Responder, signals...)
+		if n := strings.Count(c.kept(t), "request forever"); n != 200 {
+			t.Errorf("%d are kept out", n)
+		}
+		for _, call := range c.Calls() {
+			if call.Action == "DescribeClientVpnConnections" {
+				if took := call.At.Sub(began); took > time.Second {
+					t.Errorf("after %v", took)
+				}
+				break
+			}
+		}
+	})
+}
