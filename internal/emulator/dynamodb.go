@@ -213,8 +213,12 @@ func (c *Cloud) updateItem(form url.Values, _ string) (any, *refusal) {
 		return nil, refused
 	}
 	used := map[string]bool{}
+	var undefined *refusal
 	value := func(name string) attribute {
 		used[name] = true
+		if in.ExpressionAttributeValues[name] == nil {
+			undefined = invalidRequest("Invalid expression: An expression attribute value used in expression is not defined; attribute value: %s", name)
+		}
 		return in.ExpressionAttributeValues[name]
 	}
 	old := t.items[person]
@@ -222,7 +226,7 @@ func (c *Cloud) updateItem(form url.Values, _ string) (any, *refusal) {
 	if m := notThere.FindStringSubmatch(in.ConditionExpression); m != nil {
 		holds = old[m[1]] == nil
 	} else if m := equal.FindStringSubmatch(in.ConditionExpression); m != nil {
-		holds = reflect.DeepEqual(old[m[1]], value(m[2])) && old[m[1]] != nil
+		holds = reflect.DeepEqual(old[m[1]], value(m[2]))
 	} else {
 		return nil, invalidRequest("Invalid ConditionExpression: the stand-in does not know %q", in.ConditionExpression)
 	}
@@ -236,9 +240,10 @@ func (c *Cloud) updateItem(form url.Values, _ string) (any, *refusal) {
 	}
 	for assignment := range strings.SplitSeq(m[1], ", ") {
 		name, from, _ := strings.Cut(assignment, " = ")
-		if next[name] = value(from); next[name] == nil {
-			return nil, invalidRequest("Invalid UpdateExpression: An expression attribute value used in expression is not defined; attribute value: %s", from)
-		}
+		next[name] = value(from)
+	}
+	if undefined != nil {
+		return nil, undefined
 	}
 	delete(next, m[2])
 	for name, v := range in.ExpressionAttributeValues {

@@ -9,6 +9,7 @@ package emulator
 import (
 	"cmp"
 	"container/heap"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -52,7 +53,14 @@ type Cloud struct {
 	// AWS does not document: InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated.
 	EndedAnswersRow bool
 
-	mu sync.Mutex
+	// ConnectHandler is the client connect handler of every endpoint: it is asked, with a request of schema v3, when a client
+	// comes back or [Cloud.Attempt] has one connect, and whatever it fails to allow is denied, as AWS does. Nil allows all. It is
+	// asked when somebody looks, as everything here happens then, and may call the cloud's DynamoDB, but nothing else of it.
+	ConnectHandler func(ctx context.Context, request []byte) (answer []byte, err error)
+
+	mu       sync.Mutex
+	asking   bool      // the handler, without holding mu
+	answered sync.Cond // no longer asking
 	state
 }
 
@@ -78,6 +86,7 @@ type state struct {
 	conns     map[string]*conn // all that are listed
 	users     map[string]User
 	tables    map[string]*table
+	refused   []Refusal
 	events    events
 	expired   bool // some have left conns, but not yet their endpoints' lists
 	calls     []*Call
@@ -106,7 +115,7 @@ type Client struct {
 	ID              string        // of its first connection; empty for a generated one
 	Since           time.Time     // when its first connection was established; zero for now
 	FailToTerminate bool          // a termination ends in failed-to-terminate; the tunnel stays up
-	ReconnectAfter  time.Duration // above 0: it comes back this long after Terminate ended its connection...
+	ReconnectAfter  time.Duration // above 0: it comes back, or tries to, this long after Terminate ended its connection or it was denied...
 	Reconnects      int           // ...this many times; below 0 for ever
 	Stuck           bool          // its connection stays terminating for ever
 }
@@ -152,9 +161,8 @@ func (c *Cloud) AddEndpoint(e Endpoint) {
 	if e.ID == "" {
 		panic("emulator: AddEndpoint without an ID")
 	}
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	e.Status = cmp.Or(e.Status, "available")
 	e.Authentication, e.Tags = slices.Clone(e.Authentication), maps.Clone(e.Tags)
 	if old := c.byID[e.ID]; old != nil {
@@ -174,18 +182,12 @@ func (c *Cloud) AddEndpoint(e Endpoint) {
 	c.endpoints = append(c.endpoints, c.byID[e.ID])
 }
 
-// Connect establishes a connection now and returns its id. It panics if the endpoint does not exist,
+// Connect establishes a connection now and returns its id; nobody is asked. It panics if the endpoint does not exist,
 // or a connection with the client's ID does.
 func (c *Cloud) Connect(k Client) (connectionID string) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
-	if c.byID[k.EndpointID] == nil {
-		panic(fmt.Sprintf("emulator: Connect: no endpoint %q", k.EndpointID))
-	}
-	if c.conns[k.ID] != nil {
-		panic(fmt.Sprintf("emulator: Connect: connection %q is listed", k.ID))
-	}
+	c.check(k)
 	since := k.Since
 	if since.IsZero() {
 		since = time.Now()
@@ -193,11 +195,20 @@ func (c *Cloud) Connect(k Client) (connectionID string) {
 	return c.establish(k, since).id
 }
 
+// check panics about a client that cannot connect.
+func (c *Cloud) check(k Client) {
+	if c.byID[k.EndpointID] == nil {
+		panic(fmt.Sprintf("emulator: Connect: no endpoint %q", k.EndpointID))
+	}
+	if c.conns[k.ID] != nil {
+		panic(fmt.Sprintf("emulator: Connect: connection %q is listed", k.ID))
+	}
+}
+
 // Disconnect lets the client hang up by itself; it does not come back. A connection that has ended stays as it is.
 func (c *Cloud) Disconnect(connectionID string) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	if k := c.conns[connectionID]; k != nil && k.status != terminated {
 		c.end(k, time.Now())
 	}
@@ -205,9 +216,8 @@ func (c *Cloud) Disconnect(connectionID string) {
 
 // Connections returns all connections that are still listed, in the order in which they were established.
 func (c *Cloud) Connections() []Connection {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	all := slices.SortedFunc(maps.Values(c.conns), func(a, b *conn) int { return a.seq - b.seq })
 	list := make([]Connection, len(all))
 	for i, k := range all {
@@ -249,9 +259,9 @@ func (c *Cloud) Deny(action, endpointID string) {
 	c.denied = append(c.denied, [2]string{bare(action), endpointID})
 }
 
-// Reset forgets endpoints, connections, calls, messages, faults and denials.
+// Reset forgets endpoints, connections, calls, messages, tables, faults and denials.
 func (c *Cloud) Reset() {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	c.state = state{}
 }
@@ -351,9 +361,11 @@ type conn struct {
 	byRequest          bool
 }
 
+func connectionID(n int) string { return "cvpn-connection-" + digest("connection", n)[:17] }
+
 func (c *Cloud) establish(k Client, at time.Time) *conn {
 	e, n := c.byID[k.EndpointID], c.next()
-	id := cmp.Or(k.ID, "cvpn-connection-"+digest("connection", n)[:17])
+	id := cmp.Or(k.ID, connectionID(n))
 	k.ID = "" // another connection has another id
 	link := &conn{Client: k, id: id, ip: k.ClientIP, status: active, seq: n, established: at}
 	if link.ip == "" {
@@ -387,12 +399,22 @@ func (c *Cloud) terminate(k *conn, at time.Time) {
 		}
 		c.end(k, at)
 		k.byRequest = true
-		if k.ReconnectAfter > 0 && k.Reconnects != 0 {
-			again := k.Client
-			if again.Reconnects > 0 {
-				again.Reconnects--
-			}
-			c.at(at.Add(k.ReconnectAfter), func(at time.Time) { c.establish(again, at) })
+		c.reconnect(k.Client, at)
+	})
+}
+
+// reconnect has a client come back that was ended, or tried in vain.
+func (c *Cloud) reconnect(k Client, at time.Time) {
+	if k.ReconnectAfter <= 0 || k.Reconnects == 0 {
+		return
+	}
+	if k.Reconnects > 0 {
+		k.Reconnects--
+	}
+	k.ID = "" // another attempt has another id
+	c.at(at.Add(k.ReconnectAfter), func(at time.Time) {
+		if c.admit(k, at) == nil {
+			c.reconnect(k, at)
 		}
 	})
 }
