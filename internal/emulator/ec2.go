@@ -417,6 +417,7 @@ type authenticationItem struct {
 type endpointItem struct {
 	Authentication items[authenticationItem] `xml:"authenticationOptions"`
 	CIDR           string                    `xml:"clientCidrBlock"`
+	Connect        connectOptions            `xml:"clientConnectOptions"`
 	ID             string                    `xml:"clientVpnEndpointId"`
 	Logged         bool                      `xml:"connectionLogOptions>Enabled"`
 	Created        string                    `xml:"creationTime"`
@@ -431,6 +432,12 @@ type endpointItem struct {
 	VPC            string                    `xml:"vpcId,omitempty"`
 	Port           int                       `xml:"vpnPort"`
 	Protocol       string                    `xml:"vpnProtocol"`
+}
+
+type connectOptions struct {
+	Enabled bool    `xml:"enabled"`
+	Handler string  `xml:"lambdaFunctionArn,omitempty"`
+	Status  *status `xml:"status"`
 }
 
 type describeEndpointsResponse struct {
@@ -482,6 +489,9 @@ func (c *Cloud) describeEndpoints(form url.Values, requestID string) (any, *refu
 			Description: e.Description, DNSName: fmt.Sprintf("*.%s.prod.clientvpn.%s.amazonaws.com", e.ID, c.region()),
 			SessionHours: 24, Status: status{e.Status}, Transport: transport, Port: 443,
 			Protocol: "openvpn",
+		}
+		if c.asks(e) {
+			item.Connect = connectOptions{true, fmt.Sprintf("arn:%s:lambda:%s:%s:function:AWSClientVPN-handler", partition(c.region()), c.region(), c.account()), &status{"applied"}}
 		}
 		if e.TransitGateway == "" {
 			item.VPC = "vpc-" + digest("vpc", 0)[:17]
