@@ -251,10 +251,10 @@ func (r *Responder) explainReturns(ctx context.Context, cases []*caseFile) {
 			}
 		}
 		switch {
-		case len(without) > 0:
-			c.list.letBack = fmt.Sprintf("no client connect handler is attached to %s", strings.Join(without, ", "))
 		case err != nil:
 			c.list.letBack = "it is not known whether a client connect handler is attached"
+		case len(without) > 0:
+			c.list.letBack = fmt.Sprintf("no client connect handler is attached to %s", strings.Join(without, ", "))
 		default:
 			c.list.letBack = "the client connect handler lets them in, as its log says"
 		}
@@ -270,9 +270,9 @@ func (r *Responder) probeKeepOut(ctx context.Context) []error {
 	if err := r.KeepOut.Probe(ctx); err != nil {
 		problems = append(problems, err)
 	}
-	endpoints, _ := r.VPN.Endpoints(ctx, true) // VPN.Probe tells the error
+	endpoints, err := r.VPN.Endpoints(ctx, true)
 	for _, e := range endpoints {
-		if e.ConnectHandler == "" {
+		if err == nil && e.ConnectHandler == "" { // the error is VPN.Probe's to tell
 			problems = append(problems, fmt.Errorf("no client connect handler is attached to %s, so nobody is kept out there", e.ID))
 		}
 	}
