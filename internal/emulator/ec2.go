@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"net/http"
 	"net/url"
@@ -80,6 +81,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		panic(err) // the documents are ours, and encode
+	}
+	if strings.HasPrefix(target, dynamoTarget) {
+		// The SDKs hold the body to it (DynamoDB Developer Guide, low-level API).
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	if wait(r.Context(), c.Latency+fault.Delay) != nil || fault.Drop {
 		panic(http.ErrAbortHandler)
