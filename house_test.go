@@ -72,6 +72,8 @@ var may = map[string][]string{
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	// A program of its own, as it needs the SDK.
+	"cmd/local/keepout":               {"internal/keepout", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }

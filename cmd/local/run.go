@@ -210,14 +210,18 @@ func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
 // buildHandler builds the deployed program for this machine.
 func buildHandler(ctx context.Context, out io.Writer) (string, error) {
 	fmt.Fprintln(out, "Building the handler. The first time this compiles AWS's EC2 package, which takes a minute or two.")
-	binary, err := filepath.Abs(filepath.Join("bin", "handler"))
-	if err != nil {
+	return buildHere(ctx, "handler", "./cmd/handler")
+}
+
+// buildHere builds a program of this repository into bin/.
+func buildHere(ctx context.Context, name, folder string) (binary string, err error) {
+	if binary, err = filepath.Abs(filepath.Join("bin", name)); err != nil {
 		return "", err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "./cmd/handler")
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, folder)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the handler: %w\n%s", err, output)
+		return "", fmt.Errorf("building %s: %w\n%s", folder, err, output)
 	}
 	return binary, nil
 }

@@ -64,9 +64,12 @@ func (c *Cloud) enter() {
 	c.advance()
 }
 
+// asks reports whether the endpoint has a client connect handler.
+func (c *Cloud) asks(e *endpoint) bool { return c.ConnectHandler != nil && !e.NoConnectHandler }
+
 // admit establishes a connection if the handler, asked without holding the state, allows it.
 func (c *Cloud) admit(k Client, at time.Time) *conn {
-	if c.ConnectHandler == nil {
+	if !c.asks(c.byID[k.EndpointID]) {
 		return c.establish(k, at)
 	}
 	if k.ID == "" {

@@ -151,3 +151,25 @@ func TestConnectHandlerFailsClosed(t *testing.T) {
 		}
 	})
 }
+
+// TestEndpointsSayWhetherTheyAsk, and one that does not lets in everybody.
+func TestEndpointsSayWhetherTheyAsk(t *testing.T) {
+	c := &Cloud{ConnectHandler: func(context.Context, []byte) ([]byte, error) { return answer(false, ""), nil }}
+	c.AddEndpoint(Endpoint{ID: endpointA})
+	c.AddEndpoint(Endpoint{ID: endpointB, NoConnectHandler: true})
+	client, stop := HTTPClient(c)
+	defer stop()
+	api := ec2.NewFromConfig(config("http://ec2", client))
+	for _, id := range []string{endpointA, endpointB} {
+		_, in := c.Attempt(Client{EndpointID: id, Username: "ann"})
+		out, err := api.DescribeClientVpnEndpoints(t.Context(), &ec2.DescribeClientVpnEndpointsInput{ClientVpnEndpointIds: []string{id}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		options := out.ClientVpnEndpoints[0].ClientConnectOptions
+		if asks := id == endpointA; in == asks || *options.Enabled != asks || asks != (options.Status != nil && options.Status.Code == "applied") ||
+			asks != (aws.ToString(options.LambdaFunctionArn) == "arn:aws:lambda:eu-west-1:111122223333:function:AWSClientVPN-handler") {
+			t.Errorf("%s: %+v, let in: %t", id, options, in)
+		}
+	}
+}

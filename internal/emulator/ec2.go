@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"net/http"
 	"net/url"
@@ -80,6 +81,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		panic(err) // the documents are ours, and encode
+	}
+	if strings.HasPrefix(target, dynamoTarget) {
+		// The SDKs hold the body to it (DynamoDB Developer Guide, low-level API).
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	if wait(r.Context(), c.Latency+fault.Delay) != nil || fault.Drop {
 		panic(http.ErrAbortHandler)
@@ -417,6 +422,7 @@ type authenticationItem struct {
 type endpointItem struct {
 	Authentication items[authenticationItem] `xml:"authenticationOptions"`
 	CIDR           string                    `xml:"clientCidrBlock"`
+	Connect        connectOptions            `xml:"clientConnectOptions"`
 	ID             string                    `xml:"clientVpnEndpointId"`
 	Logged         bool                      `xml:"connectionLogOptions>Enabled"`
 	Created        string                    `xml:"creationTime"`
@@ -431,6 +437,12 @@ type endpointItem struct {
 	VPC            string                    `xml:"vpcId,omitempty"`
 	Port           int                       `xml:"vpnPort"`
 	Protocol       string                    `xml:"vpnProtocol"`
+}
+
+type connectOptions struct {
+	Enabled bool    `xml:"enabled"`
+	Handler string  `xml:"lambdaFunctionArn,omitempty"`
+	Status  *status `xml:"status"`
 }
 
 type describeEndpointsResponse struct {
@@ -482,6 +494,9 @@ func (c *Cloud) describeEndpoints(form url.Values, requestID string) (any, *refu
 			Description: e.Description, DNSName: fmt.Sprintf("*.%s.prod.clientvpn.%s.amazonaws.com", e.ID, c.region()),
 			SessionHours: 24, Status: status{e.Status}, Transport: transport, Port: 443,
 			Protocol: "openvpn",
+		}
+		if c.asks(e) {
+			item.Connect = connectOptions{true, fmt.Sprintf("arn:%s:lambda:%s:%s:function:AWSClientVPN-handler", partition(c.region()), c.region(), c.account()), &status{"applied"}}
 		}
 		if e.TransitGateway == "" {
 			item.VPC = "vpc-" + digest("vpc", 0)[:17]

@@ -53,7 +53,7 @@ type Cloud struct {
 	// AWS does not document: InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated.
 	EndedAnswersRow bool
 
-	// ConnectHandler is the client connect handler of every endpoint: it is asked, with a request of schema v3, when a client
+	// ConnectHandler is the client connect handler of every endpoint that has not [Endpoint.NoConnectHandler]: it is asked, with a request of schema v3, when a client
 	// comes back or [Cloud.Attempt] has one connect, and whatever it fails to allow is denied, as AWS does. Nil allows all. It is
 	// asked when somebody looks, as everything here happens then, and may call the cloud's DynamoDB, but nothing else of it.
 	ConnectHandler func(ctx context.Context, request []byte) (answer []byte, err error)
@@ -104,6 +104,8 @@ type Endpoint struct {
 	TransitGateway string   // tgw-…; empty for an endpoint with subnets
 	Status         string   // default available
 	Tags           map[string]string
+
+	NoConnectHandler bool // lets in everybody, whatever [Cloud.ConnectHandler] says
 }
 
 // Client is a VPN client: who connects, and how its connection behaves when it is asked to end.

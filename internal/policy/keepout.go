@@ -94,5 +94,5 @@ func (d *Decision) reinstate(s *signal.Signal, people []string, ambiguous string
 		return
 	}
 	d.Reinstates, d.People = true, people
-	d.because("reinstates %s, whatever the rules say", strings.Join(people, " and "))
+	d.because("reinstates %s, if kept out, whatever the rules say", strings.Join(people, " and "))
 }

@@ -87,7 +87,7 @@ func TestWhoIsReinstated(t *testing.T) {
 		reason string
 		gate   Gate
 	}{
-		{"a rule notifies", enabled(as("alice")), []string{"alice"}, "reinstates alice, whatever the rules say", ""},
+		{"a rule notifies", enabled(as("alice")), []string{"alice"}, "reinstates alice, if kept out, whatever the rules say", ""},
 		{"the default terminates", enabled(func(s *signal.Signal) { s.Provider = "entra" }), []string{"alice"}, "", ""},
 		{"exempt by now", enabled(as("breakglass")), []string{"breakglass"}, "", ""},
 		{"nobody", enabled(func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), nil, "has no entry in identity.aliases", ""},

@@ -251,10 +251,10 @@ func (r *Responder) explainReturns(ctx context.Context, cases []*caseFile) {
 			}
 		}
 		switch {
-		case len(without) > 0:
-			c.list.letBack = fmt.Sprintf("no client connect handler is attached to %s", strings.Join(without, ", "))
 		case err != nil:
 			c.list.letBack = "it is not known whether a client connect handler is attached"
+		case len(without) > 0:
+			c.list.letBack = fmt.Sprintf("no client connect handler is attached to %s", strings.Join(without, ", "))
 		default:
 			c.list.letBack = "the client connect handler lets them in, as its log says"
 		}
@@ -270,9 +270,9 @@ func (r *Responder) probeKeepOut(ctx context.Context) []error {
 	if err := r.KeepOut.Probe(ctx); err != nil {
 		problems = append(problems, err)
 	}
-	endpoints, _ := r.VPN.Endpoints(ctx, true) // VPN.Probe tells the error
+	endpoints, err := r.VPN.Endpoints(ctx, true)
 	for _, e := range endpoints {
-		if e.ConnectHandler == "" {
+		if err == nil && e.ConnectHandler == "" { // the error is VPN.Probe's to tell
 			problems = append(problems, fmt.Errorf("no client connect handler is attached to %s, so nobody is kept out there", e.ID))
 		}
 	}
@@ -297,7 +297,7 @@ func (c *caseFile) concludeReinstatement() {
 	case len(c.list.still) > 0:
 		o.Status, o.Summary = Notified, strings.TrimSpace(c.onTheList())
 	case c.dryRun():
-		o.Status, o.Summary = Notified, fmt.Sprintf("Dry-run: %s would be let in again; %s.", who, c.wasOut())
+		o.Status, o.Summary = Notified, fmt.Sprintf("Dry-run: this would let %s in again; %s.", who, c.wasOut())
 	default:
 		o.Status, o.Summary = Notified, fmt.Sprintf("%s may connect again; %s.", who, c.wasOut())
 	}
@@ -307,7 +307,7 @@ func (c *caseFile) concludeReinstatement() {
 func (c *caseFile) wasOut() string {
 	var all []string
 	for _, l := range c.Lifted {
-		all = append(all, fmt.Sprintf("%s was kept out since %s by %s, %s", l.Person, l.Since.Format(time.DateTime), l.By, l.Reason))
+		all = append(all, fmt.Sprintf("%s was kept out since %s UTC by %s, %s", l.Person, l.Since.Format(time.DateTime), l.By, l.Reason))
 	}
 	return strings.Join(all, "; ")
 }
@@ -320,20 +320,25 @@ func (c *caseFile) onTheList() string {
 		return fmt.Sprintf(" %s would be kept out %s.", who, d.KeepOut.Words())
 	case len(c.list.still) > 0:
 		e := c.list.still[0]
-		return fmt.Sprintf(" %s stays kept out %s by %s, %s, which this does not lift.", who, until(c.KeptOutUntil), e.By, e.Reason)
+		return fmt.Sprintf(" %s stays kept out %s by %s, %s, which this does not lift.", who, c.HowLong(), e.By, e.Reason)
 	case !c.KeptOutUntil.IsZero():
-		return fmt.Sprintf(" %s is kept out %s.", who, until(c.KeptOutUntil))
+		return fmt.Sprintf(" %s is kept out %s.", who, c.HowLong())
 	case len(c.Lifted) > 0:
 		return fmt.Sprintf(" %s may connect again.", who)
 	}
 	return ""
 }
 
-func until(end time.Time) string {
-	if end.Equal(Forever) {
+// HowLong says for how long the person is kept out, to go behind "kept out"; empty for not at all.
+func (o Outcome) HowLong() string {
+	switch end := o.KeptOutUntil; {
+	case end.IsZero():
+		return ""
+	case end.Equal(Forever):
 		return policy.Forever.Words()
+	default:
+		return "until " + end.UTC().Format(time.DateTime) + " UTC"
 	}
-	return "until " + end.UTC().Format(time.DateTime)
 }
 
 // orForever gives the zero time, which is none, a place behind all others.

@@ -2,6 +2,7 @@ package responder_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -159,7 +160,7 @@ func TestWhoIsOnTheList(t *testing.T) {
 		says    string
 	}{
 		{"not connected", func() signal.Signal { return about(alice) }, nil, "", responder.NotConnected, "alice deprovisioning forever", "alice@example.com is kept out for ever."},
-		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00."},
+		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00 UTC."},
 		{"a revoked session", func() signal.Signal {
 			return changed(about(bob), func(s *signal.Signal) { s.Kind = signal.SessionRevoked })
 		}, nil, "", responder.NotConnected, "bob finding 1h0m0s", ""},
@@ -301,14 +302,14 @@ func TestReinstatement(t *testing.T) {
 		says   string
 	}{
 		{"by the provider", []func(signal.Subject) signal.Signal{about}, enabled, "", responder.Notified, 1, "",
-			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 by okta, user.lifecycle.deactivate."},
+			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 UTC by okta, user.lifecycle.deactivate."},
 		{"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "", responder.Notified, 0, "alice finding 23h0m0s",
-			"alice@example.com stays kept out until 2000-01-02 00:00:00 by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
+			"alice@example.com stays kept out until 2000-01-02 00:00:00 UTC by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
 		{"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "", responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until"},
 		{"by the provider, after a request", []func(signal.Subject) signal.Signal{requested}, enabled, "", responder.Notified, 0, "alice request forever", "stays kept out for ever by hr, Terminate Connections: left"},
 		{"by request, after all", []func(signal.Subject) signal.Signal{about, finding, requested}, reinstated, "", responder.Notified, 3, "", "may connect again"},
 		{"of somebody who is not on the list", nil, enabled, "", responder.Ignored, 0, "", "The policy ignores this."},
-		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "alice deprovisioning forever", "Dry-run: alice@example.com would be let in again; alice was kept out since"},
+		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "alice deprovisioning forever", "Dry-run: this would let alice@example.com in again; alice was kept out since"},
 		{"in dry-run, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, policy.DryRun, responder.Notified, 0, "alice finding 23h0m0s", "stays kept out"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -478,4 +479,114 @@ func TestManyPeopleAreKeptOutSideBySide(t *testing.T) {
 			}
 		}
 	})
+}
+
+// asks gives a client connect handler that does what the real one does.
+func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, request []byte) ([]byte, error) {
+		var who struct {
+			Username   string `json:"username"`
+			CommonName string `json:"common-name"`
+		}
+		if err := json.Unmarshal(request, &who); err != nil {
+			t.Error(err)
+		}
+		entries, err := c.list.Find(ctx, c.Policy.People(who.Username, who.CommonName))
+		return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`, len(entries) == 0), err
+	}
+}
+
+// TestWhoIsKeptOutDoesNotComeBack: a client that comes back for ever is turned away, until its user is reinstated; one that is not kept
+// out, of a similar name, is let in.
+func TestWhoIsKeptOutDoesNotComeBack(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.ConnectHandler = c.asks(t)
+		c.Connect(emulator.Client{EndpointID: ad, Username: `EXAMPLE\alice`, ReconnectAfter: 2 * time.Second, Reconnects: -1})
+		c.Connect(emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Terminated || o.Reconnections != 0 || len(o.Connections) != 2 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		if left := up(c.Cloud); len(left) > 0 || len(c.Refused()) < 6 {
+			t.Errorf("up are %q, refused were %d", left, len(c.Refused()))
+		}
+		if _, in := c.Attempt(emulator.Client{EndpointID: ad, Username: "malice"}); !in {
+			t.Error("malice is kept out")
+		}
+		respond(t, c.Responder, enabled(alice))
+		time.Sleep(3 * time.Second)
+		if left := up(c.Cloud); len(left) != 3 {
+			t.Errorf("after the reinstatement up are %q", left)
+		}
+	})
+}
+
+// TestReconnectingSaysWhy: nobody who is kept out should come back. If they do, the outcome says how they can.
+func TestReconnectingSaysWhy(t *testing.T) {
+	letsIn := func(context.Context, []byte) ([]byte, error) {
+		return []byte(`{"allow":true,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`), nil
+	}
+	for _, test := range []struct {
+		name    string
+		prepare func(c company)
+		says    string
+	}{
+		{"no handler at all", func(company) {}, "although they are kept out: no client connect handler is attached to " + saml + "."},
+		{"none on this endpoint", func(c company) {
+			c.ConnectHandler = letsIn
+			c.AddEndpoint(emulator.Endpoint{ID: saml, NoConnectHandler: true})
+		}, "although they are kept out: no client connect handler is attached to " + saml + "."},
+		{"none on this endpoint, which is given", func(c company) {
+			c.VPN.EndpointIDs = []string{saml}
+			c.ConnectHandler = letsIn
+			c.AddEndpoint(emulator.Endpoint{ID: saml, NoConnectHandler: true})
+		}, "no client connect handler is attached to " + saml + "."},
+		{"a handler that lets everybody in", func(c company) { c.ConnectHandler = letsIn }, "although they are kept out: the client connect handler lets them in, as its log says."},
+		{"nobody may look", func(c company) {
+			c.VPN.EndpointIDs = []string{saml}
+			c.Deny("ec2:DescribeClientVpnEndpoints", "")
+		}, "although they are kept out: it is not known whether a client connect handler is attached."},
+		{"no list", func(c company) { c.KeepOut = nil }, "they keep coming back: disable the user"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				test.prepare(c)
+				c.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+				o := respond(t, c.Responder, about(alice))[0]
+				if o.Status != responder.Reconnecting || !strings.Contains(o.Summary, test.says) {
+					t.Errorf("%s: %s", o.Status, o.Summary)
+				}
+			})
+		})
+	}
+}
+
+// TestSelfTestOfKeepOut: it is ready if the list can be read and written, and every endpoint asks.
+func TestSelfTestOfKeepOut(t *testing.T) {
+	selfTest := signal.Signal{ID: "1", Provider: signal.Custom, Kind: signal.SelfTest, Type: "Self Test"}
+	for _, test := range []struct {
+		name    string
+		prepare func(c company)
+		says    string // empty for ready
+	}{
+		{"all is well", func(company) {}, ""},
+		{"may not write", func(c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
+		{"may not read", func(c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
+		{"an endpoint does not ask", func(c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
+		{"keep-out is off", func(c company) { c.KeepOut, c.ConnectHandler = nil, nil }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				c.ConnectHandler = c.asks(t)
+				test.prepare(c)
+				o := respond(t, c.Responder, selfTest)[0]
+				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want || !strings.Contains(o.Error, test.says) {
+					t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
+				}
+				if kept := c.kept(t); kept != "" {
+					t.Errorf("it put %q on the list", kept)
+				}
+			})
+		})
+	}
 }

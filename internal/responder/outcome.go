@@ -190,6 +190,8 @@ func (c *caseFile) conclude() {
 		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, problem)
 	case refused == all:
 		say(Failed, "The connections of %s were not ended: %s.", who, problem)
+	case incomplete && listOnly && ended == all:
+		say(Partial, "%s of %s ended, but the keep-out list is not as it should be: %s.", count(ended), who, problem)
 	case incomplete:
 		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, problem)
 	case pending > 0:
