@@ -59,8 +59,16 @@ var may = map[string][]string{
 		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/keepout", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
-		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
+		"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
+		"internal/transport",
 	},
+	// As little as it can do with, since every connection waits for it: no SDK but the table's, and not the SDK's config.
+	"cmd/connect": {
+		"internal/policy", "internal/keepout", "internal/transport", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
+	},
+	// The HTTP client of both functions.
+	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http"},
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
@@ -102,14 +110,26 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-func TestHandlerLinksNoTestingAid(t *testing.T) {
-	output, err := exec.Command("go", "list", "-deps", "./cmd/handler").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, foreign := range []string{module + "internal/emulator", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"} {
-		if slices.Contains(strings.Fields(string(output)), foreign) {
-			t.Errorf("cmd/handler links %s", foreign)
+// TestFunctionsLinkNothingForeign: no testing aid in either, and no EC2 or SNS in the one that every connection waits for.
+func TestFunctionsLinkNothingForeign(t *testing.T) {
+	aids := []string{module + "internal/emulator", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
+	for folder, foreign := range map[string][]string{
+		"./cmd/handler": aids,
+		"./cmd/connect": append(aids, services+"ec2", services+"sns", services+"identitystore", services+"sts", "github.com/aws/aws-sdk-go-v2/config"),
+	} {
+		output, err := exec.Command("go", "list", "-deps", folder).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		linked := strings.Fields(string(output))
+		if !slices.Contains(linked, "github.com/aws/aws-lambda-go/lambda") {
+			t.Errorf("%s: %q", folder, linked)
+		}
+		for _, name := range foreign {
+			if slices.Contains(linked, name) {
+				t.Errorf("%s links %s", folder, name)
+			}
 		}
 	}
 }

@@ -6,13 +6,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -22,13 +19,13 @@ import (
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/transport"
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -62,12 +59,11 @@ func wire(log *slog.Logger) (*handler, []string) {
 	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithRetryer(retryer),
 		// A connection that hangs is given up and tried anew. The first page of a large listing may take seconds.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second)),
+		config.WithHTTPClient(transport.New(10*time.Second)),
 	)
 	if err != nil {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
-	cfg.HTTPClient = ownBody{cfg.HTTPClient}
 	calls := &notify.Calls{}
 	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
 	var names *directory.Directory
@@ -133,20 +129,4 @@ func retryer() aws.Retryer {
 		o.MaxAttempts = 10
 		o.MaxBackoff = 5 * time.Second
 	}), "KMSThrottling")
-}
-
-// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the answer
-// is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops the rest of
-// the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
-type ownBody struct{ aws.HTTPClient }
-
-func (c ownBody) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return c.HTTPClient.Do(r)
 }

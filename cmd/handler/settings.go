@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 
@@ -45,9 +45,6 @@ var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
 // Source: AWS STS API reference, AssumeRole.
 var externalID = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
-
-// Source: Amazon DynamoDB developer guide, naming rules.
-var tableName = regexp.MustCompile(`^[\w.-]{3,255}$`)
 
 // readSettings reads the environment through getenv; program is the path of the binary. A variable that is empty counts as
 // absent. The error lists every problem, each beginning with the variable's name.
@@ -112,14 +109,7 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 	if s.store != "" && !identityStoreID.MatchString(s.store) {
 		wrong("IDENTITY_STORE_ID", "%q is not the id of an identity store, like d-1234567890", s.store)
 	}
-	s.policyFile = getenv("POLICY_FILE")
-	if s.policyFile == "" {
-		folder := getenv("LAMBDA_TASK_ROOT")
-		if folder == "" {
-			folder = filepath.Dir(program)
-		}
-		s.policyFile = filepath.Join(folder, "policy.yaml")
-	}
+	s.policyFile = policy.File(getenv("POLICY_FILE"), getenv("LAMBDA_TASK_ROOT"), program)
 	for entry := range strings.SplitSeq(getenv("TARGETS"), ",") {
 		entry = strings.TrimSpace(entry)
 		if entry == "" && getenv("TARGETS") == "" {
@@ -148,7 +138,7 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 		wrong("EXTERNAL_ID", "must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
 	}
 	s.keepOut = getenv("KEEPOUT_TABLE")
-	if s.keepOut != "" && !tableName.MatchString(s.keepOut) {
+	if s.keepOut != "" && !keepout.ValidName(s.keepOut) {
 		wrong("KEEPOUT_TABLE", "%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", s.keepOut)
 	}
 	return s, errors.Join(problems...)

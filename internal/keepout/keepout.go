@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -80,7 +81,12 @@ type Table struct {
 	name string
 }
 
-// New gives the list in the table of that name, or that ARN.
+var validName = regexp.MustCompile(`^[\w.-]{3,255}$`)
+
+// ValidName reports whether a table can be called so. Source: Amazon DynamoDB developer guide, naming rules.
+func ValidName(table string) bool { return validName.MatchString(table) }
+
+// New gives the list in the table of that name.
 func New(cfg aws.Config, name string) *Table { return &Table{dynamodb.NewFromConfig(cfg), name} }
 
 // remembered is how long an item is kept after its last end: an event can wait four days in the queue, and fourteen more as a

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,6 +86,18 @@ func (p *Policy) Rules() []string {
 		names = append(names, r.Name)
 	}
 	return names
+}
+
+// File gives the path of the policy document: the one that was chosen, and else policy.yaml beside the program, which in Lambda
+// is in taskRoot.
+func File(chosen, taskRoot, program string) string {
+	if chosen != "" {
+		return chosen
+	}
+	if taskRoot == "" {
+		taskRoot = filepath.Dir(program)
+	}
+	return filepath.Join(taskRoot, "policy.yaml")
 }
 
 // Load reads the policy document at path. Its errors are those of [Parse] and of reading the file.
