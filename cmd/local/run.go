@@ -167,6 +167,9 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 			fmt.Fprintf(out, "   NOT AS ITS GOLDEN SAYS (-golden +seen):\n%s\n", diff)
 		}
 	}
+	if _, err := way.WriteTo(out); err != nil {
+		return fmt.Errorf("telling of the way back: %w", err)
+	}
 	plays = slices.Concat(stories, rest)
 	fmt.Fprintf(out, "\n%d events: %d cut off, %d left alone, %d unreadable.", len(plays), statuses["terminated"]+statuses["reconnecting"],
 		len(plays)-statuses["terminated"]-statuses["reconnecting"]-failures(plays), failures(plays))
@@ -175,9 +178,6 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 		return fmt.Errorf("%d events did not go as their goldens say", wrong)
 	}
 	fmt.Fprintln(out, " Each went as its golden says.")
-	if _, err := way.WriteTo(out); err != nil {
-		return fmt.Errorf("telling of the way back: %w", err)
-	}
 	return wrongWay
 }
 
