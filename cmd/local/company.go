@@ -17,6 +17,7 @@ const (
 	mail   = "arn:aws:sns:eu-west-1:111122223333:vpn-messages"
 	chat   = "arn:aws:sns:eu-west-1:111122223333:vpn-chat"
 	store  = "d-9067123456"
+	table  = "vpn-keepout"
 )
 
 // endpoints of the small company, with what people there call them.
@@ -49,6 +50,7 @@ func newCompany() *emulator.Cloud {
 	} {
 		cloud.Connect(k)
 	}
+	cloud.AddTable(table, "person")
 	// What IAM Identity Center knows of them; a third user is deleted already.
 	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", UserName: "dave", Email: "dave@example.com", Disabled: true})
 	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02", UserName: "alice@example.com", Email: "alice@example.com"})
