@@ -14,6 +14,7 @@ import (
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -627,19 +628,30 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 	selfTest := signal.Signal{ID: "1", Provider: signal.Custom, Kind: signal.SelfTest, Type: "Self Test"}
 	for _, test := range []struct {
 		name    string
-		prepare func(c company)
+		prepare func(t *testing.T, c company)
 		says    string // empty for ready
 	}{
-		{"all is well", func(company) {}, ""},
-		{"may not write", func(c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
-		{"may not read", func(c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
-		{"an endpoint does not ask", func(c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
-		{"keep-out is off", func(c company) { c.KeepOut, c.ConnectHandler = nil, nil }, ""},
+		{"all is well", func(*testing.T, company) {}, ""},
+		{"may not write", func(t *testing.T, c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
+		{"may not read", func(t *testing.T, c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
+		{"an endpoint does not ask", func(t *testing.T, c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
+		{"an endpoint elsewhere does not ask", func(t *testing.T, c company) {
+			elsewhere := &emulator.Cloud{Region: "eu-west-2"}
+			elsewhere.AddEndpoint(emulator.Endpoint{ID: "cvpn-endpoint-00000000000000009"})
+			here, stopHere := emulator.HTTPClient(c.Cloud)
+			there, stopThere := emulator.HTTPClient(elsewhere)
+			t.Cleanup(stopHere)
+			t.Cleanup(stopThere)
+			place := vpn.Place{Region: "eu-west-2", Config: config(there)}
+			place.Config.Region = place.Region
+			c.VPN = vpn.New(config(here), nil, place)
+		}, ""},
+		{"keep-out is off", func(t *testing.T, c company) { c.KeepOut, c.ConnectHandler = nil, nil }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keepingPeopleOut(t, func(t *testing.T, c company) {
 				c.ConnectHandler = c.asks(t)
-				test.prepare(c)
+				test.prepare(t, c)
 				o := respond(t, c.Responder, selfTest)[0]
 				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want || !strings.Contains(o.Error, test.says) {
 					t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
