@@ -61,7 +61,7 @@ func (r *Responder) keepOut(ctx context.Context, cases []*caseFile) (wait func()
 		switch d := c.Decision; {
 		case r.KeepOut == nil && d.KeepOut != "":
 			c.because("keep-out is off, as KEEPOUT_TABLE is not set")
-		case r.KeepOut == nil, c.policyError != nil:
+		case r.KeepOut == nil:
 		case d.KeepOut != "" && !c.dryRun(), c.Signal.Kind == signal.AccountEnabled:
 			c.list.asked = true
 			wanted = append(wanted, c)

@@ -27,7 +27,7 @@ exempt: [breakglass@example.com]
 max_connections: 6
 rules:
   - name: leavers
-    when: {kinds: [account-disabled]}
+    when: {kinds: [account-disabled, account-purged]}
     then: terminate
     keep_out: forever
   - name: findings
@@ -39,9 +39,9 @@ rules:
     then: terminate
     keep_out: 1h
   - name: watched
-    when: {kinds: [account-purged]}
+    when: {kinds: [credential-compromise]}
     then: terminate
-    keep_out: forever
+    keep_out: 24h
     mode: dry-run
 `
 
@@ -171,8 +171,11 @@ func TestWhoIsOnTheList(t *testing.T) {
 		{"dry-run", func() signal.Signal { return about(alice) }, []string{"alice"}, policy.DryRun, responder.WouldTerminate, "", "alice@example.com would be kept out for ever."},
 		{"dry-run, not connected", func() signal.Signal { return about(alice) }, nil, policy.DryRun, responder.NotConnected, "", "alice@example.com would be kept out for ever."},
 		{"a rule that only watches", func() signal.Signal {
+			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.CredentialCompromise })
+		}, []string{"alice"}, "", responder.WouldTerminate, "", "alice@example.com would be kept out for 24h."},
+		{"purged", func() signal.Signal {
 			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.AccountPurged })
-		}, []string{"alice"}, "", responder.WouldTerminate, "", "would be kept out"},
+		}, nil, "", responder.NotConnected, "alice deprovisioning forever", ""},
 		{"exempt", func() signal.Signal { return about(signal.Subject{Usernames: []string{"breakglass"}}) }, []string{"breakglass"}, "", responder.Exempt, "", ""},
 		{"two people", func() signal.Signal { return about(signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}}) }, []string{"bob"}, "", responder.Ambiguous, "", ""},
 		{"nobody", func() signal.Signal { return about(signal.Subject{}) }, nil, "", responder.Unmapped, "", ""},
@@ -226,7 +229,8 @@ func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
 					if left := up(c.Cloud); len(left) > 0 {
 						t.Errorf("still up: %q", left)
 					}
-					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() || !strings.Contains(o.Error, "keeping out alice: writing keepout: ") || !strings.Contains(o.Summary, "keeping out alice") {
+					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() || !strings.Contains(o.Error, "keeping out alice: writing keepout: ") ||
+						!strings.Contains(o.Summary, " the keep-out list is not as it should be: keeping out alice") {
 						t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
 					}
 					if connected && o.Timing.RequestedAt.Sub(began) > 4*time.Second {
@@ -288,6 +292,62 @@ func TestOverLimitIsTakenOffTheListAgain(t *testing.T) {
 	})
 }
 
+// TestLimitFoundLate: on an endpoint that could not be listed at first there are more connections than one person has.
+func TestLimitFoundLate(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		for range 7 {
+			c.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+		}
+		c.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Times: 3, Code: "InternalFailure"})
+		o := respond(t, c.Responder, about(alice))[0]
+		if kept := c.kept(t); kept != "" || !o.KeptOutUntil.IsZero() || len(up(c.Cloud)) != 7 {
+			t.Errorf("%s: %s; kept out are %q", o.Status, o.Summary, kept)
+		}
+	})
+}
+
+// TestWhoComesBackManyTimesOverStaysOut: that it is one person was seen before.
+func TestWhoComesBackManyTimesOverStaysOut(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
+		time.AfterFunc(10*time.Second, func() { c.connect(slices.Repeat([]string{"alice"}, 7)...) })
+		o := respond(t, c.Responder, about(alice))[0]
+		if kept := c.kept(t); o.Status != responder.Reconnecting || kept != "alice deprovisioning forever" || !o.KeptOutUntil.Equal(responder.Forever) {
+			t.Errorf("%s: %s; kept out are %q", o.Status, o.Summary, kept)
+		}
+	})
+}
+
+// TestTheEarliestEndIsTold, where somebody is kept out under several names.
+func TestTheEarliestEndIsTold(t *testing.T) {
+	for _, names := range [][]string{{"al@other.test", "bob"}, {"bob", "al@other.test"}} {
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			respond(t, c.Responder, about(signal.Subject{Usernames: []string{"al@other.test"}}))
+			o := respond(t, c.Responder, finding(signal.Subject{Usernames: names}))[0]
+			if time.Until(o.KeptOutUntil).Round(time.Hour) != 24*time.Hour {
+				t.Errorf("%q: %s", names, o.Summary)
+			}
+		})
+	}
+}
+
+// TestEventsWithoutTimeHappenWhenTheyCome.
+func TestEventsWithoutTimeHappenWhenTheyCome(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		timeless := func(s *signal.Signal) { s.Time = time.Time{} }
+		respond(t, c.Responder, changed(about(alice), timeless))
+		time.Sleep(time.Minute)
+		c.Mode = policy.DryRun
+		if o := respond(t, c.Responder, changed(enabled(alice), timeless))[0]; len(o.Lifted) != 1 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		c.Mode = policy.Enforce
+		if o := respond(t, c.Responder, changed(enabled(alice), timeless))[0]; len(o.Lifted) != 1 || c.kept(t) != "" {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
 // TestReinstatement: a provider's lifts what a deprovisioning put there and never what a finding or a request did; somebody's request lifts
 // whatever there is. It is told, with who and why.
 func TestReinstatement(t *testing.T) {
@@ -323,7 +383,8 @@ func TestReinstatement(t *testing.T) {
 				}
 				for range 2 { // it may be delivered twice, and says the same
 					o := respond(t, c.Responder, test.lift(alice))[0]
-					if o.Status != test.status || len(o.Lifted) != test.lifted || !strings.Contains(o.Summary, test.says) {
+					if o.Status != test.status || len(o.Lifted) != test.lifted || !strings.Contains(o.Summary, test.says) ||
+						strings.Count(o.Summary, "connect again")+strings.Count(o.Summary, "kept out for")+strings.Count(o.Summary, "kept out until") > 1 {
 						t.Errorf("%s: %s, lifted %+v", o.Status, o.Summary, o.Lifted)
 					}
 					if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "" || o.Decision.Mode == policy.DryRun && test.lifted > 0) {
