@@ -93,8 +93,9 @@ sam: ## the SAM CLI's own look at the template, and its build
 rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
 	@mkdir -p .tools/rehearsal
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/bootstrap ./cmd/handler
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/connect ./cmd/connect
 	@go build -o .tools/rehearsal/local ./cmd/local
-	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/local .tools/transformed.json
+	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/local .tools/transformed.json
 
 bench: ## measure start, memory, size and calls
 	@go run ./cmd/local bench
