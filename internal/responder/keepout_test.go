@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -660,6 +662,51 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 					t.Errorf("it put %q on the list", kept)
 				}
 			})
+		})
+	}
+}
+
+// TestAnyOrderOfEventsLeavesTheSameList: whatever happened, in whatever order it is told, alone or in batches, twice or once: who is kept
+// out in the end, and for which cause, depends on the times of the events alone.
+func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
+	kinds := []func(signal.Subject) signal.Signal{about, finding, requested, enabled, reinstated}
+	causes := []string{"deprovisioning", "finding", "request"} // of the first three
+	for seed := range 150 {
+		random := rand.New(rand.NewPCG(uint64(seed), 0))
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			var events []signal.Signal
+			var told []string
+			held := map[string]bool{}
+			for i := range 2 + random.IntN(6) {
+				kind := random.IntN(len(kinds))
+				s := changed(kinds[kind](alice), func(s *signal.Signal) { s.ID = fmt.Sprint(i) })
+				events = append(events, s)
+				told = append(told, s.Type)
+				switch {
+				case kind < len(causes):
+					held[causes[kind]] = true
+				case s.Provider == signal.Custom:
+					clear(held)
+				default:
+					delete(held, "deprovisioning")
+				}
+				time.Sleep(time.Minute)
+			}
+			for range random.IntN(3) {
+				events = append(events, events[random.IntN(len(events))])
+			}
+			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+			for batch := range slices.Chunk(events, 1+random.IntN(3)) {
+				respond(t, c.Responder, batch...)
+			}
+			var got []string
+			entries, err := c.list.List(t.Context())
+			for _, e := range entries {
+				got = append(got, string(e.Cause))
+			}
+			if want := slices.Sorted(maps.Keys(held)); err != nil || !slices.Equal(got, want) {
+				t.Errorf("seed %d: %q left %q, not %q: %v", seed, told, got, want, err)
+			}
 		})
 	}
 }
