@@ -97,6 +97,17 @@ func TestWhoCouldNotBeKeptOutIsTriedAgain(t *testing.T) {
 	}
 }
 
+// TestListThatHangsOnceIsTriedAgain, in time for the cut-off.
+func TestListThatHangsOnceIsTriedAgain(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
+	cloud.AddTable("keepout", "person")
+	cloud.Inject(emulator.Fault{Action: "UpdateItem", Times: 1, Delay: time.Minute})
+	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
+	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "terminated" || got[0].KeptOutUntil.IsZero() {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestSelfTestLooksAtTheList: its permissions, and whether anybody asks it.
 func TestSelfTestLooksAtTheList(t *testing.T) {
 	cloud := cloudWith()

@@ -65,9 +65,14 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if err != nil {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
-	cfg.HTTPClient = transport.Whole(cfg.HTTPClient)
 	calls := &notify.Calls{}
 	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
+	listCfg := cfg.Copy()
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		// The cut-off waits for the list, but not for long, so a connection that hangs must be given up sooner.
+		listCfg.HTTPClient = client.WithTimeout(time.Second)
+	}
+	cfg.HTTPClient, listCfg.HTTPClient = transport.Whole(cfg.HTTPClient), transport.Whole(listCfg.HTTPClient)
 	var names *directory.Directory
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
@@ -89,7 +94,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 		calls:    calls,
 	}
 	if s.keepOut != "" {
-		h.responder.KeepOut = keepout.New(cfg, s.keepOut)
+		h.responder.KeepOut = keepout.New(listCfg, s.keepOut)
 	}
 	return h, problems
 }
