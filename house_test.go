@@ -59,16 +59,16 @@ var may = map[string][]string{
 		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/keepout", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
-		"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
+		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
 		"internal/transport",
 	},
 	// As little as it can do with, since every connection waits for it: no SDK but the table's, and not the SDK's config.
 	"cmd/connect": {
 		"internal/policy", "internal/keepout", "internal/transport", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
-		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/transport/http",
 	},
-	// The HTTP client of both functions.
-	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http"},
+	// What both functions have around their HTTP client.
+	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws"},
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 func main() {
@@ -58,7 +59,7 @@ func configuration(limit time.Duration) aws.Config {
 			}, nil
 		})),
 		// A connection that hangs is given up and tried anew while there is time.
-		HTTPClient: transport.New(limit / 3),
+		HTTPClient: transport.Whole(awshttp.NewBuildableClient().WithTimeout(limit / 3)),
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts = 10

@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -59,11 +60,12 @@ func wire(log *slog.Logger) (*handler, []string) {
 	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithRetryer(retryer),
 		// A connection that hangs is given up and tried anew. The first page of a large listing may take seconds.
-		config.WithHTTPClient(transport.New(10*time.Second)),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second)),
 	)
 	if err != nil {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
+	cfg.HTTPClient = transport.Whole(cfg.HTTPClient)
 	calls := &notify.Calls{}
 	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
 	var names *directory.Directory

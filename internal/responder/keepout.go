@@ -261,7 +261,8 @@ func (r *Responder) explainReturns(ctx context.Context, cases []*caseFile) {
 	}
 }
 
-// probeKeepOut gives what keeps the list from working, for the self-test: that it cannot be read or written, or that nobody asks it.
+// probeKeepOut gives what keeps the list from working, for the self-test: that it cannot be read or written, or that nobody asks it. Endpoints
+// elsewhere cannot: a client connect handler serves its own account and Region.
 func (r *Responder) probeKeepOut(ctx context.Context) []error {
 	if r.KeepOut == nil {
 		return nil
@@ -272,7 +273,7 @@ func (r *Responder) probeKeepOut(ctx context.Context) []error {
 	}
 	endpoints, err := r.VPN.Endpoints(ctx, true)
 	for _, e := range endpoints {
-		if err == nil && e.ConnectHandler == "" { // the error is VPN.Probe's to tell
+		if err == nil && e.ConnectHandler == "" && !e.Elsewhere() { // the error is VPN.Probe's to tell
 			problems = append(problems, fmt.Errorf("no client connect handler is attached to %s, so nobody is kept out there", e.ID))
 		}
 	}

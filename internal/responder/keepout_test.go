@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -627,19 +630,30 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 	selfTest := signal.Signal{ID: "1", Provider: signal.Custom, Kind: signal.SelfTest, Type: "Self Test"}
 	for _, test := range []struct {
 		name    string
-		prepare func(c company)
+		prepare func(t *testing.T, c company)
 		says    string // empty for ready
 	}{
-		{"all is well", func(company) {}, ""},
-		{"may not write", func(c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
-		{"may not read", func(c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
-		{"an endpoint does not ask", func(c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
-		{"keep-out is off", func(c company) { c.KeepOut, c.ConnectHandler = nil, nil }, ""},
+		{"all is well", func(*testing.T, company) {}, ""},
+		{"may not write", func(t *testing.T, c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
+		{"may not read", func(t *testing.T, c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
+		{"an endpoint does not ask", func(t *testing.T, c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
+		{"an endpoint elsewhere does not ask", func(t *testing.T, c company) {
+			elsewhere := &emulator.Cloud{Region: "eu-west-2"}
+			elsewhere.AddEndpoint(emulator.Endpoint{ID: "cvpn-endpoint-00000000000000009"})
+			here, stopHere := emulator.HTTPClient(c.Cloud)
+			there, stopThere := emulator.HTTPClient(elsewhere)
+			t.Cleanup(stopHere)
+			t.Cleanup(stopThere)
+			place := vpn.Place{Region: "eu-west-2", Config: config(there)}
+			place.Config.Region = place.Region
+			c.VPN = vpn.New(config(here), nil, place)
+		}, ""},
+		{"keep-out is off", func(t *testing.T, c company) { c.KeepOut, c.ConnectHandler = nil, nil }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keepingPeopleOut(t, func(t *testing.T, c company) {
 				c.ConnectHandler = c.asks(t)
-				test.prepare(c)
+				test.prepare(t, c)
 				o := respond(t, c.Responder, selfTest)[0]
 				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want || !strings.Contains(o.Error, test.says) {
 					t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
@@ -648,6 +662,51 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 					t.Errorf("it put %q on the list", kept)
 				}
 			})
+		})
+	}
+}
+
+// TestAnyOrderOfEventsLeavesTheSameList: whatever happened, in whatever order it is told, alone or in batches, twice or once: who is kept
+// out in the end, and for which cause, depends on the times of the events alone.
+func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
+	kinds := []func(signal.Subject) signal.Signal{about, finding, requested, enabled, reinstated}
+	causes := []string{"deprovisioning", "finding", "request"} // of the first three
+	for seed := range 150 {
+		random := rand.New(rand.NewPCG(uint64(seed), 0))
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			var events []signal.Signal
+			var told []string
+			held := map[string]bool{}
+			for i := range 2 + random.IntN(6) {
+				kind := random.IntN(len(kinds))
+				s := changed(kinds[kind](alice), func(s *signal.Signal) { s.ID = fmt.Sprint(i) })
+				events = append(events, s)
+				told = append(told, s.Type)
+				switch {
+				case kind < len(causes):
+					held[causes[kind]] = true
+				case s.Provider == signal.Custom:
+					clear(held)
+				default:
+					delete(held, "deprovisioning")
+				}
+				time.Sleep(time.Minute)
+			}
+			for range random.IntN(3) {
+				events = append(events, events[random.IntN(len(events))])
+			}
+			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+			for batch := range slices.Chunk(events, 1+random.IntN(3)) {
+				respond(t, c.Responder, batch...)
+			}
+			var got []string
+			entries, err := c.list.List(t.Context())
+			for _, e := range entries {
+				got = append(got, string(e.Cause))
+			}
+			if want := slices.Sorted(maps.Keys(held)); err != nil || !slices.Equal(got, want) {
+				t.Errorf("seed %d: %q left %q, not %q: %v", seed, told, got, want, err)
+			}
 		})
 	}
 }

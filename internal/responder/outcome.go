@@ -49,20 +49,21 @@ type Outcome struct {
 	Decision      policy.Decision `json:"decision"`
 	// PolicyHash is the SHA-256 of the policy's bytes, "sha256:…".
 	PolicyHash string `json:"policy_hash,omitempty"`
-	// Timing stands before what may be long, as CloudWatch Logs Insights reads only the first fields of a line.
-	Timing      Timing            `json:"timing"`
+	// Timing and what follows of the keep-out list stand before what may be long, as CloudWatch Logs Insights reads only the
+	// first fields of a line.
+	Timing Timing `json:"timing"`
+	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is known.
+	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`
+	// Lifted is what kept the person out until this reinstatement.
+	Lifted      []Lifted          `json:"lifted,omitempty"`
 	Connections []*vpn.Connection `json:"connections"`
 	// Spared are connections that the signal led to and that were left alone.
 	Spared []Spared `json:"spared"`
 	// Omitted is how many connections and spared ones a message leaves out, so as not to be too long.
 	Omitted int `json:"omitted,omitempty"`
 	// Reconnections is how often the person was back during the watch.
-	Reconnections int `json:"reconnections,omitempty"`
-	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is known.
-	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`
-	// Lifted is what kept the person out until this reinstatement.
-	Lifted []Lifted `json:"lifted,omitempty"`
-	Error  string   `json:"error,omitempty"`
+	Reconnections int    `json:"reconnections,omitempty"`
+	Error         string `json:"error,omitempty"`
 	// Listings are EC2's request ids of the listings in which the person was looked for.
 	Listings []string `json:"listings,omitempty"`
 }

@@ -1,4 +1,4 @@
-// Package transport gives the HTTP client that the AWS SDK is used with in a Lambda function.
+// Package transport helps the HTTP client that the AWS SDK is used with in a Lambda function.
 //
 // It promises that an answer which has come is read to its end, however short of CPU the function is.
 package transport
@@ -7,16 +7,13 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// New gives a client that gives up a request, its answer included, after the time limit.
-func New(limit time.Duration) aws.HTTPClient {
-	return ownBody{awshttp.NewBuildableClient().WithTimeout(limit)}
-}
+// Whole gives a client that reads answers to their end. It belongs around the client that the SDK's configuration has made, which
+// gives its own a certificate authority (AWS_CA_BUNDLE) and takes no other for that.
+func Whole(client aws.HTTPClient) aws.HTTPClient { return ownBody{client} }
 
 // ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the answer
 // is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops the rest of

@@ -166,6 +166,9 @@ type Endpoint struct {
 	place      *place
 }
 
+// Elsewhere reports whether the endpoint is in another account or Region than the program's own.
+func (e Endpoint) Elsewhere() bool { return e.place != nil && e.place.in() != "" }
+
 // Discovers reports whether EC2 is asked which endpoints there are.
 func (v *VPN) Discovers() bool { return len(v.EndpointIDs) == 0 || len(v.places) > 1 }
 
