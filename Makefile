@@ -33,7 +33,7 @@ test: ## all tests
 	@echo "Testing. The first time this compiles AWS's EC2 package, which takes a minute or two."
 	go test ./...
 	@{ .tools/venv/bin/python -c 'import moto.server' || python3 -c 'import moto.server'; } 2>/dev/null || \
-		echo "NOT TESTED against a real SNS, as Python has no moto here: 'make .tools/venv/done' fetches it."
+		echo "NOT TESTED against an SNS and a DynamoDB of others, as Python has no moto here: 'make .tools/venv/done' fetches it."
 
 check: .tools/venv/done lint test policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
 

@@ -286,6 +286,14 @@ func TestSettingsReachTheAlias(t *testing.T) {
 	}
 }
 
+// TestAWSMayInvokeTheConnectHandler: by its name alone. Whom Lambda holds back, AWS denies, so there is no limit.
+func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
+	function := block(t, "Connect")
+	if !strings.Contains(function, "\n      FunctionName: !Sub AWSClientVPN-") || strings.Contains(function, "ReservedConcurrentExecutions:") {
+		t.Error(function)
+	}
+}
+
 // variables gives the environment that the template sets for a function.
 func variables(t *testing.T, resource string) map[string]string {
 	t.Helper()

@@ -98,8 +98,7 @@ const longestReason = 1000 // bytes
 // Put keeps a person out, and gives the end that is then in force, of all causes together; zero is for ever. It never
 // shortens what is there. The error is [ErrLifted] if the person was reinstated after e.EventAt, and DynamoDB's otherwise.
 func (t *Table) Put(ctx context.Context, e Entry) (until time.Time, err error) {
-	now := time.Now()
-	e.Since = cmp.Or(e.Since, now)
+	e.Since = cmp.Or(e.Since, time.Now())
 	e.EventAt = cmp.Or(e.EventAt, e.Since)
 	err = t.change(ctx, key(e.Person), e.Person, func(known history) (bool, error) {
 		r := known[e.Cause]
@@ -108,7 +107,7 @@ func (t *Table) Put(ctx context.Context, e Entry) (until time.Time, err error) {
 		}
 		put := e
 		old := r.entry
-		gains := old == nil || !old.Holds(now) || later(e.Until, old.Until)
+		gains := old == nil || later(e.Until, old.Until)
 		if !gains {
 			put = *old
 		}

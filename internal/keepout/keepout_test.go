@@ -178,51 +178,52 @@ func TestNothingShortensTheTime(t *testing.T) {
 
 // TestOrderOfArrivalDoesNotMatter: suspended, reinstated and suspended again arrive in every order, and some twice.
 func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
-	_, cfg := standIn(t)
-	list := keepout.New(cfg, table)
-	type event struct {
-		name string
-		do   func(person string) error
-	}
-	suspend := func(at time.Time, d time.Duration) func(string) error {
-		return func(person string) error {
-			_, err := list.Put(t.Context(), keepout.Entry{Person: person, Cause: keepout.Deprovisioning, EventAt: at, Until: in(d)})
-			return err
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		type event struct {
+			name string
+			do   func(person string) error
 		}
-	}
-	first := event{"suspended", suspend(ago(3*time.Hour), 48*time.Hour)}
-	again := event{"suspended again", suspend(ago(time.Hour), 24*time.Hour)}
-	back := event{"reinstated", func(person string) error {
-		_, err := list.Lift(t.Context(), person, keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, At: ago(2 * time.Hour)})
-		return err
-	}}
-	for i, story := range []struct {
-		events []event
-		want   []string // any of these
-	}{
-		{[]event{first, back}, []string{""}},
-		{[]event{back, first}, []string{""}},
-		{[]event{back, first, back, first}, []string{""}},
-		{[]event{first, back, again}, []string{"deprovisioning 24h0m0s"}},
-		{[]event{back, first, again}, []string{"deprovisioning 24h0m0s"}},
-		{[]event{back, again, first}, []string{"deprovisioning 24h0m0s"}},
-		{[]event{again, back, first}, []string{"deprovisioning 24h0m0s"}},
-		// The longer end of the older event stays, where the reinstatement in between came last: nothing shortens the time.
-		{[]event{first, again, back}, []string{"deprovisioning 48h0m0s"}},
-		{[]event{again, first, back}, []string{"deprovisioning 48h0m0s"}},
-	} {
-		person := fmt.Sprint("person", i)
-		var names []string
-		for _, e := range story.events {
-			names = append(names, e.name)
-			if err := e.do(person); err != nil && !errors.Is(err, keepout.ErrLifted) {
-				t.Fatal(err)
+		suspend := func(at time.Time, d time.Duration) func(string) error {
+			return func(person string) error {
+				_, err := list.Put(t.Context(), keepout.Entry{Person: person, Cause: keepout.Deprovisioning, EventAt: at, Until: in(d)})
+				return err
 			}
 		}
-		if got := strings.TrimPrefix(found(t, list, person), person+" "); !slices.Contains(story.want, got) {
-			t.Errorf("%s: %q, want %q", strings.Join(names, ", "), got, story.want)
+		first := event{"suspended", suspend(ago(3*time.Hour), 48*time.Hour)}
+		again := event{"suspended again", suspend(ago(time.Hour), 24*time.Hour)}
+		back := event{"reinstated", func(person string) error {
+			_, err := list.Lift(t.Context(), person, keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, At: ago(2 * time.Hour)})
+			return err
+		}}
+		for i, story := range []struct {
+			events []event
+			want   []string // any of these
+		}{
+			{[]event{first, back}, []string{""}},
+			{[]event{back, first}, []string{""}},
+			{[]event{back, first, back, first}, []string{""}},
+			{[]event{first, back, again}, []string{"deprovisioning 24h0m0s"}},
+			{[]event{back, first, again}, []string{"deprovisioning 24h0m0s"}},
+			{[]event{back, again, first}, []string{"deprovisioning 24h0m0s"}},
+			{[]event{again, back, first}, []string{"deprovisioning 24h0m0s"}},
+			// The longer end of the older event stays, where the reinstatement in between came last: nothing shortens the time.
+			{[]event{first, again, back}, []string{"deprovisioning 48h0m0s"}},
+			{[]event{again, first, back}, []string{"deprovisioning 48h0m0s"}},
+		} {
+			person := fmt.Sprint("person", i)
+			var names []string
+			for _, e := range story.events {
+				names = append(names, e.name)
+				if err := e.do(person); err != nil && !errors.Is(err, keepout.ErrLifted) {
+					t.Fatal(err)
+				}
+			}
+			if got := strings.TrimPrefix(found(t, list, person), person+" "); !slices.Contains(story.want, got) {
+				t.Errorf("%s: %q, want %q", strings.Join(names, ", "), got, story.want)
+			}
 		}
-	}
+	})
 }
 
 func TestLiftTakesWhatItMay(t *testing.T) {
