@@ -62,7 +62,9 @@ func (r *Responder) keepOut(ctx context.Context, cases []*caseFile) (wait func()
 		case r.KeepOut == nil && d.KeepOut != "":
 			c.because("keep-out is off, as KEEPOUT_TABLE is not set")
 		case r.KeepOut == nil:
-		case d.KeepOut != "" && !c.dryRun(), c.Signal.Kind == signal.AccountEnabled:
+		case d.KeepOut != "" && c.dryRun():
+			c.list.asked = true // and that is all
+		case d.KeepOut != "", c.Signal.Kind == signal.AccountEnabled:
 			c.list.asked = true
 			wanted = append(wanted, c)
 		}
@@ -317,7 +319,7 @@ func (c *caseFile) wasOut() string {
 func (c *caseFile) onTheList() string {
 	who := c.Signal.Subject.String()
 	switch d := c.Decision; {
-	case d.KeepOut != "" && c.dryRun():
+	case d.KeepOut != "" && c.dryRun() && c.list.asked && c.overLimit() < 0:
 		return fmt.Sprintf(" %s would be kept out %s.", who, d.KeepOut.Words())
 	case len(c.list.still) > 0:
 		e := c.list.still[0]

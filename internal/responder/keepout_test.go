@@ -173,6 +173,7 @@ func TestWhoIsOnTheList(t *testing.T) {
 		}, nil, "", responder.NotConnected, "al@other.test deprovisioning forever, alice deprovisioning forever", ""},
 		{"dry-run", func() signal.Signal { return about(alice) }, []string{"alice"}, policy.DryRun, responder.WouldTerminate, "", "alice@example.com would be kept out for ever."},
 		{"dry-run, not connected", func() signal.Signal { return about(alice) }, nil, policy.DryRun, responder.NotConnected, "", "alice@example.com would be kept out for ever."},
+		{"dry-run, more connections than one person has", func() signal.Signal { return about(alice) }, slices.Repeat([]string{"alice"}, 7), policy.DryRun, responder.OverLimit, "", "as 7 connections are more than max_connections, 6."},
 		{"a rule that only watches", func() signal.Signal {
 			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.CredentialCompromise })
 		}, []string{"alice"}, "", responder.WouldTerminate, "", "alice@example.com would be kept out for 24h."},
@@ -195,7 +196,7 @@ func TestWhoIsOnTheList(t *testing.T) {
 					c.Mode = test.mode
 				}
 				o := respond(t, c.Responder, test.signal())[0]
-				if o.Status != test.status || !strings.Contains(o.Summary, test.says) {
+				if o.Status != test.status || !strings.Contains(o.Summary, test.says) || o.Status == responder.OverLimit && strings.Contains(o.Summary, "kept out") {
 					t.Errorf("%s: %s", o.Status, o.Summary)
 				}
 				if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "") {
@@ -516,6 +517,10 @@ func TestWithoutAListConnectionsAreEndedAllTheSame(t *testing.T) {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if o := respond(t, c.Responder, enabled(alice))[0]; o.Status != responder.Ignored {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		c.Mode = policy.DryRun
+		if o := respond(t, c.Responder, about(alice))[0]; strings.Contains(o.Summary, "kept out") {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})
