@@ -68,6 +68,7 @@ var may = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/transport/http",
 	},
 	// What both functions have around their HTTP client.
+	"internal/moto":      {}, // for tests
 	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws"},
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
@@ -112,7 +113,7 @@ func TestImportsGoOneWay(t *testing.T) {
 
 // TestFunctionsLinkNothingForeign: no testing aid in either, and no EC2 or SNS in the one that every connection waits for.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
-	aids := []string{module + "internal/emulator", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
+	aids := []string{module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	for folder, foreign := range map[string][]string{
 		"./cmd/handler": aids,
