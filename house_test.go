@@ -67,8 +67,9 @@ var may = map[string][]string{
 		"internal/policy", "internal/keepout", "internal/transport", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/transport/http",
 	},
+	// Somebody else's stand-in, for tests.
+	"internal/moto": {},
 	// What both functions have around their HTTP client.
-	"internal/moto":      {}, // for tests
 	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws"},
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
