@@ -23,6 +23,8 @@ type Decision struct {
 	// CommonNames those that count only as a certificate's.
 	Names       []string `json:"names"`
 	CommonNames []string `json:"common_names,omitempty"`
+	// Spellings are the names in the cases in which they are probably written, the likeliest first.
+	Spellings []string `json:"-"`
 	// Endpoints are those on which the rule acts; none for every one.
 	Endpoints []string `json:"endpoints,omitempty"`
 	// KeepOut is for how long People may not come back; empty for not at all.
@@ -165,6 +167,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		}
 		return d
 	}
+	d.Spellings = p.identity.cased(s.Subject, names)
 	hold := func(gate Gate, format string, args ...any) {
 		if d.Gate == "" {
 			d.Gate, d.Action = gate, Notify
