@@ -98,10 +98,8 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 	@go build -o .tools/rehearsal/local ./cmd/local
 	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/local .tools/transformed.json
 
-bench: ## measure start, memory, size and calls
+bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: eight minutes
 	@go run ./cmd/local bench
-	@echo && echo "Parse, map and decide, on one core (aim: 100 µs at 200 rules):"
-	@go test ./internal/policy -run '^$$' -bench Decide -cpu 1 -benchtime 5000x | grep ^Benchmark
 
 build: ## the functions for AWS, with their policy, in dist/ and dist/connect/
 	@mkdir -p dist/connect

@@ -78,6 +78,7 @@ var may = map[string][]string{
 	// A program of its own, as it needs the SDK.
 	"cmd/local/keepout":               {"internal/keepout", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
+	"cmd/local/testdata/bare":         {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }
 
