@@ -60,6 +60,6 @@ func (b *bench) connect(ctx context.Context) error {
 	b.add("connect handler: first decision of a process, from request to answer", "%.1f ms", milliseconds(median(first)), 10, fmt.Sprintf(" (median of %d%s)", processes, note))
 	b.add("connect handler: every other decision", "%.1f ms", milliseconds(median(others)), 10,
 		fmt.Sprintf(" (median of %d%s; 99 of 100 within %.1f ms)", len(others), note, milliseconds(others[len(others)*99/100])))
-	b.add("connect handler: memory then", "%.1f MiB", mebibytes(most), 16, "")
+	b.add(fmt.Sprintf("connect handler: memory after %d decisions", decisions), "%.1f MiB", mebibytes(most), 16, "")
 	return nil
 }
