@@ -49,7 +49,7 @@ policy: ## the policy's own test cases
 race:
 	go test -race ./internal/... ./cmd/...
 
-fuzz: ## fuzz the parsers of events, policy, pages and connect requests, FUZZTIME=10s each
+fuzz: ## fuzz the parsers of events, pages, policy and connect requests, FUZZTIME=10s each
 	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/vpn -run '^$$' -fuzz '^FuzzSieve$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
@@ -98,10 +98,8 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 	@go build -o .tools/rehearsal/local ./cmd/local
 	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/local .tools/transformed.json
 
-bench: ## measure start, memory, size and calls
+bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: eight minutes
 	@go run ./cmd/local bench
-	@echo && echo "Parse, map and decide, on one core (aim: 100 µs at 200 rules):"
-	@go test ./internal/policy -run '^$$' -bench Decide -cpu 1 -benchtime 5000x | grep ^Benchmark
 
 build: ## the functions for AWS, with their policy, in dist/ and dist/connect/
 	@mkdir -p dist/connect

@@ -68,6 +68,8 @@ var may = map[string][]string{
 		"internal/policy", "internal/keepout", "internal/transport", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/transport/http",
 	},
+	// Somebody else's stand-in, for tests.
+	"internal/moto": {},
 	// What both functions have around their HTTP client.
 	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws"},
 	// No SDK, so that it is built in seconds.
@@ -76,6 +78,7 @@ var may = map[string][]string{
 	// A program of its own, as it needs the SDK.
 	"cmd/local/keepout":               {"internal/keepout", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
+	"cmd/local/testdata/bare":         {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }
 
@@ -113,7 +116,7 @@ func TestImportsGoOneWay(t *testing.T) {
 
 // TestFunctionsLinkNothingForeign: no testing aid in either, and no EC2 or SNS in the one that every connection waits for.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
-	aids := []string{module + "internal/emulator", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
+	aids := []string{module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	for folder, foreign := range map[string][]string{
 		"./cmd/handler": aids,

@@ -8,6 +8,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -34,7 +35,7 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 			return url
 		},
 		"moto": func(t *testing.T, _ *emulator.Cloud) string {
-			url := moto(t)
+			url := moto.URL(t, "OUR OWN DYNAMODB")
 			if _, err := dynamodb.NewFromConfig(tableConfig(url)).CreateTable(t.Context(), &dynamodb.CreateTableInput{
 				TableName: aws.String("keepout"), BillingMode: types.BillingModePayPerRequest,
 				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("person"), AttributeType: types.ScalarAttributeTypeS}},

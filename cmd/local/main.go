@@ -23,7 +23,7 @@ const usage = `usage: go run ./cmd/local <command>
   check [-policy p] <folder>…            the policy's own test cases, such as cases/
   keepout list|lift …                    who may not connect, and letting people in again by hand; asks AWS
   serve [-listen address]                the stand-in alone, with its small company, for the AWS CLI and SDKs
-  bench                                  measure start, memory, size and calls
+  bench [part]…                          measure speed, memory and load, into doc/benchmarks.md if all of it
 
 explain and invoke take the mode from the environment variable MODE, as the function does.
 `
@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "serve":
 		return serve(ctx, out, *listen)
 	case "bench":
-		return bench(ctx, out)
+		return measure(ctx, out, files)
 	}
 	return fmt.Errorf("%q is no command\n%s", command, usage)
 }

@@ -13,6 +13,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -47,7 +48,7 @@ func everywhere(t *testing.T, test func(t *testing.T, cfg aws.Config)) {
 		test(t, cfg)
 	})
 	t.Run("moto", func(t *testing.T) {
-		cfg := config(moto(t), nil)
+		cfg := config(moto.URL(t, "OUR OWN DYNAMODB"), nil)
 		api := dynamodb.NewFromConfig(cfg)
 		if _, err := api.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(table)}); err != nil {
 			if _, absent := errors.AsType[*types.ResourceNotFoundException](err); !absent {
