@@ -66,6 +66,7 @@ var parts = []part{
 	{"ten", "a batch of ten events", (*bench).ten},
 	{"listing", "listings of 7,000 to 126,000 connections, by turns with a bare reader; some two minutes", (*bench).listing},
 	{"leavers", "200 leavers at once; EC2's limits make two minutes of it", (*bench).leavers},
+	{"connect", "decisions of the client connect handler", (*bench).connect},
 	{"load", "10,000 mixed events; up to two minutes", (*bench).load},
 }
 
@@ -171,6 +172,7 @@ var programs = []struct {
 	goal         float64
 }{
 	{"function", "cmd/handler", 2.5},
+	{"connect handler", connectHandler, 2},
 }
 
 // start measures against an empty function, in one run: absolute times say more about the machine.

@@ -21,6 +21,7 @@ const usage = `usage: go run ./cmd/local <command>
   explain [-json] [-policy p] <event>…   what would be decided, and why; nothing is asked of anybody
       [-connections listing.json]        and which connections would be ended, of those that the AWS CLI listed
   check [-policy p] <folder>…            the policy's own test cases, such as cases/
+  keepout list|lift …                    who may not connect, and letting people in again by hand; asks AWS
   serve [-listen address]                the stand-in alone, with its small company, for the AWS CLI and SDKs
   bench [part]…                          measure speed, memory and load, into doc/benchmarks.md if all of it
 
@@ -43,6 +44,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return nil
 	}
 	command, args := args[0], args[1:]
+	if command == "keepout" {
+		return keepOut(ctx, args, out)
+	}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	policyFile := flags.String("policy", "policy.yaml", "the policy")
 	asJSON := flags.Bool("json", false, "explain: one JSON object a line for each signal")

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"net/http"
 	"net/url"
@@ -33,12 +34,16 @@ var actions = map[string]struct {
 	"Publish":                       {"sns", snsVersion, (*Cloud).publish},
 	"GetTopicAttributes":            {"sns", snsVersion, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {"identitystore", identityStoreTarget, (*Cloud).describeUser},
+	"BatchGetItem":                  {"dynamodb", dynamoTarget, (*Cloud).batchGetItem},
+	"Scan":                          {"dynamodb", dynamoTarget, (*Cloud).scan},
+	"UpdateItem":                    {"dynamodb", dynamoTarget, (*Cloud).updateItem},
 }
 
 // refusal is an error that a service answers.
 type refusal struct {
 	code, message string
-	status        int // default 400
+	status        int  // default 400
+	item          item // what a condition of DynamoDB found
 }
 
 func refuse(code, format string, args ...any) *refusal {
@@ -50,7 +55,7 @@ var statuses = map[string]int{
 	"InternalError": 500, "InternalFailure": 500, "RequestLimitExceeded": 503, "ServiceUnavailable": 503, "Unavailable": 503,
 }
 
-// ServeHTTP answers one request of the EC2 or the SNS Query API, or of the identity store's JSON one.
+// ServeHTTP answers one request of the EC2 or the SNS Query API, or of the identity store's or DynamoDB's JSON one.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
 	err := r.ParseForm()
@@ -67,6 +72,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	contentType := "text/xml;charset=UTF-8"
 	if target != "" {
 		contentType = "application/x-amz-json-1.1"
+		if strings.HasPrefix(target, dynamoTarget) {
+			contentType = "application/x-amz-json-1.0"
+		}
 		body, err = json.Marshal(document)
 	} else {
 		body, err = xml.Marshal(document)
@@ -74,6 +82,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		panic(err) // the documents are ours, and encode
+	}
+	if strings.HasPrefix(target, dynamoTarget) {
+		// The SDKs hold the body to it (DynamoDB Developer Guide, low-level API).
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	if wait(r.Context(), c.Latency+fault.Delay) != nil || fault.Drop {
 		panic(http.ErrAbortHandler)
@@ -105,10 +117,13 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // handle does what the form asks for, in the order fault, permission, parameters.
 func (c *Cloud) handle(form url.Values) (document any, requestID string, status int, fault Fault) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.advance()
 	name, version := form.Get("Action"), form.Get("Version")
+	if version == dynamoTarget { // which the connect handler asks, while others wait for what it says
+		c.mu.Lock()
+	} else {
+		c.enter()
+	}
+	defer c.mu.Unlock()
 	action, known := actions[name]
 	requestID = uuid("request", c.next())
 	call := &Call{Action: name, Params: form, RequestID: requestID, At: time.Now()}
@@ -118,9 +133,12 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	var refused *refusal
 	switch {
 	case fault.Code != "":
-		refused = &refusal{fault.Code, fault.Message, cmp.Or(fault.Status, statuses[fault.Code])}
+		refused = &refusal{code: fault.Code, message: fault.Message, status: cmp.Or(fault.Status, statuses[fault.Code])}
 	case known && c.throttled(name):
-		refused = &refusal{"RequestLimitExceeded", "Request limit exceeded.", statuses["RequestLimitExceeded"]}
+		refused = &refusal{code: "RequestLimitExceeded", message: "Request limit exceeded.", status: statuses["RequestLimitExceeded"]}
+		if version == dynamoTarget {
+			refused = refuse("ThrottlingException", "Throughput exceeds the current capacity of your table or index.")
+		}
 	case !known || action.version != version:
 		refused = refuse("InvalidAction", "Could not find operation %s for version %s", name, version)
 	default:
@@ -144,7 +162,9 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	case snsVersion:
 		return snsError(refused, requestID, status), requestID, status, fault
 	case identityStoreTarget:
-		return jsonError{refused.code, refused.message}, requestID, status, fault
+		return jsonError{Type: refused.code, Message: refused.message}, requestID, status, fault
+	case dynamoTarget:
+		return jsonError{"com.amazonaws.dynamodb.v20120810#" + refused.code, refused.message, refused.item}, requestID, status, fault
 	}
 	return errorResponse{Errors: []errorItem{{refused.code, refused.message}}, RequestID: requestID}, requestID, status, fault
 }
@@ -157,7 +177,7 @@ func resources(form url.Values) []string {
 			named = append(named, v)
 		}
 	}
-	return named
+	return append(named, tablesOf(form)...)
 }
 
 func (c *Cloud) fault(action string, form url.Values) Fault {
@@ -188,8 +208,11 @@ func (c *Cloud) forbidden(service, action string, form url.Values) *refusal {
 	}) {
 		return nil
 	}
-	code, label, on := "UnauthorizedOperation", "ec2:"+action, ""
+	code, label, on, status := "UnauthorizedOperation", "ec2:"+action, "", http.StatusForbidden
 	switch {
+	case service == "dynamodb":
+		code, label, status = "AccessDeniedException", "dynamodb:"+action, http.StatusBadRequest // DynamoDB Developer Guide, error handling
+		on = fmt.Sprintf(" on resource: arn:%s:dynamodb:%s:%s:table/%s", partition(c.region()), c.region(), c.account(), strings.Join(tablesOf(form), " "))
 	case service == "identitystore":
 		code, label, on = "AccessDeniedException", "identitystore:"+action, " on resource: arn:"+partition(c.region())+":identitystore:::user/"+form.Get("UserId")
 	case service == "sns":
@@ -204,7 +227,7 @@ func (c *Cloud) forbidden(service, action string, form url.Values) *refusal {
 	if service == "ec2" {
 		message = "You are not authorized to perform this operation. " + message
 	}
-	return &refusal{code, message, http.StatusForbidden}
+	return &refusal{code: code, message: message, status: status}
 }
 
 type errorItem struct{ Code, Message string }
@@ -448,6 +471,7 @@ type authenticationItem struct {
 type endpointItem struct {
 	Authentication items[authenticationItem] `xml:"authenticationOptions"`
 	CIDR           string                    `xml:"clientCidrBlock"`
+	Connect        connectOptions            `xml:"clientConnectOptions"`
 	ID             string                    `xml:"clientVpnEndpointId"`
 	Logged         bool                      `xml:"connectionLogOptions>Enabled"`
 	Created        string                    `xml:"creationTime"`
@@ -462,6 +486,12 @@ type endpointItem struct {
 	VPC            string                    `xml:"vpcId,omitempty"`
 	Port           int                       `xml:"vpnPort"`
 	Protocol       string                    `xml:"vpnProtocol"`
+}
+
+type connectOptions struct {
+	Enabled bool    `xml:"enabled"`
+	Handler string  `xml:"lambdaFunctionArn,omitempty"`
+	Status  *status `xml:"status"`
 }
 
 type describeEndpointsResponse struct {
@@ -514,6 +544,9 @@ func (c *Cloud) describeEndpoints(form url.Values, requestID string) (any, *refu
 			SessionHours: 24, Status: status{e.Status}, Transport: transport, Port: 443,
 			Protocol: "openvpn",
 		}
+		if c.asks(e) {
+			item.Connect = connectOptions{true, fmt.Sprintf("arn:%s:lambda:%s:%s:function:AWSClientVPN-handler", partition(c.region()), c.region(), c.account()), &status{"applied"}}
+		}
 		if e.TransitGateway == "" {
 			item.VPC = "vpc-" + digest("vpc", 0)[:17]
 		} else {
@@ -560,7 +593,7 @@ func dryRun(form url.Values) *refusal {
 	if form.Get("DryRun") != "true" {
 		return nil
 	}
-	return &refusal{"DryRunOperation", "Request would have succeeded, but DryRun flag is set.", http.StatusPreconditionFailed}
+	return &refusal{code: "DryRunOperation", message: "Request would have succeeded, but DryRun flag is set.", status: http.StatusPreconditionFailed}
 }
 
 // list collects prefix.1, prefix.2 and so on.
