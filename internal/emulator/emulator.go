@@ -52,6 +52,10 @@ type Cloud struct {
 	// AWS does not document: InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated.
 	EndedAnswersRow bool
 
+	// OnCall, if set, is told of each call before anything is done about it, and may change the cloud meanwhile. The fault
+	// that it gives spoils the answer, unless an injected one is due.
+	OnCall func(Call) Fault
+
 	mu sync.Mutex
 	state
 }
@@ -126,7 +130,9 @@ type Call struct {
 	// RequestID is the one answered.
 	RequestID string
 	At        time.Time
-	Code      string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
+	// Code is the error code answered; "dropped" if there was no answer and "truncated" if there was a part of it, or nothing
+	// but the header; empty for success.
+	Code string
 }
 
 // Fault spoils the answers to the calls that match it. Faults are tried in the order in which they were injected, and
@@ -142,7 +148,10 @@ type Fault struct {
 	Status        int           // its HTTP status; default 400, or what AWS documents for common server-side codes
 	Delay         time.Duration // added before the answer
 	Drop          bool          // closes the connection without an answer
-	Truncate      bool          // sends the first half of the XML
+	Reset         bool          // the same, with a TCP reset where the connection is one of TCP
+	Truncate      bool          // sends the first half of the XML, as if that were all
+	Cut           bool          // sends the same half as a part of the whole, and closes the connection
+	Empty         bool          // sends nothing after the header
 }
 
 // AddEndpoint creates an endpoint. One that exists keeps its connections and takes the new description. It panics
@@ -171,6 +180,22 @@ func (c *Cloud) AddEndpoint(e Endpoint) {
 		byUser:  map[string][]*conn{}, used: map[string]*conn{},
 	}
 	c.endpoints = append(c.endpoints, c.byID[e.ID])
+}
+
+// DeleteEndpoint deletes an endpoint, and with it its connections: EC2 lists neither any more. Whether it deletes one that has
+// target networks associated is not looked at.
+func (c *Cloud) DeleteEndpoint(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	for _, k := range c.conns {
+		if k.EndpointID == id {
+			k.status = terminated
+			delete(c.conns, k.id)
+		}
+	}
+	delete(c.byID, id)
+	c.endpoints = slices.DeleteFunc(c.endpoints, func(e *endpoint) bool { return e.ID == id })
 }
 
 // Connect establishes a connection now and returns its id. It panics if the endpoint does not exist,
@@ -391,7 +416,11 @@ func (c *Cloud) terminate(k *conn, at time.Time) {
 			if again.Reconnects > 0 {
 				again.Reconnects--
 			}
-			c.at(at.Add(k.ReconnectAfter), func(at time.Time) { c.establish(again, at) })
+			c.at(at.Add(k.ReconnectAfter), func(at time.Time) {
+				if c.byID[again.EndpointID] != nil {
+					c.establish(again, at)
+				}
+			})
 		}
 	})
 }
