@@ -1,14 +1,21 @@
 package main
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"reflect"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // row is a fault, and what must come out of it. Unless prepare says otherwise, alice has a connection on saml and one on ad, bob
@@ -16,9 +23,12 @@ import (
 type row struct {
 	fault, out string // in words, for doc/faults.md
 	prepare    func(w *world)
+	events     func(w *world) []*event // instead of e1
+	instances  int                     // side by side; 1 if 0
+	broken     bool                    // the policy cannot be read
 
 	failed    []string // messages that go back to the queue at the first delivery
-	published []string // statuses, over all deliveries
+	published []string // statuses, over all deliveries, in alphabetical order
 	up        []string // who is connected at the end
 	dead      []string // messages in the dead-letter queue at the end
 }
@@ -148,7 +158,7 @@ var rows = []row{
 	{
 		fault: "an endpoint hangs, always", out: "the others' connections end; `partial` at each of five tries; then the dead letters",
 		prepare: inject(emulator.Fault{Action: listAction, EndpointID: ad, Delay: time.Hour}),
-		failed:  []string{"e1"}, published: append(times(1, "partial"), times(4, "failed")...), up: []string{"alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
 	},
 	{
 		fault: "a page token goes bad in the middle of a listing", out: "`terminated`: it is listed anew",
@@ -157,10 +167,12 @@ var rows = []row{
 			for i := range 12 {
 				w.connect("bob", emulator.Client{EndpointID: ad, Username: fmt.Sprint("other", i)})
 			}
-			w.connect("alice", emulator.Client{EndpointID: ad, Username: "alice"})
+			w.connect("carol", emulator.Client{EndpointID: ad, Username: "carol"})
+			time.Sleep(time.Minute)
 			inject(emulator.Fault{Action: listAction, EndpointID: ad, After: 1, Times: 1, Code: "InvalidPaginationToken"})(w)
 		},
-		published: times(1, "terminated"), up: times(13, "bob"),
+		events:    func(w *world) []*event { return []*event{w.add("e1", forEnd, "carol:carol")} },
+		published: times(1, "terminated"), up: append(times(2, "alice"), times(13, "bob")...),
 	},
 	{
 		fault: "an endpoint is deleted after EC2 has listed it", out: "`terminated`: what was there is gone",
@@ -180,12 +192,12 @@ var rows = []row{
 	{
 		fault: "no permission to list one endpoint", out: "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
 		prepare: inject(emulator.Fault{Action: listAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
-		failed:  []string{"e1"}, published: append(times(1, "partial"), times(4, "failed")...), up: []string{"alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
 	},
 	{
 		fault: "no permission to end on one endpoint", out: "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
 		prepare: inject(emulator.Fault{Action: endAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
-		failed:  []string{"e1"}, published: append(times(1, "partial"), times(4, "failed")...), up: []string{"alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
 	},
 	{
 		fault: "no permission to publish, at first", out: "the event fails; when it comes again, the message that is owed",
@@ -267,12 +279,12 @@ var rows = []row{
 	{
 		fault: "the time is up between listing and termination", out: "`unverified`; then `not-connected`",
 		prepare: within(800 * time.Millisecond),
-		failed:  []string{"e1"}, published: []string{"unverified", "not-connected"}, up: []string{"bob"},
+		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
 	},
 	{
 		fault: "the time is up between termination and its end", out: "`unverified`; then `not-connected`",
 		prepare: within(1500 * time.Millisecond),
-		failed:  []string{"e1"}, published: []string{"unverified", "not-connected"}, up: []string{"bob"},
+		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
 	},
 	{
 		fault: "the time is up in the watch", out: "`terminated`, saying that the watch was cut short",
@@ -287,6 +299,96 @@ var rows = []row{
 		},
 		failed: []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
 	},
+	{
+		fault: "the same event twice at once, in two instances", out: "each says `terminated`; nothing is ended that was not up",
+		instances: 2,
+		events: func(w *world) []*event {
+			e := w.add("e1", forEnd, "alice:alice")
+			return []*event{e, e}
+		},
+		published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the same event again, in another process", out: "`terminated`, then `not-connected`: nothing is ended twice",
+		events: func(w *world) []*event {
+			e := w.add("e1", forEnd, "alice:alice")
+			w.send(e)
+			w.drain(1, false)
+			return []*event{e}
+		},
+		published: []string{"not-connected", "terminated"}, up: []string{"bob"},
+	},
+	{
+		fault: "events out of order: the reinstatement before the end, the finding after it", out: "each is judged by itself: `terminated`, and what is ignored is not published",
+		events: func(w *world) []*event {
+			first := w.add("e2", forNone, "alice:alice")
+			w.send(first)
+			w.drain(1, false)
+			return []*event{w.add("e1", forEnd, "ALICE:alice"), w.add("e3", tooOld, "alice:alice"), w.addOne("e4", w.cloud.Connections()[0].ID)}
+		},
+		published: []string{"stale", "terminated", "terminated"}, up: []string{"bob"},
+	},
+	{
+		fault: "poison among good events in a batch", out: "it alone fails, five times, and lies among the dead letters with its bytes; the others are answered",
+		events: func(w *world) []*event {
+			return []*event{
+				w.addRaw("p1", poison, "{"), w.add("e1", forEnd, "alice:alice"), w.addRaw("f1", foreign, `{"id":"f1","source":"aws.ec2","detail-type":"t","detail":{}}`),
+				w.addRaw("p2", poison, custom("p2", time.Now(), `"username":"-"`)), w.add("e2", forEnd, "bob:bob"),
+			}
+		},
+		failed: []string{"p1", "p2"}, published: times(2, "terminated"), dead: []string{"p1", "p2"},
+	},
+	{
+		fault: "a policy that cannot be read", out: "nobody is ended; `failed` at each of five tries; then the dead letters",
+		broken: true,
+		failed: []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+	},
+}
+
+// elsewhere are faults that tests of their own hold.
+var elsewhere = []struct {
+	fault, out string
+	test       func(*testing.T)
+}{
+	{"the process is killed, after any of its calls", "the next one gets the event again and finishes; what was published just before may be told twice", TestKilledAtEveryStage},
+	{"the same event in two processes at once", "both answer; nothing is ended that was not up", TestTwoProcessesAtOnce},
+	{"a TCP connection is reset", "`terminated`", TestConnectionsResetByTCP},
+	{"an account's role cannot be assumed", "the other accounts are acted on; `partial`, naming account, Region and role", TestTargetsAreGuardedToo},
+	{"one of three topics fails", "the event fails; when it comes again, that topic gets what it is owed, and the others nothing", TestOneTopicThatFailsIsMadeUpFor},
+	{"`TOPIC_ARN` is not set, or any other setting is wrong", "the function does not start, and names every problem at once", TestSettingsReportAllProblemsAtOnce},
+	{"everything of this, by chance and at once", "the four promises hold", TestRandomDays},
+}
+
+var update = flag.Bool("update", false, "write the table of doc/faults.md anew")
+
+// TestPageIsTheTable: doc/faults.md says what the tests hold, and nothing else.
+func TestPageIsTheTable(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| fault | what comes out | test |\n|---|---|---|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&table, "| %s | %s | `TestFaults` |\n", r.fault, r.out)
+	}
+	for _, e := range elsewhere {
+		name := runtime.FuncForPC(reflect.ValueOf(e.test).Pointer()).Name()
+		fmt.Fprintf(&table, "| %s | %s | `%s` |\n", e.fault, e.out, name[strings.LastIndex(name, ".")+1:])
+	}
+	const page, begin, end = "../../doc/faults.md", "<!-- table -->\n", "<!-- end -->"
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(raw), begin)
+	shown, after, found := strings.Cut(rest, end)
+	switch {
+	case !found:
+		t.Fatalf("%s has no table", page)
+	case *update:
+		if err := os.WriteFile(page, []byte(before+begin+table.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case shown != table.String():
+		t.Errorf("write %s anew, with: go test ./cmd/handler -run TestPageIsTheTable -update\n%s", page, cmp.Diff(shown, table.String()))
+	}
 }
 
 // TestFaults holds each row, and the promises of the world at every call.
@@ -301,11 +403,18 @@ func TestFaults(t *testing.T) {
 				w.connect("alice", emulator.Client{EndpointID: ad, Username: `EXAMPLE\alice`})
 				w.connect("bob", emulator.Client{EndpointID: saml, Username: "bob"})
 				time.Sleep(time.Minute) // so that they were up before the event
-				r.prepare(w)
-				w.send(w.add("e1", forEnd, "alice:alice"))
-				failed := w.drain()
+				if r.prepare != nil {
+					r.prepare(w)
+				}
+				if r.events == nil {
+					w.send(w.add("e1", forEnd, "alice:alice"))
+				} else {
+					w.send(r.events(w)...)
+				}
+				failed := w.drain(max(r.instances, 1), r.broken)
 				time.Sleep(10 * time.Second) // whoever comes back is there
 				w.settle()
+				slices.Sort(w.statuses) // they are published side by side
 				got := row{failed: failed, published: w.statuses, up: w.up()}
 				for _, m := range w.dead {
 					got.dead = append(got.dead, m.id)
@@ -318,26 +427,37 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// drain has one instance work until the queue is empty, and gives what failed at the first delivery. Only that one has less time
+// drain has instances work until the queue is empty, and gives what failed at the first delivery. Only that one has less time
 // than the template gives.
-func (w *world) drain() (failedFirst []string) {
-	i := w.start(false)
-	for first := true; ; first = false {
-		batch, when := w.receive(10, nil)
-		if len(batch) == 0 {
-			if when.IsZero() {
-				return failedFirst
+func (w *world) drain(instances int, broken bool) (failedFirst []string) {
+	var working sync.WaitGroup
+	for range instances {
+		working.Go(func() {
+			i := w.start(broken)
+			for first := true; ; first = false {
+				most := 10
+				if instances > 1 {
+					most = 1
+				}
+				batch, when := w.receive(most, nil)
+				if len(batch) == 0 {
+					if when.IsZero() {
+						return
+					}
+					time.Sleep(time.Until(when))
+					continue
+				}
+				if first && w.timeout < timeout {
+					w.trouble()
+				}
+				failed := w.deliver(i, batch)
+				if first {
+					failedFirst = append(failedFirst, failed...)
+				}
+				w.timeout = timeout
 			}
-			time.Sleep(time.Until(when))
-			continue
-		}
-		if first && w.timeout < timeout {
-			w.trouble()
-		}
-		failed := w.deliver(i, batch)
-		if first {
-			failedFirst = failed
-		}
-		w.timeout = timeout
+		})
 	}
+	working.Wait()
+	return failedFirst
 }
