@@ -46,7 +46,7 @@ func inject(faults ...emulator.Fault) func(*world) {
 		for _, f := range faults {
 			w.cloud.Inject(f)
 		}
-		w.troubleAt = time.Now().AddDate(1, 0, 0) // nobody knows when they are over
+		w.troubleForEver()
 	}
 }
 
@@ -80,7 +80,7 @@ func atFirst(action string, do func(w *world)) func(*world) {
 			if call.Action == action {
 				once.Do(func() {
 					do(w)
-					w.trouble()
+					w.trouble("")
 				})
 			}
 			return emulator.Fault{}
@@ -448,7 +448,7 @@ func (w *world) drain(instances int, broken bool) (failedFirst []string) {
 					continue
 				}
 				if first && w.timeout < timeout {
-					w.trouble()
+					w.trouble("")
 				}
 				failed := w.deliver(i, batch)
 				if first {

@@ -131,11 +131,11 @@ func (d *day) prepare() {
 	}
 	if d.chance(0.15) {
 		w.cloud.Limits = emulator.DocumentedLimits()
-		w.troubleAt = time.Now().AddDate(1, 0, 0)
+		w.troubleForEver()
 	}
 	if d.chance(0.1) {
 		w.timeout = pick(r, []time.Duration{time.Second, 5 * time.Second, 30 * time.Second})
-		w.troubleAt = time.Now().AddDate(1, 0, 0)
+		w.troubleForEver()
 	}
 	for _, k := range []emulator.Client{
 		{EndpointID: saml, Username: "breakglass@example.com"}, {EndpointID: ad, Username: `EXAMPLE\BreakGlass`}, {EndpointID: certs, CommonName: "breakglass.vpn.example.com"},
@@ -228,7 +228,7 @@ func (d *day) company() {
 			}
 		case n < 31:
 			d.note("an endpoint is deleted")
-			d.trouble()
+			d.trouble("")
 			d.cloud.DeleteEndpoint(ad)
 			time.Sleep(time.Minute)
 			d.cloud.AddEndpoint(emulator.Endpoint{ID: ad})

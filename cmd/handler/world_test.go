@@ -89,6 +89,7 @@ type world struct {
 	statuses  []string                       // of all that was published, in order
 	read      int                            // of the published messages
 	troubleAt time.Time                      // when the last call was spoilt
+	troubleOn map[string]time.Time           // the same by endpoint; "" for calls that concern all
 	trace     []string                       // what happened, for whoever must understand a failure
 	stops     []func()
 }
@@ -132,7 +133,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, cloud: &emulator.Cloud{TerminateTime: time.Second, Latency: 20 * time.Millisecond}, timeout: timeout, watch: defaultWatch,
 		owners: map[string]string{}, stubborn: map[string]bool{}, crowded: map[string]bool{}, maybe: map[string][]string{},
-		events: map[string]*event{}, told: map[string]map[string][]string{},
+		events: map[string]*event{}, troubleOn: map[string]time.Time{}, told: map[string]map[string][]string{},
 	}
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: saml})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
@@ -150,12 +151,13 @@ func (w *world) close() {
 // connect lets a person's client connect.
 func (w *world) connect(person string, k emulator.Client) string {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.owners[k.Username+"\x00"+k.CommonName] = person
+	id := w.cloud.Connect(k)
 	if k.Stuck || k.FailToTerminate {
-		w.stubborn[person] = true
+		w.stubborn[person], w.stubborn[id] = true, true
 	}
-	w.mu.Unlock()
-	return w.cloud.Connect(k)
+	return id
 }
 
 // add makes an event about people under the names given, all of whom are the person after the colon: "ALICE:alice".
@@ -344,6 +346,9 @@ func (w *world) deliver(i *instance, batch []*message) (failed []string) {
 	w.readPublished()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !dead && !i.broken {
+		w.holdEffort(batch, began)
+	}
 	for _, m := range batch {
 		if m.done { // by another instance, that had it at the same time
 			continue
@@ -426,16 +431,46 @@ func (w *world) onCall(call emulator.Call) emulator.Fault {
 	}
 	fault := w.spoil(call)
 	if fault != (emulator.Fault{}) {
-		w.trouble()
+		w.trouble(call.Params.Get("ClientVpnEndpointId"))
 	}
 	return fault
 }
 
-func (w *world) trouble() {
+// trouble notes that something goes wrong on an endpoint now, or everywhere if it is "".
+func (w *world) trouble(endpointID string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if now := time.Now(); now.After(w.troubleAt) {
+	now := time.Now()
+	if now.After(w.troubleOn[endpointID]) {
+		w.troubleOn[endpointID] = now
+	}
+	if now.After(w.troubleAt) {
 		w.troubleAt = now
+	}
+}
+
+// troubleForEver notes that nobody knows when it is over.
+func (w *world) troubleForEver() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.troubleAt = time.Now().AddDate(1, 0, 0)
+	w.troubleOn[""] = w.troubleAt
+}
+
+// holdEffort: what could be ended is ended, also where something else went wrong. Where no call about an endpoint was spoilt
+// since the delivery began, who was up there then is so no more.
+func (w *world) holdEffort(batch []*message, began time.Time) {
+	for _, c := range w.cloud.Connections() {
+		owner := w.owner(c)
+		if !isUp(c) || !c.EstablishedAt.Before(began) || owner == "breakglass" || w.stubborn[c.ID] || !w.troubleOn[c.EndpointID].Before(began) || !w.troubleOn[""].Before(began) {
+			continue
+		}
+		for _, m := range batch {
+			named := m.only == "" && !w.crowded[owner] && slices.Contains(slices.Collect(maps.Values(m.people)), owner)
+			if m.asks == forEnd && (named || m.only == c.ID) {
+				w.broke("nothing was wrong on %s, and %s has not ended %s's %+v", c.EndpointID, m.id, owner, c)
+			}
+		}
 	}
 }
 
@@ -482,8 +517,9 @@ type claim struct {
 		ReceivedAt time.Time `json:"received_at"`
 	}
 	Connections, Spared []struct {
-		ID      string `json:"connection_id"`
-		Current string `json:"current_status"`
+		ID      string    `json:"connection_id"`
+		Current string    `json:"current_status"`
+		EndedAt time.Time `json:"ended_at"`
 	}
 }
 
@@ -530,6 +566,11 @@ func (w *world) holdClaim(body []byte) {
 		}
 	}
 	for _, c := range w.cloud.Connections() {
+		for _, claimed := range o.Connections {
+			if claimed.ID == c.ID && claimed.EndedAt.Before(c.EndedAt) && claimed.Current == "terminated" {
+				w.broke("%s says that %s had ended at %v, and it was at %v", e.id, c.ID, claimed.EndedAt, c.EndedAt)
+			}
+		}
 		if !isUp(c) {
 			continue
 		}
