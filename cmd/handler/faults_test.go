@@ -445,14 +445,19 @@ func (w *world) drain(instances int, broken bool) (failedFirst []string) {
 					time.Sleep(time.Until(when))
 					continue
 				}
-				if first && w.timeout < timeout {
+				within := timeout
+				if first {
+					within = w.timeout
+				}
+				if within < timeout {
 					w.trouble("")
 				}
-				failed := w.deliver(i, batch)
+				failed := w.deliver(i, batch, within)
 				if first {
+					w.mu.Lock()
 					failedFirst = append(failedFirst, failed...)
+					w.mu.Unlock()
 				}
-				w.timeout = timeout
 			}
 		})
 	}

@@ -392,7 +392,7 @@ func (d *day) work(r *rand.Rand) {
 		if left := time.Until(dies); left < timeout {
 			death = time.AfterFunc(max(left, time.Duration(r.Int64N(int64(20*time.Second)))), i.kill)
 		}
-		d.deliver(i, batch)
+		d.deliver(i, batch, d.timeout)
 		d.mu.Lock()
 		d.tally.Deliveries++
 		d.mu.Unlock()

@@ -305,8 +305,9 @@ func (w *world) receive(n int, choose func(n int) int) (batch []*message, when t
 	return batch, when
 }
 
-// deliver hands messages to an instance, as Lambda does, and settles what it answers. It gives the ids of those that failed.
-func (w *world) deliver(i *instance, batch []*message) (failed []string) {
+// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It gives the ids of those
+// that failed.
+func (w *world) deliver(i *instance, batch []*message, within time.Duration) (failed []string) {
 	began := time.Now()
 	var records []events.SQSMessage
 	var ids []string
@@ -323,10 +324,10 @@ func (w *world) deliver(i *instance, batch []*message) (failed []string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(i.ctx, w.timeout)
+	ctx, cancel := context.WithTimeout(i.ctx, within)
 	defer cancel()
 	answer, err := i.h.handle(ctx, payload)
-	if late := time.Since(began); late > w.timeout {
+	if late := time.Since(began); late > within {
 		w.broke("answered after %v", late)
 	}
 	dead := i.ctx.Err() != nil
