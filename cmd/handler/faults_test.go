@@ -99,9 +99,14 @@ var allActions = []string{endpointsAction, listAction, endAction, publishAction}
 
 var rows = []row{
 	{
-		fault: "EC2 throttles every call for half a minute", out: "`terminated`, later",
-		prepare:   during(30*time.Second, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction, endAction),
+		fault: "EC2 throttles every call for a quarter of a minute", out: "`terminated`, later",
+		prepare:   during(15*time.Second, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction, endAction),
 		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "EC2 throttles every call for three minutes", out: "`failed`; then `terminated`",
+		prepare: during(3*time.Minute, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction, endAction),
+		failed:  []string{"e1"}, published: []string{"failed", "terminated"}, up: []string{"bob"},
 	},
 	{
 		fault: "EC2 throttles every termination, always", out: "`failed` at each of five tries, and the event among the dead letters",

@@ -119,7 +119,7 @@ func (d *day) prepare() {
 	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
-	if d.chance(0.3) {
+	if d.chance(0.4) {
 		w.cloud.PageSize = 5
 	} else {
 		// Where a listing may end before its end, the limit cannot be told for sure.
@@ -163,7 +163,7 @@ func (d *day) prepare() {
 var evils = []emulator.Fault{
 	{Code: "RequestLimitExceeded"}, {Code: "RequestLimitExceeded"}, {Code: "RequestLimitExceeded"},
 	{Code: "InternalError"}, {Code: "Unavailable"}, {Code: "ServiceUnavailable", Status: 502},
-	{Drop: true}, {Reset: true}, {Cut: true}, {Truncate: true},
+	{Drop: true}, {Reset: true}, {Cut: true}, {Truncate: true}, {Empty: true},
 	{Code: "InternalError", Drop: true}, {Code: "InternalError", Reset: true},
 	{Delay: time.Hour}, {Delay: time.Hour, Code: "InternalError"}, {Delay: 3 * time.Second}, {Delay: 9 * time.Second},
 	{Code: "UnauthorizedOperation", Status: 403}, {Code: "InvalidPaginationToken"}, {Code: "InvalidParameterValue"},
