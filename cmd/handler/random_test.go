@@ -119,15 +119,9 @@ func (d *day) prepare() {
 	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
+	calm := d.chance(0.2)
 	if d.chance(0.4) {
 		w.cloud.PageSize = 5
-	} else {
-		// Where a listing may end before its end, the limit cannot be told for sure.
-		d.crowded = true
-		w.crowded["crowd"] = true
-		for range 12 {
-			w.connect("crowd", emulator.Client{EndpointID: saml, Username: "crowd"})
-		}
 	}
 	if d.chance(0.15) {
 		w.cloud.Limits = emulator.DocumentedLimits()
@@ -136,6 +130,13 @@ func (d *day) prepare() {
 	if d.chance(0.1) {
 		w.timeout = pick(r, []time.Duration{time.Second, 5 * time.Second, 30 * time.Second})
 		w.troubleForEver()
+	}
+	// Of a listing that breaks off between two pages, nobody can tell how many connections it would have had.
+	if d.crowded = w.cloud.PageSize == 0 || calm && w.troubleAt.IsZero(); d.crowded {
+		w.crowded["crowd"] = true
+		for range 12 {
+			w.connect("crowd", emulator.Client{EndpointID: saml, Username: "crowd"})
+		}
 	}
 	for _, k := range []emulator.Client{
 		{EndpointID: saml, Username: "breakglass@example.com"}, {EndpointID: ad, Username: `EXAMPLE\BreakGlass`}, {EndpointID: certs, CommonName: "breakglass.vpn.example.com"},
@@ -146,7 +147,10 @@ func (d *day) prepare() {
 		d.arrive()
 	}
 	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
-	for range r.IntN(6) {
+	for range 1 + r.IntN(5) {
+		if calm {
+			break
+		}
 		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
 		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))), chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
 		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction})
