@@ -52,8 +52,9 @@ policy: ## the policy's own test cases
 race:
 	go test -race ./internal/... ./cmd/...
 
-fuzz: ## fuzz the parsers of events and policy, FUZZTIME=10s each
+fuzz: ## fuzz the parsers of events, policy and pages, FUZZTIME=10s each
 	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
+	go test ./internal/vpn -run '^$$' -fuzz '^FuzzSieve$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzCovers$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x

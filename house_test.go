@@ -33,6 +33,7 @@ var may = map[string][]string{
 	"internal/vpn": {
 		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/service/ec2",
 		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "github.com/aws/smithy-go/transport/http", "golang.org/x/sync/errgroup",
+		"github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/smithy-go/middleware", "golang.org/x/time/rate",
 	},
 	// The only one that talks to the identity store.
 	"internal/directory": {

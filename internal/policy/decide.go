@@ -23,6 +23,8 @@ type Decision struct {
 	// CommonNames those that count only as a certificate's.
 	Names       []string `json:"names"`
 	CommonNames []string `json:"common_names,omitempty"`
+	// Spellings are the names in the cases in which they are probably written, the likeliest first.
+	Spellings []string `json:"-"`
 	// Endpoints are those on which the rule acts; none for every one.
 	Endpoints []string `json:"endpoints,omitempty"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
@@ -154,6 +156,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if d.Action != Terminate {
 		return d
 	}
+	d.Spellings = p.identity.cased(s.Subject, names)
 	hold := func(gate Gate, format string, args ...any) {
 		if d.Gate == "" {
 			d.Gate, d.Action = gate, Notify

@@ -25,6 +25,8 @@ type identityDocument struct {
 // The zero identity only folds.
 type identity struct {
 	domains      []string            // folded
+	places       []string            // the domains as the document spells them
+	written      map[string][]string // how the document spells aliases and whom they stand for, by folded name
 	names        map[string]string   // alias, as a person, to person
 	ids          map[string]string   // alias, as written, to person: opaque ids are case-sensitive
 	spelled      map[string][]string // person to aliases, sorted
@@ -38,13 +40,14 @@ var defaultSessionRoles = []string{"AWSReservedSSO_*"}
 const user = "{user}"
 
 func newIdentity(d identityDocument, c *checker) identity {
-	id := identity{names: map[string]string{}, ids: map[string]string{}, spelled: map[string][]string{}}
+	id := identity{names: map[string]string{}, ids: map[string]string{}, spelled: map[string][]string{}, written: map[string][]string{}}
 	for i, domain := range d.Domains {
 		if signal.Name(domain) != domain || domain == "" || strings.ContainsAny(domain, `@\*? `) {
 			c.add(fmt.Sprintf("identity.domains[%d]", i), "%q is not a domain like example.com or EXAMPLE", domain)
 			continue
 		}
 		id.domains = append(id.domains, signal.Fold(domain))
+		id.places = append(id.places, domain)
 	}
 	for i, template := range d.CommonNames {
 		before, after, found := strings.Cut(signal.Fold(template), user)
@@ -66,6 +69,11 @@ func newIdentity(d identityDocument, c *checker) identity {
 		id.sessionRoles = append(id.sessionRoles, newGlob(role))
 	}
 	aliases := slices.Sorted(maps.Keys(d.Aliases)) // the same mistakes in the same order each time
+	for _, alias := range aliases {
+		for _, name := range []string{alias, d.Aliases[alias]} {
+			id.written[signal.Fold(name)] = append(id.written[signal.Fold(name)], name)
+		}
+	}
 	for _, alias := range aliases {
 		if signal.Name(alias) == "" || signal.Name(d.Aliases[alias]) == "" {
 			c.addAlias(alias, "%q: %q: neither side may be empty or a placeholder", alias, d.Aliases[alias])
@@ -161,6 +169,34 @@ func (id identity) spellings(person string) []string {
 		}
 		for _, domain := range id.domains {
 			all = append(all, p+"@"+domain, domain+`\`+p)
+		}
+	}
+	return all
+}
+
+// cased lists the names in the cases in which they are probably written: as the event does, as the document does, and in
+// lower case. names are folded, and no other is meant.
+func (id identity) cased(s signal.Subject, names []string) []string {
+	all := make([]string, 0, 4*len(names))
+	add := func(name string) {
+		if slices.Contains(names, signal.Fold(name)) && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	given := slices.Clone(s.Usernames)
+	if s.Session != nil {
+		given = append(given, s.Session.Name)
+	}
+	for _, name := range names {
+		given = append(given, id.written[name]...)
+	}
+	for _, name := range append(given, names...) {
+		add(name)
+		bare, _, _ := strings.Cut(name[strings.Index(name, `\`)+1:], "@")
+		add(bare)
+		for _, domain := range id.places {
+			add(bare + "@" + domain)
+			add(domain + `\` + bare)
 		}
 	}
 	return all

@@ -45,6 +45,8 @@ type Invocation struct {
 const (
 	// maxComebacks is how often somebody's new connections are ended before the outcome says that they keep coming back.
 	maxComebacks = 3
+	// firstLook is how soon after a request EC2 is asked what became of it, and slowestLook how seldom it is asked again.
+	firstLook, slowestLook = 250 * time.Millisecond, 5 * time.Second
 	// maxRelistings is how often endpoints that could not be listed are tried again within an invocation.
 	maxRelistings = 2
 )
@@ -59,6 +61,7 @@ type caseFile struct {
 	endedBefore []time.Time
 	noAddresses bool // asked for an address, and no endpoint keeps any
 
+	considered  int              // connections that the listing under way led to so far and that might be ended
 	unlisted    map[string]error // endpoints that no listing has shown to the end so far
 	lastFailed  map[string]error // endpoints that the last listing did not show to the end
 	relistings  int
@@ -118,7 +121,7 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 			c.Decision = r.Policy.Decide(s, r.Mode, time.Now())
 		}
 		c.target = vpn.Target{
-			Names: c.Decision.Names, CommonNames: c.Decision.CommonNames,
+			Names: c.Decision.Names, CommonNames: c.Decision.CommonNames, Spellings: c.Decision.Spellings,
 			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: s.Time,
 		}
 		c.Timing = Timing{EventAt: s.Time, ReceivedAt: inv.ReceivedAt.UTC(), DecidedAt: time.Now().UTC()}
@@ -173,11 +176,23 @@ func (r *Responder) endpoints(ctx context.Context, cases []*caseFile) []vpn.Endp
 	return endpoints
 }
 
-// search lists the endpoints once for all cases and has ended what may be. It returns the cases that had something to end.
+// search lists the endpoints once for all cases and has ended what may be, which can be while a long listing goes on. It
+// returns the cases that had something to end.
 func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases []*caseFile) []*caseFile {
-	part, cancel := share(ctx, 3)
-	found := r.VPN.Find(part, endpoints, targets(cases))
-	cancel()
+	var busy []*caseFile
+	part, cancel := context.WithTimeout(ctx, timeLeft(ctx)/2)
+	defer cancel()
+	found := r.VPN.Find(part, endpoints, targets(cases), func(early vpn.Found, over <-chan struct{}) {
+		busy = r.cutOff(ctx, cases, early.Up)
+		for every := firstLook; len(pending(busy)) > 0; every = min(every*3/2, slowestLook) {
+			select {
+			case <-over:
+				return
+			case <-time.After(every):
+				r.look(ctx, busy)
+			}
+		}
+	})
 	for i, c := range cases {
 		c.lastFailed = maps.Clone(found.Failed)
 		// Where the rule does not act, nobody is missed; but there an address may be another person's.
@@ -190,7 +205,15 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 		maps.DeleteFunc(c.unlisted, func(id string, _ error) bool { return found.Failed[id] == nil })
 		c.Listings = append(c.Listings, found.RequestIDs...)
 	}
-	return r.cutOff(ctx, cases, found.Up)
+	for _, c := range r.cutOff(ctx, cases, found.Up) {
+		if !slices.Contains(busy, c) {
+			busy = append(busy, c)
+		}
+	}
+	for _, c := range cases {
+		c.considered = 0
+	}
+	return busy
 }
 
 // cutOff screens what was found for each case and asks EC2 to end what is left of it. It returns the cases that had
@@ -226,7 +249,9 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 			keep[mode] = append(keep[mode], s.Connection)
 		}
 	}
-	part, cancel := share(ctx, 2)
+	// EC2 takes only so many requests in a second, and those of a large batch take a while. Some time is left to look.
+	left := timeLeft(ctx)
+	part, cancel := context.WithTimeout(ctx, left-min(left/2, 10*time.Second))
 	defer cancel()
 	r.VPN.Terminate(part, end[policy.DryRun], keep[policy.DryRun], true)
 	extra := r.VPN.Terminate(part, end[policy.Enforce], keep[policy.Enforce], false)
@@ -275,7 +300,8 @@ func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
 			matches = append(matches, m)
 		}
 	}
-	if n := len(matches); n > r.Policy.MaxConnections {
+	c.considered += len(matches)
+	if n := c.considered; n > r.Policy.MaxConnections {
 		for _, m := range matches {
 			c.spare(m, OverLimit, fmt.Sprintf("%d connections are more than max_connections, %d", n, r.Policy.MaxConnections))
 		}
@@ -288,14 +314,12 @@ func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
 // could not be listed. Those who are back are cut off again, and the watch over them begins anew, until they have come
 // back too often. Nobody waits for another: who is away is watched while others are still ending.
 func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, cases []*caseFile) {
-	const firstLook, slowestLook, lastMoment = 250 * time.Millisecond, 5 * time.Second, 300 * time.Millisecond
+	const lastMoment = 300 * time.Millisecond
 	firstListing := min(max(r.Watch/10, 250*time.Millisecond), time.Second)
 	lookEvery, listEvery := firstLook, firstListing
 	nextLook, nextListing := time.Now().Add(lookEvery), time.Now().Add(listEvery)
 	for {
-		var pending []*vpn.Connection
 		for _, c := range cases {
-			pending = append(pending, c.pending()...)
 			if c.isAway() && c.watchUntil.IsZero() {
 				c.watchUntil = time.Now().Add(r.Watch)
 				c.watchedOut = r.Watch <= 0
@@ -308,7 +332,7 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 			nextLook = earliest(nextLook, deadline.Add(-lastMoment))
 		}
 		var look, listing time.Time // when they are due; zero for not at all
-		if len(pending) > 0 {
+		if len(pending(cases)) > 0 {
 			look = nextLook
 		}
 		if len(toList) > 0 {
@@ -328,16 +352,7 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 		}
 		started := time.Now()
 		if !look.IsZero() && !started.Before(look) {
-			part, cancel := share(ctx, 3)
-			err := r.VPN.Look(part, pending)
-			cancel()
-			if err != nil {
-				for _, c := range cases {
-					if len(c.pending()) > 0 {
-						c.because("looking whether the connections have ended: %s", brief(oneLine(err)))
-					}
-				}
-			}
+			r.look(ctx, cases)
 			lookEvery = min(lookEvery*3/2, slowestLook)
 			nextLook = time.Now().Add(lookEvery)
 		}
@@ -359,6 +374,27 @@ func (r *Responder) seeThrough(ctx context.Context, endpoints []vpn.Endpoint, ca
 			nextListing = time.Now().Add(listEvery)
 		}
 	}
+}
+
+// look asks EC2 once what became of the connections that are to end.
+func (r *Responder) look(ctx context.Context, cases []*caseFile) {
+	part, cancel := share(ctx, 3)
+	defer cancel()
+	if err := r.VPN.Look(part, pending(cases)); err != nil {
+		for _, c := range cases {
+			if len(c.pending()) > 0 {
+				c.because("looking whether the connections have ended: %s", brief(oneLine(err)))
+			}
+		}
+	}
+}
+
+func pending(cases []*caseFile) []*vpn.Connection {
+	var all []*vpn.Connection
+	for _, c := range cases {
+		all = append(all, c.pending()...)
+	}
+	return all
 }
 
 func (c *caseFile) toTerminate() bool  { return c.Decision.Action == policy.Terminate }
@@ -461,14 +497,16 @@ func targets(cases []*caseFile) []vpn.Target {
 	return all
 }
 
-// share gives one of so many parts of the time that ctx has left, or of a minute if that is less: an endpoint that hangs
-// must leave time to act on the others, and to look.
+// share gives one of so many parts of the time that ctx has left, or of a minute if that is less: what hangs must leave time
+// to act on the others, and to look.
 func share(ctx context.Context, parts int) (context.Context, context.CancelFunc) {
-	part := time.Minute / time.Duration(parts)
-	if deadline, ok := ctx.Deadline(); ok {
-		part = min(part, time.Until(deadline)/time.Duration(parts))
-	}
-	return context.WithTimeout(ctx, part)
+	return context.WithTimeout(ctx, min(time.Minute, timeLeft(ctx))/time.Duration(parts))
+}
+
+// timeLeft is that until the deadline of ctx, which Respond sees to that it has.
+func timeLeft(ctx context.Context) time.Duration {
+	deadline, _ := ctx.Deadline()
+	return time.Until(deadline)
 }
 
 // earliest is the earlier of two times, of which the zero time is none.

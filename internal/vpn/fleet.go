@@ -28,7 +28,7 @@ type place struct {
 	api api
 }
 
-func newPlace(p Place) *place { return &place{p, ec2.NewFromConfig(p.Config)} }
+func newPlace(p Place) *place { return &place{p, paced(p.Config)} }
 
 // nobodys is an id that no connection has: what EC2 is asked about in a dry run that is about the permission alone.
 const nobodys = "cvpn-connection-00000000000000000"

@@ -13,6 +13,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -110,7 +111,8 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		return nil
 	}
 	place := v.at(r.connections[0].place)
-	output, err := place.api.TerminateClientVpnConnections(ctx, input)
+	var silent silence
+	output, err := place.api.TerminateClientVpnConnections(ctx, input, silent.watch)
 	now, id := time.Now().UTC(), requestID(output, err)
 	for _, connection := range r.connections {
 		connection.noteRequest(id)
@@ -133,9 +135,13 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		for _, connection := range r.connections {
 			connection.RequestedAt, connection.denied = now, true
 		}
-	case !dryRun && !Refused(err) && c != "RequestLimitExceeded":
+	case !dryRun && !Refused(err) && bool(silent):
 		for _, connection := range r.connections {
 			connection.RequestedAt, connection.Lost = now, fmt.Sprintf("no answer to terminating by %s: %v", how, err)
+		}
+	case errors.Is(err, errNotSent):
+		for _, connection := range r.connections {
+			connection.Error = fmt.Sprintf("not asked to end%s: %v", place.in(), errNotSent)
 		}
 	default:
 		for _, connection := range r.connections {
@@ -150,6 +156,27 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		extra = append(extra, v.request(ctx, request{connections: []*Connection{connection}}, dryRun)...)
 	}
 	return extra
+}
+
+// silence tells of a call whether EC2 got an attempt of it and did not say what became of that. A call that was throttled at
+// every attempt, or was not sent, has ended nothing.
+type silence bool
+
+// watch has every attempt of a call noted, and EC2 asked a few times only.
+func (s *silence) watch(o *ec2.Options) {
+	if p, ok := o.Retryer.(patient); ok {
+		p.attempts = min(p.attempts, maxTerminateAttempts)
+		o.Retryer = p
+	}
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("Silence", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleFinalize(ctx, in)
+			if err != nil && !Refused(err) && !isThrottle(err) && !errors.Is(err, errNotSent) {
+				*s = true
+			}
+			return out, metadata, err
+		}), "Retry", middleware.After)
+	})
 }
 
 // requestID is EC2's, of a request that it took or refused; empty where there was no answer.
@@ -230,8 +257,11 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 		only = append(only, c.ID)
 	}
 	shown := map[string]types.ClientVpnConnection{}
-	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true, place: v.at(connections[0].place)}, only, func(c types.ClientVpnConnection, _ string) {
-		shown[aws.ToString(c.ConnectionId)] = c
+	filter := &types.Filter{Name: aws.String("connection-id"), Values: only}
+	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true, place: v.at(connections[0].place)}, filter, nil, func(page *ec2.DescribeClientVpnConnectionsOutput, _ string) {
+		for _, c := range page.Connections {
+			shown[aws.ToString(c.ConnectionId)] = c
+		}
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ type VPN struct {
 // New gives the VPN of the account and Region that cfg leads to, and of others beside it. endpointIDs are the endpoints to
 // guard, wherever they are; none stands for every endpoint.
 func New(cfg aws.Config, endpointIDs []string, others ...Place) *VPN {
-	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: ec2.NewFromConfig(cfg), Place: Place{Region: cfg.Region}}}}
+	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: paced(cfg), Place: Place{Region: cfg.Region}}}}
 	for _, p := range others {
 		v.places = append(v.places, newPlace(p))
 	}
@@ -136,7 +137,9 @@ func (c *Connection) noteRequest(id string) {
 type Target struct {
 	// Names are compared with user names and common names, CommonNames with common names alone; folded and whole.
 	Names, CommonNames []string
-	ConnectionID       string
+	// Spellings are the user names as they are probably written, to ask EC2 for them directly, which is sensitive to case.
+	Spellings    []string
+	ConnectionID string
 	// ClientIP counts only on endpoints that keep it as a source address. At is when it was the person's: a connection
 	// established later is somebody else's turn with the address.
 	ClientIP string
@@ -230,98 +233,267 @@ func allPages(page func(token *string) (next *string, err error)) error {
 
 // Found is what a listing of the endpoints gave, by target.
 type Found struct {
-	// Up are the connections that have not ended.
+	// Up are the connections that have not ended, in the order of the endpoints and then of their age.
 	Up [][]Match
 	// EndedAt are the ends of those that have, as far back as EC2 lists them: an hour.
 	EndedAt [][]time.Time
 	// Failed are the endpoints that could not be listed to the end, by id, with the error.
 	Failed map[string]error
-	// RequestIDs are EC2's of the pages that were listed.
+	// RequestIDs are EC2's of the listings; of one with several pages, of the first and the last.
 	RequestIDs []string
 }
 
 // Find lists every endpoint once, side by side, and picks the connections of the targets. It holds only what it picks,
 // however many connections there are. Endpoints that cannot be listed do not stop the others.
-func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target) Found {
-	found := Found{Up: make([][]Match, len(targets)), EndedAt: make([][]time.Time, len(targets)), Failed: map[string]error{}}
+//
+// An endpoint with more than one page of connections is also asked for the targets' spellings alone. Where that is known
+// of all endpoints before they are listed to the end, early gets what was found until then, while the listings go on: every
+// connection with one of the spellings, and of the endpoints that were listed to the end, all; but nothing for targets with an
+// address. Find returns the rest. One endpoint that does not answer holds early up for some seconds only. early may be nil;
+// it is also told when the listings are over.
+func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target, early func(found Found, over <-chan struct{})) Found {
 	wanted := newIndex(targets)
 	if wanted.empty() {
-		return found
+		return newFound(len(targets))
 	}
-	var mu sync.Mutex
-	var group errgroup.Group
-	group.SetLimit(8)
-	for _, e := range endpoints {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	h := &hunt{
+		vpn: v, wanted: wanted, endpoints: endpoints, catches: make([]catch, len(endpoints)),
+		connections: map[string]*Connection{}, told: map[telling]bool{},
+	}
+	var asked, listed errgroup.Group // the filters, and the listings
+	listed.SetLimit(8)
+	var first sync.WaitGroup // of each endpoint, what early waits for
+	first.Add(len(endpoints))
+	spellings := wanted.spellings()
+	for i, e := range endpoints {
 		e.place = v.at(e.place)
-		group.Go(func() error {
-			pages, err := v.list(ctx, e, nil, func(c types.ClientVpnConnection, requestID string) {
-				hits := wanted.hits(c, e)
-				if len(hits) == 0 {
-					return
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				connection := e.place.connection(c)
-				connection.noteRequest(requestID)
-				for _, h := range hits {
-					if !connection.Ended() {
-						found.Up[h.target] = append(found.Up[h.target], Match{connection, h.doubt, h.byUsername})
-					} else if h.doubt == "" {
-						found.EndedAt[h.target] = append(found.EndedAt[h.target], readTime(c.ConnectionEndTime))
-					}
+		known := sync.OnceFunc(first.Done)
+		listed.Go(func() error {
+			h.list(ctx, i, e, func() {
+				// There is more than one page.
+				if early != nil && len(spellings) > 0 {
+					asked.Go(func() error {
+						h.ask(ctx, i, e, spellings)
+						known()
+						return nil
+					})
 				}
 			})
-			mu.Lock()
-			defer mu.Unlock()
-			found.RequestIDs = append(found.RequestIDs, pages...)
-			if err != nil {
-				found.Failed[e.ID] = err
-			}
+			known()
 			return nil
 		})
 	}
-	_ = group.Wait() // errors are kept by endpoint
-	for _, matches := range found.Up {
-		slices.SortStableFunc(matches, func(a, b Match) int {
-			if c := slices.Index(ids(endpoints), a.EndpointID) - slices.Index(ids(endpoints), b.EndpointID); c != 0 {
-				return c
+	over, answered := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = listed.Wait() // errors are kept by endpoint
+		close(over)
+	}()
+	go func() {
+		first.Wait()
+		close(answered)
+	}()
+	patience := time.NewTimer(maxPatience)
+	defer patience.Stop()
+	select {
+	case <-over:
+	case <-answered:
+		h.tell(early, over)
+	case <-patience.C:
+		h.tell(early, over)
+	}
+	<-over
+	cancel() // a filter that is still asked for finds nothing that was not listed
+	_ = asked.Wait()
+	<-answered
+	return h.found()
+}
+
+// maxPatience is how long an endpoint is waited for before what the others have is acted on.
+const maxPatience = 5 * time.Second
+
+// hunt is one search for connections, on all endpoints.
+type hunt struct {
+	vpn       *VPN
+	wanted    index
+	endpoints []Endpoint
+
+	mu          sync.Mutex
+	catches     []catch                // by endpoint
+	connections map[string]*Connection // that were gathered, by id
+	told        map[telling]bool
+}
+
+// telling is a connection that a target was given.
+type telling struct {
+	target int
+	id     string
+}
+
+// catch is what was found on one endpoint.
+type catch struct {
+	filtered, listed []row
+	over             bool // the listing is, to the end or with err
+	err              error
+	requestIDs       []string
+}
+
+// row is a connection that a target may want.
+type row struct {
+	types.ClientVpnConnection
+
+	requestID string
+	hits      []hit
+}
+
+// pick gives the row if a target may want it.
+func (h *hunt) pick(c types.ClientVpnConnection, e Endpoint, requestID string) []row {
+	hits := h.wanted.hits(c, e)
+	if len(hits) == 0 {
+		return nil
+	}
+	return []row{{c, requestID, hits}}
+}
+
+// list lists the endpoint, and calls more when it turns out that there is a second page.
+func (h *hunt) list(ctx context.Context, i int, e Endpoint, more func()) {
+	pages, err := h.vpn.list(ctx, e, nil, h.wanted.sieve(), func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, c := range page.Connections {
+			h.catches[i].listed = append(h.catches[i].listed, h.pick(c, e, requestID)...)
+		}
+		if more != nil && aws.ToString(page.NextToken) != "" {
+			more()
+			more = nil
+		}
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := &h.catches[i]
+	c.over, c.err = true, err
+	c.requestIDs = append(c.requestIDs, pages...)
+}
+
+// ask has EC2 look for the user names, in these spellings. If it cannot, the listing will show the connections.
+func (h *hunt) ask(ctx context.Context, i int, e Endpoint, spellings []string) {
+	for some := range slices.Chunk(spellings, maxFilterValues) {
+		pages, _ := h.vpn.list(ctx, e, &types.Filter{Name: aws.String("username"), Values: some}, nil, func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			for _, c := range page.Connections {
+				h.catches[i].filtered = append(h.catches[i].filtered, h.pick(c, e, requestID)...)
 			}
-			return a.EstablishedAt.Compare(b.EstablishedAt)
 		})
+		h.mu.Lock()
+		h.catches[i].requestIDs = append(h.catches[i].requestIDs, pages...)
+		h.mu.Unlock()
+	}
+}
+
+// tell has early act on the connections that were found so far, if there are any and listings go on. Of an endpoint that is
+// still being listed only the answer to the filter counts, so that of a spelling all connections are known or none.
+func (h *hunt) tell(early func(Found, <-chan struct{}), over <-chan struct{}) {
+	h.mu.Lock()
+	going := slices.ContainsFunc(h.catches, func(c catch) bool { return !c.over })
+	h.mu.Unlock()
+	if early == nil || !going {
+		return
+	}
+	some := h.gather(func(c catch, t Target) []row {
+		switch {
+		case t.ClientIP != "":
+			return nil
+		case c.over && c.err == nil:
+			return c.listed
+		}
+		return c.filtered
+	})
+	if slices.ContainsFunc(some.Up, func(matches []Match) bool { return len(matches) > 0 }) {
+		early(some, over)
+	}
+}
+
+// found gives everything that early was not told.
+func (h *hunt) found() Found {
+	return h.gather(func(c catch, _ Target) []row { return slices.Concat(c.filtered, c.listed) })
+}
+
+// gather puts together what was found on all endpoints for each target: each connection once, and none that it was given
+// before.
+func (h *hunt) gather(rows func(catch, Target) []row) Found {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	found := newFound(len(h.wanted.targets))
+	for i, c := range h.catches {
+		for t, target := range h.wanted.targets {
+			var up []Match
+			for _, r := range rows(c, target) {
+				k := slices.IndexFunc(r.hits, func(hit hit) bool { return hit.target == t })
+				told := telling{t, aws.ToString(r.ConnectionId)}
+				if k < 0 || h.told[told] {
+					continue
+				}
+				h.told[told] = true
+				connection := h.connections[told.id]
+				if connection == nil {
+					connection = h.vpn.at(h.endpoints[i].place).connection(r.ClientVpnConnection)
+					connection.noteRequest(r.requestID)
+					h.connections[told.id] = connection
+				}
+				switch hit := r.hits[k]; {
+				case !connection.Ended():
+					up = append(up, Match{connection, hit.doubt, hit.byUsername})
+				case hit.doubt == "":
+					found.EndedAt[t] = append(found.EndedAt[t], readTime(r.ConnectionEndTime))
+				}
+			}
+			slices.SortStableFunc(up, func(a, b Match) int { return a.EstablishedAt.Compare(b.EstablishedAt) })
+			found.Up[t] = append(found.Up[t], up...)
+		}
+		found.RequestIDs = append(found.RequestIDs, c.requestIDs...)
+		if c.err != nil {
+			found.Failed[h.endpoints[i].ID] = c.err
+		}
 	}
 	return found
 }
 
-func ids(endpoints []Endpoint) []string {
-	var all []string
-	for _, e := range endpoints {
-		all = append(all, e.ID)
-	}
-	return all
+func newFound(targets int) Found {
+	return Found{Up: make([][]Match, targets), EndedAt: make([][]time.Time, targets), Failed: map[string]error{}}
 }
 
-// list calls each for every connection of the endpoint, or only for those with the given ids, with the id of the request
-// that gave it, and returns the ids of all requests that were answered. An endpoint that was discovered and is gone by now
-// has no connection.
-func (v *VPN) list(ctx context.Context, e Endpoint, only []string, each func(c types.ClientVpnConnection, requestID string)) ([]string, error) {
+// maxPage is how long a page is waited for, all attempts together. An endpoint that hangs is given up then; one that is
+// large may take as long as there is time.
+const maxPage = 20 * time.Second
+
+// list calls each with every page of the endpoint's connections, or of those that pass the filter, and the id of the request
+// that gave it. It returns the ids of the requests that gave the first and the last page: an endpoint may have hundreds.
+// An endpoint that was discovered and is gone by now has no connection.
+func (v *VPN) list(ctx context.Context, e Endpoint, only *types.Filter, rows *sieve, each func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string)) ([]string, error) {
 	input := &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: &e.ID, MaxResults: aws.Int32(1000)}
 	if only != nil {
-		input.Filters = []types.Filter{{Name: aws.String("connection-id"), Values: only}}
+		input.Filters = []types.Filter{*only}
+	}
+	var options []func(*ec2.Options)
+	if rows != nil {
+		options = append(options, func(o *ec2.Options) { o.APIOptions = append(o.APIOptions, rows.into) })
 	}
 	var requestIDs []string
 	err := allPages(func(token *string) (*string, error) {
 		input.NextToken = token
-		page, err := e.place.api.DescribeClientVpnConnections(ctx, input)
+		ctx, cancel := context.WithTimeout(ctx, maxPage)
+		defer cancel()
+		page, err := e.place.api.DescribeClientVpnConnections(ctx, input, options...)
 		if err != nil {
 			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
 		id, _ := awsmiddleware.GetRequestIDMetadata(page.ResultMetadata)
 		if id != "" {
-			requestIDs = append(requestIDs, id)
+			requestIDs = append(requestIDs[:min(len(requestIDs), 1)], id)
 		}
-		for _, c := range page.Connections {
-			each(c, id)
-		}
+		each(page, id)
 		return page.NextToken, nil
 	})
 	if err == nil || e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
@@ -412,6 +584,35 @@ func newIndex(targets []Target) index {
 	return ix
 }
 
+// spellings are those of all targets, each once.
+func (ix index) spellings() []string {
+	var all []string
+	for _, t := range ix.targets {
+		for _, spelling := range t.Spellings {
+			// To ask for "" may list everybody, and to ask for * may too.
+			if signal.Name(spelling) != "" && !strings.ContainsAny(spelling, "*?") && !slices.Contains(all, spelling) {
+				all = append(all, spelling)
+			}
+		}
+	}
+	return all
+}
+
+// sieve is one for all that a row can be wanted for, or nil where that has many spellings, as an address has.
+func (ix index) sieve() *sieve {
+	if len(ix.addresses) > 0 {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for name := range ix.commonNames {
+		wanted[name] = true
+	}
+	for id := range ix.ids {
+		wanted[signal.Fold(id)] = true
+	}
+	return &sieve{wanted: wanted}
+}
+
 func (ix index) empty() bool { return len(ix.commonNames)+len(ix.ids)+len(ix.addresses) == 0 }
 
 // fold gives the spelling for comparison, "" for what is nobody's name.
@@ -459,10 +660,12 @@ func (ix index) hits(c types.ClientVpnConnection, e Endpoint) []hit {
 }
 
 // Refused reports whether err is EC2's answer that the request is not to be: asking again would change nothing. Any other
-// error, such as throttling, a failure of EC2 or a broken connection, leaves open what will be or has been done.
+// error, such as throttling, a failure of EC2 or a broken connection, leaves open what will be or has been done; and a page
+// token that is no longer valid says nothing about another listing.
 func Refused(err error) bool {
 	var response *smithyhttp.ResponseError
-	return code(err) != "" && errors.As(err, &response) && response.HTTPStatusCode() < 500
+	return code(err) != "" && code(err) != "InvalidPaginationToken" && !isThrottle(err) &&
+		errors.As(err, &response) && response.HTTPStatusCode() < 500
 }
 
 // code is EC2's error code, "" for any other error.

@@ -73,7 +73,7 @@ func mustFind(t *testing.T, v *vpn.VPN, target vpn.Target) []vpn.Match {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := v.Find(t.Context(), endpoints, []vpn.Target{target})
+	found := v.Find(t.Context(), endpoints, []vpn.Target{target}, nil)
 	if len(found.Failed) > 0 {
 		t.Fatal(found.Failed)
 	}
@@ -215,7 +215,7 @@ func TestOneEndpointThatFailsDoesNotStopTheOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := v.Find(t.Context(), endpoints, []vpn.Target{{Names: []string{"ann"}}})
+		found := v.Find(t.Context(), endpoints, []vpn.Target{{Names: []string{"ann"}}}, nil)
 		equal(t, "found", describe(found.Up[0]), []string{"1/ann/", "3/ann/"})
 		unknown := "cvpn-endpoint-0000000000000dead"
 		for id, want := range map[string]string{
@@ -239,7 +239,7 @@ func TestRepeatedPageTokenIsAnError(t *testing.T) {
 		for i := range 20 {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: fmt.Sprint("user", i)})
 		}
-		found := vpn.New(circling(t, cloud), []string{saml}).Find(t.Context(), []vpn.Endpoint{{ID: saml}}, []vpn.Target{{Names: []string{"user19"}}})
+		found := vpn.New(circling(t, cloud), []string{saml}).Find(t.Context(), []vpn.Endpoint{{ID: saml}}, []vpn.Target{{Names: []string{"user19"}}}, nil)
 		if err := found.Failed[saml]; err == nil || !strings.Contains(err.Error(), "repeats a page token") {
 			t.Errorf("%v, found %v", found.Failed, describe(found.Up[0]))
 		}
@@ -629,7 +629,9 @@ func TestNotAskedIsNotPending(t *testing.T) {
 			t.Errorf("%+v", c.Connection)
 		}
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded"})
-		v.Terminate(t.Context(), end, nil, false)
+		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		v.Terminate(ctx, end, nil, false)
 		if c := end[0]; !strings.Contains(c.Error, "RequestLimitExceeded") || c.Pending() {
 			t.Errorf("%+v", c.Connection)
 		}

@@ -1,0 +1,158 @@
+package vpn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// sieve takes the rows out of a page of connections in which none of the wanted words stands, before the SDK decodes it:
+// of a thousand rows it is after one or none, and decoding all of them takes twenty times as long as looking through their
+// bytes. It decides nothing: what is left is decoded and matched as ever. So it may leave a row too many and never takes
+// one too many: a row goes only if every text in it is plain and none is wanted, and a page that is not built as expected
+// stays as it is.
+type sieve struct {
+	wanted map[string]bool // folded names, and ids
+
+	page bytes.Buffer // kept from one page to the next
+}
+
+// HandleDeserialize reads the answer and passes it on without the rows that are not wanted. What could not be read to
+// its end is passed on as it came, with the error behind it.
+func (s *sieve) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	response, ok := out.RawResponse.(*smithyhttp.Response)
+	if err != nil || !ok || response.StatusCode >= 300 {
+		return out, metadata, err
+	}
+	body := response.Body
+	s.page.Reset()
+	s.page.Grow(int(max(response.ContentLength, 0)) + bytes.MinRead) // or it would be copied as it grows
+	_, err = s.page.ReadFrom(body)
+	page := s.page.Bytes()
+	var rest io.Reader = bytes.NewReader(nil)
+	if err == nil {
+		page = s.without(page)
+	} else {
+		rest = failing{err}
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(page), rest), body}
+	return out, metadata, nil
+}
+
+// ID names the middleware.
+func (*sieve) ID() string { return "Sieve" }
+
+// into puts the sieve between the answer and the SDK's decoder.
+func (s *sieve) into(stack *middleware.Stack) error {
+	if err := stack.Deserialize.Insert(s, "OperationDeserializer", middleware.After); err != nil {
+		return fmt.Errorf("adding the sieve: %w", err)
+	}
+	return nil
+}
+
+type failing struct{ error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.error }
+
+var errNotPlain = errors.New("not a plain list")
+
+// without gives the page without the rows that are not wanted. It is written over the page itself.
+func (s *sieve) without(page []byte) []byte {
+	const list = "<connections>"
+	start := bytes.Index(page, []byte(list))
+	if start < 0 {
+		return page
+	}
+	type span struct{ from, to int }
+	var kept []span
+	at := start + len(list)
+	for {
+		from := at + blanks(page[at:])
+		if bytes.HasPrefix(page[from:], []byte("</connections>")) {
+			at = from
+			break
+		}
+		length, wanted, err := s.row(page[from:])
+		if err != nil {
+			return page
+		}
+		at = from + length
+		if wanted {
+			kept = append(kept, span{from, at})
+		}
+	}
+	left := page[:start+len(list)]
+	for _, k := range kept {
+		left = append(left, page[k.from:k.to]...)
+	}
+	return append(left, page[at:]...)
+}
+
+// row gives the length of the <item> that begins here, with all that is in it, and whether a wanted text is.
+func (s *sieve) row(page []byte) (length int, wanted bool, err error) {
+	const open, shut = "<item>", "</item>"
+	if !bytes.HasPrefix(page, []byte(open)) {
+		return 0, false, errNotPlain
+	}
+	at, depth := len(open), 1
+	for depth > 0 {
+		tag := bytes.IndexByte(page[at:], '<')
+		if tag < 0 {
+			return 0, false, errNotPlain
+		}
+		if !wanted && tag > 0 {
+			wanted = s.wants(page[at : at+tag])
+		}
+		at += tag
+		end := bytes.IndexByte(page[at:], '>')
+		if end < 2 {
+			return 0, false, errNotPlain
+		}
+		switch name := page[at+1 : at+end]; {
+		case bytes.IndexByte(name, '=') >= 0: // an attribute may hold a >
+			return 0, false, errNotPlain
+		case name[0] == '/':
+			depth--
+		case name[len(name)-1] != '/':
+			depth++
+		}
+		at += end + 1
+	}
+	if !bytes.Equal(page[at-len(shut):at], []byte(shut)) {
+		return 0, false, errNotPlain
+	}
+	return at, wanted, nil
+}
+
+// wants reports whether a text may be one of the wanted. One with an escape in it may be anything.
+func (s *sieve) wants(text []byte) bool {
+	if bytes.IndexByte(text, '&') >= 0 {
+		return true
+	}
+	text = bytes.TrimSpace(text)
+	var folded [64]byte
+	if len(text) > len(folded) {
+		return s.wanted[fold(string(text))]
+	}
+	for i, b := range text {
+		switch {
+		case b >= 0x80:
+			return s.wanted[fold(string(text))]
+		case 'A' <= b && b <= 'Z':
+			b += 'a' - 'A'
+		}
+		folded[i] = b
+	}
+	return s.wanted[string(folded[:len(text)])]
+}
+
+func blanks(page []byte) int { return len(page) - len(bytes.TrimLeft(page, " \t\r\n")) }
