@@ -154,6 +154,11 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
+		fault: "SNS answers with nothing at all", out: "the event fails; when it comes again, the message that is owed, perhaps for the second time",
+		prepare: inject(emulator.Fault{Action: publishAction, Empty: true, Times: 1}),
+		failed:  []string{"e1"}, published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
 		fault: "the first call of every action hangs", out: "`terminated`",
 		prepare:   inject(on(emulator.Fault{Delay: time.Hour, Times: 1}, allActions...)...),
 		published: times(2, "terminated"), up: []string{"bob"},
