@@ -513,6 +513,9 @@ func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
 			if ended.IsZero() || ended.Sub(start) > 25*time.Second {
 				t.Errorf("alice's connection on the other endpoint ended at %v, %v after the start", ended, ended.Sub(start))
 			}
+			if again := cloud.Connections()[1].EndedAt; times == 1 && again.Sub(start) > 30*time.Second {
+				t.Errorf("the one there ended %v after the start", again.Sub(start))
+			}
 			want, left := responder.Terminated, 0
 			if times == 0 {
 				want, left = responder.Partial, 1

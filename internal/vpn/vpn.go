@@ -664,7 +664,7 @@ func (ix index) hits(c types.ClientVpnConnection, e Endpoint) []hit {
 // token that is no longer valid says nothing about another listing.
 func Refused(err error) bool {
 	var response *smithyhttp.ResponseError
-	return code(err) != "" && code(err) != "InvalidPaginationToken" && !isThrottle(err) &&
+	return code(err) != "" && code(err) != "InvalidPaginationToken" &&
 		errors.As(err, &response) && response.HTTPStatusCode() < 500
 }
 

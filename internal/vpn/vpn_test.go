@@ -17,6 +17,7 @@ import (
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
 const (
@@ -1007,6 +1008,57 @@ func TestEndpointThatIsDeletedBeforeTheTermination(t *testing.T) {
 		observe(t, v, connections(end))
 		if !end[0].Ended() || end[0].Error != "" {
 			t.Errorf("%+v", end[0].Connection)
+		}
+	})
+}
+
+// TestBucketThatOthersDrawFrom: eight calls are under way when EC2 throttles the first, and slow the process down once. After a
+// pause, there are calls to be had at once again.
+func TestBucketThatOthersDrawFrom(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Latency = 50 * time.Millisecond
+		cloud.Limits = map[string]emulator.Limit{"TerminateClientVpnConnections": {Bucket: 20, Refill: 5}}
+		end := func(n int, prefix string) time.Duration {
+			var target vpn.Target
+			for i := range n {
+				name := fmt.Sprint(prefix, i)
+				cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
+				target.Names = append(target.Names, name)
+			}
+			matches := mustFind(t, v, target)
+			start := time.Now()
+			v.Terminate(t.Context(), matches, nil, false)
+			for _, m := range matches {
+				if m.Error != "" || m.Lost != "" {
+					t.Errorf("%+v", m.Connection)
+				}
+			}
+			return time.Since(start)
+		}
+		if took := end(60, "early"); took < 8*time.Second || took > 20*time.Second {
+			t.Errorf("took %v", took)
+		}
+		time.Sleep(time.Minute)
+		if took := end(16, "late"); took > time.Second {
+			t.Errorf("after a pause, took %v", took)
+		}
+	})
+}
+
+// TestEC2ThatFailsIsNotAskedForLong: a few attempts, and then a look, which asks once more.
+func TestEC2ThatFailsIsNotAskedForLong(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		client, stop := emulator.HTTPClient(cloud)
+		defer stop()
+		cfg := config(client)
+		cfg.Retryer = func() aws.Retryer { return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 10 }) }
+		v := vpn.New(cfg, nil)
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "InternalError"})
+		v.Terminate(t.Context(), end, nil, false)
+		if c := end[0]; c.Lost == "" || !c.Pending() || len(calls(cloud)) != 3 {
+			t.Errorf("%+v\n%q", c.Connection, calls(cloud))
 		}
 	})
 }
