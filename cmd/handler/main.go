@@ -60,7 +60,9 @@ func wire(log *slog.Logger) (*handler, []string) {
 	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithRetryer(retryer),
 		// A connection that hangs is given up and tried anew. The first page of a large listing may take seconds.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second)),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second).WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = 32 // calls made side by side; to connect anew takes longer than most of them
+		})),
 	)
 	if err != nil {
 		return nil, append(problems, "AWS configuration: "+err.Error())

@@ -273,26 +273,26 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target, 
 	var first sync.WaitGroup // of each endpoint, what early waits for
 	first.Add(len(endpoints))
 	spellings := wanted.spellings()
-	for i, e := range endpoints {
-		e.place = v.at(e.place)
-		known := sync.OnceFunc(first.Done)
-		listed.Go(func() error {
-			h.list(ctx, i, e, func() {
-				// There is more than one page.
-				if early != nil && len(spellings) > 0 {
-					asked.Go(func() error {
-						h.ask(ctx, i, e, spellings)
-						known()
-						return nil
-					})
-				}
-			})
-			known()
-			return nil
-		})
-	}
 	over, answered := make(chan struct{}), make(chan struct{})
 	go func() {
+		for i, e := range endpoints {
+			e.place = v.at(e.place)
+			known := sync.OnceFunc(first.Done)
+			listed.Go(func() error {
+				h.list(ctx, i, e, func() {
+					// There is more than one page.
+					if early != nil && len(spellings) > 0 {
+						asked.Go(func() error {
+							h.ask(ctx, i, e, spellings)
+							known()
+							return nil
+						})
+					}
+				})
+				known()
+				return nil
+			})
+		}
 		_ = listed.Wait() // errors are kept by endpoint
 		close(over)
 	}()
