@@ -44,11 +44,14 @@ func (h history) end() time.Time {
 	return end
 }
 
-// expiry is when DynamoDB may delete the item; zero for never.
-func (h history) expiry() time.Time {
+// expiry is when DynamoDB may delete the item that is changed now; zero for never.
+func (h history) expiry(now time.Time) time.Time {
 	last := h.end()
-	if last.IsZero() {
+	switch {
+	case last.IsZero():
 		return last
+	case last.Before(now): // of a time that is long past, DynamoDB takes no notice
+		last = now
 	}
 	for _, r := range h {
 		if r.lifted.at.After(last) {

@@ -89,7 +89,7 @@ func ValidName(table string) bool { return validName.MatchString(table) }
 // New gives the list in the table of that name.
 func New(cfg aws.Config, name string) *Table { return &Table{dynamodb.NewFromConfig(cfg), name} }
 
-// remembered is how long an item is kept after its last end: an event can wait four days in the queue, and fourteen more as a
+// remembered is how long an item is kept after its last end and its last change: an event can wait four days in the queue, and fourteen more as a
 // dead letter, and must still find the reinstatement that came after it.
 const remembered = 30 * 24 * time.Hour
 
@@ -267,7 +267,7 @@ func (t *Table) change(ctx context.Context, item map[string]types.AttributeValue
 			input.ConditionExpression = aws.String("causes = :was")
 			input.ExpressionAttributeValues[":was"] = was
 		}
-		if expiry := known.expiry(); !expiry.IsZero() {
+		if expiry := known.expiry(time.Now()); !expiry.IsZero() {
 			input.UpdateExpression = aws.String("SET causes = :causes, expires_at = :expires_at")
 			input.ExpressionAttributeValues[":expires_at"] = &types.AttributeValueMemberN{Value: fmt.Sprint(expiry.Unix())}
 		}
