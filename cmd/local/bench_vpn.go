@@ -31,6 +31,7 @@ const (
 // newCrowd is the stand-in with EC2's latency and limits, and so many bystanders on each of its endpoints.
 func newCrowd(endpointCount, bystanders int) *emulator.Cloud {
 	cloud := &emulator.Cloud{Region: region, Latency: latency, Limits: emulator.DocumentedLimits()}
+	cloud.AddTable(table, "person")
 	for _, e := range endpoints[:endpointCount] {
 		cloud.AddEndpoint(emulator.Endpoint{ID: e.id, Description: e.name, Authentication: []string{e.authentication}, TransitGateway: e.transitGateway})
 		addBystanders(cloud, e.id, bystanders)

@@ -465,3 +465,14 @@ func TestLongReasonIsCut(t *testing.T) {
 		}
 	})
 }
+
+func TestValidName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"abc": true, "Vpn_keep-out.1": true, strings.Repeat("a", 255): true,
+		"": false, "ab": false, strings.Repeat("a", 256): false, "a b": false, "table\n": false, "tablé": false,
+	} {
+		if got := keepout.ValidName(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
+	}
+}
