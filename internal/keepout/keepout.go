@@ -10,8 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,10 +81,11 @@ type Table struct {
 	name string
 }
 
-var validName = regexp.MustCompile(`^[\w.-]{3,255}$`)
-
 // ValidName reports whether a table can be called so. Source: Amazon DynamoDB developer guide, naming rules.
-func ValidName(table string) bool { return validName.MatchString(table) }
+func ValidName(table string) bool {
+	const signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+	return len(table) >= 3 && len(table) <= 255 && strings.Trim(table, signs) == ""
+}
 
 // New gives the list in the table of that name.
 func New(cfg aws.Config, name string) *Table { return &Table{dynamodb.NewFromConfig(cfg), name} }
