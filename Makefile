@@ -10,7 +10,7 @@ MAX_ZIP_BYTES := 5000000
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -35,13 +35,16 @@ test: ## all tests
 	@{ .tools/venv/bin/python -c 'import moto.server' || python3 -c 'import moto.server'; } 2>/dev/null || \
 		echo "NOT TESTED against an SNS and a DynamoDB of others, as Python has no moto here: 'make .tools/venv/done' fetches it."
 
-check: .tools/venv/done lint test policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
+check: .tools/venv/done lint test random policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
 
 lint: .tools/golangci-lint .tools/actionlint
 	go mod verify
 	go vet ./...
 	.tools/golangci-lint run ./...
 	.tools/actionlint
+
+random: ## faults and events by chance, for the better part of a minute; prints its seeds
+	go test ./cmd/handler -run '^TestRandomDays$$' -count 1 -v -lasting 50s
 
 policy: ## the policy's own test cases
 	go run ./cmd/local check cases/

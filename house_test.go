@@ -61,7 +61,7 @@ var may = map[string][]string{
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
-		"internal/transport",
+		"internal/transport", "github.com/aws/smithy-go",
 	},
 	// As little as it can do with, since every connection waits for it: no SDK but the table's, and not the SDK's config.
 	"cmd/connect": {

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -697,6 +698,9 @@ func TestRetries(t *testing.T) {
 		if !r.IsErrorRetryable(&smithy.GenericAPIError{Code: code}) {
 			t.Errorf("%s is not tried again", code)
 		}
+	}
+	if !r.IsErrorRetryable(fmt.Errorf("half an answer: %w", &smithy.DeserializationError{Err: io.ErrUnexpectedEOF})) || r.IsErrorRetryable(&smithy.GenericAPIError{Code: "UnauthorizedOperation"}) {
+		t.Error("half an answer is not tried again, or a refusal is")
 	}
 }
 

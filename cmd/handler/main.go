@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -31,6 +32,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 )
 
 func main() {
@@ -133,10 +135,18 @@ func hash(file string) string {
 }
 
 // retryer tries as often as the invocation's time allows: throttling is normal where an account's calls are shared.
-// KMSThrottling is missing in the SDK's list of throttle codes.
+// KMSThrottling is missing in the SDK's list of throttle codes, and an answer of which only a part has come in that of what is
+// worth another try.
 func retryer() aws.Retryer {
 	return retry.AddWithErrorCodes(retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 10
 		o.MaxBackoff = 5 * time.Second
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			var broken *smithy.DeserializationError
+			if errors.As(err, &broken) {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		}))
 	}), "KMSThrottling")
 }

@@ -129,7 +129,7 @@ func (b *bench) write() error {
 		return fmt.Errorf("%s has no place for the figures", benchmarks)
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s<!-- measured -->\n%s, with %s for %d × %s.\n\n| what | measured | goal | |\n|---|---|---|---|\n",
+	fmt.Fprintf(&text, "%s<!-- measured -->\n%s, with %s on %d × %s.\n\n| what | measured | goal | |\n|---|---|---|---|\n",
 		before, time.Now().UTC().Format("2006-01-02"), runtime.Version(), runtime.NumCPU(), processor())
 	for _, f := range b.figures {
 		fmt.Fprintf(&text, "| %s | %s | %s | %s |\n", f.what, f.measured, f.goal, strings.Replace(f.verdict(), "NOT MET", "**not met**", 1))
@@ -218,25 +218,33 @@ func (b *bench) start(ctx context.Context) error {
 	return nil
 }
 
-// decide has go test measure it.
+// decide has go test measure it, several times, of which the quickest says most about the program: nothing else makes it quicker.
 func (b *bench) decide(ctx context.Context) error {
-	output, err := exec.CommandContext(ctx, "go", "test", "./internal/policy", "-run", "^$", "-bench", "Decide/200_rules", "-cpu", "1", "-benchtime", "5000x").CombinedOutput()
+	output, err := exec.CommandContext(ctx, "go", "test", "./internal/policy", "-run", "^$", "-bench", "Decide/200_rules", "-cpu", "1", "-benchtime", "2000x", "-count", "5").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, output)
 	}
-	slowest := map[string]float64{}
-	for _, m := range regexp.MustCompile(`(?m)^BenchmarkDecide/200_rules/(\w+)/\S+\s+\d+\s+([\d.]+) ns/op`).FindAllSubmatch(output, -1) {
+	quickest := map[string]float64{} // by benchmark: what is done, and the event
+	for _, m := range regexp.MustCompile(`(?m)^BenchmarkDecide/200_rules/(\S+)\s+\d+\s+([\d.]+) ns/op`).FindAllSubmatch(output, -1) {
 		ns, err := strconv.ParseFloat(string(m[2]), 64)
 		if err != nil {
 			return err
 		}
-		slowest[string(m[1])] = max(slowest[string(m[1])], ns)
+		name := string(m[1])
+		if quickest[name] == 0 || ns < quickest[name] {
+			quickest[name] = ns
+		}
+	}
+	slowest := map[string]float64{}
+	for name, ns := range quickest {
+		what, _, _ := strings.Cut(name, "/")
+		slowest[what] = max(slowest[what], ns)
 	}
 	if len(slowest) != 2 {
 		return fmt.Errorf("go test said:\n%s", output)
 	}
 	b.add("decide, 200 rules of which the last fits", "%.0f µs", slowest["decide"]/1000, 100,
-		fmt.Sprintf(" (with parsing the event %.0f µs; the slower of two events)", slowest["all"]/1000))
+		fmt.Sprintf(" (with parsing the event %.0f µs; the slower of two events, the quickest of five times)", slowest["all"]/1000))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -90,15 +91,40 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if wait(r.Context(), c.Latency+fault.Delay) != nil || fault.Drop {
 		panic(http.ErrAbortHandler)
 	}
-	if fault.Truncate {
-		body = body[:len(body)/2]
+	if fault.Reset {
+		reset(w)
+		return
+	}
+	half := body[:len(body)/2]
+	switch {
+	case fault.Truncate:
+		body = half
+	case fault.Empty:
+		body = nil
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	// The SDKs take the id of a request that succeeded from here, not from the document.
 	w.Header().Set("x-amzn-requestid", requestID)
 	w.WriteHeader(status)
+	if fault.Cut {
+		w.Write(half)                             // an error means that the client has gone,
+		_ = http.NewResponseController(w).Flush() // here too
+		panic(http.ErrAbortHandler)
+	}
 	w.Write(body) // an error means that the client has gone
+}
+
+// reset closes the connection without a word. On one of TCP the client sees a reset instead of an end.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err) // net/http's own connections can all be taken over
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // an error means that the client has gone
+	}
+	conn.Close()
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -118,6 +144,10 @@ func wait(ctx context.Context, d time.Duration) error {
 // handle does what the form asks for, in the order fault, permission, parameters.
 func (c *Cloud) handle(form url.Values) (document any, requestID string, status int, fault Fault) {
 	name, version := form.Get("Action"), form.Get("Version")
+	var asked Fault
+	if c.OnCall != nil {
+		asked = c.OnCall(Call{Action: name, Params: form, At: time.Now()})
+	}
 	if version == dynamoTarget { // which the connect handler asks, while others wait for what it says
 		c.mu.Lock()
 	} else {
@@ -129,7 +159,9 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	call := &Call{Action: name, Params: form, RequestID: requestID, At: time.Now()}
 	c.calls = append(c.calls, call)
 
-	fault = c.fault(name, form)
+	if fault = c.fault(name, form); fault == (Fault{}) {
+		fault = asked
+	}
 	var refused *refusal
 	switch {
 	case fault.Code != "":
@@ -147,9 +179,9 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 		}
 	}
 	switch {
-	case fault.Drop:
+	case fault.Drop || fault.Reset:
 		call.Code = "dropped"
-	case fault.Truncate:
+	case fault.Truncate || fault.Cut || fault.Empty:
 		call.Code = "truncated"
 	case refused != nil:
 		call.Code = refused.code

@@ -53,6 +53,10 @@ type Cloud struct {
 	// AWS does not document: InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated.
 	EndedAnswersRow bool
 
+	// OnCall, if set, is told of each call before anything is done about it, and may change the cloud meanwhile. The fault
+	// that it gives spoils the answer, unless an injected one is due.
+	OnCall func(Call) Fault
+
 	// ConnectHandler is the client connect handler of every endpoint that has not [Endpoint.NoConnectHandler]: it is asked, with a request of schema v3, when a client
 	// comes back or [Cloud.Attempt] has one connect, and whatever it fails to allow is denied, as AWS does. Nil allows all. It is
 	// asked when somebody looks, as everything here happens then, and may call the cloud's DynamoDB, but nothing else of it.
@@ -138,7 +142,9 @@ type Call struct {
 	// RequestID is the one answered.
 	RequestID string
 	At        time.Time
-	Code      string // the error code answered; "dropped" or "truncated" if a Fault spoilt the answer; empty for success
+	// Code is the error code answered; "dropped" if there was no answer and "truncated" if there was a part of it, or nothing
+	// but the header; empty for success.
+	Code string
 }
 
 // Fault spoils the answers to the calls that match it. Faults are tried in the order in which they were injected, and
@@ -154,7 +160,10 @@ type Fault struct {
 	Status        int           // its HTTP status; default 400, or what AWS documents for common server-side codes
 	Delay         time.Duration // added before the answer
 	Drop          bool          // closes the connection without an answer
-	Truncate      bool          // sends the first half of the XML
+	Reset         bool          // the same, with a TCP reset where the connection is one of TCP
+	Truncate      bool          // sends the first half of the XML, as if that were all
+	Cut           bool          // sends the same half as a part of the whole, and closes the connection
+	Empty         bool          // sends nothing after the header
 }
 
 // AddEndpoint creates an endpoint. One that exists keeps its connections and takes the new description. It panics
@@ -182,6 +191,21 @@ func (c *Cloud) AddEndpoint(e Endpoint) {
 		byUser:  map[string][]*conn{}, used: map[string]*conn{},
 	}
 	c.endpoints = append(c.endpoints, c.byID[e.ID])
+}
+
+// DeleteEndpoint deletes an endpoint, and with it its connections: EC2 lists neither any more. Whether it deletes one that has
+// target networks associated is not looked at.
+func (c *Cloud) DeleteEndpoint(id string) {
+	c.enter()
+	defer c.mu.Unlock()
+	for _, k := range c.conns {
+		if k.EndpointID == id {
+			k.status = terminated
+			delete(c.conns, k.id)
+		}
+	}
+	delete(c.byID, id)
+	c.endpoints = slices.DeleteFunc(c.endpoints, func(e *endpoint) bool { return e.ID == id })
 }
 
 // Connect establishes a connection now and returns its id; nobody is asked. It panics if the endpoint does not exist,
@@ -415,7 +439,7 @@ func (c *Cloud) reconnect(k Client, at time.Time) {
 	}
 	k.ID = "" // another attempt has another id
 	c.at(at.Add(k.ReconnectAfter), func(at time.Time) {
-		if c.admit(k, at) == nil {
+		if c.byID[k.EndpointID] != nil && c.admit(k, at) == nil {
 			c.reconnect(k, at)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -623,7 +625,8 @@ func TestFaults(t *testing.T) {
 	if got := statusesOf(c); got[0] != "active" {
 		t.Error("a refused termination was done:", got)
 	}
-	for _, f := range []Fault{{Drop: true, Times: 1}, {Truncate: true, Times: 1}} {
+	for _, f := range []Fault{{Drop: true}, {Reset: true}, {Truncate: true}, {Cut: true}} {
+		f.Times = 1
 		c.Inject(f)
 		err := terminate()
 		if _, ok := errors.AsType[smithy.APIError](err); err == nil || ok {
@@ -633,6 +636,96 @@ func TestFaults(t *testing.T) {
 	if got := statusesOf(c); got[0] == "active" {
 		t.Error("only the answer was to be lost:", got)
 	}
+}
+
+// TestSpoiltAnswers: each way to spoil one is an error of its own for a plain HTTP client.
+func TestSpoiltAnswers(t *testing.T) {
+	c := &Cloud{}
+	url, stop, err := Serve(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	whole := ""
+	for _, test := range []struct {
+		fault Fault
+		err   error // errors.Is
+		half  bool
+	}{
+		{fault: Fault{}},
+		{fault: Fault{Drop: true}, err: io.EOF},
+		{fault: Fault{Reset: true}, err: syscall.ECONNRESET},
+		{fault: Fault{Truncate: true}, half: true},
+		{fault: Fault{Cut: true}, err: io.ErrUnexpectedEOF, half: true},
+		{fault: Fault{Empty: true}},
+	} {
+		c.OnCall = func(Call) Fault { return test.fault }
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // net/http repeats a request on a connection that it used before
+		response, err := client.Post(url, "application/x-www-form-urlencoded", strings.NewReader("Action=DescribeClientVpnEndpoints&Version="+ec2Version))
+		body := ""
+		if err == nil {
+			var raw []byte
+			raw, err = io.ReadAll(response.Body)
+			response.Body.Close()
+			body = string(raw)
+		}
+		if test.fault == (Fault{}) {
+			whole = body
+		}
+		if !errors.Is(err, test.err) || test.half && (body == "" || len(body) != len(whole)/2) || !strings.HasPrefix(whole, body) {
+			t.Errorf("%+v: %v, %q", test.fault, err, body)
+		}
+	}
+	if whole == "" {
+		t.Error("no answer without a fault")
+	}
+}
+
+// TestOnCallMayChangeTheCloud, before the call is done.
+func TestOnCallMayChangeTheCloud(t *testing.T) {
+	c := &Cloud{}
+	api := ec2.NewFromConfig(serveCloud(t, c))
+	id := c.Connect(Client{EndpointID: endpointA, Username: "ann"})
+	c.OnCall = func(call Call) Fault {
+		if call.Action == "TerminateClientVpnConnections" && call.Params.Get("ConnectionId") == id {
+			c.Disconnect(id)
+		}
+		return Fault{}
+	}
+	_, err := api.TerminateClientVpnConnections(t.Context(), &ec2.TerminateClientVpnConnectionsInput{ClientVpnEndpointId: aws.String(endpointA), ConnectionId: aws.String(id)})
+	wantCode(t, err, "InvalidClientVpnConnection.IdNotFound", 400)
+}
+
+// TestDeleteEndpoint: it takes its connections along, those that were about to end and to come back too, and no others.
+func TestDeleteEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Cloud{}
+		client, stop := HTTPClient(c)
+		defer stop()
+		api := ec2.NewFromConfig(config("http://ec2.test", client))
+		c.AddEndpoint(Endpoint{ID: endpointA})
+		c.AddEndpoint(Endpoint{ID: endpointB})
+		c.Connect(Client{EndpointID: endpointA, Username: "ann", ReconnectAfter: time.Second, Reconnects: 1})
+		c.Connect(Client{EndpointID: endpointA, Username: "bob"})
+		c.Connect(Client{EndpointID: endpointB, Username: "carol"})
+		terminate := func() error {
+			_, err := api.TerminateClientVpnConnections(t.Context(), &ec2.TerminateClientVpnConnectionsInput{ClientVpnEndpointId: aws.String(endpointA), Username: aws.String("ann")})
+			return err
+		}
+		if err := terminate(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond) // ended, and not yet back
+		c.DeleteEndpoint(endpointA)
+		time.Sleep(2 * time.Hour)
+		if all := c.Connections(); len(all) != 1 || all[0].Username != "carol" {
+			t.Errorf("%+v", all)
+		}
+		wantCode(t, terminate(), "InvalidClientVpnEndpointId.NotFound", 400)
+		if left, err := api.DescribeClientVpnEndpoints(t.Context(), &ec2.DescribeClientVpnEndpointsInput{}); err != nil || len(left.ClientVpnEndpoints) != 1 {
+			t.Errorf("%+v, %v", left, err)
+		}
+	})
 }
 
 func TestDelays(t *testing.T) {

@@ -72,7 +72,7 @@ func serve(l net.Listener, h http.Handler) (stop func()) {
 		switch state {
 		case http.StateNew: // in the goroutine of Serve, so before it returns
 			running.Add(1)
-		case http.StateClosed:
+		case http.StateClosed, http.StateHijacked:
 			running.Done()
 		}
 	}}

@@ -208,7 +208,10 @@ func (t topic) publish(ctx context.Context, message *sns.PublishInput) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	_, err := t.sns.Publish(ctx, message)
+	published, err := t.sns.Publish(ctx, message)
+	if err == nil && aws.ToString(published.MessageId) == "" {
+		return errors.New("SNS answered without the id that every message gets")
+	}
 	return err
 }
 

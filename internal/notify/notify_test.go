@@ -41,7 +41,7 @@ func (d *desk) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sns
 		return nil, d.err
 	}
 	d.got = append(d.got, *in.MessageAttributes["status"].StringValue)
-	return &sns.PublishOutput{}, nil
+	return &sns.PublishOutput{MessageId: aws.String("1")}, nil
 }
 
 func (d *desk) GetTopicAttributes(ctx context.Context, _ *sns.GetTopicAttributesInput, _ ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error) {

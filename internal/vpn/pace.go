@@ -129,7 +129,7 @@ func paced(cfg aws.Config) *ec2.Client {
 		return out, metadata, err
 	})
 	return ec2.NewFromConfig(cfg, func(o *ec2.Options) {
-		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		o.APIOptions = append(o.APIOptions, insist, func(stack *middleware.Stack) error {
 			return stack.Finalize.Insert(turn, "Retry", middleware.After)
 		})
 		o.Retryer = patient{o.Retryer, o.Retryer.MaxAttempts()}

@@ -89,6 +89,9 @@ func plan(end []Match, keep []*Connection) []request {
 	return requests
 }
 
+// gone are EC2's codes for what is not there any more: the user's connections, the connection, or the endpoint with all of them.
+var gone = []string{"InvalidClientVpnConnection.UserNotFound", "InvalidClientVpnConnection.IdNotFound", "InvalidClientVpnEndpointId.NotFound"}
+
 func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Connection) {
 	endpoint := r.connections[0].EndpointID
 	input := &ec2.TerminateClientVpnConnectionsInput{ClientVpnEndpointId: &endpoint}
@@ -130,7 +133,7 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 	case c == "ClientVpnTerminateConnectionsLimitExceeded" && r.username != "":
 		unanswered = r.connections
-	case !dryRun && (c == "InvalidClientVpnConnection.UserNotFound" || c == "InvalidClientVpnConnection.IdNotFound"):
+	case !dryRun && slices.Contains(gone, c):
 		// They are gone already, says EC2. Observe looks whether that is so.
 		for _, connection := range r.connections {
 			connection.RequestedAt, connection.denied = now, true

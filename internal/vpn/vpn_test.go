@@ -967,6 +967,51 @@ func TestEndpointThatIsDeletedTakesItsConnectionsAlong(t *testing.T) {
 	})
 }
 
+// TestAnswerThatIsNotEC2s is no list of nothing: one without a word, or from something that stands in between.
+func TestAnswerThatIsNotEC2s(t *testing.T) {
+	for _, foreign := range []string{"", " ", "<html><body>Sign in</body></html>", `<?xml version="1.0"?><DescribeClientVpnEndpointsResponse/>`} {
+		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
+			spoilt := false
+			v := through(t, cloud, nil, func(_ url.Values, body string) string {
+				if spoilt {
+					return foreign
+				}
+				return body
+			})
+			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+			spoilt = true
+			found := v.Find(t.Context(), []vpn.Endpoint{{ID: saml}}, []vpn.Target{{Names: []string{"ann"}}}, nil)
+			if err := found.Failed[saml]; err == nil || vpn.Refused(err) {
+				t.Errorf("%q: %v, found %v", foreign, err, describe(found.Up[0]))
+			}
+			v.Terminate(t.Context(), end, nil, false)
+			for range 3 {
+				if err := v.Look(t.Context(), connections(end)); err == nil || !end[0].Pending() {
+					t.Errorf("%q: %v: %+v", foreign, err, end[0].Connection)
+				}
+			}
+		})
+	}
+}
+
+// TestEndpointThatIsDeletedBeforeTheTermination: what was there has ended, when EC2 shows that it is there no more.
+func TestEndpointThatIsDeletedBeforeTheTermination(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		cloud.DeleteEndpoint(saml)
+		v.Terminate(t.Context(), end, nil, false)
+		if end[0].Ended() {
+			t.Error("claimed as ended before anyone looked")
+		}
+		observe(t, v, connections(end))
+		if !end[0].Ended() || end[0].Error != "" {
+			t.Errorf("%+v", end[0].Connection)
+		}
+	})
+}
+
 // TestBucketThatOthersDrawFrom: eight calls are under way when EC2 throttles the first, and slow the process down once. After a
 // pause, there are calls to be had at once again.
 func TestBucketThatOthersDrawFrom(t *testing.T) {

@@ -1,0 +1,476 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// row is a fault, and what must come out of it. Unless prepare says otherwise, alice has a connection on saml and one on ad, bob
+// has one on saml, and the event e1 says that alice has left.
+type row struct {
+	fault, out string // in words, for doc/faults.md
+	prepare    func(w *world)
+	events     func(w *world) []*event // instead of e1
+	instances  int                     // side by side; 1 if 0
+	broken     bool                    // the policy cannot be read
+
+	failed    []string // messages that go back to the queue at the first delivery
+	published []string // statuses, over all deliveries, in alphabetical order
+	up        []string // who is connected at the end
+	dead      []string // messages in the dead-letter queue at the end
+}
+
+const (
+	endpointsAction = "DescribeClientVpnEndpoints"
+	listAction      = "DescribeClientVpnConnections"
+	endAction       = "TerminateClientVpnConnections"
+	publishAction   = "Publish"
+)
+
+// inject is a row's preparation by faults alone.
+func inject(faults ...emulator.Fault) func(*world) {
+	return func(w *world) {
+		for _, f := range faults {
+			w.cloud.Inject(f)
+		}
+		w.troubleForEver()
+	}
+}
+
+// on gives the fault for each of the actions.
+func on(f emulator.Fault, actions ...string) (all []emulator.Fault) {
+	for _, action := range actions {
+		f.Action = action
+		all = append(all, f)
+	}
+	return all
+}
+
+// during spoils calls of the action for a time from now.
+func during(d time.Duration, f emulator.Fault, actions ...string) func(*world) {
+	return func(w *world) {
+		until := time.Now().Add(d)
+		w.spoil = func(call emulator.Call) emulator.Fault {
+			if time.Now().Before(until) && slices.Contains(actions, call.Action) {
+				return f
+			}
+			return emulator.Fault{}
+		}
+	}
+}
+
+// atFirst does something at the first call of the action, before it is done.
+func atFirst(action string, do func(w *world)) func(*world) {
+	return func(w *world) {
+		var once sync.Once
+		w.spoil = func(call emulator.Call) emulator.Fault {
+			if call.Action == action {
+				once.Do(func() {
+					do(w)
+					w.trouble("")
+				})
+			}
+			return emulator.Fault{}
+		}
+	}
+}
+
+// within leaves the first delivery so much time only.
+func within(d time.Duration) func(*world) {
+	return func(w *world) { w.timeout = d }
+}
+
+func times(n int, status string) []string { return slices.Repeat([]string{status}, n) }
+
+var allActions = []string{endpointsAction, listAction, endAction, publishAction}
+
+var rows = []row{
+	{
+		fault: "EC2 throttles every call for a quarter of a minute", out: "`terminated`, later",
+		prepare:   during(15*time.Second, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction, endAction),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "EC2 throttles every call for three minutes", out: "`failed`; then `terminated`",
+		prepare: during(3*time.Minute, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction, endAction),
+		failed:  []string{"e1"}, published: []string{"failed", "terminated"}, up: []string{"bob"},
+	},
+	{
+		fault: "EC2 throttles every termination, always", out: "`failed` at each of five tries, and the event among the dead letters",
+		prepare: inject(on(emulator.Fault{Code: "RequestLimitExceeded"}, endAction)...),
+		failed:  []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "500 to the first calls of every action", out: "`terminated`",
+		prepare:   inject(on(emulator.Fault{Code: "InternalError", Times: 3}, allActions...)...),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "503 to the first calls of every action", out: "`terminated`",
+		prepare:   inject(on(emulator.Fault{Code: "Unavailable", Times: 3}, allActions...)...),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "500 to every termination, always", out: "`unverified`, as EC2 may have done it all the same, at each of five tries; then the dead letters",
+		prepare: inject(on(emulator.Fault{Code: "InternalError"}, endAction)...),
+		failed:  []string{"e1"}, published: times(5, "unverified"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "connections closed without an answer", out: "`terminated`, perhaps told twice",
+		prepare:   inject(on(emulator.Fault{Drop: true, Times: 2}, allActions...)...),
+		published: times(3, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "connections reset", out: "`terminated`, perhaps told twice",
+		prepare:   inject(on(emulator.Fault{Reset: true, Times: 2}, allActions...)...),
+		published: times(3, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "answers that break off", out: "`terminated`, perhaps told twice",
+		prepare:   inject(on(emulator.Fault{Cut: true, Times: 1}, allActions...)...),
+		published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "answers with half an XML", out: "`terminated`, perhaps told twice",
+		prepare:   inject(on(emulator.Fault{Truncate: true, Times: 1}, allActions...)...),
+		published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "listings and terminations answered with nothing at all", out: "`terminated`: no answer is not an empty list",
+		prepare:   inject(on(emulator.Fault{Empty: true, Times: 2}, endpointsAction, listAction, endAction)...),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "SNS answers with nothing at all", out: "the event fails; when it comes again, the message that is owed, perhaps for the second time",
+		prepare: inject(emulator.Fault{Action: publishAction, Empty: true, Times: 1}),
+		failed:  []string{"e1"}, published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the first call of every action hangs", out: "`terminated`",
+		prepare:   inject(on(emulator.Fault{Delay: time.Hour, Times: 1}, allActions...)...),
+		published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "an endpoint hangs, always", out: "the others' connections end; `partial` at each of five tries; then the dead letters",
+		prepare: inject(emulator.Fault{Action: listAction, EndpointID: ad, Delay: time.Hour}),
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "a page token goes bad in the middle of a listing", out: "`terminated`: it is listed anew",
+		prepare: func(w *world) {
+			w.cloud.PageSize = 5
+			for i := range 12 {
+				w.connect("bob", emulator.Client{EndpointID: ad, Username: fmt.Sprint("other", i)})
+			}
+			w.connect("carol", emulator.Client{EndpointID: ad, Username: "carol"})
+			time.Sleep(time.Minute)
+			inject(emulator.Fault{Action: listAction, EndpointID: ad, After: 1, Times: 1, Code: "InvalidPaginationToken"})(w)
+		},
+		events:    func(w *world) []*event { return []*event{w.add("e1", forEnd, "carol:carol")} },
+		published: times(1, "terminated"), up: append(times(2, "alice"), times(13, "bob")...),
+	},
+	{
+		fault: "an endpoint is deleted after EC2 has listed it", out: "`terminated`: what was there is gone",
+		prepare:   atFirst(listAction, func(w *world) { w.cloud.DeleteEndpoint(ad) }),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "an endpoint is deleted between listing and termination", out: "`terminated`: what was there is gone",
+		prepare:   atFirst(endAction, func(w *world) { w.cloud.DeleteEndpoint(ad) }),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "no permission to list the endpoints", out: "`failed` at each of five tries, naming the permission; then the dead letters",
+		prepare: inject(on(emulator.Fault{Code: "UnauthorizedOperation", Status: 403}, endpointsAction)...),
+		failed:  []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "no permission to list one endpoint", out: "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		prepare: inject(emulator.Fault{Action: listAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "no permission to end on one endpoint", out: "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		prepare: inject(emulator.Fault{Action: endAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "no permission to publish, at first", out: "the event fails; when it comes again, the message that is owed",
+		prepare: during(time.Minute, emulator.Fault{Code: "AuthorizationError", Status: 403}, publishAction),
+		failed:  []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "EC2 says `failed-to-terminate`", out: "`partial` at each of five tries; then the dead letters",
+		prepare: func(w *world) {
+			w.connect("alice", emulator.Client{EndpointID: certs, Username: "alice", FailToTerminate: true})
+		},
+		failed: []string{"e1"}, published: times(5, "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "a connection stays `terminating`", out: "`unverified` at each of five tries; then the dead letters",
+		prepare: func(w *world) {
+			w.connect("alice", emulator.Client{EndpointID: certs, Username: "alice", Stuck: true})
+		},
+		failed: []string{"e1"}, published: times(5, "unverified"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "gone before it can be ended", out: "`terminated`, when EC2 shows it",
+		prepare: atFirst(endAction, func(w *world) {
+			for _, c := range w.cloud.Connections()[:2] {
+				w.cloud.Disconnect(c.ID)
+			}
+		}),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "a client that comes back once", out: "`terminated`, both times",
+		prepare: func(w *world) {
+			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: 1})
+		},
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "a client that comes back for ever", out: "`reconnecting`, after four ends",
+		prepare: func(w *world) {
+			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+		},
+		published: times(1, "reconnecting"), up: []string{"alice", "bob"},
+	},
+	{
+		fault: "SNS is down for ten minutes", out: "the event fails; when it comes again, the message that is owed",
+		prepare: during(10*time.Minute, emulator.Fault{Code: "InternalError"}, publishAction),
+		failed:  []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "SNS throttles", out: "`terminated`, later",
+		prepare:   inject(on(emulator.Fault{Code: "Throttling", Times: 5}, publishAction)...),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the topic's key is throttled", out: "`terminated`, later",
+		prepare:   inject(on(emulator.Fault{Code: "KMSThrottling", Times: 5}, publishAction)...),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the topic's key is disabled", out: "the connections end; the event among the dead letters, the outcome in the log",
+		prepare: inject(on(emulator.Fault{Code: "KMSDisabled"}, publishAction)...),
+		failed:  []string{"e1"}, up: []string{"bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "SNS hangs, always", out: "the connections end; the event among the dead letters, the outcome in the log",
+		prepare: inject(on(emulator.Fault{Delay: time.Hour, Code: "Unavailable"}, publishAction)...),
+		failed:  []string{"e1"}, up: []string{"bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "there is no such topic", out: "the connections end; the event among the dead letters, the outcome in the log",
+		prepare: inject(on(emulator.Fault{Code: "NotFound", Status: 404}, publishAction)...),
+		failed:  []string{"e1"}, up: []string{"bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "the time is up before the listing", out: "`failed`; then `terminated`",
+		prepare: within(400 * time.Millisecond),
+		failed:  []string{"e1"}, published: []string{"failed", "terminated"}, up: []string{"bob"},
+	},
+	{
+		fault: "the time is up between listing and termination", out: "`unverified`; then `not-connected`",
+		prepare: within(800 * time.Millisecond),
+		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
+	},
+	{
+		fault: "the time is up between termination and its end", out: "`unverified`; then `not-connected`",
+		prepare: within(1500 * time.Millisecond),
+		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
+	},
+	{
+		fault: "the time is up in the watch", out: "`terminated`, saying that the watch was cut short",
+		prepare:   within(6 * time.Second),
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the time is up before publishing", out: "the event fails; when it comes again, the message that is owed",
+		prepare: func(w *world) {
+			w.timeout = 20 * time.Second
+			inject(emulator.Fault{Action: publishAction, Delay: 10 * time.Second, Code: "Unavailable", Times: 1})(w)
+		},
+		failed: []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the same event twice at once, in two instances", out: "each says `terminated`; nothing is ended that was not up",
+		instances: 2,
+		events: func(w *world) []*event {
+			e := w.add("e1", forEnd, "alice:alice")
+			return []*event{e, e}
+		},
+		published: times(2, "terminated"), up: []string{"bob"},
+	},
+	{
+		fault: "the same event again, in another process", out: "`terminated`, then `not-connected`: nothing is ended twice",
+		events: func(w *world) []*event {
+			e := w.add("e1", forEnd, "alice:alice")
+			w.send(e)
+			w.drain(1, false)
+			return []*event{e}
+		},
+		published: []string{"not-connected", "terminated"}, up: []string{"bob"},
+	},
+	{
+		fault: "events out of order: the reinstatement before the end, the finding after it", out: "each is judged by itself: `terminated`, and what is ignored is not published",
+		events: func(w *world) []*event {
+			first := w.add("e2", forNone, "alice:alice")
+			w.send(first)
+			w.drain(1, false)
+			return []*event{w.add("e1", forEnd, "ALICE:alice"), w.add("e3", tooOld, "alice:alice"), w.addOne("e4", w.cloud.Connections()[0].ID)}
+		},
+		published: []string{"stale", "terminated", "terminated"}, up: []string{"bob"},
+	},
+	{
+		fault: "poison among good events in a batch", out: "it alone fails, five times, and lies among the dead letters with its bytes; the others are answered",
+		events: func(w *world) []*event {
+			return []*event{
+				w.addRaw("p1", poison, "{"), w.add("e1", forEnd, "alice:alice"), w.addRaw("f1", foreign, `{"id":"f1","source":"aws.ec2","detail-type":"t","detail":{}}`),
+				w.addRaw("p2", poison, custom("p2", time.Now(), `"username":"-"`)), w.add("e2", forEnd, "bob:bob"),
+			}
+		},
+		failed: []string{"p1", "p2"}, published: times(2, "terminated"), dead: []string{"p1", "p2"},
+	},
+	{
+		fault: "a policy that cannot be read", out: "nobody is ended; `failed` at each of five tries; then the dead letters",
+		broken: true,
+		failed: []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+	},
+}
+
+// elsewhere are faults that tests of their own hold.
+var elsewhere = []struct {
+	fault, out string
+	test       func(*testing.T)
+}{
+	{"the process is killed, after any of its calls", "the next one gets the event again and finishes; what was published just before may be told twice", TestKilledAtEveryStage},
+	{"the same event in two processes at once", "both answer; nothing is ended that was not up", TestTwoProcessesAtOnce},
+	{"a TCP connection is reset", "`terminated`", TestConnectionsResetByTCP},
+	{"an account's role cannot be assumed", "the other accounts are acted on; `partial`, naming account, Region and role", TestTargetsAreGuardedToo},
+	{"one of three topics fails", "the event fails; when it comes again, that topic gets what it is owed, and the others nothing", TestOneTopicThatFailsIsMadeUpFor},
+	{"`TOPIC_ARN` is not set, or any other setting is wrong", "the function does not start, and names every problem at once", TestSettingsReportAllProblemsAtOnce},
+	{"everything of this, by chance and at once", "the four promises hold", TestRandomDays},
+}
+
+var update = flag.Bool("update", false, "write the table of doc/faults.md anew")
+
+// TestPageIsTheTable: doc/faults.md says what the tests hold, and nothing else.
+func TestPageIsTheTable(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| fault | what comes out | test |\n|---|---|---|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&table, "| %s | %s | `TestFaults` |\n", r.fault, r.out)
+	}
+	for _, e := range elsewhere {
+		name := runtime.FuncForPC(reflect.ValueOf(e.test).Pointer()).Name()
+		fmt.Fprintf(&table, "| %s | %s | `%s` |\n", e.fault, e.out, name[strings.LastIndex(name, ".")+1:])
+	}
+	const page, begin, end = "../../doc/faults.md", "<!-- table -->\n", "<!-- end -->"
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(raw), begin)
+	shown, after, found := strings.Cut(rest, end)
+	switch {
+	case !found:
+		t.Fatalf("%s has no table", page)
+	case *update:
+		if err := os.WriteFile(page, []byte(before+begin+table.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case shown != table.String():
+		t.Errorf("write %s anew, with: go test ./cmd/handler -run TestPageIsTheTable -update\n%s", page, cmp.Diff(shown, table.String()))
+	}
+}
+
+// TestFaults holds each row, and the promises of the world at every call.
+func TestFaults(t *testing.T) {
+	for _, r := range rows {
+		t.Run(r.fault, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				defer w.close()
+				w.cloud.Latency = 150 * time.Millisecond
+				w.connect("alice", emulator.Client{EndpointID: saml, Username: "alice@example.com"})
+				w.connect("alice", emulator.Client{EndpointID: ad, Username: `EXAMPLE\alice`})
+				w.connect("bob", emulator.Client{EndpointID: saml, Username: "bob"})
+				time.Sleep(time.Minute) // so that they were up before the event
+				if r.prepare != nil {
+					r.prepare(w)
+				}
+				if r.events == nil {
+					w.send(w.add("e1", forEnd, "alice:alice"))
+				} else {
+					w.send(r.events(w)...)
+				}
+				failed := w.drain(max(r.instances, 1), r.broken)
+				time.Sleep(10 * time.Second) // whoever comes back is there
+				w.settle()
+				slices.Sort(w.statuses) // they are published side by side
+				got := row{failed: failed, published: w.statuses, up: w.up()}
+				for _, m := range w.dead {
+					got.dead = append(got.dead, m.id)
+				}
+				if !slices.Equal(got.failed, r.failed) || !slices.Equal(got.published, r.published) || !slices.Equal(got.up, r.up) || !slices.Equal(got.dead, r.dead) {
+					t.Errorf("failed at first %q, published %q, up %q, dead %q;\nwant %q, %q, %q, %q", got.failed, got.published, got.up, got.dead, r.failed, r.published, r.up, r.dead)
+				}
+			})
+		})
+	}
+}
+
+// drain has instances work until the queue is empty, and gives what failed at the first delivery. Only that one has less time
+// than the template gives.
+func (w *world) drain(instances int, broken bool) (failedFirst []string) {
+	var working sync.WaitGroup
+	for range instances {
+		working.Go(func() {
+			i := w.start(broken)
+			for first := true; ; first = false {
+				most := 10
+				if instances > 1 {
+					most = 1
+				}
+				batch, when := w.receive(most, nil)
+				if len(batch) == 0 {
+					if when.IsZero() {
+						return
+					}
+					time.Sleep(time.Until(when))
+					continue
+				}
+				within := timeout
+				if first {
+					within = w.timeout
+				}
+				if within < timeout {
+					w.trouble("")
+				}
+				failed := w.deliver(i, batch, within)
+				if first {
+					w.mu.Lock()
+					failedFirst = append(failedFirst, failed...)
+					w.mu.Unlock()
+				}
+			}
+		})
+	}
+	working.Wait()
+	return failedFirst
+}

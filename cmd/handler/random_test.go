@@ -1,0 +1,412 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+)
+
+var (
+	seed    = flag.Uint64("seed", 0, "of the one day that TestRandomDays lives through; 0 for many days, each with a seed of its own")
+	lasting = flag.Duration("lasting", 3*time.Second, "how long TestRandomDays goes on")
+)
+
+// TestRandomDays lives through days that chance makes: people connect and come back, events arrive, twice and out of order and
+// with poison among them, calls fail in every way, processes die, and two instances work side by side. The promises of the
+// world are held at every call and every answer. What happens follows from the seed, but for the order in which goroutines
+// take turns.
+func TestRandomDays(t *testing.T) {
+	began := time.Now()
+	if *seed != 0 {
+		day := randomDay(t, *seed)
+		t.Logf("seed %d: %+v", *seed, day)
+		return
+	}
+	var sum tally
+	next := rand.Uint64()
+	first := next
+	defer func() {
+		if t.Failed() { // synctest.Test has ended this test
+			t.Logf("broken by seed %d; to repeat it: go test ./cmd/handler -run TestRandomDays -seed %[1]d", next)
+		}
+	}()
+	for ; next == first || time.Since(began) < *lasting; next++ {
+		sum.add(randomDay(t, next))
+	}
+	t.Logf("seeds %d to %d: %+v", first, next-1, sum)
+}
+
+// tally says what a day had in it, so that nobody takes an empty one for a good one.
+type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters int }
+
+func (a *tally) add(b tally) {
+	a.Events += b.Events
+	a.Deliveries += b.Deliveries
+	a.Calls += b.Calls
+	a.Spoilt += b.Spoilt
+	a.Deaths += b.Deaths
+	a.Published += b.Published
+	a.DeadLetters += b.DeadLetters
+}
+
+// day is a world that chance moves.
+type day struct {
+	*world
+
+	r       *rand.Rand // of the company, which has its own goroutine
+	seed    uint64
+	until   time.Time // when the last event has come
+	fronts  []front
+	sent    []*event
+	over    chan struct{}
+	mu      sync.Mutex
+	asked   map[string]int // calls of each kind
+	tally   tally
+	serial  int
+	crowded bool
+}
+
+// front is a time in which calls fail.
+type front struct {
+	from, to time.Time
+	one      string // only this action or endpoint; empty for all
+	chance   float64
+	faults   []emulator.Fault
+}
+
+func randomDay(t *testing.T, seed uint64) (sum tally) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		d := &day{world: w, r: rand.New(rand.NewPCG(seed, 0)), seed: seed, over: make(chan struct{}), asked: map[string]int{}}
+		d.prepare()
+		var working sync.WaitGroup
+		for n := range 2 {
+			working.Go(func() { d.work(rand.New(rand.NewPCG(seed, uint64(n+1)))) })
+		}
+		d.company()
+		close(d.over)
+		working.Wait()
+		w.settle()
+		d.tally.Calls, d.tally.Published, d.tally.DeadLetters = len(w.cloud.Calls()), len(w.statuses), len(w.dead)
+		sum = d.tally
+		if t.Failed() {
+			t.Logf("the day of seed %d:\n%s", seed, strings.Join(w.trace, "\n"))
+		}
+	})
+	return sum
+}
+
+func pick[T any](r *rand.Rand, all []T) T { return all[r.IntN(len(all))] }
+
+func (d *day) chance(p float64) bool { return d.r.Float64() < p }
+
+var people = []string{"ann", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"}
+
+// prepare makes the company, and the weather of the day.
+func (d *day) prepare() {
+	w, r := d.world, d.r
+	w.cloud.TerminateTime = pick(r, []time.Duration{100 * time.Millisecond, time.Second, 5 * time.Second})
+	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
+	w.cloud.EndedAnswersRow = d.chance(0.5)
+	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
+	calm := d.chance(0.2)
+	if d.chance(0.4) {
+		w.cloud.PageSize = 5
+	}
+	if d.chance(0.15) {
+		w.cloud.Limits = emulator.DocumentedLimits()
+		w.troubleForEver()
+	}
+	if d.chance(0.1) {
+		w.timeout = pick(r, []time.Duration{time.Second, 5 * time.Second, 30 * time.Second})
+		w.troubleForEver()
+	}
+	// Of a listing that breaks off between two pages, nobody can tell how many connections it would have had.
+	if d.crowded = w.cloud.PageSize == 0 || calm && w.troubleAt.IsZero(); d.crowded {
+		w.crowded["crowd"] = true
+		for range 12 {
+			w.connect("crowd", emulator.Client{EndpointID: saml, Username: "crowd"})
+		}
+	}
+	for _, k := range []emulator.Client{
+		{EndpointID: saml, Username: "breakglass@example.com"}, {EndpointID: ad, Username: `EXAMPLE\BreakGlass`}, {EndpointID: certs, CommonName: "breakglass.vpn.example.com"},
+	} {
+		w.connect("breakglass", k)
+	}
+	for range 20 {
+		d.arrive()
+	}
+	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
+	for range 1 + r.IntN(5) {
+		if calm {
+			break
+		}
+		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
+		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))), chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
+		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction})
+		for range 1 + r.IntN(3) {
+			f.faults = append(f.faults, pick(r, evils))
+		}
+		d.fronts = append(d.fronts, f)
+		w.note("weather %+v", f)
+	}
+	w.spoil = d.spoil
+}
+
+// evils are the faults that chance takes.
+var evils = []emulator.Fault{
+	{Code: "RequestLimitExceeded"}, {Code: "RequestLimitExceeded"}, {Code: "RequestLimitExceeded"},
+	{Code: "InternalError"}, {Code: "Unavailable"}, {Code: "ServiceUnavailable", Status: 502},
+	{Drop: true}, {Reset: true}, {Cut: true}, {Truncate: true}, {Empty: true},
+	{Code: "InternalError", Drop: true}, {Code: "InternalError", Reset: true},
+	{Delay: time.Hour}, {Delay: time.Hour, Code: "InternalError"}, {Delay: 3 * time.Second}, {Delay: 9 * time.Second},
+	{Code: "UnauthorizedOperation", Status: 403}, {Code: "InvalidPaginationToken"}, {Code: "InvalidParameterValue"},
+	{Code: "InvalidClientVpnConnection.IdNotFound"}, {Code: "InvalidClientVpnConnection.UserNotFound"}, {Code: "ClientVpnTerminateConnectionsLimitExceeded"},
+	{Code: "KMSDisabled"}, {Code: "KMSThrottling"}, {Code: "NotFound", Status: 404},
+}
+
+// fits leaves those faults that a service may answer to a call.
+func fits(f emulator.Fault, call emulator.Call) bool {
+	switch {
+	case f.Code == "InvalidPaginationToken":
+		return call.Params.Get("NextToken") != ""
+	case strings.HasPrefix(f.Code, "InvalidClientVpnConnection."), f.Code == "ClientVpnTerminateConnectionsLimitExceeded":
+		return call.Action == endAction
+	case strings.HasPrefix(f.Code, "KMS"), f.Code == "NotFound":
+		return call.Action == publishAction
+	}
+	return true
+}
+
+// spoil gives the fault of a call. It follows from the seed and from how many calls of the kind there were, so that the order of
+// calls that are made side by side does not matter.
+func (d *day) spoil(call emulator.Call) emulator.Fault {
+	now := time.Now()
+	endpoint := call.Params.Get("ClientVpnEndpointId")
+	d.mu.Lock()
+	key := fmt.Sprint(call.Action, " ", endpoint, call.Params.Get("ConnectionId"), call.Params.Get("Username"), call.Params.Get("Filter.1.Name"))
+	d.asked[key]++
+	key = fmt.Sprint(key, " ", d.asked[key])
+	d.mu.Unlock()
+	h := fnv.New64a()
+	h.Write([]byte(key))
+	r := rand.New(rand.NewPCG(d.seed, h.Sum64()))
+	for _, f := range d.fronts {
+		if now.Before(f.from) || now.After(f.to) || f.one != "" && f.one != call.Action && f.one != endpoint || r.Float64() >= f.chance {
+			continue
+		}
+		if fault := pick(r, f.faults); fits(fault, call) {
+			d.note("%s: %+v", key, fault)
+			d.mu.Lock()
+			d.tally.Spoilt++
+			d.mu.Unlock()
+			return fault
+		}
+	}
+	return emulator.Fault{}
+}
+
+// company lets people and events come and go until the day is over.
+func (d *day) company() {
+	for time.Now().Before(d.until) {
+		time.Sleep(time.Duration(d.r.Int64N(int64(time.Minute))))
+		switch n := d.r.IntN(100); {
+		case n < 25:
+			d.arrive()
+		case n < 30:
+			if c := pick(d.r, d.cloud.Connections()); c.Username != "crowd" && d.owner(c) != "breakglass" {
+				d.cloud.Disconnect(c.ID)
+				d.note("%s hangs up", c.ID)
+			}
+		case n < 31:
+			d.note("an endpoint is deleted")
+			d.trouble("")
+			d.cloud.DeleteEndpoint(ad)
+			time.Sleep(time.Minute)
+			d.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
+		case n < 40 && len(d.sent) > 0:
+			e := pick(d.r, d.sent)
+			d.note("%s comes again", e.id)
+			d.send(e)
+		default:
+			for range 1 + d.r.IntN(4)*d.r.IntN(4) {
+				d.happen()
+			}
+		}
+	}
+}
+
+// spellings are what one person is called.
+func spellings(person string) []string {
+	return []string{person, strings.ToUpper(person), person + "@example.com", strings.ToUpper(person[:1]) + person[1:] + "@Example.COM", `EXAMPLE\` + person}
+}
+
+// arrive lets a client connect: one of the people's, or one that only looks like it.
+func (d *day) arrive() {
+	person := pick(d.r, people)
+	k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs})}
+	owner := person
+	switch n := d.r.IntN(20); {
+	case n < 11:
+		k.Username = pick(d.r, spellings(person))
+	case n < 12:
+		k.Username, k.CommonName = pick(d.r, spellings(person)), "laptop-7"
+	case n < 14:
+		k.CommonName = pick(d.r, []string{person + ".vpn.example.com", strings.ToUpper(person) + ".vpn.example.com"})
+	case n < 15:
+		k.Username, k.CommonName = "N/A", person+".vpn.example.com"
+	case n < 16: // another's certificate, under the user's own name
+		other := pick(d.r, people)
+		k.Username, k.CommonName = person, other+".vpn.example.com"
+		if other != person {
+			d.may(other, "ambiguous")
+		}
+	case n < 17: // the user's name, with a certificate that is exempt
+		k.Username, k.CommonName, owner = person, "breakglass.vpn.example.com", "breakglass"
+		d.may(person, "exempt")
+	default:
+		owner = "other"
+		k.Username = pick(d.r, []string{"m" + person, person + "2", person + "@example.org", `OTHER\` + person, person + "@example.com.evil.test", "*"})
+		if d.chance(0.3) {
+			k.Username, k.CommonName = "", pick(d.r, []string{"x" + person + ".vpn.example.com", person + ".vpn.example.org", "vpn.example.com"})
+		}
+	}
+	switch n := d.r.IntN(40); {
+	case n < 6:
+		k.ReconnectAfter, k.Reconnects = pick(d.r, []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second, time.Minute}), pick(d.r, []int{1, 1, 2, -1})
+	case n < 7:
+		k.Stuck = true
+	case n < 8:
+		k.FailToTerminate = true
+	}
+	if d.many(person) {
+		return
+	}
+	id := d.connect(owner, k)
+	d.note("%s connects: %s %q %q on %s", owner, id, k.Username, k.CommonName, k.EndpointID)
+}
+
+// many reports whether the person is near the limit.
+func (d *day) many(person string) bool {
+	n := 0
+	for _, c := range d.cloud.Connections() {
+		if isUp(c) && strings.Contains(strings.ToLower(c.Username+c.CommonName), person) {
+			n++
+		}
+	}
+	return n >= 4
+}
+
+func (d *day) may(person, status string) {
+	d.world.mu.Lock()
+	defer d.world.mu.Unlock()
+	if !slices.Contains(d.maybe[person], status) {
+		d.maybe[person] = append(d.maybe[person], status)
+	}
+}
+
+// happen sends an event.
+func (d *day) happen() {
+	d.serial++
+	id := fmt.Sprint("e", d.serial)
+	d.tally.Events++
+	named := func() string {
+		person := pick(d.r, people)
+		switch n := d.r.IntN(20); {
+		case n == 0:
+			person = "breakglass"
+		case n == 1 && d.crowded:
+			return "crowd:crowd"
+		case n == 2:
+			return "nobody-" + id + ":nobody"
+		}
+		return pick(d.r, spellings(person)) + ":" + person
+	}
+	var e *event
+	switch n := d.r.IntN(100); {
+	case n < 55:
+		e = d.add(id, forEnd, named())
+	case n < 65:
+		e = d.add(id, forEnd, named(), named(), named())
+	case n < 75:
+		e = d.addOne(id, "cvpn-connection-0")
+		if c := pick(d.r, d.cloud.Connections()); c.Username != "crowd" {
+			e = d.addOne(id, c.ID)
+		}
+	case n < 82:
+		e = d.add(id, forDryRun, named())
+	case n < 86:
+		e = d.add(id, forWord, named())
+	case n < 90:
+		e = d.add(id, forNone, named())
+	case n < 93:
+		e = d.add(id, tooOld, named())
+	case n < 96:
+		e = d.addRaw(id, foreign, `{"version":"0","id":"`+id+`","detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{}}`)
+	default:
+		e = d.addRaw(id, poison, pick(d.r, []string{"{", "", "null", "[]", `{"source":"clientvpn-responder"}`, `{"id":"` + id + `","source":"clientvpn-responder","detail-type":"Terminate Connections","detail":{"username":"ann"}}`,
+			custom(id, time.Now(), `"username":"-"`), custom(id, time.Now(), `"username":"ann","dry_run":true`)}))
+	}
+	d.sent = append(d.sent, e)
+	d.note("%s asks for %s: %v %s", id, e.asks, e.people, e.only)
+	d.send(e)
+}
+
+// work is one instance after another, until the day is over and the queue empty.
+func (d *day) work(r *rand.Rand) {
+	i := d.start(false)
+	born := func() time.Time { return time.Now().Add(time.Duration(r.Int64N(int64(30 * time.Minute)))) }
+	dies := born()
+	for over := false; ; {
+		select {
+		case <-d.over:
+			over = true
+		default:
+		}
+		batch, when := d.receive(1+r.IntN(10), r.IntN)
+		if len(batch) == 0 {
+			if over && when.IsZero() {
+				return
+			}
+			wait := time.Duration(1 + r.Int64N(int64(5*time.Second)))
+			if over {
+				wait = time.Until(when)
+			}
+			time.Sleep(wait)
+			continue
+		}
+		if r.IntN(30) == 0 { // SQS delivers at least once, and so at times twice at once
+			d.world.mu.Lock()
+			batch[0].visible = time.Now()
+			d.world.mu.Unlock()
+		}
+		var death *time.Timer
+		if left := time.Until(dies); left < timeout {
+			death = time.AfterFunc(max(left, time.Duration(r.Int64N(int64(20*time.Second)))), i.kill)
+		}
+		d.deliver(i, batch, d.timeout)
+		d.mu.Lock()
+		d.tally.Deliveries++
+		d.mu.Unlock()
+		if death != nil {
+			death.Stop()
+		}
+		if i.ctx.Err() != nil || i.broken {
+			i.kill()
+			i, dies = d.start(r.IntN(10) == 0), born()
+			d.mu.Lock()
+			d.tally.Deaths++
+			d.mu.Unlock()
+		}
+	}
+}

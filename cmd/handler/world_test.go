@@ -1,0 +1,684 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/schema"
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+const (
+	saml  = "cvpn-endpoint-00000000000000001"
+	ad    = "cvpn-endpoint-00000000000000002"
+	certs = "cvpn-endpoint-00000000000000003"
+)
+
+const worldRules = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  common_names: ["{user}.vpn.example.com"]
+exempt: [breakglass@example.com]
+max_connections: 6
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled, session-revoked]}
+    then: terminate
+  - name: recent
+    when: {kinds: [credential-compromise], max_age: 24h}
+    then: terminate
+  - name: watched
+    when: {kinds: [account-purged]}
+    then: terminate
+    mode: dry-run
+  - name: risks
+    when: {kinds: [risk-level-change]}
+    then: notify
+`
+
+// What the template gives the function.
+const (
+	timeout     = 150 * time.Second
+	visibility  = 5 * time.Minute
+	maxReceives = 5
+)
+
+// world is a company with the function before it and its queue before that, in virtual time: the handler with the real SDK over
+// HTTP in memory. Beside it stands a model that knows by construction whose every connection is and what every event asks for,
+// so that it shares no mistake with the code. It holds four promises at every call and every answer:
+//
+//   - nobody wrong is ended;
+//   - what could be ended is ended;
+//   - what is claimed is true;
+//   - each event ends in an outcome, or in the failures that are returned for another try.
+type world struct {
+	t     *testing.T
+	cloud *emulator.Cloud
+	// spoil gives the fault of a call; nil for none.
+	spoil   func(emulator.Call) emulator.Fault
+	timeout time.Duration
+	watch   time.Duration
+
+	mu        sync.Mutex
+	owners    map[string]string   // person by what a connection shows of its client
+	stubborn  map[string]bool     // people with a connection that does not end
+	crowded   map[string]bool     // people with more connections than the limit
+	maybe     map[string][]string // statuses that people can have besides, for another's sake
+	events    map[string]*event
+	queue     []*message
+	dead      []*message
+	told      map[string]map[string][]string // of each event, the statuses published, by the name given
+	statuses  []string                       // of all that was published, in order
+	read      int                            // of the published messages
+	troubleAt time.Time                      // when the last call was spoilt
+	troubleOn map[string]time.Time           // the same by endpoint; "" for calls that concern all
+	trace     []string                       // what happened, for whoever must understand a failure
+	stops     []func()
+}
+
+// event is one of EventBridge's, and what it asks for.
+type event struct {
+	id, body string
+	asks     asks
+	people   map[string]string // names as given, and the people
+	only     string            // id of the one connection that it names
+
+	delivered bool            // to an instance, at least
+	doneAt    time.Time       // when the last delivery began that ended well
+	away      map[string]bool // names of which that delivery said that they keep coming back
+}
+
+// asks is what an event must lead to.
+type asks string
+
+const (
+	forEnd    asks = "end"
+	forDryRun asks = "dry-run"
+	forWord   asks = "notified"
+	forNone   asks = "ignored"
+	tooOld    asks = "stale"
+	foreign   asks = "foreign"
+	poison    asks = "poison"
+)
+
+// message is an event in the queue, where it may be twice.
+type message struct {
+	*event
+
+	id       string
+	receives int
+	visible  time.Time
+	done     bool
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		t: t, cloud: &emulator.Cloud{TerminateTime: time.Second, Latency: 20 * time.Millisecond}, timeout: timeout, watch: defaultWatch,
+		owners: map[string]string{}, stubborn: map[string]bool{}, crowded: map[string]bool{}, maybe: map[string][]string{},
+		events: map[string]*event{}, troubleOn: map[string]time.Time{}, told: map[string]map[string][]string{},
+	}
+	w.cloud.AddEndpoint(emulator.Endpoint{ID: saml})
+	w.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
+	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs})
+	w.cloud.OnCall = w.onCall
+	return w
+}
+
+func (w *world) close() {
+	for _, stop := range w.stops {
+		stop()
+	}
+}
+
+// connect lets a person's client connect.
+func (w *world) connect(person string, k emulator.Client) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.owners[k.Username+"\x00"+k.CommonName] = person
+	id := w.cloud.Connect(k)
+	if k.Stuck || k.FailToTerminate {
+		w.stubborn[person], w.stubborn[id] = true, true
+	}
+	return id
+}
+
+// add makes an event about people under the names given, all of whom are the person after the colon: "ALICE:alice".
+func (w *world) add(id string, asked asks, names ...string) *event {
+	kind := map[asks]string{forEnd: "account-disabled", forDryRun: "account-purged", forWord: "risk-level-change", forNone: "account-enabled", tooOld: "credential-compromise"}[asked]
+	at := time.Now()
+	if asked == tooOld {
+		at = at.Add(-25 * time.Hour)
+	}
+	people := map[string]string{}
+	var given []string
+	for _, name := range names {
+		name, person, _ := strings.Cut(name, ":")
+		people[name] = person
+		given = append(given, name)
+	}
+	list, err := json.Marshal(given)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.put(&event{id: id, asks: asked, people: people, body: custom(id, at, `"usernames":`+string(list)+`,"kind":"`+kind+`"`)})
+}
+
+// addOne makes an event that asks for the end of one connection.
+func (w *world) addOne(id, connectionID string) *event {
+	return w.put(&event{id: id, asks: forEnd, only: connectionID, people: map[string]string{connectionID: ""}, body: custom(id, time.Now(), `"connection_id":"`+connectionID+`"`)})
+}
+
+// addRaw makes an event that leads to no outcome.
+func (w *world) addRaw(id string, asked asks, body string) *event {
+	return w.put(&event{id: id, asks: asked, body: body})
+}
+
+func (w *world) put(e *event) *event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events[e.id] = e
+	return e
+}
+
+func custom(id string, at time.Time, detail string) string {
+	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"Terminate Connections","source":"clientvpn-responder","account":"111122223333","time":%q,"region":"eu-west-1","resources":[],"detail":{"reason":"left",%s}}`,
+		id, at.UTC().Format(time.RFC3339), detail)
+}
+
+// send puts events into the queue.
+func (w *world) send(all ...*event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range all {
+		copies := 0
+		for _, m := range w.queue {
+			if m.event == e {
+				copies++
+			}
+		}
+		id := e.id
+		if copies > 0 {
+			id = fmt.Sprintf("%s again %d", e.id, copies)
+		}
+		w.queue = append(w.queue, &message{event: e, id: id, visible: time.Now()})
+	}
+}
+
+// instance is a process of the function.
+type instance struct {
+	h      *handler
+	ctx    context.Context
+	kill   func()
+	broken bool // its policy cannot be read
+}
+
+// start gives a new one. After kill no call of it reaches anybody, as if the process were dead.
+func (w *world) start(broken bool) *instance {
+	i := &instance{broken: broken}
+	client, stop := emulator.HTTPClient(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			w.t.Error(err)
+		}
+		if broken && r.Form.Get("Action") == "TerminateClientVpnConnections" {
+			w.broke("asked to end somebody without a policy: %v", r.Form)
+		}
+		w.cloud.ServeHTTP(rw, r)
+	}))
+	var cancel func()
+	i.ctx, cancel = context.WithCancel(w.t.Context())
+	i.kill = sync.OnceFunc(func() {
+		cancel()
+		stop()
+	})
+	w.mu.Lock()
+	w.stops = append(w.stops, i.kill)
+	w.mu.Unlock()
+	calls := &notify.Calls{}
+	cfg := aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), Retryer: retryer,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		HTTPClient:  &http.Client{Transport: client.Transport, Timeout: 10 * time.Second},
+	}
+	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
+	i.h = &handler{
+		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, notify.Topics{JSON: mustParse(w.t, topic)}),
+		responder: responder.Responder{VPN: vpn.New(cfg, nil), Mode: policy.Enforce, Watch: w.watch},
+	}
+	if broken {
+		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
+	} else if p, err := policy.Parse("policy.yaml", []byte(worldRules)); err != nil {
+		w.t.Fatal(err)
+	} else {
+		i.h.responder.Policy = p
+	}
+	return i
+}
+
+// receive takes up to n visible messages off the queue, by chance where choose is given; when says when the next is visible, if
+// there is none now. Without any left it is zero.
+func (w *world) receive(n int, choose func(n int) int) (batch []*message, when time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	var visible []*message
+	for _, m := range w.queue {
+		switch {
+		case m.done:
+		case m.visible.After(now):
+			if when.IsZero() || m.visible.Before(when) {
+				when = m.visible
+			}
+		default:
+			visible = append(visible, m)
+		}
+	}
+	for len(visible) > 0 && len(batch) < n {
+		k := 0
+		if choose != nil {
+			k = choose(len(visible))
+		}
+		m := visible[k]
+		visible = slices.Delete(visible, k, k+1)
+		m.receives++
+		m.visible = now.Add(visibility)
+		m.delivered = true
+		batch = append(batch, m)
+	}
+	return batch, when
+}
+
+// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It gives the ids of those
+// that failed.
+func (w *world) deliver(i *instance, batch []*message, within time.Duration) (failed []string) {
+	began := time.Now()
+	var records []events.SQSMessage
+	var ids []string
+	for _, m := range batch {
+		records = append(records, events.SQSMessage{MessageId: m.id, EventSource: "aws:sqs", Body: m.body})
+		ids = append(ids, m.id)
+	}
+	w.note("%p gets %q", i, ids)
+	w.readPublished()
+	w.mu.Lock()
+	before := maps.Clone(w.told)
+	w.mu.Unlock()
+	payload, err := json.Marshal(events.SQSEvent{Records: records})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(i.ctx, within)
+	defer cancel()
+	answer, err := i.h.handle(ctx, payload)
+	if late := time.Since(began); late > within {
+		w.broke("answered after %v", late)
+	}
+	dead := i.ctx.Err() != nil
+	if err != nil && !dead {
+		w.broke("a batch of the queue's gave the error %v", err)
+	}
+	if response, ok := answer.(events.SQSEventResponse); ok && !dead {
+		for _, f := range response.BatchItemFailures {
+			failed = append(failed, f.ItemIdentifier)
+		}
+	} else {
+		for _, m := range batch {
+			failed = append(failed, m.id)
+		}
+	}
+	w.note("%p answers that %q failed; dead: %t", i, failed, dead)
+	w.readPublished()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !dead && !i.broken {
+		w.holdEffort(batch, began)
+	}
+	for _, m := range batch {
+		if m.done { // by another instance, that had it at the same time
+			continue
+		}
+		if slices.Contains(failed, m.id) {
+			if !dead && !w.excused(m, i, began) {
+				w.broke("%s failed without a cause", m.id)
+			}
+			if m.receives >= maxReceives {
+				m.done = true
+				w.dead = append(w.dead, m)
+			}
+			continue
+		}
+		m.done, m.doneAt, m.away = true, began, map[string]bool{}
+		for name := range m.people {
+			m.away[name] = slices.Contains(w.told[m.event.id][name][len(before[m.event.id][name]):], "reconnecting")
+		}
+		switch m.asks {
+		case poison:
+			w.broke("%s was taken for read", m.id)
+		case forNone, foreign:
+		default:
+			for name := range m.people {
+				if len(w.told[m.event.id][name]) == 0 {
+					w.broke("%s is done, and no outcome of %q was published", m.id, name)
+				}
+			}
+		}
+	}
+	return failed
+}
+
+// excused reports whether there is a cause for a message to fail.
+func (w *world) excused(m *message, i *instance, began time.Time) bool {
+	for _, person := range m.people {
+		if w.stubborn[person] {
+			return true
+		}
+	}
+	return m.asks == poison || i.broken || m.only != "" && w.stubborn[w.ownerOf(m.only)] || !w.troubleAt.Before(began)
+}
+
+func (w *world) ownerOf(connectionID string) string {
+	for _, c := range w.cloud.Connections() {
+		if c.ID == connectionID {
+			return w.owner(c)
+		}
+	}
+	return ""
+}
+
+func (w *world) owner(c emulator.Connection) string { return w.owners[c.Username+"\x00"+c.CommonName] }
+
+func isUp(c emulator.Connection) bool { return c.EndedAt.IsZero() }
+
+// broke reports a promise that was broken.
+func (w *world) broke(format string, args ...any) {
+	w.t.Errorf("%s: %s", time.Now().Format(clock), fmt.Sprintf(format, args...))
+}
+
+const clock = "15:04:05.000"
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trace = append(w.trace, time.Now().Format(clock)+" "+fmt.Sprintf(format, args...))
+}
+
+// onCall holds the promises at every call, and spoils it.
+func (w *world) onCall(call emulator.Call) emulator.Fault {
+	switch call.Action {
+	case "TerminateClientVpnConnections":
+		w.holdTermination(call)
+	case "Publish":
+		w.holdClaim([]byte(call.Params.Get("Message")))
+	}
+	if w.spoil == nil {
+		return emulator.Fault{}
+	}
+	fault := w.spoil(call)
+	if fault != (emulator.Fault{}) {
+		w.trouble(call.Params.Get("ClientVpnEndpointId"))
+	}
+	return fault
+}
+
+// trouble notes that something goes wrong on an endpoint now, or everywhere if it is "".
+func (w *world) trouble(endpointID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if now.After(w.troubleOn[endpointID]) {
+		w.troubleOn[endpointID] = now
+	}
+	if now.After(w.troubleAt) {
+		w.troubleAt = now
+	}
+}
+
+// troubleForEver notes that nobody knows when it is over.
+func (w *world) troubleForEver() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.troubleAt = time.Now().AddDate(1, 0, 0)
+	w.troubleOn[""] = w.troubleAt
+}
+
+// holdEffort: what could be ended is ended, also where something else went wrong. Where no call about an endpoint was spoilt
+// since the delivery began, who was up there then is so no more.
+func (w *world) holdEffort(batch []*message, began time.Time) {
+	for _, c := range w.cloud.Connections() {
+		owner := w.owner(c)
+		if !isUp(c) || !c.EstablishedAt.Before(began) || owner == "breakglass" || w.stubborn[c.ID] || !w.troubleOn[c.EndpointID].Before(began) || !w.troubleOn[""].Before(began) {
+			continue
+		}
+		for _, m := range batch {
+			named := m.only == "" && !w.crowded[owner] && slices.Contains(slices.Collect(maps.Values(m.people)), owner)
+			if m.asks == forEnd && (named || m.only == c.ID) {
+				w.broke("nothing was wrong on %s, and %s has not ended %s's %+v", c.EndpointID, m.id, owner, c)
+			}
+		}
+	}
+}
+
+// holdTermination: nobody wrong is ended.
+func (w *world) holdTermination(call emulator.Call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id, username := call.Params.Get("ConnectionId"), call.Params.Get("Username")
+	if call.Params.Get("DryRun") == "true" {
+		return
+	}
+	for _, c := range w.cloud.Connections() {
+		if c.EndpointID == call.Params.Get("ClientVpnEndpointId") && isUp(c) && (c.ID == id || username != "" && c.Username == username) && !w.mayEnd(c) {
+			w.broke("asked to end %s's connection %+v", w.owner(c), c)
+		}
+	}
+}
+
+// mayEnd reports whether an event that was delivered allows to end the connection.
+func (w *world) mayEnd(c emulator.Connection) bool {
+	owner := w.owner(c)
+	if owner == "" || owner == "breakglass" {
+		return false
+	}
+	for _, e := range w.events {
+		if e.delivered && e.asks == forEnd && (c.ID == e.only || !w.crowded[owner] && slices.Contains(slices.Collect(maps.Values(e.people)), owner)) {
+			return true
+		}
+	}
+	return false
+}
+
+// claim is what an outcome says that can be held against the truth.
+type claim struct {
+	Status string
+	Signal struct {
+		EventID string `json:"event_id"`
+		Subject struct {
+			Usernames    []string
+			ConnectionID string `json:"connection_id"`
+		}
+	}
+	Timing struct {
+		ReceivedAt time.Time `json:"received_at"`
+	}
+	Connections, Spared []struct {
+		ID      string    `json:"connection_id"`
+		Current string    `json:"current_status"`
+		EndedAt time.Time `json:"ended_at"`
+	}
+}
+
+// name is the one that the event gave.
+func (o claim) name() string {
+	if id := o.Signal.Subject.ConnectionID; id != "" {
+		return id
+	}
+	return strings.Join(o.Signal.Subject.Usernames, " ")
+}
+
+// holdClaim: what is claimed is true. An outcome may be published late, but an end stays one, and who was up when the event
+// came and is up now was up all the time.
+func (w *world) holdClaim(body []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := schema.Check(body); err != nil {
+		w.broke("%v: %s", err, body)
+	}
+	var o claim
+	if err := json.Unmarshal(body, &o); err != nil {
+		w.broke("%v: %s", err, body)
+	}
+	e := w.events[o.Signal.EventID]
+	if e == nil {
+		w.broke("an outcome of no event: %s", body)
+		return
+	}
+	person, known := e.people[o.name()]
+	if !known {
+		w.broke("%s is about nobody of that name: %s", e.id, body)
+		return
+	}
+	if !slices.Contains(w.allowed(e, person), o.Status) {
+		w.broke("%s, which asks for %s, gave %s: %s", e.id, e.asks, o.Status, body)
+	}
+	told := map[string]string{}
+	for _, c := range slices.Concat(o.Connections, o.Spared) {
+		told[c.ID] = c.Current
+	}
+	for _, c := range o.Connections {
+		if c.Current != "terminated" && (o.Status == "terminated" || o.Status == "reconnecting") {
+			w.broke("%s says %s, and that %s is %s", e.id, o.Status, c.ID, c.Current)
+		}
+	}
+	for _, c := range w.cloud.Connections() {
+		for _, claimed := range o.Connections {
+			if claimed.ID == c.ID && claimed.EndedAt.Before(c.EndedAt) && claimed.Current == "terminated" {
+				w.broke("%s says that %s had ended at %v, and it was at %v", e.id, c.ID, claimed.EndedAt, c.EndedAt)
+			}
+		}
+		if !isUp(c) {
+			continue
+		}
+		if told[c.ID] == "terminated" {
+			w.broke("%s says that %s has ended, which is %s", e.id, c.ID, c.Status)
+		}
+		about := c.ID == e.only || e.only == "" && w.owner(c) == person
+		if _, listed := told[c.ID]; listed || !about || !c.EstablishedAt.Before(o.Timing.ReceivedAt) {
+			continue
+		}
+		switch o.Status {
+		case "terminated", "not-connected", "would-terminate", "reconnecting", "exempt", "over-limit", "ambiguous":
+			if len(told) > 0 || o.Status != "exempt" && o.Status != "ambiguous" { // by the name in the event, nobody is looked for
+				w.broke("%s says %s, and nothing of %s, which is %s since %v", e.id, o.Status, c.ID, c.Status, c.EstablishedAt)
+			}
+		}
+	}
+}
+
+// allowed are the statuses that an event can have about a person.
+func (w *world) allowed(e *event, person string) []string {
+	all := []string{"failed"} // which says no more than that
+	switch e.asks {
+	case forWord:
+		return append(all, "notified")
+	case tooOld:
+		return append(all, "stale")
+	case forEnd:
+		all = append(all, "terminated", "partial", "unverified", "reconnecting", "not-connected")
+	case forDryRun:
+		all = append(all, "would-terminate", "partial", "not-connected")
+	}
+	if e.only != "" {
+		return append(all, "exempt")
+	}
+	switch {
+	case person == "breakglass":
+		return []string{"exempt", "failed"}
+	case w.crowded[person]:
+		all = []string{"over-limit", "failed", "partial", "not-connected"}
+	}
+	return append(all, w.maybe[person]...)
+}
+
+// readPublished takes over what SNS has accepted.
+func (w *world) readPublished() {
+	all := w.cloud.Published()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range all[min(w.read, len(all)):] {
+		var o claim
+		if err := json.Unmarshal([]byte(m.Body), &o); err != nil {
+			w.broke("%v: %s", err, m.Body)
+		}
+		told := maps.Clone(w.told[o.Signal.EventID])
+		if told == nil {
+			told = map[string][]string{}
+		}
+		told[o.name()] = append(told[o.name()], o.Status)
+		w.told[o.Signal.EventID] = told
+		w.statuses = append(w.statuses, o.Status)
+	}
+	w.read = max(w.read, len(all))
+}
+
+// settle holds, at the end, that what could be ended is ended, and that nobody wrong was.
+func (w *world) settle() {
+	w.readPublished()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.queue {
+		if !m.done {
+			w.broke("%s is still in the queue", m.id)
+		}
+	}
+	for _, c := range w.cloud.Connections() {
+		owner := w.owner(c)
+		if (c.ByRequest || c.Status == "terminating" || c.Status == "failed-to-terminate") && !w.mayEnd(c) {
+			w.broke("%s's connection was ended: %+v", owner, c)
+		}
+		if !isUp(c) {
+			continue
+		}
+		for _, e := range w.events {
+			if e.asks != forEnd || !c.EstablishedAt.Before(e.doneAt) {
+				continue
+			}
+			for name, person := range e.people {
+				excused := owner == "breakglass" || e.only == "" && w.crowded[person] || e.away[name]
+				if (c.ID == e.only || e.only == "" && person == owner) && !excused {
+					w.broke("%s is done, %q, and %s's connection is up: %+v", e.id, w.told[e.id][name], owner, c)
+				}
+			}
+		}
+	}
+}
+
+// up lists whose connections are up.
+func (w *world) up() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var names []string
+	for _, c := range w.cloud.Connections() {
+		if isUp(c) {
+			names = append(names, w.owner(c))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
