@@ -10,7 +10,7 @@ MAX_ZIP_BYTES := 5000000
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -33,7 +33,7 @@ test: ## all tests
 	@echo "Testing. The first time this compiles AWS's EC2 package, which takes a minute or two."
 	go test ./...
 	@{ .tools/venv/bin/python -c 'import moto.server' || python3 -c 'import moto.server'; } 2>/dev/null || \
-		echo "NOT TESTED against a real SNS, as Python has no moto here: 'make .tools/venv/done' fetches it."
+		echo "NOT TESTED against an SNS and a DynamoDB of others, as Python has no moto here: 'make .tools/venv/done' fetches it."
 
 check: .tools/venv/done lint test random policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
 
@@ -52,12 +52,13 @@ policy: ## the policy's own test cases
 race:
 	go test -race ./internal/... ./cmd/...
 
-fuzz: ## fuzz the parsers of events, policy and pages, FUZZTIME=10s each
+fuzz: ## fuzz the parsers of events, pages, policy and connect requests, FUZZTIME=10s each
 	go test ./internal/signal -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/vpn -run '^$$' -fuzz '^FuzzSieve$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzGlob$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 	go test ./internal/policy -run '^$$' -fuzz '^FuzzCovers$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
+	go test ./cmd/connect -run '^$$' -fuzz '^FuzzRequest$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x
 
 template: .tools/venv/done .tools/transformed.json
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml member-role.yaml
@@ -72,15 +73,17 @@ clients: .tools/venv/done
 	.tools/venv/bin/python .ci/clients.py
 
 size: build
-	@zip=$$(python3 -c "import zlib; print(len(zlib.compress(open('dist/bootstrap', 'rb').read())))"); \
-	echo "bootstrap: $$(wc -c < dist/bootstrap) bytes, zipped $$zip of at most $(MAX_ZIP_BYTES)"; \
-	test "$$zip" -le $(MAX_ZIP_BYTES)
-	@echo "Looking for reflection that would switch dead-code elimination off."
-	@! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/handler 2>&1 | grep '<ReflectMethod>'
+	@for function in handler:dist connect:dist/connect; do \
+		zip=$$(python3 -c "import sys, zlib; print(len(zlib.compress(open(sys.argv[1], 'rb').read())))" "$${function#*:}/bootstrap"); \
+		echo "$${function%:*}: $$(wc -c < "$${function#*:}/bootstrap") bytes, zipped $$zip of at most $(MAX_ZIP_BYTES)"; \
+		test "$$zip" -le $(MAX_ZIP_BYTES) || exit; \
+		echo "Looking for reflection that would switch dead-code elimination off."; \
+		! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/$${function%:*} 2>&1 | grep '<ReflectMethod>' || exit; \
+	done
 
 arm64: build ## start what is built for AWS, under qemu
 	@$(if $(filter aarch64 arm64,$(shell uname -m)),,$(call need,qemu-aarch64-static,that the arm64 binary starts);) \
-	python3 .ci/arm64.py dist/bootstrap
+	python3 .ci/arm64.py dist/bootstrap dist/connect/bootstrap
 
 # The SAM CLI has requirements of its own, so it has a virtual environment of its own.
 sam: ## the SAM CLI's own look at the template, and its build
@@ -88,27 +91,32 @@ sam: ## the SAM CLI's own look at the template, and its build
 	.tools/sam/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements-sam.txt && touch .tools/sam/done; } || \
 	{ echo "NOT CHECKED: sam validate and sam build. The SAM CLI cannot be installed." >&2; test "$$CI" != true; exit; }; \
 	export SAM_CLI_TELEMETRY=0; \
-	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && test -x .aws-sam/build/Responder/bootstrap
+	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && \
+	for function in Responder Connect; do test -x .aws-sam/build/$$function/bootstrap -a -f .aws-sam/build/$$function/policy.yaml || exit; done
 
 rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
 	@mkdir -p .tools/rehearsal
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/bootstrap ./cmd/handler
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/connect ./cmd/connect
 	@go build -o .tools/rehearsal/local ./cmd/local
-	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/local .tools/transformed.json
+	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/local .tools/transformed.json
 
-bench: ## measure start, memory, size and calls
+bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: eight minutes
 	@go run ./cmd/local bench
-	@echo && echo "Parse, map and decide, on one core (aim: 100 µs at 200 rules):"
-	@go test ./internal/policy -run '^$$' -bench Decide -cpu 1 -benchtime 5000x | grep ^Benchmark
 
-build: ## the function for AWS, with its policy, in dist/
-	@mkdir -p dist
+build: ## the functions for AWS, with their policy, in dist/ and dist/connect/
+	@mkdir -p dist/connect
 	$(BUILD) -o dist/bootstrap ./cmd/handler
-	@cp policy.yaml dist/
+	$(BUILD) -o dist/connect/bootstrap ./cmd/connect
+	@cp policy.yaml dist/ && cp policy.yaml dist/connect/
 
-# sam build calls this one.
+# sam build calls these.
 build-Responder:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/handler
+	cp policy.yaml "$(ARTIFACTS_DIR)/"
+
+build-Connect:
+	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/connect
 	cp policy.yaml "$(ARTIFACTS_DIR)/"
 
 clean: ## remove what was built and fetched

@@ -40,7 +40,12 @@ var may = map[string][]string{
 		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/identitystore",
 		"github.com/aws/aws-sdk-go-v2/service/identitystore/types", "github.com/aws/smithy-go",
 	},
-	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn"},
+	// The only one that talks to DynamoDB.
+	"internal/keepout": {
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types",
+		"github.com/aws/smithy-go",
+	},
+	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/keepout"},
 	// The only one that talks to SNS.
 	"internal/notify": {
 		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
@@ -52,16 +57,28 @@ var may = map[string][]string{
 	// The standard library alone, so that it shares no mistake with what it tests.
 	"internal/emulator": {},
 	"cmd/handler": {
-		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/notify",
+		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/keepout", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
-		"github.com/aws/smithy-go",
+		"internal/transport", "github.com/aws/smithy-go",
 	},
+	// As little as it can do with, since every connection waits for it: no SDK but the table's, and not the SDK's config.
+	"cmd/connect": {
+		"internal/policy", "internal/keepout", "internal/transport", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/transport/http",
+	},
+	// Somebody else's stand-in, for tests.
+	"internal/moto": {},
+	// What both functions have around their HTTP client.
+	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws"},
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	// A program of its own, as it needs the SDK.
+	"cmd/local/keepout":               {"internal/keepout", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
 	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
+	"cmd/local/testdata/bare":         {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }
 
@@ -97,14 +114,26 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-func TestHandlerLinksNoTestingAid(t *testing.T) {
-	output, err := exec.Command("go", "list", "-deps", "./cmd/handler").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, foreign := range []string{module + "internal/emulator", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"} {
-		if slices.Contains(strings.Fields(string(output)), foreign) {
-			t.Errorf("cmd/handler links %s", foreign)
+// TestFunctionsLinkNothingForeign: no testing aid in either, and no EC2 or SNS in the one that every connection waits for.
+func TestFunctionsLinkNothingForeign(t *testing.T) {
+	aids := []string{module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
+	for folder, foreign := range map[string][]string{
+		"./cmd/handler": aids,
+		"./cmd/connect": append(aids, services+"ec2", services+"sns", services+"identitystore", services+"sts", "github.com/aws/aws-sdk-go-v2/config"),
+	} {
+		output, err := exec.Command("go", "list", "-deps", folder).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		linked := strings.Fields(string(output))
+		if !slices.Contains(linked, "github.com/aws/aws-lambda-go/lambda") {
+			t.Errorf("%s: %q", folder, linked)
+		}
+		for _, name := range foreign {
+			if slices.Contains(linked, name) {
+				t.Errorf("%s links %s", folder, name)
+			}
 		}
 	}
 }
@@ -211,45 +240,89 @@ func TestEventsNameNobodyReal(t *testing.T) {
 	}
 }
 
-// TestSettingsAgree: what the handler reads is what the README explains, and the template sets nothing else.
+// TestSettingsAgree: what a function reads is what its document explains, and the template sets nothing else.
 func TestSettingsAgree(t *testing.T) {
-	read := func(file string) string {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, f := range []struct {
+		folder, document, resource string
+		set                        []string // by the template
+	}{
+		{"cmd/handler", "README.md", "Responder", []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH", "KEEPOUT_TABLE"}},
+		{"cmd/connect", "doc/keepout.md", "Connect", []string{"KEEPOUT_TABLE", "ON_ERROR", "DENY_MESSAGE"}},
+	} {
+		known := map[string]bool{}
+		for _, m := range regexp.MustCompile(`getenv\("([A-Z_]+)"\)`).FindAllStringSubmatch(read(t, f.folder+"/settings.go"), -1) {
+			known[m[1]] = true
 		}
-		return string(raw)
-	}
-	known := map[string]bool{}
-	for _, m := range regexp.MustCompile(`getenv\("([A-Z_]+)"\)`).FindAllStringSubmatch(read("cmd/handler/settings.go"), -1) {
-		known[m[1]] = true
-	}
-	if len(known) < 6 {
-		t.Fatalf("settings.go reads only %v", known)
-	}
-	readme := read("README.md")
-	for name := range known {
-		if !strings.Contains(readme, "`"+name+"`") && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "LAMBDA_") {
-			t.Errorf("the README does not explain %s", name)
+		if len(known) < 6 {
+			t.Fatalf("%s/settings.go reads only %v", f.folder, known)
+		}
+		document := read(t, f.document)
+		for name := range known {
+			if !strings.Contains(document, "`"+name+"`") && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "LAMBDA_") {
+				t.Errorf("%s does not explain %s", f.document, name)
+			}
+		}
+		for name := range variables(t, f.resource) {
+			if !known[name] {
+				t.Errorf("the template sets %s, which %s does not read", name, f.folder)
+			}
+			delete(known, name)
+		}
+		for _, name := range f.set {
+			if known[name] {
+				t.Errorf("the template does not set %s for %s", name, f.folder)
+			}
 		}
 	}
-	template := read("template.yaml")
-	_, variables, _ := strings.Cut(template, "        Variables:\n")
-	for line := range strings.Lines(variables) {
-		name, _, found := strings.Cut(strings.TrimSpace(line), ":")
+}
+
+// TestSettingsReachTheAlias: a version of the connect handler is published for each parameter that changes, or the endpoints
+// would go on with the old value.
+func TestSettingsReachTheAlias(t *testing.T) {
+	_, description, _ := strings.Cut(block(t, "Connect"), "VersionDescription: ")
+	description, _, _ = strings.Cut(description, "\n")
+	for name, value := range variables(t, "Connect") {
+		parameter := strings.TrimPrefix(value, "!Ref ")
+		named := strings.Contains(description, "${"+parameter+"}") || parameter == "KeepOutOnError" && strings.Contains(description, "DeniesOnError")
+		if !named && parameter != "KeepOutTable" { // which only comes and goes with the function
+			t.Errorf("%s is %s, which is not in the version's description: %s", name, value, description)
+		}
+	}
+}
+
+// TestAWSMayInvokeTheConnectHandler: by its name alone. Whom Lambda holds back, AWS denies, so there is no limit.
+func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
+	function := block(t, "Connect")
+	if !strings.Contains(function, "\n      FunctionName: !Sub AWSClientVPN-") || strings.Contains(function, "ReservedConcurrentExecutions:") {
+		t.Error(function)
+	}
+}
+
+// variables gives the environment that the template sets for a function.
+func variables(t *testing.T, resource string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	_, lines, _ := strings.Cut(block(t, resource), "        Variables:\n")
+	for line := range strings.Lines(lines) {
+		name, value, found := strings.Cut(strings.TrimSpace(line), ": ")
 		if !found || !strings.HasPrefix(line, "          ") {
 			break
 		}
-		if !known[name] {
-			t.Errorf("the template sets %s, which the handler does not read", name)
-		}
-		delete(known, name)
+		all[name] = value
 	}
-	for _, name := range []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH"} {
-		if known[name] {
-			t.Errorf("the template does not set %s", name)
-		}
+	if len(all) == 0 {
+		t.Fatalf("%s has no variables", resource)
 	}
+	return all
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // TestREADMEShowsASoundPolicy: what a reader copies is accepted.
@@ -265,10 +338,10 @@ func TestREADMEShowsASoundPolicy(t *testing.T) {
 	}
 }
 
-// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS and the identity store has its permission, and there is no other.
+// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS, the identity store and DynamoDB has its permission, and there is no other.
 func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	role := block(t, "ResponderRole")
-	granted := regexp.MustCompile(`(?:ec2|sns|identitystore):[A-Z][A-Za-z]+`).FindAllString(role, -1)
+	granted := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z][A-Za-z]+`).FindAllString(role, -1)
 	granted = slices.DeleteFunc(granted, func(g string) bool { return g == "ec2:Region" })
 	var called []string
 	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go", "identitystore": "internal/directory/directory.go"} {
@@ -280,6 +353,7 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 			called = append(called, service+":"+m[1])
 		}
 	}
+	called = append(called, listActions(t, `(?m)^\t([A-Z]\w+)\(`, "internal/responder/keepout.go")...)
 	slices.Sort(granted)
 	slices.Sort(called)
 	if member, err := os.ReadFile("member-role.yaml"); err != nil {
@@ -295,18 +369,46 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	if len(called) < 4 || !slices.Equal(granted, called) {
 		t.Errorf("granted %q, called %q", granted, called)
 	}
+	granted = regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z*][A-Za-z*]*`).FindAllString(block(t, "ConnectRole"), -1)
+	if called := listActions(t, `h\.list\.(\w+)\(`, "cmd/connect/connect.go"); len(called) == 0 || !slices.Equal(granted, called) {
+		t.Errorf("the connect handler is granted %q, called %q", granted, called)
+	}
+}
+
+// listActions are DynamoDB's actions behind the methods of keepout.Table that a file uses, which the pattern finds there.
+func listActions(t *testing.T, pattern, file string) []string {
+	t.Helper()
+	actions := map[string][]string{} // by method; a lower-case action is another method
+	for _, function := range strings.Split(read(t, "internal/keepout/keepout.go"), "\nfunc (t *Table) ")[1:] {
+		name, body, _ := strings.Cut(function, "(")
+		body, _, _ = strings.Cut(body, "\n}\n")
+		for _, m := range regexp.MustCompile(`\bt\.(?:api\.)?(\w+)\(|New(Scan)Paginator\(`).FindAllStringSubmatch(body, -1) {
+			actions[name] = append(actions[name], m[1]+m[2])
+		}
+	}
+	found := map[string]bool{}
+	var follow func(method string)
+	follow = func(method string) {
+		inner, isMethod := actions[method]
+		if !isMethod && method != strings.ToLower(method) {
+			found["dynamodb:"+method] = true
+		}
+		for _, action := range inner {
+			follow(action)
+		}
+	}
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1) {
+		if _, known := actions[m[1]]; !known {
+			t.Errorf("%s uses %s of the list, which internal/keepout/keepout.go does not have", file, m[1])
+		}
+		follow(m[1])
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // TestOutcomeIsDocumented: every field of the schema and every metric stands in doc/outcome.md, and the schema knows every kind.
 func TestOutcomeIsDocumented(t *testing.T) {
-	read := func(file string) string {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(raw)
-	}
-	document, raw := read("doc/outcome.md"), read("doc/outcome.schema.json")
+	document, raw := read(t, "doc/outcome.md"), read(t, "doc/outcome.schema.json")
 	var schema any
 	if err := json.Unmarshal([]byte(raw), &schema); err != nil {
 		t.Fatal(err)
@@ -329,7 +431,7 @@ func TestOutcomeIsDocumented(t *testing.T) {
 		}
 	}
 	collect(schema)
-	for _, m := range regexp.MustCompile(`\{"(\w+)", number|, "([A-Z]\w+)", t\.`).FindAllStringSubmatch(read("internal/notify/metrics.go"), -1) {
+	for _, m := range regexp.MustCompile(`\{"(\w+)", number|, "([A-Z]\w+)", t\.`).FindAllStringSubmatch(read(t, "internal/notify/metrics.go"), -1) {
 		names = append(names, m[1]+m[2])
 	}
 	if len(names) < 60 {

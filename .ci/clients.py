@@ -57,6 +57,8 @@ def with_cli(url):
 
     assert "InvalidClientVpnConnection.UserNotFound" in cli(url, *terminate, "--username", "alice@example.com", ok=False)
     assert "InvalidClientVpnConnection.IdNotFound" in cli(url, *terminate, "--connection-id", "cvpn-connection-00000000000000000", ok=False)
+    listed = cli(url, "dynamodb", "scan", "--table-name", "vpn-keepout", "--consistent-read")
+    assert listed["Items"] == [] and listed["Count"] == 0, listed
     assert cli(url, "sns", "publish", "--topic-arn", TOPIC, "--subject", "hello", "--message", "{}")["MessageId"]
 
 

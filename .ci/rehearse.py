@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The whole stack on loopback: template.yaml, every file of events/, the real binary; no AWS account.
 
-Usage: .ci/rehearse.py bootstrap stand-in transformed.json
+Usage: .ci/rehearse.py bootstrap connect stand-in transformed.json
 
-moto stands in for CloudFormation, EventBridge, SQS and SNS; our own stand-in for EC2 and the identity store; and a loop below for
+moto stands in for CloudFormation, EventBridge, SQS, SNS and DynamoDB; our own stand-in for EC2 and the identity store; and a loop below for
 Lambda's event source mapping: batches, partial failures, visibility, dead letters. Each event is put on the bus that its rule listens
 to, and its way is shown. It fails if an event is lost, if one is in the dead-letter queue that should not be or the other way round, or if an
-outcome that is said to be published did not reach the subscribers.
+outcome that is said to be published did not reach the subscribers. Then the client connect handler is asked for everybody who is kept
+out, and the commands of the stack's outputs and of doc/keepout.md list them and let them in, as they are printed.
 
 Where moto is known to differ from AWS:
 - Its matcher does not know all of EventBridge's operators, nor arrays of objects. What it does not let in is put into the queue by
@@ -33,29 +34,30 @@ from lambda_runtime import Function
 ACCOUNT, REGION, STACK = "111122223333", "eu-west-1", "clientvpn-responder"
 BUSES = {"OktaEventSourceName": "okta", "Auth0EventSourceName": "auth0", "OneLoginEventSourceName": "onelogin",
          "SailPointEventSourceName": "sailpoint", "ForwarderBusName": "identity"}
-PARAMETERS = BUSES | {"Mode": "enforce", "Watch": "1s", "IdentityStoreId": "d-9067123456", "AlertEmail": "security@example.com", "ChatTopic": "yes"}
+PARAMETERS = BUSES | {"Mode": "enforce", "Watch": "1s", "IdentityStoreId": "d-9067123456", "AlertEmail": "security@example.com", "ChatTopic": "yes",
+                      "KeepOut": "on", "KeepOutMessage": "Ask the night watch."}
 ENDED = ["terminated", "reconnecting"]  # what one subscriber filters for
 VISIBILITY = 3  # seconds instead of minutes
 
 
 def main():
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 5:
         sys.exit(__doc__)
-    bootstrap, stand_in, transformed = sys.argv[1:]
+    bootstrap, connect, stand_in, transformed = sys.argv[1:]
     os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION, MOTO_ACCOUNT_ID=ACCOUNT)
     port = free_port()
     moto = subprocess.Popen([os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     ec2 = subprocess.Popen([stand_in, "serve", "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
     try:
-        rehearse(bootstrap, transformed, f"http://127.0.0.1:{port}", re.search(r"http://\S+\d", ec2.stdout.readline()).group())
+        rehearse(bootstrap, connect, transformed, f"http://127.0.0.1:{port}", re.search(r"http://\S+\d", ec2.stdout.readline()).group())
     finally:
         for process in (moto, ec2):
             process.kill()
             process.wait()
 
 
-def rehearse(bootstrap, transformed, moto, ec2):
+def rehearse(bootstrap, connect, transformed, moto, ec2):
     wait_for(moto)
     aws = {name: boto3.client(name, endpoint_url=moto) for name in ("cloudformation", "events", "lambda", "s3", "sns", "sqs")}
     batch = deploy(aws, transformed)
@@ -81,6 +83,10 @@ def rehearse(bootstrap, transformed, moto, ec2):
     with open(log, "w", encoding="utf-8") as out, Function([bootstrap], env | function["Environment"]["Variables"], out) as running:
         tries = poll(aws, events, batch, running)
     judge(sent, tries, log, drain(aws, dead), drain(aws, machines), drain(aws, pager), drain(aws, people))
+    function = aws["lambda"].get_function_configuration(FunctionName=stack["Connect"])
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in aws["cloudformation"].describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]}
+    with Function([connect], env | function["Environment"]["Variables"], subprocess.DEVNULL) as running:
+        keep_out(running, outputs, moto)
 
 
 def deploy(aws, transformed):
@@ -190,7 +196,48 @@ def judge(sent, tries, log, dead, machines, pager, people):
     sys.stdout.flush()
     for line in wrong:
         print(line, file=sys.stderr)
-    sys.exit(1 if wrong or not told or not pager else 0)
+    if wrong or not told or not pager:
+        sys.exit(1)
+
+
+def keep_out(connect, outputs, moto):
+    """Who is on the list is denied, is listed, and is let in again, by the commands as they are printed."""
+    env = os.environ | {"AWS_ENDPOINT_URL": moto, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "TABLE": outputs["KeepOutTableName"]}
+
+    def sh(command, **more):
+        done = subprocess.run(["bash", "-euc", command], env=env | more, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{command}: {done.stderr}{done.stdout}")
+        return done.stdout
+
+    def may_connect(person):
+        request = {"connection-id": "cvpn-connection-1", "endpoint-id": "cvpn-endpoint-1", "username": person, "common-name": "", "schema-version": "v3"}
+        kind, answer = connect.invoke(json.dumps(request).encode())
+        if kind != "response" or not answer["allow"] and answer["error-msg-on-denied-connection"] != PARAMETERS["KeepOutMessage"]:
+            sys.exit(f"{person} may connect? {kind} {answer}")
+        return answer["allow"]
+
+    def listed():
+        return sorted(json.loads(sh(outputs["KeepOutListCommand"].replace("--output table", "--output json"))), key=lambda row: row["person"])
+
+    everybody = listed()
+    people = [row["person"] for row in everybody]
+    denied = [p for p in people if not may_connect(p)]
+    print(f"\n{len(people)} people are kept out: {', '.join(people)}.")
+    if not people or denied != people or not may_connect("zoe"):
+        sys.exit(f"of them the client connect handler denies {denied}")
+    with open("doc/keepout.md", encoding="utf-8") as file:
+        printed = [b for b in re.findall(r"^```\n(aws dynamodb .*?)^```$", file.read(), re.M | re.S) if "restore" not in b]
+    finding = next(row["person"] for row in everybody if row["finding"] and not row["deprovisioning"])
+    for block in printed:
+        for command in re.split(r"\n(?=aws )", block):
+            sh(command.replace("alice", finding))
+            print(f"$ {command.splitlines()[0]}")
+    for person in [p for p in people if p != finding]:
+        sh(outputs["KeepOutLiftCommand"], PERSON=person)
+    if listed() or not all(may_connect(p) for p in people):
+        sys.exit(f"still kept out: {listed()}")
+    print("They are let in again, by the commands as they are printed.")
 
 
 def attributes(aws, queue):

@@ -6,12 +6,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -19,9 +17,11 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/transport"
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -63,20 +63,27 @@ func wire(log *slog.Logger) (*handler, []string) {
 	cfg, err := config.LoadDefaultConfig(context.Background(),
 		config.WithRetryer(retryer),
 		// A connection that hangs is given up and tried anew. The first page of a large listing may take seconds.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second)),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second).WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = 32 // calls made side by side; to connect anew takes longer than most of them
+		})),
 	)
 	if err != nil {
 		return nil, append(problems, "AWS configuration: "+err.Error())
 	}
-	cfg.HTTPClient = ownBody{cfg.HTTPClient}
 	calls := &notify.Calls{}
 	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
+	listCfg := cfg.Copy()
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		// The cut-off waits for the list, but not for long, so a connection that hangs must be given up sooner.
+		listCfg.HTTPClient = client.WithTimeout(time.Second)
+	}
+	cfg.HTTPClient, listCfg.HTTPClient = transport.Whole(cfg.HTTPClient), transport.Whole(listCfg.HTTPClient)
 	var names *directory.Directory
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
 	}
 	reporter := notify.New(cfg, s.topics)
-	return &handler{
+	h := &handler{
 		log:       log,
 		directory: names,
 		responder: responder.Responder{
@@ -90,7 +97,11 @@ func wire(log *slog.Logger) (*handler, []string) {
 		},
 		reporter: reporter,
 		calls:    calls,
-	}, problems
+	}
+	if s.keepOut != "" {
+		h.responder.KeepOut = keepout.New(listCfg, s.keepOut)
+	}
+	return h, problems
 }
 
 // places gives the accounts and Regions of TARGETS, each with its own credentials, which are fetched when they are needed
@@ -138,20 +149,4 @@ func retryer() aws.Retryer {
 			return aws.UnknownTernary
 		}))
 	}), "KMSThrottling")
-}
-
-// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the answer
-// is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops the rest of
-// the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
-type ownBody struct{ aws.HTTPClient }
-
-func (c ownBody) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return c.HTTPClient.Do(r)
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 
@@ -25,6 +25,7 @@ type settings struct {
 	store       string // identity store to ask for names; empty for none
 	targets     []target
 	externalID  string
+	keepOut     string // table of people who may not come back; empty for none
 }
 
 // target is another account or Region with endpoints. The zero role is that of the function.
@@ -108,14 +109,7 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 	if s.store != "" && !identityStoreID.MatchString(s.store) {
 		wrong("IDENTITY_STORE_ID", "%q is not the id of an identity store, like d-1234567890", s.store)
 	}
-	s.policyFile = getenv("POLICY_FILE")
-	if s.policyFile == "" {
-		folder := getenv("LAMBDA_TASK_ROOT")
-		if folder == "" {
-			folder = filepath.Dir(program)
-		}
-		s.policyFile = filepath.Join(folder, "policy.yaml")
-	}
+	s.policyFile = policy.File(getenv("POLICY_FILE"), getenv("LAMBDA_TASK_ROOT"), program)
 	for entry := range strings.SplitSeq(getenv("TARGETS"), ",") {
 		entry = strings.TrimSpace(entry)
 		if entry == "" && getenv("TARGETS") == "" {
@@ -143,9 +137,9 @@ func readSettings(getenv func(string) string, program string) (settings, error) 
 	if n := len(s.externalID); n > 0 && (n < 2 || n > 1224 || !externalID.MatchString(s.externalID)) {
 		wrong("EXTERNAL_ID", "must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
 	}
-	// To run without something that was asked for would miss people in silence.
-	if getenv("KEEPOUT_TABLE") != "" {
-		wrong("KEEPOUT_TABLE", "this version does not support it yet; remove it")
+	s.keepOut = getenv("KEEPOUT_TABLE")
+	if s.keepOut != "" && !keepout.ValidName(s.keepOut) {
+		wrong("KEEPOUT_TABLE", "%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", s.keepOut)
 	}
 	return s, errors.Join(problems...)
 }

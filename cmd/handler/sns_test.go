@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/moto"
 	"clientvpn-responder/internal/schema"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,51 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
-
-// moto starts a real SNS and SQS on loopback, and returns its URL. Where Python has no moto, the test is skipped, except in
-// CI, where that is a failure.
-func moto(t *testing.T) string {
-	t.Helper()
-	var python string
-	for _, candidate := range []string{filepath.Join("..", "..", ".tools", "venv", "bin", "python"), "python3"} {
-		if exec.Command(candidate, "-c", "import moto.server").Run() == nil {
-			python = candidate
-			break
-		}
-	}
-	if python == "" {
-		const why = "NOT TESTED AGAINST A REAL SNS: neither .tools/venv nor python3 has moto; make .tools/venv/done installs it"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	server := exec.CommandContext(t.Context(), python, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
-	output, err := server.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	running := regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
-	said := bufio.NewScanner(output)
-	for said.Scan() {
-		if m := running.FindStringSubmatch(said.Text()); m != nil {
-			go func() {
-				for said.Scan() { // or it would stop when the pipe is full
-				}
-			}()
-			return m[1]
-		}
-	}
-	t.Fatal("moto does not start")
-	return ""
-}
 
 // queue is one that subscribes to a topic.
 type queue struct {
@@ -76,7 +28,7 @@ type queue struct {
 
 // TestSubscriptionsGetWhatTheyFilterFor: a real SNS, topics in two Regions, queues with filter policies on the attributes.
 func TestSubscriptionsGetWhatTheyFilterFor(t *testing.T) {
-	url := moto(t)
+	url := moto.URL(t, "OUR OWN SNS")
 	config := func(region string) aws.Config {
 		return aws.Config{Region: region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 	}

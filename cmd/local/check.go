@@ -38,9 +38,11 @@ type expectation struct {
 	Action policy.Action `yaml:"action"`
 	Rule   *string       `yaml:"rule"` // "" for the default
 	Mode   policy.Mode   `yaml:"mode"`
-	Gate   *policy.Gate  `yaml:"gate"`  // "" for none
-	Names  []string      `yaml:"names"` // all of these must be looked for
-	Reason string        `yaml:"reason"`
+	Gate   *policy.Gate  `yaml:"gate"` // "" for none
+	// KeepOut is for how long, "" for not at all.
+	KeepOut *policy.KeepOut `yaml:"keep_out"`
+	Names   []string        `yaml:"names"` // all of these must be looked for
+	Reason  string          `yaml:"reason"`
 }
 
 // check runs the cases of all folders, prints what differs, and says which rules no case reaches.
@@ -224,6 +226,9 @@ func (c placedCase) run(p *policy.Policy, folder string) (differences, rules []s
 		}
 		if w.Gate != nil && *w.Gate != d.Gate {
 			differs("gate", *w.Gate, d.Gate)
+		}
+		if w.KeepOut != nil && *w.KeepOut != d.KeepOut {
+			differs("keep_out", *w.KeepOut, d.KeepOut)
 		}
 		for _, name := range w.Names {
 			if !slices.Contains(slices.Concat(d.Names, d.CommonNames), name) {

@@ -17,6 +17,7 @@ const (
 	mail   = "arn:aws:sns:eu-west-1:111122223333:vpn-messages"
 	chat   = "arn:aws:sns:eu-west-1:111122223333:vpn-chat"
 	store  = "d-9067123456"
+	table  = "vpn-keepout"
 )
 
 // endpoints of the small company, with what people there call them.
@@ -49,6 +50,7 @@ func newCompany() *emulator.Cloud {
 	} {
 		cloud.Connect(k)
 	}
+	cloud.AddTable(table, "person")
 	// What IAM Identity Center knows of them; a third user is deleted already.
 	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", UserName: "dave", Email: "dave@example.com", Disabled: true})
 	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02", UserName: "alice@example.com", Email: "alice@example.com"})
@@ -80,14 +82,15 @@ func serve(ctx context.Context, out io.Writer, address string) error {
 	server := &http.Server{Handler: newCompany(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	url := "http://" + listener.Addr().String()
-	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions, SNS's Publish and the identity store's DescribeUser is at %s.
+	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions, SNS's Publish, the identity store's DescribeUser and the keep-out table is at %s.
 
   export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws ec2 describe-client-vpn-connections --client-vpn-endpoint-id %s
   aws ec2 terminate-client-vpn-connections --client-vpn-endpoint-id %s --username alice@example.com
+  go run ./cmd/local keepout list -table %s
 
 Ctrl-C ends it.
-`, url, url, region, endpoints[0].id, endpoints[0].id)
+`, url, url, region, endpoints[0].id, endpoints[0].id, table)
 	if err := server.Serve(listener); err != http.ErrServerClosed {
 		return fmt.Errorf("serving the stand-in: %w", err)
 	}

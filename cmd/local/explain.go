@@ -199,6 +199,7 @@ func (l *listing) ask(ctx context.Context, event []byte, explained []explanation
 		return nil
 	}
 	cloud := &emulator.Cloud{Region: region}
+	cloud.AddTable(table, "person")
 	for _, c := range l.connections {
 		// A listing does not say whether its endpoint keeps client addresses. It is taken to.
 		cloud.AddEndpoint(emulator.Endpoint{ID: c.EndpointID, TransitGateway: "tgw-00000000000000000"})

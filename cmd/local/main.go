@@ -21,8 +21,9 @@ const usage = `usage: go run ./cmd/local <command>
   explain [-json] [-policy p] <event>…   what would be decided, and why; nothing is asked of anybody
       [-connections listing.json]        and which connections would be ended, of those that the AWS CLI listed
   check [-policy p] <folder>…            the policy's own test cases, such as cases/
+  keepout list|lift …                    who may not connect, and letting people in again by hand; asks AWS
   serve [-listen address]                the stand-in alone, with its small company, for the AWS CLI and SDKs
-  bench                                  measure start, memory, size and calls
+  bench [part]…                          measure speed, memory and load, into doc/benchmarks.md if all of it
 
 explain and invoke take the mode from the environment variable MODE, as the function does.
 `
@@ -43,6 +44,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return nil
 	}
 	command, args := args[0], args[1:]
+	if command == "keepout" {
+		return keepOut(ctx, args, out)
+	}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	policyFile := flags.String("policy", "policy.yaml", "the policy")
 	asJSON := flags.Bool("json", false, "explain: one JSON object a line for each signal")
@@ -81,7 +85,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "serve":
 		return serve(ctx, out, *listen)
 	case "bench":
-		return bench(ctx, out)
+		return measure(ctx, out, files)
 	}
 	return fmt.Errorf("%q is no command\n%s", command, usage)
 }

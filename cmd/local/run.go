@@ -36,7 +36,8 @@ type golden struct {
 type result struct {
 	Error     string   `json:"error,omitempty"` // type and message of the function's error
 	Outcomes  []told   `json:"outcomes"`
-	Published []string `json:"published"` // the subjects of the JSON messages
+	Published []string `json:"published"`         // the subjects of the JSON messages
+	Refused   []string `json:"refused,omitempty"` // who tried to come back and was turned away
 	StillUp   []string `json:"still_up"`
 }
 
@@ -70,6 +71,7 @@ type outcome struct {
 		RequestedAt time.Time `json:"requested_at"`
 		EndedAt     time.Time `json:"ended_at"`
 	} `json:"timing"`
+	KeptOutUntil time.Time `json:"kept_out_until"`
 }
 
 type connection struct {
@@ -126,6 +128,9 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 	}
 	plays := make([]*played, len(files))
 	var wait sync.WaitGroup
+	var way bytes.Buffer
+	var wrongWay error
+	wait.Go(func() { wrongWay = wayBack(ctx, &way, binary, policyFile) })
 	slots := make(chan struct{}, 8)
 	for i, file := range files {
 		wait.Go(func() {
@@ -162,6 +167,9 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 			fmt.Fprintf(out, "   NOT AS ITS GOLDEN SAYS (-golden +seen):\n%s\n", diff)
 		}
 	}
+	if _, err := way.WriteTo(out); err != nil {
+		return fmt.Errorf("telling of the way back: %w", err)
+	}
 	plays = slices.Concat(stories, rest)
 	fmt.Fprintf(out, "\n%d events: %d cut off, %d left alone, %d unreadable.", len(plays), statuses["terminated"]+statuses["reconnecting"],
 		len(plays)-statuses["terminated"]-statuses["reconnecting"]-failures(plays), failures(plays))
@@ -170,7 +178,7 @@ func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) 
 		return fmt.Errorf("%d events did not go as their goldens say", wrong)
 	}
 	fmt.Fprintln(out, " Each went as its golden says.")
-	return nil
+	return wrongWay
 }
 
 func failures(plays []*played) int {
@@ -207,17 +215,24 @@ func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
 	return err
 }
 
-// buildHandler builds the deployed program for this machine.
+// buildHandler builds the deployed programs for this machine: the handler, and beside it the client connect handler.
 func buildHandler(ctx context.Context, out io.Writer) (string, error) {
-	fmt.Fprintln(out, "Building the handler. The first time this compiles AWS's EC2 package, which takes a minute or two.")
-	binary, err := filepath.Abs(filepath.Join("bin", "handler"))
-	if err != nil {
+	fmt.Fprintln(out, "Building the handlers. The first time this compiles AWS's EC2 package, which takes a minute or two.")
+	if _, err := buildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
 		return "", err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, "./cmd/handler")
+	return buildHere(ctx, "handler", "./cmd/handler")
+}
+
+// buildHere builds a program of this repository into bin/.
+func buildHere(ctx context.Context, name, folder string) (binary string, err error) {
+	if binary, err = filepath.Abs(filepath.Join("bin", name)); err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, folder)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the handler: %w\n%s", err, output)
+		return "", fmt.Errorf("building %s: %w\n%s", folder, err, output)
 	}
 	return binary, nil
 }
@@ -248,6 +263,9 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 		p.err = err
 		return p
 	}
+	guard := newDoor(binary, environment(url, policyPath, mode))
+	cloud.ConnectHandler = guard.ask
+	defer guard.close()
 	function, err := emulator.Start(ctx, binary, environment(url, policyPath, mode))
 	if err != nil {
 		p.err = err
@@ -269,6 +287,7 @@ func environment(url, policyPath, mode string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"TOPIC_ARN=" + topic, "MESSAGE_TOPIC_ARN=" + mail, "CHAT_TOPIC_ARN=" + chat, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store,
+		"KEEPOUT_TABLE=" + table,
 	}
 }
 
@@ -322,6 +341,12 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 	}
 	slices.Sort(p.result.Published) // they are sent side by side
 	slices.SortFunc(p.mails, func(a, b emulator.Message) int { return strings.Compare(a.Subject, b.Subject) })
+	for _, r := range cloud.Refused() {
+		who := endpointName(r.EndpointID) + " " + person(r.Username, r.CommonName)
+		if !slices.Contains(p.result.Refused, who) { // some try again and again
+			p.result.Refused = append(p.result.Refused, who)
+		}
+	}
 	for _, c := range cloud.Connections() {
 		// Who keeps coming back may be up again by now.
 		if c.EndedAt.IsZero() && c.Username != "mallory" {
@@ -378,6 +403,9 @@ func (p *played) tell(out io.Writer) {
 			fmt.Fprintf(out, "   quick  last request answered %d ms after the event was received, last end seen after %d ms\n          calls: %s\n",
 				t.RequestedAt.Sub(t.ReceivedAt).Milliseconds(), t.EndedAt.Sub(t.ReceivedAt).Milliseconds(), p.callsInWords())
 		}
+	}
+	for _, who := range p.result.Refused {
+		fmt.Fprintf(out, "   door   %s tries to come back, and is turned away\n", who)
 	}
 	for _, m := range p.mails {
 		fmt.Fprintf(out, "   told   %s\n", m.Subject)

@@ -1,12 +1,14 @@
 package emulator
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"net"
 	"net/http"
@@ -33,12 +35,16 @@ var actions = map[string]struct {
 	"Publish":                       {"sns", snsVersion, (*Cloud).publish},
 	"GetTopicAttributes":            {"sns", snsVersion, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {"identitystore", identityStoreTarget, (*Cloud).describeUser},
+	"BatchGetItem":                  {"dynamodb", dynamoTarget, (*Cloud).batchGetItem},
+	"Scan":                          {"dynamodb", dynamoTarget, (*Cloud).scan},
+	"UpdateItem":                    {"dynamodb", dynamoTarget, (*Cloud).updateItem},
 }
 
 // refusal is an error that a service answers.
 type refusal struct {
 	code, message string
-	status        int // default 400
+	status        int  // default 400
+	item          item // what a condition of DynamoDB found
 }
 
 func refuse(code, format string, args ...any) *refusal {
@@ -50,7 +56,7 @@ var statuses = map[string]int{
 	"InternalError": 500, "InternalFailure": 500, "RequestLimitExceeded": 503, "ServiceUnavailable": 503, "Unavailable": 503,
 }
 
-// ServeHTTP answers one request of the EC2 or the SNS Query API, or of the identity store's JSON one.
+// ServeHTTP answers one request of the EC2 or the SNS Query API, or of the identity store's or DynamoDB's JSON one.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
 	err := r.ParseForm()
@@ -62,11 +68,14 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	document, requestID, status, fault := c.handle(r.Form)
-	// The state is not held from here on: a large page is encoded, and a slow answer waited for, beside other requests.
+	// The state is not held from here on: a slow answer is waited for beside other requests.
 	var body []byte
 	contentType := "text/xml;charset=UTF-8"
 	if target != "" {
 		contentType = "application/x-amz-json-1.1"
+		if strings.HasPrefix(target, dynamoTarget) {
+			contentType = "application/x-amz-json-1.0"
+		}
 		body, err = json.Marshal(document)
 	} else {
 		body, err = xml.Marshal(document)
@@ -74,6 +83,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		panic(err) // the documents are ours, and encode
+	}
+	if strings.HasPrefix(target, dynamoTarget) {
+		// The SDKs hold the body to it (DynamoDB Developer Guide, low-level API).
+		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
 	if wait(r.Context(), c.Latency+fault.Delay) != nil || fault.Drop {
 		panic(http.ErrAbortHandler)
@@ -135,9 +148,12 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	if c.OnCall != nil {
 		asked = c.OnCall(Call{Action: name, Params: form, At: time.Now()})
 	}
-	c.mu.Lock()
+	if version == dynamoTarget { // which the connect handler asks, while others wait for what it says
+		c.mu.Lock()
+	} else {
+		c.enter()
+	}
 	defer c.mu.Unlock()
-	c.advance()
 	action, known := actions[name]
 	requestID = uuid("request", c.next())
 	call := &Call{Action: name, Params: form, RequestID: requestID, At: time.Now()}
@@ -149,9 +165,12 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	var refused *refusal
 	switch {
 	case fault.Code != "":
-		refused = &refusal{fault.Code, fault.Message, cmp.Or(fault.Status, statuses[fault.Code])}
+		refused = &refusal{code: fault.Code, message: fault.Message, status: cmp.Or(fault.Status, statuses[fault.Code])}
 	case known && c.throttled(name):
-		refused = &refusal{"RequestLimitExceeded", "Request limit exceeded.", statuses["RequestLimitExceeded"]}
+		refused = &refusal{code: "RequestLimitExceeded", message: "Request limit exceeded.", status: statuses["RequestLimitExceeded"]}
+		if version == dynamoTarget {
+			refused = refuse("ThrottlingException", "Throughput exceeds the current capacity of your table or index.")
+		}
 	case !known || action.version != version:
 		refused = refuse("InvalidAction", "Could not find operation %s for version %s", name, version)
 	default:
@@ -175,7 +194,9 @@ func (c *Cloud) handle(form url.Values) (document any, requestID string, status 
 	case snsVersion:
 		return snsError(refused, requestID, status), requestID, status, fault
 	case identityStoreTarget:
-		return jsonError{refused.code, refused.message}, requestID, status, fault
+		return jsonError{Type: refused.code, Message: refused.message}, requestID, status, fault
+	case dynamoTarget:
+		return jsonError{"com.amazonaws.dynamodb.v20120810#" + refused.code, refused.message, refused.item}, requestID, status, fault
 	}
 	return errorResponse{Errors: []errorItem{{refused.code, refused.message}}, RequestID: requestID}, requestID, status, fault
 }
@@ -188,7 +209,7 @@ func resources(form url.Values) []string {
 			named = append(named, v)
 		}
 	}
-	return named
+	return append(named, tablesOf(form)...)
 }
 
 func (c *Cloud) fault(action string, form url.Values) Fault {
@@ -219,8 +240,11 @@ func (c *Cloud) forbidden(service, action string, form url.Values) *refusal {
 	}) {
 		return nil
 	}
-	code, label, on := "UnauthorizedOperation", "ec2:"+action, ""
+	code, label, on, status := "UnauthorizedOperation", "ec2:"+action, "", http.StatusForbidden
 	switch {
+	case service == "dynamodb":
+		code, label, status = "AccessDeniedException", "dynamodb:"+action, http.StatusBadRequest // DynamoDB Developer Guide, error handling
+		on = fmt.Sprintf(" on resource: arn:%s:dynamodb:%s:%s:table/%s", partition(c.region()), c.region(), c.account(), strings.Join(tablesOf(form), " "))
 	case service == "identitystore":
 		code, label, on = "AccessDeniedException", "identitystore:"+action, " on resource: arn:"+partition(c.region())+":identitystore:::user/"+form.Get("UserId")
 	case service == "sns":
@@ -235,7 +259,7 @@ func (c *Cloud) forbidden(service, action string, form url.Values) *refusal {
 	if service == "ec2" {
 		message = "You are not authorized to perform this operation. " + message
 	}
-	return &refusal{code, message, http.StatusForbidden}
+	return &refusal{code: code, message: message, status: status}
 }
 
 type errorItem struct{ Code, Message string }
@@ -255,27 +279,83 @@ type status struct {
 	Code string `xml:"code"`
 }
 
-type connectionItem struct {
-	ClientIP     string `xml:"clientIp"`
-	CommonName   string `xml:"commonName"`
-	EndTime      string `xml:"connectionEndTime"`
-	Established  string `xml:"connectionEstablishedTime"`
-	ID           string `xml:"connectionId"`
-	EgressBytes  int64  `xml:"egressBytes"`
-	EgressPkts   int64  `xml:"egressPackets"`
-	EndpointID   string `xml:"clientVpnEndpointId"`
-	IngressBytes int64  `xml:"ingressBytes"`
-	IngressPkts  int64  `xml:"ingressPackets"`
-	Status       status `xml:"status"`
-	Timestamp    string `xml:"timestamp"`
-	Username     string `xml:"username,omitempty"` // absent for clients that have a certificate only
-}
-
 type describeConnectionsResponse struct {
 	XMLName   xml.Name
-	RequestID string                `xml:"requestId"`
-	Items     items[connectionItem] `xml:"connections"`
-	NextToken string                `xml:"nextToken,omitempty"`
+	RequestID string `xml:"requestId"`
+	Items     rows   `xml:"connections"`
+	NextToken string `xml:"nextToken,omitempty"`
+}
+
+// rows are items that are XML already.
+type rows struct {
+	XML []byte `xml:",innerxml"`
+}
+
+// appendRow adds what encoding/xml would make of a connection, which by reflection takes ten times as long: a page of a
+// thousand must cost little, because the stand-in shares the processors with what is measured against it.
+func (k *conn) appendRow(b []byte, now time.Time) []byte {
+	seen := now
+	if k.status == terminated {
+		seen = k.ended
+	}
+	element := func(name string, value func(b []byte) []byte) {
+		b = append(append(append(b, '<'), name...), '>')
+		b = value(b)
+		b = append(append(append(b, "</"...), name...), '>')
+	}
+	text := func(name, value string) {
+		element(name, func(b []byte) []byte { return appendText(b, value) })
+	}
+	count := func(name string, n int64) {
+		element(name, func(b []byte) []byte { return strconv.AppendInt(b, n, 10) })
+	}
+	at := func(name string, t time.Time) {
+		element(name, func(b []byte) []byte { return t.UTC().AppendFormat(b, time.DateTime) })
+	}
+	packets := int64(seen.Sub(k.established) / time.Second)
+
+	b = append(b, "<item>"...)
+	text("clientIp", k.ip)
+	text("commonName", k.CommonName)
+	if k.status == terminated {
+		at("connectionEndTime", k.ended)
+	} else {
+		text("connectionEndTime", "-")
+	}
+	at("connectionEstablishedTime", k.established)
+	text("connectionId", k.id)
+	count("egressBytes", 52*packets)
+	count("egressPackets", packets)
+	text("clientVpnEndpointId", k.EndpointID)
+	count("ingressBytes", 48*packets)
+	count("ingressPackets", packets)
+	b = append(b, "<status>"...)
+	text("code", k.status)
+	b = append(b, "</status>"...)
+	at("timestamp", seen)
+	if k.Username != "" { // absent for clients that have a certificate only
+		text("username", k.Username)
+	}
+	return append(b, "</item>"...)
+}
+
+func appendText(b []byte, text string) []byte {
+	if plain(text) {
+		return append(b, text...)
+	}
+	escaped := bytes.NewBuffer(b)
+	_ = xml.EscapeText(escaped, []byte(text)) // a buffer takes everything
+	return escaped.Bytes()
+}
+
+// plain reports whether XML shows the text as it is.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || strings.IndexByte(`"&'<>`, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *Cloud) describeConnections(form url.Values, requestID string) (any, *refusal) {
@@ -318,18 +398,10 @@ func (c *Cloud) describeConnections(form url.Values, requestID string) (any, *re
 	}
 	answer := describeConnectionsResponse{XMLName: xml.Name{Space: ec2Space, Local: "DescribeClientVpnConnectionsResponse"},
 		RequestID: requestID, NextToken: token}
+	now := time.Now()
+	answer.Items.XML = make([]byte, 0, 700*len(page))
 	for _, k := range page {
-		const layout = "2006-01-02 15:04:05"
-		seen, ended := time.Now(), "-"
-		if k.status == terminated {
-			seen, ended = k.ended, k.ended.UTC().Format(layout)
-		}
-		packets := int64(seen.Sub(k.established) / time.Second)
-		answer.Items.Item = append(answer.Items.Item, connectionItem{
-			ClientIP: k.ip, CommonName: k.CommonName, EndTime: ended, Established: k.established.UTC().Format(layout), ID: k.id,
-			EgressBytes: 52 * packets, EgressPkts: packets, EndpointID: k.EndpointID, IngressBytes: 48 * packets,
-			IngressPkts: packets, Status: status{k.status}, Timestamp: seen.UTC().Format(layout), Username: k.Username,
-		})
+		answer.Items.XML = k.appendRow(answer.Items.XML, now)
 	}
 	return answer, nil
 }
@@ -431,6 +503,7 @@ type authenticationItem struct {
 type endpointItem struct {
 	Authentication items[authenticationItem] `xml:"authenticationOptions"`
 	CIDR           string                    `xml:"clientCidrBlock"`
+	Connect        connectOptions            `xml:"clientConnectOptions"`
 	ID             string                    `xml:"clientVpnEndpointId"`
 	Logged         bool                      `xml:"connectionLogOptions>Enabled"`
 	Created        string                    `xml:"creationTime"`
@@ -445,6 +518,12 @@ type endpointItem struct {
 	VPC            string                    `xml:"vpcId,omitempty"`
 	Port           int                       `xml:"vpnPort"`
 	Protocol       string                    `xml:"vpnProtocol"`
+}
+
+type connectOptions struct {
+	Enabled bool    `xml:"enabled"`
+	Handler string  `xml:"lambdaFunctionArn,omitempty"`
+	Status  *status `xml:"status"`
 }
 
 type describeEndpointsResponse struct {
@@ -497,6 +576,9 @@ func (c *Cloud) describeEndpoints(form url.Values, requestID string) (any, *refu
 			SessionHours: 24, Status: status{e.Status}, Transport: transport, Port: 443,
 			Protocol: "openvpn",
 		}
+		if c.asks(e) {
+			item.Connect = connectOptions{true, fmt.Sprintf("arn:%s:lambda:%s:%s:function:AWSClientVPN-handler", partition(c.region()), c.region(), c.account()), &status{"applied"}}
+		}
 		if e.TransitGateway == "" {
 			item.VPC = "vpc-" + digest("vpc", 0)[:17]
 		} else {
@@ -543,7 +625,7 @@ func dryRun(form url.Values) *refusal {
 	if form.Get("DryRun") != "true" {
 		return nil
 	}
-	return &refusal{"DryRunOperation", "Request would have succeeded, but DryRun flag is set.", http.StatusPreconditionFailed}
+	return &refusal{code: "DryRunOperation", message: "Request would have succeeded, but DryRun flag is set.", status: http.StatusPreconditionFailed}
 }
 
 // list collects prefix.1, prefix.2 and so on.

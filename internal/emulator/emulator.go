@@ -1,5 +1,5 @@
-// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions, SNS's Publish and
-// the identity store's DescribeUser ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
+// Package emulator stands in for the AWS services that the responder meets: EC2's Client VPN actions, SNS's Publish, the
+// identity store's DescribeUser and some of DynamoDB's ([Cloud]) and the Lambda Runtime API ([Function]). It promises the wire formats, error codes, statuses and limits that
 // AWS documents, so that the AWS SDKs and the AWS CLI work against it unchanged; where AWS documents nothing, a comment
 // says so beside the choice made. It never leaves the machine, checks no signatures, and starts no goroutine for its
 // state: what has happened by now is worked out from time.Now at each request, so that it runs in a [testing/synctest]
@@ -9,6 +9,7 @@ package emulator
 import (
 	"cmp"
 	"container/heap"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -32,9 +33,8 @@ const (
 	failedToTerminate = "failed-to-terminate"
 )
 
-// Cloud is one account in one Region: EC2's Client VPN actions, SNS's Publish and the identity store's DescribeUser, as an
-// [http.Handler]. The zero value
-// is ready. Its exported fields are set before its first use; its methods can be called from several goroutines.
+// Cloud is one account in one Region: EC2's Client VPN actions, SNS's Publish, the identity store's DescribeUser and what is
+// used of DynamoDB, as an [http.Handler]. The zero value is ready. Its exported fields are set before its first use; its methods can be called from several goroutines.
 type Cloud struct {
 	Account       string        // default 111122223333
 	Region        string        // default eu-west-1
@@ -42,6 +42,7 @@ type Cloud struct {
 	IdentityStore string        // default d-9067123456
 	NoTopics      []string      // ARNs of topics that are not there; all others are
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
+	PageItems     int           // items in an answer of DynamoDB's Scan and BatchGetItem, which leave the others for the next call; default 100
 	Latency       time.Duration // added to every answer
 
 	// Limits are token buckets by action, such as TerminateClientVpnConnections; an action without one is not limited.
@@ -56,7 +57,14 @@ type Cloud struct {
 	// that it gives spoils the answer, unless an injected one is due.
 	OnCall func(Call) Fault
 
-	mu sync.Mutex
+	// ConnectHandler is the client connect handler of every endpoint that has not [Endpoint.NoConnectHandler]: it is asked, with a request of schema v3, when a client
+	// comes back or [Cloud.Attempt] has one connect, and whatever it fails to allow is denied, as AWS does. Nil allows all. It is
+	// asked when somebody looks, as everything here happens then, and may call the cloud's DynamoDB, but nothing else of it.
+	ConnectHandler func(ctx context.Context, request []byte) (answer []byte, err error)
+
+	mu       sync.Mutex
+	asking   bool      // the handler, without holding mu
+	answered sync.Cond // no longer asking
 	state
 }
 
@@ -81,6 +89,8 @@ type state struct {
 	byID      map[string]*endpoint
 	conns     map[string]*conn // all that are listed
 	users     map[string]User
+	tables    map[string]*table
+	refused   []Refusal
 	events    events
 	expired   bool // some have left conns, but not yet their endpoints' lists
 	calls     []*Call
@@ -98,6 +108,8 @@ type Endpoint struct {
 	TransitGateway string   // tgw-…; empty for an endpoint with subnets
 	Status         string   // default available
 	Tags           map[string]string
+
+	NoConnectHandler bool // lets in everybody, whatever [Cloud.ConnectHandler] says
 }
 
 // Client is a VPN client: who connects, and how its connection behaves when it is asked to end.
@@ -109,7 +121,7 @@ type Client struct {
 	ID              string        // of its first connection; empty for a generated one
 	Since           time.Time     // when its first connection was established; zero for now
 	FailToTerminate bool          // a termination ends in failed-to-terminate; the tunnel stays up
-	ReconnectAfter  time.Duration // above 0: it comes back this long after Terminate ended its connection...
+	ReconnectAfter  time.Duration // above 0: it comes back, or tries to, this long after Terminate ended its connection or it was denied...
 	Reconnects      int           // ...this many times; below 0 for ever
 	Stuck           bool          // its connection stays terminating for ever
 }
@@ -140,7 +152,7 @@ type Call struct {
 // is done and its answer suffers.
 type Fault struct {
 	Action     string // for instance TerminateClientVpnConnections; empty for any
-	EndpointID string // only calls that name this endpoint, or this topic's ARN; empty for any
+	EndpointID string // only calls that name this endpoint, this topic's ARN or this table; empty for any
 	Times      int    // how many calls it takes; 0 for all
 	After      int    // how many matching calls it lets pass first
 
@@ -160,9 +172,8 @@ func (c *Cloud) AddEndpoint(e Endpoint) {
 	if e.ID == "" {
 		panic("emulator: AddEndpoint without an ID")
 	}
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	e.Status = cmp.Or(e.Status, "available")
 	e.Authentication, e.Tags = slices.Clone(e.Authentication), maps.Clone(e.Tags)
 	if old := c.byID[e.ID]; old != nil {
@@ -185,9 +196,8 @@ func (c *Cloud) AddEndpoint(e Endpoint) {
 // DeleteEndpoint deletes an endpoint, and with it its connections: EC2 lists neither any more. Whether it deletes one that has
 // target networks associated is not looked at.
 func (c *Cloud) DeleteEndpoint(id string) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	for _, k := range c.conns {
 		if k.EndpointID == id {
 			k.status = terminated
@@ -198,18 +208,12 @@ func (c *Cloud) DeleteEndpoint(id string) {
 	c.endpoints = slices.DeleteFunc(c.endpoints, func(e *endpoint) bool { return e.ID == id })
 }
 
-// Connect establishes a connection now and returns its id. It panics if the endpoint does not exist,
+// Connect establishes a connection now and returns its id; nobody is asked. It panics if the endpoint does not exist,
 // or a connection with the client's ID does.
 func (c *Cloud) Connect(k Client) (connectionID string) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
-	if c.byID[k.EndpointID] == nil {
-		panic(fmt.Sprintf("emulator: Connect: no endpoint %q", k.EndpointID))
-	}
-	if c.conns[k.ID] != nil {
-		panic(fmt.Sprintf("emulator: Connect: connection %q is listed", k.ID))
-	}
+	c.check(k)
 	since := k.Since
 	if since.IsZero() {
 		since = time.Now()
@@ -217,11 +221,20 @@ func (c *Cloud) Connect(k Client) (connectionID string) {
 	return c.establish(k, since).id
 }
 
+// check panics about a client that cannot connect.
+func (c *Cloud) check(k Client) {
+	if c.byID[k.EndpointID] == nil {
+		panic(fmt.Sprintf("emulator: Connect: no endpoint %q", k.EndpointID))
+	}
+	if c.conns[k.ID] != nil {
+		panic(fmt.Sprintf("emulator: Connect: connection %q is listed", k.ID))
+	}
+}
+
 // Disconnect lets the client hang up by itself; it does not come back. A connection that has ended stays as it is.
 func (c *Cloud) Disconnect(connectionID string) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	if k := c.conns[connectionID]; k != nil && k.status != terminated {
 		c.end(k, time.Now())
 	}
@@ -229,9 +242,8 @@ func (c *Cloud) Disconnect(connectionID string) {
 
 // Connections returns all connections that are still listed, in the order in which they were established.
 func (c *Cloud) Connections() []Connection {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
-	c.advance()
 	all := slices.SortedFunc(maps.Values(c.conns), func(a, b *conn) int { return a.seq - b.seq })
 	list := make([]Connection, len(all))
 	for i, k := range all {
@@ -266,16 +278,16 @@ func (c *Cloud) Inject(f Fault) {
 }
 
 // Deny takes the caller's permission for an action ("ec2:TerminateClientVpnConnections", "sns:Publish") on one endpoint
-// (or topic, by its ARN), or on every one if endpointID is empty.
+// (or topic, by its ARN, or table, by its name), or on every one if endpointID is empty.
 func (c *Cloud) Deny(action, endpointID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.denied = append(c.denied, [2]string{bare(action), endpointID})
 }
 
-// Reset forgets endpoints, connections, calls, messages, faults and denials.
+// Reset forgets endpoints, connections, calls, messages, tables, faults and denials.
 func (c *Cloud) Reset() {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	c.state = state{}
 }
@@ -375,9 +387,11 @@ type conn struct {
 	byRequest          bool
 }
 
+func connectionID(n int) string { return "cvpn-connection-" + digest("connection", n)[:17] }
+
 func (c *Cloud) establish(k Client, at time.Time) *conn {
 	e, n := c.byID[k.EndpointID], c.next()
-	id := cmp.Or(k.ID, "cvpn-connection-"+digest("connection", n)[:17])
+	id := cmp.Or(k.ID, connectionID(n))
 	k.ID = "" // another connection has another id
 	link := &conn{Client: k, id: id, ip: k.ClientIP, status: active, seq: n, established: at}
 	if link.ip == "" {
@@ -411,16 +425,22 @@ func (c *Cloud) terminate(k *conn, at time.Time) {
 		}
 		c.end(k, at)
 		k.byRequest = true
-		if k.ReconnectAfter > 0 && k.Reconnects != 0 {
-			again := k.Client
-			if again.Reconnects > 0 {
-				again.Reconnects--
-			}
-			c.at(at.Add(k.ReconnectAfter), func(at time.Time) {
-				if c.byID[again.EndpointID] != nil {
-					c.establish(again, at)
-				}
-			})
+		c.reconnect(k.Client, at)
+	})
+}
+
+// reconnect has a client come back that was ended, or tried in vain.
+func (c *Cloud) reconnect(k Client, at time.Time) {
+	if k.ReconnectAfter <= 0 || k.Reconnects == 0 {
+		return
+	}
+	if k.Reconnects > 0 {
+		k.Reconnects--
+	}
+	k.ID = "" // another attempt has another id
+	c.at(at.Add(k.ReconnectAfter), func(at time.Time) {
+		if c.byID[k.EndpointID] != nil && c.admit(k, at) == nil {
+			c.reconnect(k, at)
 		}
 	})
 }

@@ -2,12 +2,15 @@ package emulator
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -387,6 +390,53 @@ func TestDescribeConnections(t *testing.T) {
 	_, err = api.DescribeClientVpnConnections(t.Context(), &ec2.DescribeClientVpnConnectionsInput{
 		ClientVpnEndpointId: aws.String(endpointA), DryRun: aws.Bool(true)})
 	wantCode(t, err, "DryRunOperation", 412)
+}
+
+// TestRowsAreThoseOfEncodingXML: what is rendered by hand has the bytes that encoding/xml gives, whatever the names.
+func TestRowsAreThoseOfEncodingXML(t *testing.T) {
+	type status struct {
+		Code string `xml:"code"`
+	}
+	type item struct {
+		ClientIP     string `xml:"clientIp"`
+		CommonName   string `xml:"commonName"`
+		EndTime      string `xml:"connectionEndTime"`
+		Established  string `xml:"connectionEstablishedTime"`
+		ID           string `xml:"connectionId"`
+		EgressBytes  int64  `xml:"egressBytes"`
+		EgressPkts   int64  `xml:"egressPackets"`
+		EndpointID   string `xml:"clientVpnEndpointId"`
+		IngressBytes int64  `xml:"ingressBytes"`
+		IngressPkts  int64  `xml:"ingressPackets"`
+		Status       status `xml:"status"`
+		Timestamp    string `xml:"timestamp"`
+		Username     string `xml:"username,omitempty"`
+	}
+	since := time.Date(2026, 11, 20, 23, 59, 58, 999, time.FixedZone("", 3600))
+	now := since.Add(90 * time.Minute)
+	for _, name := range []string{
+		"", "ann@example.com", `EXAMPLE\ann`, `a&b <c> "d" 'e'`, " ", "tab\tline\nreturn\r", "Ægir", "日本", "\x00\x1f\x7f\x80", "\xff\xfe", "\ufffe\uffff", "]]>", "\u2028", "~", "&amp;",
+	} {
+		for _, state := range []string{active, terminating, terminated, failedToTerminate} {
+			k := &conn{Client: Client{EndpointID: endpointA, Username: name, CommonName: name + ".cn"}, id: "cvpn-connection-1", ip: "10.0.0.2", status: state, established: since}
+			want := item{
+				ClientIP: k.ip, CommonName: k.CommonName, EndTime: "-", Established: "2026-11-20 22:59:58", ID: k.id, EgressBytes: 52 * 5400, EgressPkts: 5400,
+				EndpointID: endpointA, IngressBytes: 48 * 5400, IngressPkts: 5400, Status: status{state}, Timestamp: "2026-11-21 00:29:58", Username: name,
+			}
+			if state == terminated {
+				k.ended = since.Add(time.Minute)
+				want.EndTime, want.Timestamp = "2026-11-20 23:00:58", "2026-11-20 23:00:58"
+				want.EgressBytes, want.EgressPkts, want.IngressBytes, want.IngressPkts = 52*60, 60, 48*60, 60
+			}
+			encoded, err := xml.Marshal(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(k.appendRow(nil, now)); got != string(encoded) {
+				t.Errorf("%q, %s:\ngot  %s\nwant %s", name, state, got, encoded)
+			}
+		}
+	}
 }
 
 func TestDescribePagesSurviveExpiry(t *testing.T) {
@@ -958,18 +1008,23 @@ func BenchmarkDescribeAll(b *testing.B) {
 	for i := range 126000 {
 		c.Connect(Client{EndpointID: endpointA, Username: fmt.Sprint("user", i)})
 	}
+	next := regexp.MustCompile(`<nextToken>([^<]+)</nextToken>`)
+	b.ReportAllocs()
 	for b.Loop() {
 		form := url.Values{"Action": {"DescribeClientVpnConnections"}, "Version": {ec2Version}, "ClientVpnEndpointId": {endpointA}}
 		for pages := 1; ; pages++ {
-			document, _, _, _ := c.handle(form)
-			token := document.(describeConnectionsResponse).NextToken
-			if token == "" {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(form.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			answer := httptest.NewRecorder()
+			c.ServeHTTP(answer, r)
+			token := next.FindSubmatch(answer.Body.Bytes())
+			if token == nil {
 				if pages != 126 {
 					b.Fatalf("%d pages", pages)
 				}
 				break
 			}
-			form.Set("NextToken", token)
+			form.Set("NextToken", string(token[1]))
 		}
 	}
 }

@@ -32,18 +32,26 @@ func (c *Cloud) AddUser(u User) {
 type jsonError struct {
 	Type    string `json:"__type"`
 	Message string `json:"Message"`
+	Item    item   `json:",omitempty"`
 }
 
-// parseJSON brings a request of the JSON protocol, whose members are texts, into the form of the others.
+// parseJSON brings a request of the JSON protocol into the form of the others. The identity store's members are texts;
+// DynamoDB's stay JSON.
 func parseJSON(r *http.Request, target string) error {
-	var members map[string]string
+	var members map[string]json.RawMessage
 	if err := json.NewDecoder(r.Body).Decode(&members); err != nil {
 		return fmt.Errorf("reading the request: %w", err)
 	}
 	service, action, _ := strings.Cut(target, ".")
 	r.Form = url.Values{"Action": {action}, "Version": {service}}
 	for name, value := range members {
-		r.Form.Set(name, value)
+		text := string(value)
+		if service == identityStoreTarget {
+			if err := json.Unmarshal(value, &text); err != nil {
+				return fmt.Errorf("reading the request: %w", err)
+			}
+		}
+		r.Form.Set(name, text)
 	}
 	return nil
 }

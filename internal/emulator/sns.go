@@ -83,7 +83,7 @@ func (c *Cloud) getTopicAttributes(form url.Values, requestID string) (any, *ref
 	case arn == nil || arn[2] != c.region():
 		return nil, invalid("TopicArn")
 	case arn[3] != c.account() || slices.Contains(c.NoTopics, topic):
-		return nil, &refusal{"NotFound", "Topic does not exist", 404}
+		return nil, &refusal{code: "NotFound", message: "Topic does not exist", status: 404}
 	}
 	return getTopicAttributesResponse{xml.Name{Space: snsSpace, Local: "GetTopicAttributesResponse"}, []topicAttribute{{"TopicArn", topic}, {"Owner", arn[3]}}, requestID}, nil
 }
@@ -100,7 +100,7 @@ func (c *Cloud) publish(form url.Values, requestID string) (any, *refusal) {
 	case arn == nil || arn[1] != partition(c.region()) || arn[2] != c.region():
 		return nil, invalid("TopicArn")
 	case arn[3] != c.account(): // another account's topic needs a policy that allows it, which nothing here gives
-		return nil, &refusal{"AuthorizationError", "User is not authorized to perform: SNS:Publish on resource: " + m.TopicARN, 403}
+		return nil, &refusal{code: "AuthorizationError", message: "User is not authorized to perform: SNS:Publish on resource: " + m.TopicARN, status: 403}
 	case strings.HasSuffix(m.TopicARN, ".fifo") && form.Get("MessageGroupId") == "":
 		return nil, invalid("The MessageGroupId parameter is required for FIFO topics")
 	case m.Body == "":

@@ -154,6 +154,8 @@ func headline(o responder.Outcome) string {
 		switch {
 		case dryRun(o):
 			return "not all VPN connections could be tried"
+		case n == all && listOnly(o):
+			return count(n, "VPN connection") + " ended, but not kept out"
 		case n == all:
 			return count(n, "VPN connection") + " ended, others may be up"
 		}
@@ -167,6 +169,9 @@ func headline(o responder.Outcome) string {
 	case responder.OverLimit:
 		return count(len(o.Spared), "VPN connection") + ", too many, nothing ended"
 	case responder.Ambiguous:
+		if o.Signal.Kind == signal.AccountEnabled {
+			return "may be two people, nobody let in again"
+		}
 		return "may be two people, nothing ended"
 	case responder.Unmapped:
 		return "leads to nobody, nothing ended"
@@ -175,6 +180,14 @@ func headline(o responder.Outcome) string {
 	case responder.Stale:
 		return "too old, nothing ended"
 	case responder.Notified:
+		switch {
+		case o.HowLong() != "":
+			return "stays kept out"
+		case len(o.Lifted) > 0 && dryRun(o):
+			return "would be let in again"
+		case len(o.Lifted) > 0:
+			return "may connect again"
+		}
 		switch o.Decision.Gate {
 		case "archived":
 			return "finding is archived, nothing ended"
@@ -185,8 +198,13 @@ func headline(o responder.Outcome) string {
 		}
 		return "for you to decide, nothing ended"
 	case responder.Failed:
-		if all > 0 {
+		switch {
+		case all > 0:
 			return count(all, "VPN connection") + " could not be ended"
+		case o.Signal.Kind == signal.AccountEnabled:
+			return "may still be kept out"
+		case listOnly(o):
+			return "keep-out list could not be changed"
 		}
 		return "nothing could be done"
 	case responder.Ready:
@@ -345,8 +363,14 @@ func steps(o responder.Outcome) []string {
 	again := func() {
 		add("It is tried again by itself, unless you invoked the function by hand. If that fails too, the event waits in the dead-letter queue: redrive it when the cause is gone.")
 	}
+	letIn := func(when string) {
+		add("To let %s in %s, send a custom request with the detail-type Reinstate.", person, when)
+	}
 	stayOut := func(nothing string) {
 		switch by := knownAs(o.Signal.Provider); {
+		case o.HowLong() != "":
+			add("%s The client connect handler turns %s away %s, on the endpoints that have it.", nothing, person, o.HowLong())
+			letIn("earlier")
 		case o.Signal.Kind != "account-disabled" && o.Signal.Kind != "account-purged":
 			add("%s Whoever may still sign in can connect again, though: if %s must stay out, disable the user at the identity provider, or revoke the certificate.", nothing, person)
 		case o.Signal.Provider == "custom":
@@ -389,6 +413,27 @@ func steps(o responder.Outcome) []string {
 		add("EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the endpoint, and open a case with AWS Support.")
 	}
 
+	if o.Signal.Kind == signal.AccountEnabled {
+		switch {
+		case o.Status == responder.Failed:
+			add("%s may still be turned away.", person)
+			again()
+			return todo
+		case o.HowLong() != "":
+			letIn("all the same")
+			return todo
+		case len(o.Lifted) > 0 && dryRun(o):
+			add("Nothing was changed, as this is a dry-run.")
+			return todo
+		case len(o.Lifted) > 0:
+			add("Nothing. If this is a mistake, send a custom request to end %s's access.", person)
+			return todo
+		case o.Status == responder.Stale, o.Status == responder.Ambiguous:
+			add("See who is meant and since when, and let them in with a custom request of the detail-type Reinstate.")
+			return todo
+		}
+	}
+
 	switch o.Status {
 	case responder.Terminated:
 		stayOut("Nothing is left up that may be ended.")
@@ -405,6 +450,10 @@ func steps(o responder.Outcome) []string {
 		switch {
 		case slices.Contains(o.Decision.Reasons, "the policy cannot be read"):
 			add("Mend the policy where the error says, and deploy it. Nobody is cut off until then.")
+		case listOnly(o) && len(o.Spared) > 0:
+			add("Nobody may be kept out by this name, as so many share it; until it is off the list, they are.")
+		case listOnly(o):
+			add("%s is not kept out, and can connect again.", person)
 		case len(left(o)) == 0:
 			add("%s may be connected where nobody could look.", person)
 		}
@@ -413,7 +462,12 @@ func steps(o responder.Outcome) []string {
 			byHand()
 		}
 	case responder.Reconnecting:
-		add("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or deny the connect: until then it is of no use to end connections.")
+		if o.HowLong() != "" {
+			add("%s is kept out, and connects all the same. Attach the client connect handler to each endpoint; where it is, its log says why it let them in.", person)
+			add("Until then, disable the user at the identity provider, or revoke the certificate.")
+		} else {
+			add("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or deny the connect: until then it is of no use to end connections.")
+		}
 		add("Then send the event again, or a custom request for %s.", person)
 		if finding {
 			add("Read the finding, and take away what else the credentials open: access keys, sessions, roles.")
@@ -465,6 +519,11 @@ func steps(o responder.Outcome) []string {
 		add("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with events/custom-self-test.json.")
 	}
 	return todo
+}
+
+// listOnly reports whether nothing went wrong but with the keep-out list, which comes behind all else.
+func listOnly(o responder.Outcome) bool {
+	return strings.HasPrefix(o.Error, "keeping out ") || strings.HasPrefix(o.Error, "taking ")
 }
 
 // findingURL is the finding's page in the console, of the partition that its Region is in.

@@ -17,7 +17,7 @@ type Decision struct {
 	Action Action `json:"action"`
 	// Mode is the stricter of the environment's and the rule's.
 	Mode Mode `json:"mode"`
-	// Gate says what held a termination back, so that Action is Notify; empty where nothing did.
+	// Gate says what held a termination back, so that Action is Notify, or a reinstatement; empty where nothing did.
 	Gate Gate `json:"gate,omitempty"`
 	// Names are the folded names under which connections are looked for, as user names and common names, each whole;
 	// CommonNames those that count only as a certificate's.
@@ -27,11 +27,17 @@ type Decision struct {
 	Spellings []string `json:"-"`
 	// Endpoints are those on which the rule acts; none for every one.
 	Endpoints []string `json:"endpoints,omitempty"`
+	// KeepOut is for how long People may not come back; empty for not at all.
+	KeepOut KeepOut `json:"keep_out,omitempty"`
+	// Reinstates says that People may come back: the signal takes back what put them out.
+	Reinstates bool `json:"reinstates,omitempty"`
+	// People are whom KeepOut or Reinstates is about, each under the one folded name that stands for all of theirs.
+	People []string `json:"people,omitempty"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
 	Reasons []string `json:"reasons"`
 }
 
-// Gate is a condition that stops a termination whatever the rules say.
+// Gate is a condition that stops a termination, or a reinstatement, whatever the rules say.
 type Gate string
 
 // The gates, in the order in which they are asked.
@@ -39,8 +45,8 @@ const (
 	GateSample    Gate = "sample"    // the finding is a sample
 	GateArchived  Gate = "archived"  // somebody put the finding aside
 	GateNotYet    Gate = "not-yet"   // the signal takes effect later
-	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
 	GateFuture    Gate = "future"    // dated later than now
+	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
 	GateStale     Gate = "stale"     // older than the rule's max_age
 	GateUnmapped  Gate = "unmapped"  // nobody is named
 	GateAmbiguous Gate = "ambiguous" // two people are named
@@ -63,7 +69,7 @@ type Answer struct {
 
 // Answers gives what each rule says to the signal, in their order, also those behind the one that decides.
 func (p *Policy) Answers(s signal.Signal) []Answer {
-	names, _, _ := p.identity.resolve(s.Subject)
+	_, names, _, _ := p.identity.resolve(s.Subject)
 	f := newFacts(&s, names)
 	var all []Answer
 	for i := range p.rules {
@@ -110,57 +116,62 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if d.Action == "" {
 		d.Action = Ignore
 	}
-	because := func(format string, args ...any) { d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...)) }
-
 	if s.Kind == signal.SelfTest {
 		d.Action = Notify
-		because("a self-test is about nobody, so no rule is asked")
+		d.because("a self-test is about nobody, so no rule is asked")
 		if environment != Enforce {
 			d.Mode = DryRun
 		}
 		return d
 	}
-	names, notes, ambiguous := p.identity.resolve(s.Subject)
+	people, names, notes, ambiguous := p.identity.resolve(s.Subject)
 	f := newFacts(&s, names)
 	var decided *rule
 	decided, d.Reasons = p.first(f)
 	if decided == nil {
-		because("no rule fits, so the default decides: %s", d.Action)
+		d.because("no rule fits, so the default decides: %s", d.Action)
 	} else {
 		d.Rule, d.Action = decided.Name, decided.Then
 		fits := []string{}
 		for _, c := range decided.clauses {
 			fits = append(fits, c.yes(f))
 		}
-		because("rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"))
+		d.because("rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"))
 	}
 	switch {
 	case environment != Enforce:
 		d.Mode = DryRun
-		because("mode dry-run: MODE is not enforce")
+		d.because("mode dry-run: MODE is not enforce")
 	case decided != nil && decided.Mode == DryRun:
 		d.Mode = DryRun
-		because("mode dry-run: rule %s only watches", decided.Name)
+		d.because("mode dry-run: rule %s only watches", decided.Name)
 	}
 
 	if decided != nil && len(decided.Endpoints) > 0 {
 		d.Endpoints = decided.Endpoints
-		because("rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
+		d.because("rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
 	}
 	d.Names = append(d.Names, names...)
 	d.CommonNames = p.identity.templated(names)
 	d.Reasons = append(d.Reasons, notes...)
 	if s.Lookup != "" {
-		because("identity store: %s", s.Lookup)
+		d.because("identity store: %s", s.Lookup)
+	}
+	people = named(people)
+	if ambiguous != "" {
+		ambiguous = "two people: " + ambiguous
 	}
 	if d.Action != Terminate {
+		if s.Kind == signal.AccountEnabled {
+			d.reinstate(&s, people, ambiguous, now)
+		}
 		return d
 	}
 	d.Spellings = p.identity.cased(s.Subject, names)
 	hold := func(gate Gate, format string, args ...any) {
 		if d.Gate == "" {
 			d.Gate, d.Action = gate, Notify
-			because(HeldBack+format, args...)
+			d.because(HeldBack+format, args...)
 		}
 	}
 	if s.Sample {
@@ -169,14 +180,11 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	if s.Archived {
 		hold(GateArchived, "the finding is archived")
 	}
-	if s.EffectiveAt.After(now) {
-		hold(GateNotYet, "it takes effect at %s; send it again then", s.EffectiveAt.Format(time.RFC3339))
+	if gate, words := untimely(&s, now); gate != "" {
+		hold(gate, "%s", words)
 	}
 	if s.IfDisabled {
 		hold(GateUnasked, "the event says only that the account changed, and the identity store was not asked whether it is disabled")
-	}
-	if s.Time.Sub(now) > clockSkew {
-		hold(GateFuture, "the event is dated %v in the future; the sender's clock or the event is wrong", s.Time.Sub(now).Round(time.Second))
 	}
 	if decided != nil {
 		if words, old := decided.When.tooOld(&s, now); old {
@@ -194,7 +202,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		hold(GateUnmapped, "%s", words)
 	}
 	if ambiguous != "" {
-		hold(GateAmbiguous, "two people: %s", ambiguous)
+		hold(GateAmbiguous, "%s", ambiguous)
 	}
 	if p.exempt.all {
 		hold(GateExempt, "everyone is exempt")
@@ -207,5 +215,28 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 			hold(GateExempt, "%s is exempt", name)
 		}
 	}
+	switch {
+	case d.Action != Terminate:
+	case s.Kind == signal.AccountEnabled:
+		d.reinstate(&s, people, ambiguous, now)
+	default:
+		d.keepOut(decided, people)
+	}
 	return d
+}
+
+// because adds a reason.
+func (d *Decision) because(format string, args ...any) {
+	d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...))
+}
+
+// untimely gives the gate that holds back a signal for a time to come, and why; none if it is for now.
+func untimely(s *signal.Signal, now time.Time) (Gate, string) {
+	switch ahead := s.Time.Sub(now); {
+	case s.EffectiveAt.After(now):
+		return GateNotYet, "it takes effect at " + s.EffectiveAt.Format(time.RFC3339) + "; send it again then"
+	case ahead > clockSkew:
+		return GateFuture, fmt.Sprintf("the event is dated %v in the future; the sender's clock or the event is wrong", ahead.Round(time.Second))
+	}
+	return "", ""
 }

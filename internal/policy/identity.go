@@ -146,6 +146,25 @@ func (id identity) certified(commonName string) []string {
 	return people
 }
 
+// connected gives the people that a user name stands for, or where there is none a certificate's common name.
+func (id identity) connected(username, commonName string) []string {
+	if signal.Name(username) != "" {
+		return []string{id.person(username)}
+	}
+	return id.certified(commonName)
+}
+
+// named leaves of people those who have a name, each once.
+func named(people []string) []string {
+	var all []string
+	for _, person := range people {
+		if signal.Name(person) != "" && !slices.Contains(all, person) {
+			all = append(all, person)
+		}
+	}
+	return all
+}
+
 // between returns what stands between prefix and suffix, if that is a name.
 func between(s, prefix, suffix string) (string, bool) {
 	inner, ok := strings.CutPrefix(s, prefix)
@@ -215,10 +234,10 @@ func (id identity) templated(names []string) []string {
 	return all
 }
 
-// resolve gives the names to look for and what a reader should know about how they came to be; ambiguous is not empty
-// if they belong to two people.
-func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous string) {
-	var people, aliased []string
+// resolve gives the people that the subject's names stand for, the names to look for, and what a reader should know about how
+// they came to be; ambiguous is not empty if they belong to two people.
+func (id identity) resolve(s signal.Subject) (people, names, notes []string, ambiguous string) {
+	var aliased []string
 	for _, name := range s.Usernames {
 		person := id.person(name)
 		if person != id.base(name) {
@@ -266,7 +285,7 @@ func (id identity) resolve(s signal.Subject) (names, notes []string, ambiguous s
 	if len(names) == 0 && len(s.IDs) > 0 {
 		notes = append(notes, fmt.Sprintf("id %s has no entry in identity.aliases; add one to map it", strings.Join(s.IDs, ", ")))
 	}
-	return names, notes, ambiguous
+	return people, names, notes, ambiguous
 }
 
 // exemption is who and what is never cut off.
@@ -324,14 +343,6 @@ func (p *Policy) ExemptCertificate(commonName string) bool {
 
 // SamePerson reports whether two connections' user names, or where they have none their common names, are one person's.
 func (p *Policy) SamePerson(usernameA, commonNameA, usernameB, commonNameB string) bool {
-	people := func(username, commonName string) []string {
-		if signal.Name(username) != "" {
-			return []string{p.identity.person(username)}
-		}
-		return p.identity.certified(commonName)
-	}
-	b := people(usernameB, commonNameB)
-	return slices.ContainsFunc(people(usernameA, commonNameA), func(person string) bool {
-		return signal.Name(person) != "" && slices.Contains(b, person)
-	})
+	b := named(p.identity.connected(usernameB, commonNameB))
+	return slices.ContainsFunc(named(p.identity.connected(usernameA, commonNameA)), func(person string) bool { return slices.Contains(b, person) })
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,6 +74,7 @@ type rule struct {
 	Then      Action     `yaml:"then"`
 	Mode      Mode       `yaml:"mode"`
 	Endpoints []string   `yaml:"endpoints"`
+	KeepOut   KeepOut    `yaml:"keep_out"`
 
 	clauses []clause
 }
@@ -84,6 +86,18 @@ func (p *Policy) Rules() []string {
 		names = append(names, r.Name)
 	}
 	return names
+}
+
+// File gives the path of the policy document: the one that was chosen, and else policy.yaml beside the program, which in Lambda
+// is in taskRoot.
+func File(chosen, taskRoot, program string) string {
+	if chosen != "" {
+		return chosen
+	}
+	if taskRoot == "" {
+		taskRoot = filepath.Dir(program)
+	}
+	return filepath.Join(taskRoot, "policy.yaml")
 }
 
 // Load reads the policy document at path. Its errors are those of [Parse] and of reading the file.
@@ -294,6 +308,7 @@ func (c *checker) document(d document, id identity) {
 		if r.Endpoints != nil && r.Then != Terminate {
 			c.add(path+".endpoints", "limits where connections are ended, and this rule ends none; remove it")
 		}
+		r.checkKeepOut(c, path)
 		if len(c.problems) > before {
 			continue
 		}

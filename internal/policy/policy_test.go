@@ -30,10 +30,12 @@ rules:
   - name: leavers
     when: {kinds: [account-disabled, account-purged]}
     then: terminate
+    keep_out: forever
   - name: stolen-credentials
     when: {providers: [guardduty], types: ["*:IAMUser/*", "AttackSequence:*"], severity: {min: 7}, max_age: 24h}
     then: terminate
     mode: dry-run
+    keep_out: 24h
   - name: low
     when: {providers: [guardduty], severity: {min: 1, max: 3.9}}
     then: ignore
@@ -142,6 +144,13 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"exempt everyone with a Windows domain", "version: 1\nexempt: ['*\\*']\n", `"*\\*" fits everyone`},
 		{"name of white space", "version: 1\nrules:\n  - {name: ' ', when: {}, then: notify}\n", "policy.yaml:3:12: rules[0].name: missing"},
 		{"exempt an id in capitals", "version: 1\nexempt: [CVPN-Endpoint-0a1b]\n", "policy.yaml:2:10: exempt[0]: \"CVPN-Endpoint-0a1b\" is not the id of"},
+		{"keep out where nothing is ended", oneRule("when: {}, keep_out: 24h"), "policy.yaml:3:49: rules[0].keep_out: keeps out who is cut off, and this rule cuts off nobody"},
+		{"keep out on some endpoints", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: 24h, endpoints: [cvpn-endpoint-0a1b]}\n", "rules[0].keep_out: keeps the person out of every endpoint"},
+		{"keep out for no time", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: 0h}\n", `policy.yaml:3:52: rules[0].keep_out: "0h" is neither a duration like 24h or 90m nor forever`},
+		{"keep out for a number", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: 24}\n", `"24" is neither a duration`},
+		{"keep out for ever, of any kind", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: forever}\n", "rules[0].keep_out: forever is for accounts that are closed; limit the rule to kinds: [account-disabled, account-purged]"},
+		{"keep out for ever, after a finding", "version: 1\nrules:\n  - {name: a, when: {kinds: [account-purged, finding]}, then: terminate, keep_out: forever}\n", "forever is for accounts that are closed"},
+		{"keep out and nothing said", "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: }\n", "keep_out: has no value"},
 		{"endpoints where nothing is ended", "version: 1\nrules:\n  - {name: a, when: {}, then: notify, endpoints: [cvpn-endpoint-0a1b]}\n", "rules[0].endpoints: limits where connections are ended, and this rule ends none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -358,7 +367,7 @@ func TestWhoIsOnePerson(t *testing.T) {
 		{bare, "alice", `EXAMPLE\alice`, false},
 		{bare, "alice", "alice.vpn.example.com", false},
 	} {
-		names, _, _ := test.policy.identity.resolve(signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}})
+		_, names, _, _ := test.policy.identity.resolve(signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}})
 		names = append(names, test.policy.identity.templated(names)...)
 		got := false
 		for _, name := range names {
@@ -853,28 +862,39 @@ func TestSchemaIsTheLanguage(t *testing.T) {
 	}
 }
 
-// BenchmarkDecide parses an event, maps the person and decides, at so many rules, of which only the last fits.
+// BenchmarkDecide maps the person and decides, and the same with parsing the event before, at so many rules, of which only the
+// last fits.
 func BenchmarkDecide(b *testing.B) {
 	for _, rules := range []int{10, 200} {
+		p, err := Parse("policy.yaml", ManyRules(rules))
+		if err != nil {
+			b.Fatal(err)
+		}
+		decide := func(b *testing.B, signals []signal.Signal, err error) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if d := p.Decide(signals[0], Enforce, now); d.Rule != fmt.Sprint("rule-", rules-1) {
+				b.Fatal(d)
+			}
+		}
 		for _, file := range []string{"okta-user-deactivate", "guardduty-identity-center-session"} {
 			event, err := os.ReadFile("../../events/" + file + ".json")
 			if err != nil {
 				b.Fatal(err)
 			}
-			b.Run(fmt.Sprint(rules, " rules, ", file), func(b *testing.B) {
-				p, err := Parse("policy.yaml", ManyRules(rules))
-				if err != nil {
-					b.Fatal(err)
+			b.Run(fmt.Sprint(rules, " rules/decide/", file), func(b *testing.B) {
+				signals, err := signal.Parse(event)
+				b.ReportAllocs()
+				for b.Loop() {
+					decide(b, signals, err)
 				}
+			})
+			b.Run(fmt.Sprint(rules, " rules/all/", file), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					signals, err := signal.Parse(event)
-					if err != nil {
-						b.Fatal(err)
-					}
-					if d := p.Decide(signals[0], Enforce, now); d.Rule != fmt.Sprint("rule-", rules-1) {
-						b.Fatal(d)
-					}
+					decide(b, signals, err)
 				}
 			})
 		}

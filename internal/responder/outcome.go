@@ -49,8 +49,13 @@ type Outcome struct {
 	Decision      policy.Decision `json:"decision"`
 	// PolicyHash is the SHA-256 of the policy's bytes, "sha256:…".
 	PolicyHash string `json:"policy_hash,omitempty"`
-	// Timing stands before what may be long, as CloudWatch Logs Insights reads only the first fields of a line.
-	Timing      Timing            `json:"timing"`
+	// Timing and what follows of the keep-out list stand before what may be long, as CloudWatch Logs Insights reads only the
+	// first fields of a line.
+	Timing Timing `json:"timing"`
+	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is known.
+	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`
+	// Lifted is what kept the person out until this reinstatement.
+	Lifted      []Lifted          `json:"lifted,omitempty"`
 	Connections []*vpn.Connection `json:"connections"`
 	// Spared are connections that the signal led to and that were left alone.
 	Spared []Spared `json:"spared"`
@@ -113,7 +118,7 @@ func (c *caseFile) conclude() {
 			c.problem(fmt.Errorf("watching for a reconnection: %w", c.lastFailed[id]))
 		}
 	}
-	overLimit := slices.IndexFunc(o.Spared, func(s Spared) bool { return s.why == OverLimit })
+	overLimit := c.overLimit()
 	if overLimit >= 0 && c.Reconnections == 0 && len(o.Connections) > 0 {
 		c.problem(errors.New(o.Spared[overLimit].Reason)) // found late, on an endpoint that could not be listed before
 	}
@@ -140,6 +145,8 @@ func (c *caseFile) conclude() {
 	if ended < len(o.Connections) {
 		o.Timing.EndedAt = time.Time{}
 	}
+	listOnly := len(c.problems) == 0
+	c.problems = append(c.problems, c.list.problems...)
 	all := len(o.Connections)
 	o.Error = strings.Join(append(slices.Clone(c.problems), lost...), "; ")
 	problem := ""
@@ -154,12 +161,16 @@ func (c *caseFile) conclude() {
 	case c.policyError != nil:
 		o.Error = oneLine(c.policyError)
 		say(Failed, "Nothing was done about %s: the policy cannot be read.", who)
+	case c.saysReinstatement():
+		c.concludeReinstatement()
 	case o.Decision.Action == policy.Ignore:
 		say(Ignored, "The policy ignores this.")
 	case o.Decision.Action == policy.Notify && o.Decision.Gate == "":
 		say(Notified, "Nothing was ended: the policy only notifies about %s.", who)
 	case o.Decision.Action == policy.Notify:
 		say(gateStatus[o.Decision.Gate], "Nothing was ended: %s.", lastReason(o.Decision))
+	case all == 0 && incomplete && listOnly:
+		say(Failed, "Nothing was ended of %s, and the keep-out list is not as it should be: %s.", who, problem)
 	case all == 0 && incomplete:
 		say(Failed, "It is not known whether %s is connected: %s.", who, problem)
 	case all == 0 && len(o.Spared) > 0:
@@ -180,10 +191,14 @@ func (c *caseFile) conclude() {
 		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, problem)
 	case refused == all:
 		say(Failed, "The connections of %s were not ended: %s.", who, problem)
+	case incomplete && listOnly && ended == all:
+		say(Partial, "%s of %s ended, but the keep-out list is not as it should be: %s.", count(ended), who, problem)
 	case incomplete:
 		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, problem)
 	case pending > 0:
 		say(Unverified, "The end of %s of %s was requested; the time was up before EC2 showed it.", count(pending), who)
+	case c.list.letBack != "":
+		say(Reconnecting, "%s of %s ended, but they keep coming back although they are kept out: %s.", count(ended), who, c.list.letBack)
 	case c.keepsComing || overLimit >= 0:
 		say(Reconnecting, "%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny the connect, then end them again.", count(ended), who)
 	default:
@@ -198,6 +213,14 @@ func (c *caseFile) conclude() {
 	if len(o.Spared) > 0 && (all > 0 || incomplete) {
 		o.Summary += fmt.Sprintf(" %s left alone, as %s.", count(len(o.Spared)), o.Spared[0].Reason)
 	}
+	if !c.saysReinstatement() {
+		o.Summary += c.onTheList()
+	}
+}
+
+// overLimit is the place of the first spared connection that the limit protects; below 0 for none.
+func (c *caseFile) overLimit() int {
+	return slices.IndexFunc(c.Spared, func(s Spared) bool { return s.why == OverLimit })
 }
 
 // brief leaves of an error of the SDK what a person needs to know: what was being done, and why it was not.
@@ -209,6 +232,13 @@ func brief(problem string) string {
 	if _, api, ok := strings.Cut(details, "api error "); ok {
 		code, _, _ := strings.Cut(api, ":")
 		return head + ": " + code
+	}
+	// An error that the SDK has a type for goes by its name alone.
+	if _, named, ok := strings.Cut(details, "RequestID: "); ok {
+		_, named, _ = strings.Cut(named, ", ")
+		if code, _, _ := strings.Cut(named, ":"); strings.HasSuffix(code, "Exception") {
+			return head + ": " + code
+		}
 	}
 	return head + ": no answer in time"
 }

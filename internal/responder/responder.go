@@ -28,6 +28,8 @@ type Responder struct {
 	PolicyError error
 	// Probe gives what else is in the way of being ready, for the self-test; nil for nothing.
 	Probe func(context.Context) []error
+	// KeepOut is the list of people who may not come back; nil where there is none.
+	KeepOut keepOutList
 	// PolicyHash is told in every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
@@ -70,6 +72,8 @@ type caseFile struct {
 	watchedOut  bool      // they stayed away for as long as we look
 	cutShort    bool      // the time was up before
 	keepsComing bool
+
+	list onList
 }
 
 // Respond answers all signals together, so that each endpoint is listed once for all of them, and returns their outcomes
@@ -79,11 +83,17 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 	defer cancel()
 
 	cases := r.decide(inv, signals)
+	listed := r.keepOut(ctx, cases)
 	if open := those(cases, (*caseFile).toTerminate); len(open) > 0 {
 		endpoints := r.endpoints(ctx, open)
+		listed()
 		r.search(ctx, endpoints, open)
+		r.withdraw(ctx, open)
 		r.seeThrough(ctx, endpoints, open)
+		r.withdraw(ctx, open)
+		r.explainReturns(ctx, open)
 	}
+	listed()
 
 	var outcomes []Outcome
 	for _, c := range cases {
@@ -142,6 +152,7 @@ func (r *Responder) selfTest(ctx context.Context, c *caseFile) {
 	if r.Probe != nil {
 		problems = append(problems, r.Probe(ctx)...)
 	}
+	problems = append(problems, r.probeKeepOut(ctx)...)
 	o := &c.Outcome
 	if len(problems) == 0 {
 		o.Status = Ready

@@ -2,7 +2,6 @@ package signal
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -178,8 +177,8 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 // identityUser matches the id of a user in an ARN of the identity store: a UUID, with or without the store's ten digits
 // before it.
 var (
-	identityUser  = regexp.MustCompile(`user/((?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
-	identityStore = regexp.MustCompile(`identitystore/(d-[0-9a-f]{10})(?:/|$)`)
+	identityUser  = lazy(`user/((?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+	identityStore = lazy(`identitystore/(d-[0-9a-f]{10})(?:/|$)`)
 )
 
 // parseIdentityStoreNotification reads the directory's own events, of which only the ARNs in the envelope's resources are
@@ -198,14 +197,14 @@ func parseIdentityStoreNotification(e event) ([]Signal, error) {
 	base := Signal{ID: string(e.ID), Kind: kind, Type: string(e.DetailType), IfDisabled: e.DetailType == "User Updated"}
 	var store string
 	for _, arn := range resources {
-		if m := identityStore.FindStringSubmatch(string(arn)); m != nil {
+		if m := identityStore().FindStringSubmatch(string(arn)); m != nil {
 			store = m[1]
 		}
 	}
 	var signals []Signal
 	var seen []string
 	for _, arn := range resources {
-		if m := identityUser.FindStringSubmatch(string(arn)); m != nil && !slices.Contains(seen, m[1]) {
+		if m := identityUser().FindStringSubmatch(string(arn)); m != nil && !slices.Contains(seen, m[1]) {
 			seen = append(seen, m[1])
 			s := base
 			s.Subject = Subject{IDs: []string{m[1]}, IdentityStore: store}

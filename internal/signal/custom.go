@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func parseCustom(e event) ([]Signal, error) {
 		if _, twice := fields[key]; twice {
 			return nil, unreadable("detail."+key, "given twice, in two spellings; keep one")
 		}
-		if !slices.Contains(customFields, key) && condition.MatchString(key) && !history.MatchString(key) {
+		if !slices.Contains(customFields, key) && condition().MatchString(key) && !history().MatchString(key) {
 			return nil, unreadable("detail."+key, "looks like a condition and is none that is known; see effective_at and the policy's modes, or remove it")
 		}
 		fields[key] = value
@@ -104,7 +103,7 @@ func parseCustom(e event) ([]Signal, error) {
 	switch {
 	case len(people) > 0 && connection == "" && address == "":
 	case len(people) == 0 && connection != "" && address == "":
-		if !connectionID.MatchString(connection) {
+		if !connectionID().MatchString(connection) {
 			return nil, unreadable("detail.connection_id", "%q is not like cvpn-connection-0123456789abcdef0", clip(connection, 40))
 		}
 		people = []Subject{{ConnectionID: connection}}
@@ -178,9 +177,9 @@ var customFields = []string{"username", "usernames", "connectionid", "clientip",
 
 var (
 	separators   = strings.NewReplacer("_", "", "-", "")
-	condition    = regexp.MustCompile(`effective|date|day$|(start|end|ends|terminate|leave|leaves|expire|expires|run|execute|valid)(at|on|from|until)$|^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$`)
-	history      = regexp.MustCompile(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
-	connectionID = regexp.MustCompile(`^cvpn-connection-[0-9a-f]+$`)
+	condition    = lazy(`effective|date|day$|(start|end|ends|terminate|leave|leaves|expire|expires|run|execute|valid)(at|on|from|until)$|^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$`)
+	history      = lazy(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
+	connectionID = lazy(`^cvpn-connection-[0-9a-f]+$`)
 )
 
 func join(kinds []Kind) string {

@@ -2,7 +2,6 @@ package signal
 
 import (
 	"encoding/json"
-	"regexp"
 )
 
 // duoEvents are actions of Duo's administrator log, with the status that a user is given.
@@ -18,7 +17,7 @@ var duoEvents = []meaning{
 }
 
 // duoStatus finds the status in a description that is no JSON, as Duo's sometimes are not.
-var duoStatus = regexp.MustCompile(`"status"\s*:\s*"([^"\\]*)"`)
+var duoStatus = lazy(`"status"\s*:\s*"([^"\\]*)"`)
 
 func parseDuo(e event) ([]Signal, error) {
 	// username is the administrator and not read; object is the user.
@@ -48,7 +47,7 @@ func parseDuo(e event) ([]Signal, error) {
 		}
 		if json.Unmarshal(raw, &description) != nil {
 			description.Status = ""
-			if found := duoStatus.FindAllSubmatch(raw, -1); len(found) == 1 {
+			if found := duoStatus().FindAllSubmatch(raw, -1); len(found) == 1 {
 				description.Status = text(found[0][1])
 			}
 		}

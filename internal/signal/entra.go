@@ -2,7 +2,6 @@ package signal
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -105,7 +104,7 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 			p.OperationName = r.OperationName
 		}
 	}
-	if p.RiskState != "" && (r.Category == "" || riskCategory.MatchString(string(r.Category))) {
+	if p.RiskState != "" && (r.Category == "" || riskCategory().MatchString(string(r.Category))) {
 		return parseEntraRisk(e, r, p)
 	}
 	activity := loose(strings.TrimSpace(string(p.Activity)))
@@ -166,10 +165,10 @@ func (t entraTarget) meaning(activity, actor text) text {
 }
 
 // riskCategory are the categories of Identity Protection that are about users; a sign-in has a risk state as well.
-var riskCategory = regexp.MustCompile(`^(RiskyUsers|UserRiskEvents)$`)
+var riskCategory = lazy(`^(RiskyUsers|UserRiskEvents)$`)
 
 // graphUser matches a user's resource, and not what belongs to one, such as a message.
-var graphUser = regexp.MustCompile(`^users(/[^/]+|\('[^']+'\))$`)
+var graphUser = lazy(`^users(/[^/]+|\('[^']+'\))$`)
 
 // liveName takes off what Entra puts before the principal name of a deleted user: the object id without its hyphens.
 func liveName(upn, id text) text {
@@ -218,7 +217,7 @@ func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
 	resource := Fold(string(r.Resource))
 	meant := text("")
 	switch change := Fold(string(r.ChangeType)); {
-	case !graphUser.MatchString(resource):
+	case !graphUser().MatchString(resource):
 		return nil, e.unsupported("a notification about %q, which is no user", clip(string(r.Resource), 100))
 	case change == "deleted":
 		meant = "Microsoft.Graph.UserDeleted"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -206,11 +205,11 @@ func (a actor) subject() Subject {
 }
 
 // programName matches session names that no person has: of EC2 instances and of the SDKs' own choosing.
-var programName = regexp.MustCompile(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|AWSCLI-Session|EKSGetTokenAuth|AWS-SSO.*)$`)
+var programName = lazy(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|AWSCLI-Session|EKSGetTokenAuth|AWS-SSO.*)$`)
 
 func roleSession(role, session string) Subject {
 	session = Name(session)
-	if session == "" || Name(role) == "" || session == role || programName.MatchString(session) {
+	if session == "" || Name(role) == "" || session == role || programName().MatchString(session) {
 		return Subject{}
 	}
 	return Subject{Session: &Session{Role: role, Name: session}}

@@ -2,7 +2,6 @@ package signal
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 )
 
@@ -131,13 +130,13 @@ func parseOkta(e event) ([]Signal, error) {
 	return []Signal{base}, nil
 }
 
-var terminatesSession = regexp.MustCompile(`(?i)terminat|logout|sign[ _-]?out`)
+var terminatesSession = lazy(`(?i)terminat|logout|sign[ _-]?out`)
 
 // terminatesSessions looks for the action among the targets that are not people. Okta documents no list of the actions'
 // names.
 func (o oktaEvent) terminatesSessions() bool {
 	for _, t := range o.Target {
-		if t.Type == "PolicyAction" && terminatesSession.MatchString(string(t.DisplayName)+" "+string(t.AlternateID)) {
+		if t.Type == "PolicyAction" && terminatesSession().MatchString(string(t.DisplayName)+" "+string(t.AlternateID)) {
 			return true
 		}
 	}
@@ -145,18 +144,18 @@ func (o oktaEvent) terminatesSessions() bool {
 }
 
 // riskLevel matches a level in text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, and none called previous or old.
-var riskLevel = regexp.MustCompile(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
+var riskLevel = lazy(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
 
-var formerLevel = regexp.MustCompile(`previous|prior|old|from|before`)
+var formerLevel = lazy(`previous|prior|old|from|before`)
 
 // isHighRisk looks for the level in the debug data, which is free in form.
 func (o oktaEvent) isHighRisk() bool {
 	for key, value := range o.DebugContext.DebugData {
 		key, value := Fold(key), Fold(strings.Trim(string(value), `"`))
-		if !strings.Contains(key, "risk") && key != "level" || formerLevel.MatchString(key) {
+		if !strings.Contains(key, "risk") && key != "level" || formerLevel().MatchString(key) {
 			continue
 		}
-		levels := riskLevel.FindAllStringSubmatch(value, -1)
+		levels := riskLevel().FindAllStringSubmatch(value, -1)
 		if value == "high" || len(levels) == 1 && levels[0][1] == "high" {
 			return true
 		}

@@ -7,14 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // IdentityCenter is the provider whose events know people by their user ids in an identity store only.
 const IdentityCenter = "identity-center"
+
+// Custom is the provider of our own form, in which people ask.
+const Custom = "custom"
 
 // provider is one source of events. Several may have the same name: ways on which one provider's events arrive.
 type provider struct {
@@ -54,7 +59,7 @@ var providers = []provider{
 	{"duo", "custom.duo", "", duoEvents, parseDuo},
 	{"cyberark", "custom.cyberark", "", cyberArkEvents, parseCyberArk},
 	{"ssf", "custom.ssf", "Security Event Token", ssfEvents, parseSSF},
-	{"custom", "clientvpn-responder", "", customEvents, parseCustom},
+	{Custom, "clientvpn-responder", "", customEvents, parseCustom},
 }
 
 // Providers lists the names that [Signal.Provider] can have.
@@ -326,4 +331,10 @@ func names(candidates ...text) []string {
 		}
 	}
 	return found
+}
+
+// lazy compiles a pattern when it is asked for first. All of them together would take a twentieth of the start of a function, and
+// the connect handler needs none.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

@@ -3,7 +3,6 @@ package signal
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -100,13 +99,13 @@ func parseSSF(e event) ([]Signal, error) {
 }
 
 // ordinaryLogout matches the reason that transmitters give where people ended their sessions themselves.
-var ordinaryLogout = regexp.MustCompile(`(?i)^user (logout|logged out|signed out|sign[- ]?out)\b`)
+var ordinaryLogout = lazy(`(?i)^user (logout|logged out|signed out|sign[- ]?out)\b`)
 
 // saysLess says why an event of the kind does not mean what its type can mean; "" if it does.
 func (v ssfEvent) saysLess(kind Kind) string {
 	level := Fold(string(v.CurrentLevel))
 	switch {
-	case kind == SessionRevoked && (Fold(string(v.InitiatingEntity)) == "user" || v.InitiatingEntity == "" && ordinaryLogout.MatchString(v.reason())):
+	case kind == SessionRevoked && (Fold(string(v.InitiatingEntity)) == "user" || v.InitiatingEntity == "" && ordinaryLogout().MatchString(v.reason())):
 		return "an ordinary logout"
 	case kind == CredentialChange && v.ChangeType != "revoke" && v.ChangeType != "delete":
 		return "change_type is neither revoke nor delete"

@@ -119,9 +119,11 @@ func (p *place) endpoints(ctx context.Context) ([]Endpoint, error) {
 			if e.Status != nil && (e.Status.Code == types.ClientVpnEndpointStatusCodeDeleting || e.Status.Code == types.ClientVpnEndpointStatusCodeDeleted) {
 				continue
 			}
-			endpoints = append(endpoints, Endpoint{
-				ID: aws.ToString(e.ClientVpnEndpointId), KeepsClientIP: e.TransitGatewayConfiguration != nil, discovered: true, place: p,
-			})
+			endpoint := Endpoint{ID: aws.ToString(e.ClientVpnEndpointId), KeepsClientIP: e.TransitGatewayConfiguration != nil, discovered: true, place: p}
+			if handler := e.ClientConnectOptions; handler != nil && aws.ToBool(handler.Enabled) {
+				endpoint.ConnectHandler = aws.ToString(handler.LambdaFunctionArn)
+			}
+			endpoints = append(endpoints, endpoint)
 		}
 		return page.NextToken, nil
 	})

@@ -74,8 +74,8 @@ func (p *pace) wait(ctx context.Context) error {
 		// Above the documented rate, what others left in the bucket is drawn.
 		limit := min(p.lowest+rate.Limit(regain*p.refill*(since+quiet*quiet)), rate.Limit(2*p.refill))
 		limiter.SetLimit(limit)
-		// Of two instances in step, the same one would find the token gone each time.
-		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second))
+		// Of two instances in step, the same one would find the token gone each time. It guards nothing, so it may be guessed.
+		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second)) //nolint:gosec // no secret
 	}
 	p.used = now
 	p.mu.Unlock()

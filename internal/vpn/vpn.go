@@ -161,10 +161,16 @@ type Endpoint struct {
 	// KeepsClientIP says that others see a client under its own address: endpoints on a transit gateway do, those on
 	// subnets translate it. Source: AWS Client VPN administrator guide, "Transit gateway".
 	KeepsClientIP bool
+	// ConnectHandler is the ARN of the Lambda function that is asked about each new connection; empty for none, or if EC2 was
+	// not asked.
+	ConnectHandler string
 
 	discovered bool
 	place      *place
 }
+
+// Elsewhere reports whether the endpoint is in another account or Region than the program's own.
+func (e Endpoint) Elsewhere() bool { return e.place != nil && e.place.in() != "" }
 
 // Discovers reports whether EC2 is asked which endpoints there are.
 func (v *VPN) Discovers() bool { return len(v.EndpointIDs) == 0 || len(v.places) > 1 }
@@ -201,7 +207,7 @@ func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error)
 		i := slices.IndexFunc(all, func(other Endpoint) bool { return other.ID == e.ID })
 		switch {
 		case i >= 0:
-			e.KeepsClientIP, e.place = all[i].KeepsClientIP, all[i].place
+			e.KeepsClientIP, e.ConnectHandler, e.place = all[i].KeepsClientIP, all[i].ConnectHandler, all[i].place
 			endpoints = append(endpoints, e)
 		case len(v.places) == 1:
 			endpoints = append(endpoints, e)
@@ -267,26 +273,26 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target, 
 	var first sync.WaitGroup // of each endpoint, what early waits for
 	first.Add(len(endpoints))
 	spellings := wanted.spellings()
-	for i, e := range endpoints {
-		e.place = v.at(e.place)
-		known := sync.OnceFunc(first.Done)
-		listed.Go(func() error {
-			h.list(ctx, i, e, func() {
-				// There is more than one page.
-				if early != nil && len(spellings) > 0 {
-					asked.Go(func() error {
-						h.ask(ctx, i, e, spellings)
-						known()
-						return nil
-					})
-				}
-			})
-			known()
-			return nil
-		})
-	}
 	over, answered := make(chan struct{}), make(chan struct{})
 	go func() {
+		for i, e := range endpoints {
+			e.place = v.at(e.place)
+			known := sync.OnceFunc(first.Done)
+			listed.Go(func() error {
+				h.list(ctx, i, e, func() {
+					// There is more than one page.
+					if early != nil && len(spellings) > 0 {
+						asked.Go(func() error {
+							h.ask(ctx, i, e, spellings)
+							known()
+							return nil
+						})
+					}
+				})
+				known()
+				return nil
+			})
+		}
 		_ = listed.Wait() // errors are kept by endpoint
 		close(over)
 	}()

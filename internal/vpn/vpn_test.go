@@ -1035,7 +1035,7 @@ func TestBucketThatOthersDrawFrom(t *testing.T) {
 			}
 			return time.Since(start)
 		}
-		if took := end(60, "early"); took < 8*time.Second || took > 20*time.Second {
+		if took := end(60, "early"); took < 8*time.Second || took > 17*time.Second {
 			t.Errorf("took %v", took)
 		}
 		time.Sleep(time.Minute)

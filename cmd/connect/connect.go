@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/policy"
+)
+
+// handler decides who may connect. The policy and the list are nil where they cannot be had.
+type handler struct {
+	log      *slog.Logger
+	policy   *policy.Policy
+	list     *keepout.Table
+	settings settings
+}
+
+// verdict is the word for a decision, in log and metrics.
+type verdict string
+
+const (
+	allowed   verdict = "allowed"
+	denied    verdict = "denied"
+	undecided verdict = "undecided" // so the setting decides
+)
+
+// decision is the answer to a request, and why.
+type decision struct {
+	verdict verdict
+	allow   bool
+	message string // for who is denied
+	people  []string
+	keptOut []keepout.Entry
+	err     error // why it is undecided
+}
+
+// undecidedMessage does not say that somebody is kept out who may not be.
+const undecidedMessage = "Your access could not be checked. Please try again in some minutes."
+
+// Invoke answers a request of AWS Client VPN. It gives no error: to AWS that is a denial.
+func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	start := time.Now()
+	r, err := readRequest(payload)
+	d := decision{verdict: undecided, err: err}
+	if err == nil {
+		d = h.decide(ctx, r)
+	}
+	if d.verdict == undecided {
+		d.allow, d.message = h.settings.allow, undecidedMessage
+	}
+	h.report(ctx, r, d, time.Since(start))
+	return answer(r.SchemaVersion, d.allow, d.message), nil
+}
+
+// decide looks for the people whom the request may be from on the list.
+func (h *handler) decide(ctx context.Context, r request) (d decision) {
+	defer func() {
+		if p := recover(); p != nil {
+			d = decision{verdict: undecided, err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	switch {
+	case h.policy == nil:
+		return decision{verdict: undecided, err: errors.New("the policy could not be read at start")}
+	case h.list == nil:
+		return decision{verdict: undecided, err: errors.New("KEEPOUT_TABLE names no table")}
+	}
+	d = decision{verdict: allowed, allow: true, people: h.policy.People(*r.Username, *r.CommonName)}
+	if len(d.people) == 0 || h.policy.ExemptPlace(r.EndpointID) {
+		return d // nobody can be on the list, or it does not hold there
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
+	defer cancel()
+	entries, err := h.list.Find(ctx, d.people)
+	switch {
+	case err != nil:
+		d.verdict, d.err = undecided, err
+	case len(entries) > 0:
+		d.verdict, d.allow, d.message, d.keptOut = denied, false, h.settings.message, entries
+	}
+	return d
+}
+
+// report logs the decision, and counts it in the embedded metric format. Who may connect is not written down: AWS's connection
+// log does that for who wants it. The line has a level, because Lambda takes one without for INFO.
+// Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
+func (h *handler) report(ctx context.Context, r request, d decision, took time.Duration) {
+	type metric struct{ Name, Unit string }
+	type metrics struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []metric
+	}
+	type directive struct {
+		Timestamp         int64 // milliseconds since 1970
+		CloudWatchMetrics []metrics
+	}
+	line := []slog.Attr{
+		slog.Any("_aws", directive{time.Now().UnixMilli(), []metrics{{"ClientVPNResponder", [][]string{{"Decision"}}, []metric{{"ConnectDecisions", "Count"}, {"DecisionTime", "Milliseconds"}}}}}),
+		slog.String("Decision", string(d.verdict)),
+		slog.Int("ConnectDecisions", 1),
+		slog.Float64("DecisionTime", float64(took.Microseconds())/1000),
+		slog.Bool("allow", d.allow),
+		slog.String("connection_id", r.ConnectionID),
+		slog.String("endpoint_id", r.EndpointID),
+	}
+	level := slog.LevelInfo
+	if d.verdict != allowed {
+		level = slog.LevelWarn
+		line = append(line, slog.Any("username", r.Username), slog.Any("common_name", r.CommonName), slog.String("public_ip", r.PublicIP),
+			slog.Any("people", d.people), slog.Any("kept_out", d.keptOut))
+	}
+	if d.err != nil {
+		level = slog.LevelError
+		line = append(line, slog.String("error", d.err.Error()))
+	}
+	h.log.LogAttrs(ctx, level, "connect", line...)
+}

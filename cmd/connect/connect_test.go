@@ -1,0 +1,481 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/policy"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+const (
+	endpoint = "cvpn-endpoint-0123456789abcdef0"
+	exempted = "cvpn-endpoint-0123456789abcdef9"
+	table    = "keepout"
+)
+
+const document = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  aliases: {"al": alice@example.com}
+  common_names: ["{user}.vpn.example.com"]
+exempt: [breakglass@example.com, ` + exempted + `]
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled]}
+    then: terminate
+    keep_out: 24h
+`
+
+// binary is the real handler, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "connect")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "connect")
+		if output, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", binary, ".").CombinedOutput(); err != nil {
+			panic(string(output))
+		}
+		return m.Run()
+	}())
+}
+
+// trackSources has the test cache notice changes of what the binary is made of: the cache knows what tests look at, not what
+// the compiler does that TestMain calls.
+var trackSources = sync.OnceValue(func() error {
+	for _, folder := range []string{"../../internal", "../../cmd/connect", "../../go.mod"} {
+		err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
+			if err == nil {
+				_, err = os.Stat(file)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+// start runs the binary against the cloud; env overrides the settings.
+func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
+	t.Helper()
+	if err := trackSources(); err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := emulator.Serve(cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte(document), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := emulator.Start(t.Context(), binary, append([]string{
+		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "KEEPOUT_TABLE=" + table, "POLICY_FILE=" + file,
+		"TIME_LIMIT=10s", // for a machine that is busy
+	}, env...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// cloudWith gives a cloud with a table, and the list in it, on which people are for a day.
+func cloudWith(t *testing.T, people ...string) (*emulator.Cloud, *keepout.Table) {
+	t.Helper()
+	cloud := &emulator.Cloud{}
+	cloud.AddTable(table, "person")
+	cloud.AddEndpoint(emulator.Endpoint{ID: endpoint})
+	client, stop := emulator.HTTPClient(cloud)
+	t.Cleanup(stop)
+	list := keepout.New(aws.Config{
+		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, table)
+	for _, person := range people {
+		put(t, list, keepout.Entry{Person: person, Cause: keepout.Finding, Reason: "stolen", Until: time.Now().Add(24 * time.Hour)})
+	}
+	return cloud, list
+}
+
+func put(t *testing.T, list *keepout.Table, e keepout.Entry) {
+	t.Helper()
+	if _, err := list.Put(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func invoke(t *testing.T, f *emulator.Function, request []byte) string {
+	t.Helper()
+	answer, err := f.Invoke(t.Context(), request)
+	if err != nil || answer.Failure != nil {
+		t.Fatalf("%v %+v\n%s", err, answer.Failure, f.Logs())
+	}
+	return string(answer.Payload)
+}
+
+// from is a request of version 3.
+func from(username, commonName string) []byte {
+	raw, _ := json.Marshal(map[string]any{"connection-id": "cvpn-connection-1", "endpoint-id": endpoint, "username": username, "common-name": commonName,
+		"public-ip": "203.0.113.7", "groups": []string{}, "schema-version": "v3"})
+	return raw
+}
+
+// logged gives the lines of a function's log, without what is its environment's.
+func logged(t *testing.T, f *emulator.Function) (lines []map[string]any) {
+	t.Helper()
+	f.Close()
+	for line := range bytes.Lines(f.Logs()) {
+		var members map[string]any
+		if err := json.Unmarshal(line, &members); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		lines = append(lines, members)
+	}
+	return lines
+}
+
+// TestAnswersEveryVersionExactly: each request of testdata, when the person is on the list and when not.
+func TestAnswersEveryVersionExactly(t *testing.T) {
+	empty, _ := cloudWith(t)
+	full, _ := cloudWith(t, "alice")
+	in, out := start(t, empty), start(t, full, "DENY_MESSAGE=Zugang gesperrt & gemeldet, Tel. 1234")
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		request, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := invoke(t, in, request) + "\n" + invoke(t, out, request) + "\n"
+		golden := strings.TrimSuffix(file, ".json") + ".golden"
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if diff := cmp.Diff(string(want), got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", file, err, diff)
+		}
+	}
+}
+
+// TestDeniesByTheSameIdentity: under every spelling of the person, and nobody else.
+func TestDeniesByTheSameIdentity(t *testing.T) {
+	cloud, list := cloudWith(t, "alice", "mallory@partner.example", "breakglass")
+	put(t, list, keepout.Entry{Person: "ended", Cause: keepout.Finding, Until: time.Now().Add(-time.Second)})
+	put(t, list, keepout.Entry{Person: "leaver", Cause: keepout.Deprovisioning})
+	f := start(t, cloud)
+	for _, test := range []struct {
+		username, commonName string
+		denied               bool
+	}{
+		{username: "alice", denied: true},
+		{username: "Alice@Example.COM", denied: true},
+		{username: `example\ALICE`, denied: true},
+		{username: "al", denied: true},
+		{username: " AL@example.com ", denied: true},
+		{username: "mallory@partner.example", denied: true},
+		{username: "leaver", denied: true},
+		{commonName: "alice.vpn.example.com", denied: true},
+		{commonName: "ALICE", denied: true},
+		{username: "N/A", commonName: "al.vpn.example.com", denied: true},
+		{username: "mallory"},
+		{username: "mallory@example.com"},
+		{username: "alice@partner.example"},
+		{username: "alic"},
+		{username: "alice2"},
+		{username: "alice.vpn.example.com"},
+		{username: "bob", commonName: "alice.vpn.example.com"}, // the user decides where there is one
+		{username: "alice", commonName: "bob.vpn.example.com", denied: true},
+		{username: "ended"},
+		{username: "breakglass"},
+		{username: "BREAKGLASS@example.com"},
+		{},
+		{username: "-", commonName: "N/A"},
+	} {
+		got := invoke(t, f, from(test.username, test.commonName))
+		want := `{"allow":true,"error-msg-on-denied-connection":"",`
+		if test.denied {
+			want = `{"allow":false,"error-msg-on-denied-connection":"You may not connect to this VPN at present. Please contact your IT service desk.",`
+		}
+		if got != want+`"posture-compliance-statuses":[],"schema-version":"v3"}` {
+			t.Errorf("%q %q: %s", test.username, test.commonName, got)
+		}
+	}
+	elsewhere := bytes.Replace(from("alice", ""), []byte(endpoint), []byte(exempted), 1)
+	if got := invoke(t, f, elsewhere); !strings.Contains(got, `"allow":true`) {
+		t.Errorf("on an exempt endpoint: %s", got)
+	}
+	for _, call := range cloud.Calls() {
+		if call.Action == "BatchGetItem" && strings.Contains(call.Params.Get("RequestItems"), "breakglass") {
+			t.Errorf("who is exempt is looked for: %v", call.Params)
+		}
+	}
+}
+
+func TestOneReadForADecision(t *testing.T) {
+	cloud, _ := cloudWith(t, "alice")
+	f := start(t, cloud)
+	before := len(cloud.Calls())
+	for range 3 {
+		invoke(t, f, from("", "al.vpn.example.com"))
+	}
+	calls := cloud.Calls()[before:]
+	if len(calls) != 3 || slices.ContainsFunc(calls, func(c emulator.Call) bool {
+		return c.Action != "BatchGetItem" || !strings.Contains(c.Params.Get("RequestItems"), `"ConsistentRead":true`)
+	}) {
+		t.Errorf("%+v", calls)
+	}
+}
+
+// TestDecisionsAreLoggedAndCounted: who is denied, why and until when; of who is let in, no name.
+func TestDecisionsAreLoggedAndCounted(t *testing.T) {
+	cloud, _ := cloudWith(t, "alice")
+	f := start(t, cloud)
+	invoke(t, f, from("Alice", "laptop"))
+	invoke(t, f, from("bob", ""))
+	cloud.Deny("dynamodb:BatchGetItem", table)
+	invoke(t, f, from("carol", ""))
+	lines := logged(t, f)
+	if len(lines) != 3 {
+		t.Fatal(lines)
+	}
+	for i, want := range []map[string]any{
+		{"level": "WARN", "message": "connect", "Decision": "denied", "allow": false, "username": "Alice", "common_name": "laptop", "public_ip": "203.0.113.7", "people": []any{"alice"}},
+		{"level": "INFO", "message": "connect", "Decision": "allowed", "allow": true, "username": nil, "people": nil},
+		{"level": "ERROR", "message": "connect", "Decision": "undecided", "allow": true, "username": "carol", "people": []any{"carol"}},
+	} {
+		line := lines[i]
+		for name, value := range want {
+			if !cmp.Equal(line[name], value) {
+				t.Errorf("%d: %s is %v, want %v", i, name, line[name], value)
+			}
+		}
+		raw, _ := json.Marshal(line["_aws"])
+		if !regexp.MustCompile(`^\{"CloudWatchMetrics":\[\{"Dimensions":\[\["Decision"\]\],"Metrics":\[\{"Name":"ConnectDecisions","Unit":"Count"\},\{"Name":"DecisionTime","Unit":"Milliseconds"\}\],"Namespace":"ClientVPNResponder"\}\],"Timestamp":1\d{12}\}$`).Match(raw) ||
+			line["ConnectDecisions"] != 1.0 || line["connection_id"] != "cvpn-connection-1" || line["endpoint_id"] != endpoint || line["timestamp"] == nil {
+			t.Errorf("%d: %s %v", i, raw, line)
+		}
+		if took, ok := line["DecisionTime"].(float64); !ok || took <= 0 {
+			t.Errorf("%d: took %v", i, line["DecisionTime"])
+		}
+	}
+	entry, _ := json.Marshal(lines[0]["kept_out"])
+	if !strings.Contains(string(entry), `"cause":"finding"`) || !strings.Contains(string(entry), `"reason":"stolen"`) || !strings.Contains(string(entry), `"until":"2`) {
+		t.Errorf("kept out by %s", entry)
+	}
+	if said := fmt.Sprint(lines[2]["error"]); !strings.Contains(said, "missing permission dynamodb:BatchGetItem") {
+		t.Error(said)
+	}
+}
+
+// TestUndecidedIsTheOperatorsChoice: whatever is wrong, there is an answer, and the setting decides.
+func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
+	spoilt := func(f emulator.Fault) func(*emulator.Cloud) {
+		return func(c *emulator.Cloud) {
+			f.Action = "BatchGetItem"
+			c.Inject(f)
+		}
+	}
+	for name, test := range map[string]struct {
+		spoil   func(*emulator.Cloud)
+		env     []string
+		request string // instead of alice's
+		why     string
+	}{
+		"no permission": {spoil: func(c *emulator.Cloud) { c.Deny("dynamodb:BatchGetItem", table) }, why: "AccessDeniedException"},
+		"no table":      {env: []string{"KEEPOUT_TABLE=another"}, why: "ResourceNotFoundException"},
+		"throttled":     {spoil: func(c *emulator.Cloud) { c.Limits = map[string]emulator.Limit{"BatchGetItem": {}} }, env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
+		"broken":        {spoil: spoilt(emulator.Fault{Code: "InternalServerError", Status: 500}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
+		"half answers":  {spoil: spoilt(emulator.Fault{Truncate: true}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
+		"no answer":     {spoil: spoilt(emulator.Fault{Drop: true}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
+		"hangs":         {spoil: spoilt(emulator.Fault{Delay: time.Minute}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
+		"not set up":    {env: []string{"KEEPOUT_TABLE="}, why: "KEEPOUT_TABLE names no table"},
+		"no policy":     {env: []string{"POLICY_FILE=/nowhere"}, why: "the policy could not be read at start"},
+		"no request":    {request: "hello", why: "reading the request"},
+		"no names":      {request: `{"schema-version":"v5","user":"alice"}`, why: "neither username nor common-name"},
+		"odd names":     {request: `{"schema-version":"v3","username":["alice"]}`, why: "reading the request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud, _ := cloudWith(t, "alice")
+			if test.spoil != nil {
+				test.spoil(cloud)
+			}
+			request := from("alice", "")
+			if test.request != "" {
+				request = []byte(test.request)
+			}
+			for setting, want := range map[string]string{
+				"":      `{"allow":true,"error-msg-on-denied-connection":"",`,
+				"allow": `{"allow":true,"error-msg-on-denied-connection":"",`,
+				"deny":  `{"allow":false,"error-msg-on-denied-connection":"Your access could not be checked. Please try again in some minutes.",`,
+			} {
+				f := start(t, cloud, append(test.env, "ON_ERROR="+setting)...)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				answer, err := f.Invoke(ctx, request)
+				if err != nil || string(answer.Payload) != want+`"posture-compliance-statuses":[],"schema-version":"v3"}` {
+					t.Errorf("%q: %s %+v %v", setting, answer.Payload, answer.Failure, err)
+				}
+				lines := logged(t, f)
+				// The time limit ends it, and not the number of tries.
+				if last := lines[len(lines)-1]; name == "hangs" && strings.Contains(fmt.Sprint(last["error"]), "maximum number of attempts") {
+					t.Errorf("%q: %v", setting, last["error"])
+				}
+				if last := lines[len(lines)-1]; last["Decision"] != "undecided" || last["level"] != "ERROR" || !strings.Contains(fmt.Sprint(last["error"]), test.why) {
+					t.Errorf("%q: %v, want %s", setting, last, test.why)
+				}
+			}
+		})
+	}
+}
+
+// TestPassingTroubleIsTriedAgain: one that DynamoDB gets over in time is not undecided.
+func TestPassingTroubleIsTriedAgain(t *testing.T) {
+	for name, fault := range map[string]emulator.Fault{
+		"throttled": {Code: "ThrottlingException", Times: 2},
+		"broken":    {Code: "InternalServerError", Status: 500, Times: 2},
+		"dropped":   {Drop: true, Times: 1},
+		"hangs":     {Delay: time.Minute, Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud, _ := cloudWith(t, "alice")
+			fault.Action = "BatchGetItem"
+			cloud.Inject(fault)
+			if got := invoke(t, start(t, cloud), from("alice", "")); !strings.Contains(got, `"allow":false,"error-msg-on-denied-connection":"You may not`) {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+// TestStartsWhateverTheConfiguration: to AWS, a handler that does not start denies everybody. All problems are told at once.
+func TestStartsWhateverTheConfiguration(t *testing.T) {
+	cloud, _ := cloudWith(t, "alice")
+	f := start(t, cloud, "KEEPOUT_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m", "DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")
+	if got := invoke(t, f, from("alice", "")); !strings.Contains(got, `"allow":true`) {
+		t.Error(got)
+	}
+	var named []string
+	for _, line := range logged(t, f) {
+		if line["message"] == "configuration" {
+			name, _, _ := strings.Cut(fmt.Sprint(line["error"]), ":")
+			named = append(named, name)
+		}
+	}
+	if want := []string{"AWS_REGION", "KEEPOUT_TABLE", "DENY_MESSAGE", "ON_ERROR", "TIME_LIMIT", "POLICY_FILE"}; !slices.Equal(named, want) {
+		t.Errorf("%q, want %q", named, want)
+	}
+	longest := strings.Repeat("ü", 255)
+	f = start(t, cloud, "DENY_MESSAGE="+longest)
+	if got := invoke(t, f, from("alice", "")); !strings.Contains(got, `"error-msg-on-denied-connection":"`+longest+`"`) {
+		t.Error(got)
+	}
+}
+
+// TestCutOffComesBackOnlyWhenItMay: as AWS asks the real binary, when a client comes back.
+func TestCutOffComesBackOnlyWhenItMay(t *testing.T) {
+	cloud, list := cloudWith(t, "alice")
+	f := start(t, cloud)
+	cloud.ConnectHandler = func(ctx context.Context, request []byte) ([]byte, error) {
+		answer, err := f.Invoke(ctx, request)
+		if answer.Failure != nil {
+			err = errors.New(answer.Failure.Message)
+		}
+		return answer.Payload, err
+	}
+	try := func(username string, want bool) {
+		t.Helper()
+		if _, established := cloud.Attempt(emulator.Client{EndpointID: endpoint, Username: username}); established != want {
+			t.Errorf("%s: %t, %+v", username, established, cloud.Refused())
+		}
+	}
+	try("Alice@example.com", false)
+	try("bob", true)
+	if _, err := list.Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Finding}, By: "carol"}); err != nil {
+		t.Fatal(err)
+	}
+	try("alice", true)
+	if refused := cloud.Refused(); len(refused) != 1 || refused[0].Message != defaultMessage {
+		t.Errorf("%+v", refused)
+	}
+}
+
+// TestPanicIsAnAnswer: a table without an SDK behind it panics.
+func TestPanicIsAnAnswer(t *testing.T) {
+	var log bytes.Buffer
+	h := handler{log: slog.New(slog.NewJSONHandler(&log, nil)), policy: &policy.Policy{}, list: &keepout.Table{}, settings: settings{limit: time.Second}}
+	got, err := h.Invoke(t.Context(), from("alice", ""))
+	if err != nil || !strings.Contains(string(got), `"allow":false`) || !strings.Contains(log.String(), "panic: ") {
+		t.Errorf("%s %v %s", got, err, &log)
+	}
+}
+
+// FuzzRequest: any bytes have an answer in one of the schemas, and none that lets in somebody who is named.
+func FuzzRequest(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.json")
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	p, err := policy.Parse("policy.yaml", []byte(document))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(`{"username":null,"common-name":"\ud800","groups":{"a":[]}}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		h := handler{log: slog.New(slog.DiscardHandler), policy: p, list: &keepout.Table{}, settings: settings{limit: time.Second}}
+		raw, err := h.Invoke(t.Context(), payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer map[string]any
+		if err := json.Unmarshal(raw, &answer); err != nil || len(answer) != 4 {
+			t.Fatalf("%s %v", raw, err)
+		}
+		r, err := readRequest(payload)
+		named := err == nil && len(p.People(*r.Username, *r.CommonName)) > 0 && r.EndpointID != exempted
+		if answer["allow"] == (named || err != nil) {
+			t.Errorf("%s: %s", payload, raw)
+		}
+	})
+}

@@ -1,0 +1,478 @@
+package keepout_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/moto"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+)
+
+const table = "keepout"
+
+func config(url string, client aws.HTTPClient) aws.Config {
+	return aws.Config{
+		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: &url, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
+}
+
+// standIn gives a cloud with an empty table, and the way to it.
+func standIn(t *testing.T) (*emulator.Cloud, aws.Config) {
+	cloud := &emulator.Cloud{}
+	cloud.AddTable(table, "person")
+	client, stop := emulator.HTTPClient(cloud)
+	t.Cleanup(stop)
+	return cloud, config("http://stand-in", client)
+}
+
+// everywhere runs a test against the stand-in and against moto, a DynamoDB that we did not write.
+func everywhere(t *testing.T, test func(t *testing.T, cfg aws.Config)) {
+	t.Run("stand-in", func(t *testing.T) {
+		_, cfg := standIn(t)
+		test(t, cfg)
+	})
+	t.Run("moto", func(t *testing.T) {
+		cfg := config(moto.URL(t, "OUR OWN DYNAMODB"), nil)
+		api := dynamodb.NewFromConfig(cfg)
+		if _, err := api.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(table)}); err != nil {
+			if _, absent := errors.AsType[*types.ResourceNotFoundException](err); !absent {
+				t.Fatal(err)
+			}
+		}
+		if _, err := api.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+			TableName: aws.String(table), BillingMode: types.BillingModePayPerRequest,
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("person"), AttributeType: types.ScalarAttributeTypeS}},
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("person"), KeyType: types.KeyTypeHash}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		test(t, cfg)
+	})
+}
+
+// ago is the time so long ago, to the second, as events have it.
+func ago(d time.Duration) time.Time { return time.Now().Add(-d).UTC().Truncate(time.Second) }
+
+func in(d time.Duration) time.Time { return ago(-d) }
+
+func put(t *testing.T, list *keepout.Table, e keepout.Entry) time.Time {
+	t.Helper()
+	until, err := list.Put(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return until
+}
+
+// found tells the entries of people, or the error, as "person cause until".
+func found(t *testing.T, list *keepout.Table, people ...string) string {
+	t.Helper()
+	entries, err := list.Find(t.Context(), people)
+	return tell(entries, err)
+}
+
+func tell(entries []keepout.Entry, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	var all []string
+	for _, e := range entries {
+		until := "forever"
+		if !e.Until.IsZero() {
+			until = time.Until(e.Until).Round(time.Minute).String()
+		}
+		all = append(all, fmt.Sprintf("%s %s %s", e.Person, e.Cause, until))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func TestEntryIsReadAsItWasPut(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		e := keepout.Entry{
+			Person: `bücher\alice "al" ☃`, Cause: keepout.Finding, Reason: "stolen <credentials>\n", OutcomeID: "guardduty 1a2b", By: "guardduty",
+			Since: in(0), EventAt: ago(time.Hour), Until: in(24 * time.Hour),
+		}
+		if until := put(t, list, e); !until.Equal(e.Until) {
+			t.Error(until)
+		}
+		leaver := keepout.Entry{Person: "bob", Cause: keepout.Deprovisioning}
+		if until := put(t, list, leaver); !until.IsZero() {
+			t.Error(until)
+		}
+		got, err := list.Find(t.Context(), []string{e.Person, "nobody", "", e.Person})
+		if diff := cmp.Diff([]keepout.Entry{e}, got); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
+		all, err := list.List(t.Context())
+		if got := tell(all, err); got != `bob deprovisioning forever, bücher\alice "al" ☃ finding 24h0m0s` {
+			t.Error(got)
+		}
+		if b := all[0]; time.Since(b.Since) > time.Minute || !b.EventAt.Equal(b.Since) {
+			t.Errorf("the times that were not given: %+v", b)
+		}
+		if got := found(t, list); got != "" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestNobodyIsNotPut(t *testing.T) {
+	_, cfg := standIn(t)
+	list := keepout.New(cfg, table)
+	if _, err := list.Put(t.Context(), keepout.Entry{Cause: keepout.Finding}); err == nil {
+		t.Error("nobody is kept out")
+	}
+	if _, err := list.Lift(t.Context(), "", keepout.Lift{Causes: []keepout.Cause{keepout.Finding}}); err == nil {
+		t.Error("nobody is reinstated")
+	}
+}
+
+func TestNothingShortensTheTime(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		const hour = time.Hour
+		for _, step := range []struct {
+			cause keepout.Cause
+			hours time.Duration // 0 is for ever
+			until string
+			find  string
+		}{
+			{keepout.Finding, 4, "4h0m0s", "alice finding 4h0m0s"},
+			{keepout.Finding, 1, "4h0m0s", "alice finding 4h0m0s"},
+			{keepout.Finding, 24, "24h0m0s", "alice finding 24h0m0s"},
+			{keepout.Request, 2, "24h0m0s", "alice finding 24h0m0s, alice request 2h0m0s"},
+			{keepout.Deprovisioning, 0, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 2h0m0s"},
+			{keepout.Deprovisioning, 5, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 2h0m0s"},
+			{keepout.Request, 48, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 48h0m0s"},
+		} {
+			e := keepout.Entry{Person: "alice", Cause: step.cause}
+			if step.hours > 0 {
+				e.Until = in(step.hours * hour)
+			}
+			if got := tell([]keepout.Entry{{Until: put(t, list, e)}}, nil); strings.TrimSpace(got) != step.until {
+				t.Errorf("%s %d h: until %s, want %s", step.cause, step.hours, got, step.until)
+			}
+			if got := found(t, list, "alice"); got != step.find {
+				t.Errorf("%s %d h: %s, want %s", step.cause, step.hours, got, step.find)
+			}
+		}
+	})
+}
+
+// TestOrderOfArrivalDoesNotMatter: suspended, reinstated and suspended again arrive in every order, and some twice.
+func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		type event struct {
+			name string
+			do   func(person string) error
+		}
+		suspend := func(at time.Time, d time.Duration) func(string) error {
+			return func(person string) error {
+				_, err := list.Put(t.Context(), keepout.Entry{Person: person, Cause: keepout.Deprovisioning, EventAt: at, Until: in(d)})
+				return err
+			}
+		}
+		first := event{"suspended", suspend(ago(3*time.Hour), 48*time.Hour)}
+		again := event{"suspended again", suspend(ago(time.Hour), 24*time.Hour)}
+		back := event{"reinstated", func(person string) error {
+			_, err := list.Lift(t.Context(), person, keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, At: ago(2 * time.Hour)})
+			return err
+		}}
+		for i, story := range []struct {
+			events []event
+			want   []string // any of these
+		}{
+			{[]event{first, back}, []string{""}},
+			{[]event{back, first}, []string{""}},
+			{[]event{back, first, back, first}, []string{""}},
+			{[]event{first, back, again}, []string{"deprovisioning 24h0m0s"}},
+			{[]event{back, first, again}, []string{"deprovisioning 24h0m0s"}},
+			{[]event{back, again, first}, []string{"deprovisioning 24h0m0s"}},
+			{[]event{again, back, first}, []string{"deprovisioning 24h0m0s"}},
+			// The longer end of the older event stays, where the reinstatement in between came last: nothing shortens the time.
+			{[]event{first, again, back}, []string{"deprovisioning 48h0m0s"}},
+			{[]event{again, first, back}, []string{"deprovisioning 48h0m0s"}},
+		} {
+			person := fmt.Sprint("person", i)
+			var names []string
+			for _, e := range story.events {
+				names = append(names, e.name)
+				if err := e.do(person); err != nil && !errors.Is(err, keepout.ErrLifted) {
+					t.Fatal(err)
+				}
+			}
+			if got := strings.TrimPrefix(found(t, list, person), person+" "); !slices.Contains(story.want, got) {
+				t.Errorf("%s: %q, want %q", strings.Join(names, ", "), got, story.want)
+			}
+		}
+	})
+}
+
+func TestLiftTakesWhatItMay(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		for _, cause := range []keepout.Cause{keepout.Deprovisioning, keepout.Finding} {
+			put(t, list, keepout.Entry{Person: "alice", Cause: cause, Reason: "left", EventAt: ago(time.Hour)})
+		}
+		provider := keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, By: "okta", Reason: "back", At: ago(time.Minute)}
+		for range 2 { // the same again when the event comes again
+			lifted, err := list.Lift(t.Context(), "alice", provider)
+			if got := tell(lifted, err); got != "alice deprovisioning forever" || lifted[0].Reason != "left" {
+				t.Errorf("%s %+v", got, lifted)
+			}
+		}
+		if got := found(t, list, "alice"); got != "alice finding forever" {
+			t.Error(got)
+		}
+		_, err := list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning, EventAt: ago(time.Hour)})
+		if !errors.Is(err, keepout.ErrLifted) || !strings.Contains(err.Error(), "okta") {
+			t.Errorf("an event from before: %v", err)
+		}
+		all := keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning, keepout.Finding, keepout.Request}, By: "carol", At: in(0)}
+		lifted, err := list.Lift(t.Context(), "alice", all)
+		if got := tell(lifted, err); got != "alice finding forever" {
+			t.Error(got)
+		}
+		if got := found(t, list, "alice"); got != "" {
+			t.Error(got)
+		}
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, EventAt: in(time.Second)})
+		if got := found(t, list, "alice"); got != "alice finding forever" {
+			t.Error(got)
+		}
+	})
+}
+
+// TestExpiredHoldsNobody: whether or not the item is still there.
+func TestExpiredHoldsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := standIn(t)
+		list := keepout.New(cfg, table)
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Until: time.Now().Add(time.Hour)})
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Request, Until: time.Now().Add(2 * time.Hour)})
+		time.Sleep(time.Hour - 1)
+		if got := found(t, list, "alice"); got != "alice finding 0s, alice request 1h0m0s" {
+			t.Error(got)
+		}
+		time.Sleep(time.Nanosecond)
+		if got := found(t, list, "alice"); got != "alice request 1h0m0s" {
+			t.Error(got)
+		}
+		lifted, err := list.Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Finding}})
+		if got := tell(lifted, err); got != "" {
+			t.Errorf("lifted what had ended: %s", got)
+		}
+		time.Sleep(time.Hour)
+		all, err := list.List(t.Context())
+		if got := found(t, list, "alice") + tell(all, err); got != "" {
+			t.Error(got)
+		}
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Request, Until: time.Now().Add(time.Minute)})
+		if got := found(t, list, "alice"); got != "alice request 1m0s" {
+			t.Errorf("after an end, a shorter time: %s", got)
+		}
+	})
+}
+
+// TestItemExpiresAMonthAfterItsLastEnd: and never, while it holds for ever.
+func TestItemExpiresAMonthAfterItsLastEnd(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list, api := keepout.New(cfg, table), dynamodb.NewFromConfig(cfg)
+		const month = 30 * 24 * time.Hour
+		want := func(at time.Time) {
+			t.Helper()
+			output, err := api.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(table)})
+			if err != nil || len(output.Items) != 1 {
+				t.Fatal(err, output)
+			}
+			expiry, limited := output.Items[0]["expires_at"].(*types.AttributeValueMemberN)
+			if limited == at.IsZero() {
+				t.Errorf("expires_at is %+v, want %s", expiry, at)
+			}
+			if limited {
+				seconds, err := strconv.ParseInt(expiry.Value, 10, 64)
+				if off := time.Unix(seconds, 0).Sub(at.Add(month)); err != nil || off.Abs() > time.Minute {
+					t.Errorf("expires_at is %s, want %s: %v", expiry.Value, at, err)
+				}
+			}
+		}
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Until: ago(9999 * time.Hour)})
+		want(time.Now())
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Until: in(5 * time.Hour)})
+		want(in(5 * time.Hour))
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Request, Until: in(2 * time.Hour)})
+		want(in(5 * time.Hour))
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning})
+		want(time.Time{})
+		if _, err := list.Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, At: in(9 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		want(in(9 * time.Hour))
+	})
+}
+
+// TestWritersLoseNothingOfEachOther: several instances at once, each with a cause of its own, and one that reinstates.
+func TestWritersLoseNothingOfEachOther(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		put(t, keepout.New(cfg, table), keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning, EventAt: ago(time.Hour)})
+		var writers sync.WaitGroup
+		for i := range 4 {
+			writers.Go(func() {
+				_, err := keepout.New(cfg, table).Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Cause(fmt.Sprint("cause", i)), Until: in(time.Hour)})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		writers.Go(func() {
+			lifted, err := keepout.New(cfg, table).Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}})
+			if got := tell(lifted, err); got != "alice deprovisioning forever" {
+				t.Error(got)
+			}
+		})
+		writers.Wait()
+		if got := found(t, keepout.New(cfg, table), "alice"); got != "alice cause0 1h0m0s, alice cause1 1h0m0s, alice cause2 1h0m0s, alice cause3 1h0m0s" {
+			t.Error(got)
+		}
+	})
+}
+
+// TestOneCallForANewcomer: the way from an event to the cut-off has one write on it, and a repeat costs no more.
+func TestOneCallForANewcomer(t *testing.T) {
+	cloud, cfg := standIn(t)
+	list := keepout.New(cfg, table)
+	e := keepout.Entry{Person: "alice", Cause: keepout.Finding, EventAt: ago(time.Minute)}
+	for want := 1; want <= 2; want++ {
+		put(t, list, e)
+		if got := len(cloud.Calls()); got != want {
+			t.Errorf("%d calls, want %d", got, want)
+		}
+	}
+}
+
+// TestEverybodyIsRead: more people than one call takes, from a table that answers some of them at a time.
+func TestEverybodyIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud, cfg := standIn(t)
+		cloud.PageItems = 60
+		list := keepout.New(cfg, table)
+		var people []string
+		for i := range 130 {
+			people = append(people, fmt.Sprint("person", i))
+			put(t, list, keepout.Entry{Person: people[i], Cause: keepout.Finding})
+		}
+		entries, err := list.Find(t.Context(), people)
+		if len(entries) != 130 || err != nil {
+			t.Errorf("found %d: %v", len(entries), err)
+		}
+		entries, err = list.List(t.Context())
+		if len(entries) != 130 || err != nil {
+			t.Errorf("listed %d: %v", len(entries), err)
+		}
+		for _, call := range cloud.Calls() {
+			if call.Action == "BatchGetItem" && !strings.Contains(call.Params.Get("RequestItems"), `"ConsistentRead":true`) ||
+				call.Action == "Scan" && call.Params.Get("ConsistentRead") != "true" {
+				t.Errorf("%v may read what was", call.Params)
+			}
+		}
+	})
+}
+
+func TestThrottledReadEndsWithTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cloud, cfg := standIn(t)
+		cloud.PageItems = -1 // leaves everything for the next call
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := keepout.New(cfg, table).Find(ctx, []string{"alice"}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestWhatCannotBeReadIsNoEmptyList: an item that somebody spoilt by hand, a table that is not there or refuses.
+func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list, api := keepout.New(cfg, table), dynamodb.NewFromConfig(cfg)
+		entry := func(members ...string) types.AttributeValue {
+			m := map[string]types.AttributeValue{}
+			for i := 0; i < len(members); i += 2 {
+				m[members[i]] = &types.AttributeValueMemberS{Value: members[i+1]}
+			}
+			return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"finding": &types.AttributeValueMemberM{Value: m}}}
+		}
+		for i, causes := range []types.AttributeValue{
+			entry("reason", "left"), entry("until", "tomorrow"), entry("until", "forever", "since", "yesterday"), entry("lifted", "yes"),
+			&types.AttributeValueMemberS{Value: "finding"},
+		} {
+			person := fmt.Sprint("person", i)
+			if _, err := api.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+				TableName: aws.String(table), Key: map[string]types.AttributeValue{"person": &types.AttributeValueMemberS{Value: person}},
+				ConditionExpression: aws.String("attribute_not_exists(causes)"), UpdateExpression: aws.String("SET causes = :causes"),
+				ExpressionAttributeValues: map[string]types.AttributeValue{":causes": causes},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			_, putErr := list.Put(t.Context(), keepout.Entry{Person: person, Cause: keepout.Request})
+			_, listErr := list.List(t.Context())
+			_, findErr := list.Find(t.Context(), []string{person})
+			for _, err := range []error{putErr, findErr, listErr} {
+				if err == nil || !strings.Contains(err.Error(), `"person`) {
+					t.Errorf("%d: %v", i, err)
+				}
+			}
+		}
+		_, err := keepout.New(cfg, "another").Find(t.Context(), []string{"alice"})
+		if _, absent := errors.AsType[*types.ResourceNotFoundException](err); !absent {
+			t.Error(err)
+		}
+	})
+	cloud, cfg := standIn(t)
+	cloud.Deny("dynamodb:BatchGetItem", table)
+	_, err := keepout.New(cfg, table).Find(t.Context(), []string{"alice"})
+	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDeniedException" || !strings.Contains(api.ErrorMessage(), "table/keepout") {
+		t.Error(err)
+	}
+}
+
+func TestLongReasonIsCut(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Reason: "x" + strings.Repeat("ü", 300_000)})
+		entries, err := list.Find(t.Context(), []string{"alice"})
+		if err != nil || len(entries) != 1 || entries[0].Reason != "x"+strings.Repeat("ü", 499) {
+			t.Errorf("%v %.80v", err, entries)
+		}
+	})
+}
+
+func TestValidName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"": false, "ab": false, "abc": true, "clientvpn-KeepOutTable_1.2": true, strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
+		"a b": false, "tablé": false, "arn:aws:dynamodb": false, "abc\n": false,
+	} {
+		if got := keepout.ValidName(name); got != want {
+			t.Errorf("%q: %t", name, got)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package keepout_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/keepout"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// TestWithdrawTakesBackItsOwnEntryOnly: not that of another event, nor one that the same event has put there anew.
+func TestWithdrawTakesBackItsOwnEntryOnly(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		first := keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning, OutcomeID: "okta 1", Since: ago(time.Hour), Until: in(time.Hour)}
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, OutcomeID: "okta 1", Since: first.Since, Until: in(2 * time.Hour)})
+		put(t, list, first)
+		for _, other := range []keepout.Entry{
+			{Person: "alice", Cause: keepout.Deprovisioning, OutcomeID: "okta 2", Since: first.Since},
+			{Person: "alice", Cause: keepout.Deprovisioning, OutcomeID: "okta 1", Since: ago(2 * time.Hour)},
+			{Person: "alice", Cause: keepout.Request, OutcomeID: "okta 1", Since: first.Since},
+			{Person: "bob", Cause: keepout.Deprovisioning, OutcomeID: "okta 1", Since: first.Since},
+		} {
+			if err := list.Withdraw(t.Context(), other); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := found(t, list, "alice", "bob"); got != "alice deprovisioning 1h0m0s, alice finding 2h0m0s" {
+			t.Error(got)
+		}
+		for range 2 {
+			if err := list.Withdraw(t.Context(), first); err != nil {
+				t.Error(err)
+			}
+			if got := found(t, list, "alice"); got != "alice finding 2h0m0s" {
+				t.Error(got)
+			}
+		}
+		// It is no reinstatement: the event may come again.
+		put(t, list, first)
+		if got := found(t, list, "alice"); got != "alice deprovisioning 1h0m0s, alice finding 2h0m0s" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestProbeWritesNothing(t *testing.T) {
+	everywhere(t, func(t *testing.T, cfg aws.Config) {
+		list := keepout.New(cfg, table)
+		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding})
+		if err := list.Probe(t.Context()); err != nil {
+			t.Error(err)
+		}
+		all, err := list.List(t.Context())
+		if got := tell(all, err); got != "alice finding forever" {
+			t.Error(got)
+		}
+		if err := keepout.New(cfg, "another").Probe(t.Context()); err == nil || strings.Count(err.Error(), "ResourceNotFoundException") != 2 {
+			t.Error(err)
+		}
+	})
+}
+
+func TestMissingPermissionsAreNamed(t *testing.T) {
+	cloud, cfg := standIn(t)
+	list := keepout.New(cfg, table)
+	for _, action := range []string{"BatchGetItem", "UpdateItem", "Scan"} {
+		cloud.Deny("dynamodb:"+action, table)
+	}
+	_, finding := list.Find(t.Context(), []string{"alice"})
+	_, listing := list.List(t.Context())
+	_, putting := list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Finding})
+	said := errors.Join(finding, listing, putting).Error()
+	for _, want := range []string{
+		"reading keepout: missing permission dynamodb:BatchGetItem on table/keepout: ", "listing keepout: missing permission dynamodb:Scan on table/keepout: ",
+		"writing keepout: missing permission dynamodb:UpdateItem on table/keepout: ",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%s\nnot in\n%s", want, said)
+		}
+	}
+	probing := list.Probe(t.Context())
+	for _, want := range []string{"dynamodb:BatchGetItem", "dynamodb:UpdateItem"} {
+		if probing == nil || !strings.Contains(probing.Error(), "missing permission "+want+" on table/keepout") {
+			t.Errorf("%v, which does not name %s", probing, want)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/signal"
+)
+
+// KeepOut is for how long somebody who is cut off may not come back: a duration such as "24h", or [Forever]. The zero
+// KeepOut is not at all.
+type KeepOut string
+
+// Forever keeps somebody out until a reinstatement lifts it.
+const Forever KeepOut = "forever"
+
+// Until gives the end of a keep-out that begins at from; the zero time for none.
+func (k KeepOut) Until(from time.Time) time.Time {
+	d, err := time.ParseDuration(string(k))
+	if err != nil {
+		return time.Time{}
+	}
+	return from.Add(d)
+}
+
+// Words says it to go behind "keeps somebody out".
+func (k KeepOut) Words() string {
+	if k == Forever {
+		return "for ever"
+	}
+	return "for " + string(k)
+}
+
+// checkKeepOut refuses what would keep out somebody whom the rule does not cut off, or for ever whom nobody would let in
+// again: what closed an account is taken back by what opens it, and of a finding there is no end to be told.
+func (r *rule) checkKeepOut(c *checker, path string) {
+	if r.KeepOut == "" {
+		return
+	}
+	path += ".keep_out"
+	switch d, err := time.ParseDuration(string(r.KeepOut)); {
+	case r.Then != Terminate:
+		c.add(path, "keeps out who is cut off, and this rule cuts off nobody; remove it")
+	case r.Endpoints != nil:
+		c.add(path, "keeps the person out of every endpoint that asks, and this rule acts on some; remove one of the two")
+	case r.KeepOut == Forever:
+		if r.When == nil || r.When.Kinds == nil || slices.ContainsFunc(r.When.Kinds, func(k signal.Kind) bool { return !closes(k) }) {
+			c.add(path, "forever is for accounts that are closed; limit the rule to kinds: [%s, %s], or give a duration like 24h", signal.AccountDisabled, signal.AccountPurged)
+		}
+	case err != nil || d <= 0:
+		c.add(path, "%q is neither a duration like 24h or 90m nor forever", r.KeepOut)
+	}
+}
+
+// closes reports whether the kind says that the account is closed, which a reinstatement takes back.
+func closes(k signal.Kind) bool { return k == signal.AccountDisabled || k == signal.AccountPurged }
+
+// People gives the names under which the keep-out list may know whoever connects with a user name and a certificate's
+// common name, as in [Decision].People: the user's where there is one, and only else the certificate's. Nobody has none,
+// and neither has who is exempt under one of both, as such a person is kept out by no decision.
+func (p *Policy) People(username, commonName string) []string {
+	if p.Exempt(username) || p.ExemptCertificate(commonName) {
+		return nil
+	}
+	return named(p.identity.connected(username, commonName))
+}
+
+// keepOut completes a decision to terminate: who may not come back.
+func (d *Decision) keepOut(r *rule, people []string) {
+	switch {
+	case r == nil || r.KeepOut == "":
+	case len(people) == 0:
+		d.because("nobody is kept out, as the event names no person")
+	default:
+		d.KeepOut, d.People = r.KeepOut, people
+		d.because("rule %s keeps %s out %s", r.Name, strings.Join(people, " and "), r.KeepOut.Words())
+	}
+}
+
+// reinstate completes the decision about a signal that takes back an earlier one: who may come back. The rules have no say
+// in it, and it is held back by what is said of when and of whom, as a termination is.
+func (d *Decision) reinstate(s *signal.Signal, people []string, ambiguous string, now time.Time) {
+	if len(people) == 0 {
+		return // the reasons say why already
+	}
+	gate, words := untimely(s, now)
+	if gate == "" && ambiguous != "" {
+		gate, words = GateAmbiguous, ambiguous
+	}
+	if gate != "" {
+		d.Gate = gate
+		d.because(HeldBack+"%s", words)
+		return
+	}
+	d.Reinstates, d.People = true, people
+	d.because("reinstates %s, if kept out, whatever the rules say", strings.Join(people, " and "))
+}

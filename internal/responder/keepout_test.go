@@ -1,0 +1,717 @@
+package responder_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+const keepingOut = `version: 1
+identity:
+  domains: [example.com, EXAMPLE]
+  aliases: {"00u1": alice@example.com}
+  common_names: ["{user}.vpn.example.com"]
+exempt: [breakglass@example.com]
+max_connections: 6
+rules:
+  - name: leavers
+    when: {kinds: [account-disabled, account-purged]}
+    then: terminate
+    keep_out: forever
+  - name: findings
+    when: {kinds: [finding], max_age: 24h}
+    then: terminate
+    keep_out: 24h
+  - name: revoked
+    when: {kinds: [session-revoked]}
+    then: terminate
+    keep_out: 1h
+  - name: watched
+    when: {kinds: [credential-compromise]}
+    then: terminate
+    keep_out: 24h
+    mode: dry-run
+`
+
+// company is one that keeps people out.
+type company struct {
+	*emulator.Cloud
+	*responder.Responder
+	list *keepout.Table
+}
+
+func keepingPeopleOut(t *testing.T, test func(t *testing.T, c company)) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.AddTable("keepout", "person")
+		client, stop := emulator.HTTPClient(cloud)
+		defer stop()
+		cfg := config(client)
+		cfg.BaseEndpoint = aws.String("http://dynamodb.test")
+		c := company{cloud, r, keepout.New(cfg, "keepout")}
+		p, err := policy.Parse("policy.yaml", []byte(keepingOut))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.KeepOut, r.Policy = c.list, p
+		test(t, c)
+	})
+}
+
+// kept lists whom the table keeps out, as "person cause until".
+func (c company) kept(t *testing.T) string {
+	t.Helper()
+	entries, err := c.list.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		until := "forever"
+		if !e.Until.IsZero() {
+			until = time.Until(e.Until).Round(time.Minute).String()
+		}
+		all = append(all, fmt.Sprintf("%s %s %s", e.Person, e.Cause, until))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (c company) connect(usernames ...string) {
+	for _, username := range usernames {
+		c.Connect(emulator.Client{EndpointID: saml, Username: username})
+	}
+}
+
+// changed gives the signal with some of it changed.
+func changed(s signal.Signal, change func(*signal.Signal)) signal.Signal { change(&s); return s }
+
+func finding(subject signal.Subject) signal.Signal {
+	return changed(about(subject), func(s *signal.Signal) {
+		s.Provider, s.Kind, s.Type = "guardduty", signal.Finding, "Exfiltration:IAMUser/X"
+	})
+}
+
+func requested(subject signal.Subject) signal.Signal {
+	return changed(about(subject), func(s *signal.Signal) {
+		s.Provider, s.Type, s.Reason, s.RequestedBy = signal.Custom, "Terminate Connections", "left", "hr"
+	})
+}
+
+// enabled is the provider's reinstatement, reinstated somebody's request.
+func enabled(subject signal.Subject) signal.Signal {
+	return changed(about(subject), func(s *signal.Signal) { s.ID, s.Kind, s.Type = "2", signal.AccountEnabled, "user.lifecycle.activate" })
+}
+
+func reinstated(subject signal.Subject) signal.Signal {
+	return changed(enabled(subject), func(s *signal.Signal) {
+		s.Provider, s.Type, s.Reason, s.RequestedBy = signal.Custom, "Reinstate", "a mistake", "helpdesk"
+	})
+}
+
+// TestKeptOutBeforeAnythingIsEnded: on the list, before anybody is looked for even, so that nobody slips in between.
+func TestKeptOutBeforeAnythingIsEnded(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.connect("alice@example.com")
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Terminated || !o.KeptOutUntil.Equal(responder.Forever) || !strings.Contains(o.Summary, "alice@example.com is kept out for ever.") {
+			t.Errorf("%s: %s, kept out until %v", o.Status, o.Summary, o.KeptOutUntil)
+		}
+		var order []string
+		for _, call := range c.Calls() {
+			if !slices.Contains(order, call.Action) {
+				order = append(order, call.Action)
+			}
+		}
+		if listed := slices.Index(order, "UpdateItem"); listed < 0 || listed > slices.Index(order, "DescribeClientVpnConnections") {
+			t.Errorf("%q", order)
+		}
+		entries, err := c.list.List(t.Context())
+		if err != nil || len(entries) != 1 {
+			t.Fatal(entries, err)
+		}
+		e := entries[0]
+		if e.Person != "alice" || e.Reason != "user.lifecycle.deactivate" || e.OutcomeID != "okta 1" || e.By != "okta" || !e.Since.Equal(o.Timing.DecidedAt) || !e.EventAt.Equal(o.Signal.Time) {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// TestWhoIsOnTheList: who, why and how long, and what the outcome claims.
+func TestWhoIsOnTheList(t *testing.T) {
+	bob := signal.Subject{Usernames: []string{"bob"}}
+	for _, test := range []struct {
+		name    string
+		signal  func() signal.Signal
+		clients []string
+		mode    policy.Mode
+		status  responder.Status
+		kept    string
+		says    string
+	}{
+		{"not connected", func() signal.Signal { return about(alice) }, nil, "", responder.NotConnected, "alice deprovisioning forever", "alice@example.com is kept out for ever."},
+		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00 UTC."},
+		{"a revoked session", func() signal.Signal {
+			return changed(about(bob), func(s *signal.Signal) { s.Kind = signal.SessionRevoked })
+		}, nil, "", responder.NotConnected, "bob finding 1h0m0s", ""},
+		{"a request", func() signal.Signal { return requested(alice) }, nil, "", responder.NotConnected, "alice request forever", ""},
+		{"two names of one person", func() signal.Signal {
+			return about(signal.Subject{Usernames: []string{"alice@example.com", "al@other.test"}})
+		}, nil, "", responder.NotConnected, "al@other.test deprovisioning forever, alice deprovisioning forever", ""},
+		{"dry-run", func() signal.Signal { return about(alice) }, []string{"alice"}, policy.DryRun, responder.WouldTerminate, "", "alice@example.com would be kept out for ever."},
+		{"dry-run, not connected", func() signal.Signal { return about(alice) }, nil, policy.DryRun, responder.NotConnected, "", "alice@example.com would be kept out for ever."},
+		{"dry-run, more connections than one person has", func() signal.Signal { return about(alice) }, slices.Repeat([]string{"alice"}, 7), policy.DryRun, responder.OverLimit, "", "as 7 connections are more than max_connections, 6."},
+		{"a rule that only watches", func() signal.Signal {
+			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.CredentialCompromise })
+		}, []string{"alice"}, "", responder.WouldTerminate, "", "alice@example.com would be kept out for 24h."},
+		{"purged", func() signal.Signal {
+			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.AccountPurged })
+		}, nil, "", responder.NotConnected, "alice deprovisioning forever", ""},
+		{"exempt", func() signal.Signal { return about(signal.Subject{Usernames: []string{"breakglass"}}) }, []string{"breakglass"}, "", responder.Exempt, "", ""},
+		{"two people", func() signal.Signal { return about(signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}}) }, []string{"bob"}, "", responder.Ambiguous, "", ""},
+		{"nobody", func() signal.Signal { return about(signal.Subject{}) }, nil, "", responder.Unmapped, "", ""},
+		{"a connection", func() signal.Signal { return about(signal.Subject{ConnectionID: "cvpn-connection-0"}) }, []string{"bob"}, "", responder.NotConnected, "", ""},
+		{"an address", func() signal.Signal { return about(signal.Subject{ClientIP: "10.32.0.9"}) }, []string{"bob"}, "", responder.NotConnected, "", ""},
+		{"a sample", func() signal.Signal { return changed(finding(bob), func(s *signal.Signal) { s.Sample = true }) }, []string{"bob"}, "", responder.Sample, "", ""},
+		{"more connections than one person has", func() signal.Signal { return about(alice) }, slices.Repeat([]string{"alice"}, 7), "", responder.OverLimit, "", "max_connections"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				c.connect(test.clients...)
+				c.Mode = policy.Enforce
+				if test.mode != "" {
+					c.Mode = test.mode
+				}
+				o := respond(t, c.Responder, test.signal())[0]
+				if o.Status != test.status || !strings.Contains(o.Summary, test.says) || o.Status == responder.OverLimit && strings.Contains(o.Summary, "kept out") {
+					t.Errorf("%s: %s", o.Status, o.Summary)
+				}
+				if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "") {
+					t.Errorf("kept out are %q; the outcome says until %v", kept, o.KeptOutUntil)
+				}
+			})
+		})
+	}
+}
+
+// TestListThatCannotBeWrittenStopsNoTermination: whatever is the matter with it, and it is told, and tried again.
+func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
+	for name, spoil := range map[string]func(c company){
+		"permission":    func(c company) { c.Deny("dynamodb:UpdateItem", "keepout") },
+		"hangs":         func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Delay: time.Hour}) },
+		"throttled":     func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ThrottlingException"}) },
+		"is not there":  func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ResourceNotFoundException"}) },
+		"drops":         func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Drop: true}) },
+		"speaks in XML": func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Truncate: true}) },
+	} {
+		for _, connected := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, ", connected ", connected), func(t *testing.T) {
+				keepingPeopleOut(t, func(t *testing.T, c company) {
+					want := responder.Failed
+					if connected {
+						c.connect("alice")
+						want = responder.Partial
+					}
+					spoil(c)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					began := time.Now()
+					o := respondWithin(ctx, t, c.Responder, about(alice))[0]
+					if left := up(c.Cloud); len(left) > 0 {
+						t.Errorf("still up: %q", left)
+					}
+					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() || !strings.Contains(o.Error, "keeping out alice: writing keepout: ") ||
+						!strings.Contains(o.Summary, " the keep-out list is not as it should be: keeping out alice") {
+						t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
+					}
+					if connected && o.Timing.RequestedAt.Sub(began) > 4*time.Second {
+						t.Errorf("it held up the cut-off for %v", o.Timing.RequestedAt.Sub(began))
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestMissingPermissionForTheListIsNamed, so that it can be granted.
+func TestMissingPermissionForTheListIsNamed(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.Deny("dynamodb:UpdateItem", "")
+		o := respond(t, c.Responder, about(alice))[0]
+		if want := "missing permission dynamodb:UpdateItem on table/keepout"; !strings.Contains(o.Error, want) || !strings.Contains(o.Summary, want) {
+			t.Errorf("%s\n%s", o.Summary, o.Error)
+		}
+	})
+}
+
+// TestOverLimitIsTakenOffTheListAgain: who was put on the list by an event about a name that so many share is taken off again, and nobody else
+// is; and if that fails it is told, and tried again.
+func TestOverLimitIsTakenOffTheListAgain(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		if _, err := c.list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Finding, OutcomeID: "guardduty 9", Until: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		c.connect(slices.Repeat([]string{"alice"}, 7)...)
+		c.connect("bob")
+		bob := about(signal.Subject{Usernames: []string{"bob"}})
+		outcomes := respond(t, c.Responder, about(alice), bob)
+		if o := outcomes[0]; o.Status != responder.OverLimit || !strings.Contains(strings.Join(o.Decision.Reasons, "\n"), "alice is not kept out, as so many share the name") {
+			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
+		}
+		if kept := c.kept(t); kept != "alice finding 1h0m0s, bob deprovisioning forever" {
+			t.Error(kept)
+		}
+		// Before the watch over others: nobody is kept out while we look.
+		var withdrawn, watched time.Time
+		for _, call := range c.Calls() {
+			switch call.Action {
+			case "UpdateItem":
+				withdrawn = call.At
+			case "TerminateClientVpnConnections":
+				watched = call.At
+			}
+		}
+		if withdrawn.Sub(watched) > time.Second {
+			t.Errorf("taken off the list after %v", withdrawn.Sub(watched))
+		}
+
+		c.Inject(emulator.Fault{Action: "UpdateItem", After: 2, Code: "ResourceNotFoundException"})
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Failed || !strings.Contains(o.Error, "taking alice off the list again: ") || !strings.Contains(o.Summary, "ResourceNotFoundException") || len(o.Spared) != 7 || len(up(c.Cloud)) != 7 {
+			t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
+		}
+	})
+}
+
+// TestLimitFoundLate: on an endpoint that could not be listed at first there are more connections than one person has.
+func TestLimitFoundLate(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		for range 7 {
+			c.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+		}
+		c.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Times: 3, Code: "InternalFailure"})
+		o := respond(t, c.Responder, about(alice))[0]
+		if kept := c.kept(t); kept != "" || !o.KeptOutUntil.IsZero() || len(up(c.Cloud)) != 7 {
+			t.Errorf("%s: %s; kept out are %q", o.Status, o.Summary, kept)
+		}
+	})
+}
+
+// TestWhoComesBackManyTimesOverStaysOut: that it is one person was seen before.
+func TestWhoComesBackManyTimesOverStaysOut(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
+		time.AfterFunc(10*time.Second, func() { c.connect(slices.Repeat([]string{"alice"}, 7)...) })
+		o := respond(t, c.Responder, about(alice))[0]
+		if kept := c.kept(t); o.Status != responder.Reconnecting || kept != "alice deprovisioning forever" || !o.KeptOutUntil.Equal(responder.Forever) {
+			t.Errorf("%s: %s; kept out are %q", o.Status, o.Summary, kept)
+		}
+	})
+}
+
+// TestTheEarliestEndIsTold, where somebody is kept out under several names.
+func TestTheEarliestEndIsTold(t *testing.T) {
+	for _, names := range [][]string{{"al@other.test", "bob"}, {"bob", "al@other.test"}} {
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			respond(t, c.Responder, about(signal.Subject{Usernames: []string{"al@other.test"}}))
+			o := respond(t, c.Responder, finding(signal.Subject{Usernames: names}))[0]
+			if time.Until(o.KeptOutUntil).Round(time.Hour) != 24*time.Hour {
+				t.Errorf("%q: %s", names, o.Summary)
+			}
+		})
+	}
+}
+
+// TestEventsWithoutTimeHappenWhenTheyCome.
+func TestEventsWithoutTimeHappenWhenTheyCome(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		timeless := func(s *signal.Signal) { s.Time = time.Time{} }
+		respond(t, c.Responder, changed(about(alice), timeless))
+		time.Sleep(time.Minute)
+		c.Mode = policy.DryRun
+		if o := respond(t, c.Responder, changed(enabled(alice), timeless))[0]; len(o.Lifted) != 1 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		c.Mode = policy.Enforce
+		if o := respond(t, c.Responder, changed(enabled(alice), timeless))[0]; len(o.Lifted) != 1 || c.kept(t) != "" {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestReinstatement: a provider's lifts what a deprovisioning put there and never what a finding or a request did; somebody's request lifts
+// whatever there is. It is told, with who and why.
+func TestReinstatement(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		put    []func(signal.Subject) signal.Signal
+		lift   func(signal.Subject) signal.Signal
+		mode   policy.Mode
+		status responder.Status
+		lifted int
+		kept   string
+		says   string
+	}{
+		{"by the provider", []func(signal.Subject) signal.Signal{about}, enabled, "", responder.Notified, 1, "",
+			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 UTC by okta, user.lifecycle.deactivate."},
+		{"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "", responder.Notified, 0, "alice finding 23h0m0s",
+			"alice@example.com stays kept out until 2000-01-02 00:00:00 UTC by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
+		{"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "", responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until"},
+		{"by the provider, after a request", []func(signal.Subject) signal.Signal{requested}, enabled, "", responder.Notified, 0, "alice request forever", "stays kept out for ever by hr, Terminate Connections: left"},
+		{"by request, after all", []func(signal.Subject) signal.Signal{about, finding, requested}, reinstated, "", responder.Notified, 3, "", "may connect again"},
+		{"of somebody who is not on the list", nil, enabled, "", responder.Ignored, 0, "", "The policy ignores this."},
+		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "alice deprovisioning forever", "Dry-run: this would let alice@example.com in again; alice was kept out since"},
+		{"in dry-run, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, policy.DryRun, responder.Notified, 0, "alice finding 23h0m0s", "stays kept out"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				for _, event := range test.put {
+					respond(t, c.Responder, event(alice))
+				}
+				time.Sleep(time.Hour)
+				if test.mode != "" {
+					c.Mode = test.mode
+				}
+				for range 2 { // it may be delivered twice, and says the same
+					o := respond(t, c.Responder, test.lift(alice))[0]
+					if o.Status != test.status || len(o.Lifted) != test.lifted || !strings.Contains(o.Summary, test.says) ||
+						strings.Count(o.Summary, "connect again")+strings.Count(o.Summary, "kept out for")+strings.Count(o.Summary, "kept out until") > 1 {
+						t.Errorf("%s: %s, lifted %+v", o.Status, o.Summary, o.Lifted)
+					}
+					if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "" || o.Decision.Mode == policy.DryRun && test.lifted > 0) {
+						t.Errorf("kept out are %q; the outcome says until %v", kept, o.KeptOutUntil)
+					}
+					if test.mode == policy.DryRun {
+						break
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestReinstatementUnderAnotherName: what one provider put on the list under one name, another lifts under another name of the same
+// person, by the policy's identity.
+func TestReinstatementUnderAnotherName(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		for _, other := range []signal.Subject{{Usernames: []string{`EXAMPLE\Alice`}}, {IDs: []string{"00u1"}}} {
+			respond(t, c.Responder, about(alice))
+			time.Sleep(time.Minute)
+			if o := respond(t, c.Responder, enabled(other))[0]; len(o.Lifted) != 1 || c.kept(t) != "" {
+				t.Errorf("%s: %s", o.Status, o.Summary)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// TestOrderOfEventsIsTheirTimes: events may arrive in another order than they happened in.
+func TestOrderOfEventsIsTheirTimes(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.connect("alice")
+		disabledAt := about(alice)
+		time.Sleep(time.Minute)
+		enabledAt := enabled(alice)
+		time.Sleep(time.Minute)
+
+		respond(t, c.Responder, enabledAt)
+		o := respond(t, c.Responder, disabledAt)[0]
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") ||
+			!slices.Contains(o.Decision.Reasons, "alice is not kept out, as a reinstatement came after this event") {
+			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
+		}
+		if kept := c.kept(t); kept != "" {
+			t.Errorf("an old event put %q back", kept)
+		}
+
+		disabledAgain := about(alice)
+		respond(t, c.Responder, disabledAgain)
+		o = respond(t, c.Responder, changed(enabledAt, func(s *signal.Signal) { s.ID = "3" }))[0]
+		if kept := c.kept(t); kept != "alice deprovisioning forever" || o.Status != responder.Notified || !strings.Contains(o.Summary, "stays kept out for ever") {
+			t.Errorf("an old reinstatement: %s: %s; kept out are %q", o.Status, o.Summary, kept)
+		}
+
+		time.Sleep(time.Minute)
+		both := respond(t, c.Responder, enabled(alice), disabledAgain)
+		if kept := c.kept(t); kept != "" || both[0].Status != responder.Notified {
+			t.Errorf("together: %s: %s; kept out are %q", both[0].Status, both[0].Summary, kept)
+		}
+	})
+}
+
+// TestReinstatementIsHeldBack by what makes it doubtful when or whom it means.
+func TestReinstatementIsHeldBack(t *testing.T) {
+	for _, test := range []struct {
+		change func(*signal.Signal)
+		status responder.Status
+		says   string
+	}{
+		{func(s *signal.Signal) { s.EffectiveAt = time.Now().Add(time.Hour) }, responder.Notified, "Nobody was let in again: it takes effect at"},
+		{func(s *signal.Signal) { s.Time = time.Now().Add(time.Hour) }, responder.Stale, "Nobody was let in again: the event is dated"},
+		{func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}} }, responder.Ambiguous, "Nobody was let in again: two people"},
+	} {
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			respond(t, c.Responder, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
+			time.Sleep(time.Minute)
+			s := changed(reinstated(alice), test.change)
+			if o := respond(t, c.Responder, s)[0]; o.Status != test.status || !strings.HasPrefix(o.Summary, test.says) || o.Lifted != nil {
+				t.Errorf("%s: %s", o.Status, o.Summary)
+			}
+			if kept := c.kept(t); kept != "alice deprovisioning forever, bob deprovisioning forever" {
+				t.Errorf("kept out are %q", kept)
+			}
+			// Where nobody is kept out, nobody is told either.
+			c.KeepOut = nil
+			if o := respond(t, c.Responder, s)[0]; o.Status != responder.Ignored {
+				t.Errorf("%s: %s", o.Status, o.Summary)
+			}
+		})
+	}
+}
+
+// TestReinstatementThatCannotBeDoneIsTriedAgain.
+func TestReinstatementThatCannotBeDoneIsTriedAgain(t *testing.T) {
+	for _, action := range []string{"UpdateItem", "BatchGetItem"} {
+		for _, mode := range []policy.Mode{policy.Enforce, policy.DryRun} {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				respond(t, c.Responder, about(alice))
+				time.Sleep(time.Minute)
+				c.Deny("dynamodb:"+action, "")
+				c.Mode = mode
+				o := respond(t, c.Responder, enabled(alice))[0]
+				if mode == policy.DryRun && action == "UpdateItem" {
+					if o.Status != responder.Notified {
+						t.Errorf("a dry run writes: %s: %s", o.Status, o.Summary)
+					}
+					return
+				}
+				if o.Status != responder.Failed || !o.Incomplete() || !strings.HasPrefix(o.Summary, "It is not known whether alice@example.com may connect again: ") ||
+					!strings.Contains(o.Error, "missing permission dynamodb:"+action+" on table/keepout") {
+					t.Errorf("%s %s: %s: %s\n%s", action, mode, o.Status, o.Summary, o.Error)
+				}
+			})
+		}
+	}
+}
+
+// TestWithoutAListConnectionsAreEndedAllTheSame, and the outcome says that nobody is kept out.
+func TestWithoutAListConnectionsAreEndedAllTheSame(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.connect("alice")
+		c.KeepOut = nil
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(o.Decision.Reasons, "keep-out is off, as KEEPOUT_TABLE is not set") {
+			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
+		}
+		if o := respond(t, c.Responder, enabled(alice))[0]; o.Status != responder.Ignored {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		c.Mode = policy.DryRun
+		if o := respond(t, c.Responder, about(alice))[0]; strings.Contains(o.Summary, "kept out") {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+	})
+}
+
+// TestManyPeopleAreKeptOutSideBySide: a request may name many.
+func TestManyPeopleAreKeptOutSideBySide(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.Latency = 20 * time.Millisecond
+		var signals []signal.Signal
+		for i := range 200 {
+			signals = append(signals, requested(signal.Subject{Usernames: []string{fmt.Sprint("leaver-", i)}}))
+		}
+		began := time.Now()
+		respond(t, c.Responder, signals...)
+		if n := strings.Count(c.kept(t), "request forever"); n != 200 {
+			t.Errorf("%d are kept out", n)
+		}
+		for _, call := range c.Calls() {
+			if call.Action == "DescribeClientVpnConnections" {
+				if took := call.At.Sub(began); took > time.Second {
+					t.Errorf("after %v", took)
+				}
+				break
+			}
+		}
+	})
+}
+
+// asks gives a client connect handler that does what the real one does.
+func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, request []byte) ([]byte, error) {
+		var who struct {
+			Username   string `json:"username"`
+			CommonName string `json:"common-name"`
+		}
+		if err := json.Unmarshal(request, &who); err != nil {
+			t.Error(err)
+		}
+		entries, err := c.list.Find(ctx, c.Policy.People(who.Username, who.CommonName))
+		return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`, len(entries) == 0), err
+	}
+}
+
+// TestWhoIsKeptOutDoesNotComeBack: a client that comes back for ever is turned away, until its user is reinstated; one that is not kept
+// out, of a similar name, is let in.
+func TestWhoIsKeptOutDoesNotComeBack(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		c.ConnectHandler = c.asks(t)
+		c.Connect(emulator.Client{EndpointID: ad, Username: `EXAMPLE\alice`, ReconnectAfter: 2 * time.Second, Reconnects: -1})
+		c.Connect(emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+		o := respond(t, c.Responder, about(alice))[0]
+		if o.Status != responder.Terminated || o.Reconnections != 0 || len(o.Connections) != 2 {
+			t.Errorf("%s: %s", o.Status, o.Summary)
+		}
+		if left := up(c.Cloud); len(left) > 0 || len(c.Refused()) < 6 {
+			t.Errorf("up are %q, refused were %d", left, len(c.Refused()))
+		}
+		if _, in := c.Attempt(emulator.Client{EndpointID: ad, Username: "malice"}); !in {
+			t.Error("malice is kept out")
+		}
+		respond(t, c.Responder, enabled(alice))
+		time.Sleep(3 * time.Second)
+		if left := up(c.Cloud); len(left) != 3 {
+			t.Errorf("after the reinstatement up are %q", left)
+		}
+	})
+}
+
+// TestReconnectingSaysWhy: nobody who is kept out should come back. If they do, the outcome says how they can.
+func TestReconnectingSaysWhy(t *testing.T) {
+	letsIn := func(context.Context, []byte) ([]byte, error) {
+		return []byte(`{"allow":true,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`), nil
+	}
+	for _, test := range []struct {
+		name    string
+		prepare func(c company)
+		says    string
+	}{
+		{"no handler at all", func(company) {}, "although they are kept out: no client connect handler is attached to " + saml + "."},
+		{"none on this endpoint", func(c company) {
+			c.ConnectHandler = letsIn
+			c.AddEndpoint(emulator.Endpoint{ID: saml, NoConnectHandler: true})
+		}, "although they are kept out: no client connect handler is attached to " + saml + "."},
+		{"none on this endpoint, which is given", func(c company) {
+			c.VPN.EndpointIDs = []string{saml}
+			c.ConnectHandler = letsIn
+			c.AddEndpoint(emulator.Endpoint{ID: saml, NoConnectHandler: true})
+		}, "no client connect handler is attached to " + saml + "."},
+		{"a handler that lets everybody in", func(c company) { c.ConnectHandler = letsIn }, "although they are kept out: the client connect handler lets them in, as its log says."},
+		{"nobody may look", func(c company) {
+			c.VPN.EndpointIDs = []string{saml}
+			c.Deny("ec2:DescribeClientVpnEndpoints", "")
+		}, "although they are kept out: it is not known whether a client connect handler is attached."},
+		{"no list", func(c company) { c.KeepOut = nil }, "they keep coming back: disable the user"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				test.prepare(c)
+				c.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+				o := respond(t, c.Responder, about(alice))[0]
+				if o.Status != responder.Reconnecting || !strings.Contains(o.Summary, test.says) {
+					t.Errorf("%s: %s", o.Status, o.Summary)
+				}
+			})
+		})
+	}
+}
+
+// TestSelfTestOfKeepOut: it is ready if the list can be read and written, and every endpoint asks.
+func TestSelfTestOfKeepOut(t *testing.T) {
+	selfTest := signal.Signal{ID: "1", Provider: signal.Custom, Kind: signal.SelfTest, Type: "Self Test"}
+	for _, test := range []struct {
+		name    string
+		prepare func(t *testing.T, c company)
+		says    string // empty for ready
+	}{
+		{"all is well", func(*testing.T, company) {}, ""},
+		{"may not write", func(t *testing.T, c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
+		{"may not read", func(t *testing.T, c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
+		{"an endpoint does not ask", func(t *testing.T, c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
+		{"an endpoint elsewhere does not ask", func(t *testing.T, c company) {
+			elsewhere := &emulator.Cloud{Region: "eu-west-2"}
+			elsewhere.AddEndpoint(emulator.Endpoint{ID: "cvpn-endpoint-00000000000000009"})
+			here, stopHere := emulator.HTTPClient(c.Cloud)
+			there, stopThere := emulator.HTTPClient(elsewhere)
+			t.Cleanup(stopHere)
+			t.Cleanup(stopThere)
+			place := vpn.Place{Region: "eu-west-2", Config: config(there)}
+			place.Config.Region = place.Region
+			c.VPN = vpn.New(config(here), nil, place)
+		}, ""},
+		{"keep-out is off", func(t *testing.T, c company) { c.KeepOut, c.ConnectHandler = nil, nil }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keepingPeopleOut(t, func(t *testing.T, c company) {
+				c.ConnectHandler = c.asks(t)
+				test.prepare(t, c)
+				o := respond(t, c.Responder, selfTest)[0]
+				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want || !strings.Contains(o.Error, test.says) {
+					t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
+				}
+				if kept := c.kept(t); kept != "" {
+					t.Errorf("it put %q on the list", kept)
+				}
+			})
+		})
+	}
+}
+
+// TestAnyOrderOfEventsLeavesTheSameList: whatever happened, in whatever order it is told, alone or in batches, twice or once: who is kept
+// out in the end, and for which cause, depends on the times of the events alone.
+func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
+	kinds := []func(signal.Subject) signal.Signal{about, finding, requested, enabled, reinstated}
+	causes := []string{"deprovisioning", "finding", "request"} // of the first three
+	for seed := range 150 {
+		random := rand.New(rand.NewPCG(uint64(seed), 0))
+		keepingPeopleOut(t, func(t *testing.T, c company) {
+			var events []signal.Signal
+			var told []string
+			held := map[string]bool{}
+			for i := range 2 + random.IntN(6) {
+				kind := random.IntN(len(kinds))
+				s := changed(kinds[kind](alice), func(s *signal.Signal) { s.ID = fmt.Sprint(i) })
+				events = append(events, s)
+				told = append(told, s.Type)
+				switch {
+				case kind < len(causes):
+					held[causes[kind]] = true
+				case s.Provider == signal.Custom:
+					clear(held)
+				default:
+					delete(held, "deprovisioning")
+				}
+				time.Sleep(time.Minute)
+			}
+			for range random.IntN(3) {
+				events = append(events, events[random.IntN(len(events))])
+			}
+			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+			for batch := range slices.Chunk(events, 1+random.IntN(3)) {
+				respond(t, c.Responder, batch...)
+			}
+			var got []string
+			entries, err := c.list.List(t.Context())
+			for _, e := range entries {
+				got = append(got, string(e.Cause))
+			}
+			if want := slices.Sorted(maps.Keys(held)); err != nil || !slices.Equal(got, want) {
+				t.Errorf("seed %d: %q left %q, not %q: %v", seed, told, got, want, err)
+			}
+		})
+	}
+}
