@@ -114,6 +114,17 @@ var rows = []row{
 		failed:  []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
 	},
 	{
+		fault: "EC2 throttles the dry run of one person, always", out: "the others' connections end; `failed` at each of five tries; then the dead letters",
+		prepare: func(w *world) {
+			w.connect("carol", emulator.Client{EndpointID: certs, Username: "carol"})
+			inject(emulator.Fault{Action: endAction, EndpointID: certs, Code: "RequestLimitExceeded"})(w)
+		},
+		events: func(w *world) []*event {
+			return []*event{w.add("e1", forDryRun, "carol:carol"), w.add("e2", forEnd, "bob:bob")}
+		},
+		failed: []string{"e1"}, published: append(times(5, "failed"), "terminated"), up: []string{"alice", "alice", "carol"}, dead: []string{"e1"},
+	},
+	{
 		fault: "500 to the first calls of every action", out: "`terminated`",
 		prepare:   inject(on(emulator.Fault{Code: "InternalError", Times: 3}, allActions...)...),
 		published: times(1, "terminated"), up: []string{"bob"},
@@ -286,7 +297,10 @@ var rows = []row{
 	},
 	{
 		fault: "the time is up between listing and termination", out: "`unverified`; then `not-connected`",
-		prepare: within(800 * time.Millisecond),
+		prepare: func(w *world) {
+			w.timeout = time.Second
+			w.cloud.Inject(emulator.Fault{Action: endAction, Delay: 400 * time.Millisecond, Times: 2})
+		},
 		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
 	},
 	{

@@ -119,7 +119,7 @@ func (d *day) prepare() {
 	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
-	calm := d.chance(0.2)
+	calm := d.chance(0.3)
 	if d.chance(0.4) {
 		w.cloud.PageSize = 5
 	}
@@ -145,6 +145,9 @@ func (d *day) prepare() {
 	}
 	for range 20 {
 		d.arrive()
+	}
+	for n := range r.IntN(2) * 40 { // so that a listing is longer than the answer about one person
+		w.connect("other", emulator.Client{EndpointID: saml, Username: fmt.Sprint("other", n)})
 	}
 	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
 	for range 1 + r.IntN(5) {
@@ -325,9 +328,9 @@ func (d *day) happen() {
 		switch n := d.r.IntN(20); {
 		case n == 0:
 			person = "breakglass"
-		case n == 1 && d.crowded:
+		case n < 3 && d.crowded:
 			return "crowd:crowd"
-		case n == 2:
+		case n == 3:
 			return "nobody-" + id + ":nobody"
 		}
 		return pick(d.r, spellings(person)) + ":" + person
