@@ -301,7 +301,7 @@ var rows = []row{
 			w.timeout = time.Second
 			w.cloud.Inject(emulator.Fault{Action: endAction, Delay: 400 * time.Millisecond, Times: 2})
 		},
-		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
+		failed: []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
 	},
 	{
 		fault: "the time is up between termination and its end", out: "`unverified`; then `not-connected`",
