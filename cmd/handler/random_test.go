@@ -138,7 +138,13 @@ func (d *day) prepare() {
 	// Of a listing that breaks off between two pages, nobody can tell how many connections it would have had.
 	if d.crowded = w.cloud.PageSize == 0 || calm && w.troubleAt.IsZero(); d.crowded {
 		w.crowded["crowd"] = true
-		for range 12 {
+	}
+	// A listing is longer than the answer about one person, who stands on many of its pages.
+	for n := range 12 {
+		for k := range r.IntN(5) {
+			w.connect("other", emulator.Client{EndpointID: saml, Username: fmt.Sprint("other", n, k)})
+		}
+		if d.crowded {
 			w.connect("crowd", emulator.Client{EndpointID: saml, Username: "crowd"})
 		}
 	}
@@ -149,9 +155,6 @@ func (d *day) prepare() {
 	}
 	for range 20 {
 		d.arrive()
-	}
-	for n := range r.IntN(2) * 40 { // so that a listing is longer than the answer about one person
-		w.connect("other", emulator.Client{EndpointID: saml, Username: fmt.Sprint("other", n)})
 	}
 	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
 	for range 1 + r.IntN(5) {
