@@ -38,6 +38,8 @@ const (
 	listAction      = "DescribeClientVpnConnections"
 	endAction       = "TerminateClientVpnConnections"
 	publishAction   = "Publish"
+	putAction       = "UpdateItem"
+	getAction       = "BatchGetItem"
 )
 
 // inject is a row's preparation by faults alone.
@@ -261,6 +263,31 @@ var rows = []row{
 		published: times(1, "reconnecting"), up: []string{"alice", "bob"},
 	},
 	{
+		fault: "no permission to write the keep-out list", out: "the connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		prepare: func(w *world) {
+			w.keepOut = true
+			w.cloud.Deny("dynamodb:UpdateItem", keepOutTable)
+			w.troubleForEver()
+		},
+		failed: []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "the keep-out list hangs for ten minutes", out: "the connections end three seconds later; `partial`, then `failed`, and in the end `not-connected`, on the list",
+		prepare: func(w *world) {
+			w.keepOut = true
+			during(10*time.Minute, emulator.Fault{Code: "InternalServerError", Delay: time.Hour}, putAction, getAction)(w)
+		},
+		failed: []string{"e1"}, published: []string{"failed", "not-connected", "partial"}, up: []string{"bob"},
+	},
+	{
+		fault: "DynamoDB throttles the first call", out: "`terminated`, on the list",
+		prepare: func(w *world) {
+			w.keepOut = true
+			inject(emulator.Fault{Action: putAction, Code: "ThrottlingException", Times: 1})(w)
+		},
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
 		fault: "SNS is down for ten minutes", out: "the event fails; when it comes again, the message that is owed",
 		prepare: during(10*time.Minute, emulator.Fault{Code: "InternalError"}, publishAction),
 		failed:  []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
@@ -436,6 +463,9 @@ func TestFaults(t *testing.T) {
 				failed := w.drain(max(r.instances, 1), r.broken)
 				time.Sleep(10 * time.Second) // whoever comes back is there
 				w.settle()
+				if w.keepOut {
+					w.settleList()
+				}
 				slices.Sort(w.statuses) // they are published side by side
 				got := row{failed: failed, published: w.statuses, up: w.up()}
 				for _, m := range w.dead {
