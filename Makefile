@@ -101,7 +101,7 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 	@go build -o .tools/rehearsal/local ./cmd/local
 	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/local .tools/transformed.json
 
-bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: eight minutes
+bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: six minutes
 	@go run ./cmd/local bench
 
 build: ## the functions for AWS, with their policy, in dist/ and dist/connect/
