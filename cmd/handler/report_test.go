@@ -132,7 +132,7 @@ func TestQueriesNameFieldsOfTheLog(t *testing.T) {
 	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
 	invoke(t, f, batch(leaver("e1", "alice")))
 	invoke(t, f, batch(reinstatement("e2", "alice", time.Now())))
-	evidence := append(log["outcome"], lines(t, logs(f))["outcome"]...)
+	evidence := slices.Concat(log["outcome"], lines(t, logs(f))["outcome"])
 	document, err := os.ReadFile("../../doc/outcome.md")
 	if err != nil {
 		t.Fatal(err)
