@@ -38,6 +38,8 @@ const (
 	listAction      = "DescribeClientVpnConnections"
 	endAction       = "TerminateClientVpnConnections"
 	publishAction   = "Publish"
+	putAction       = "UpdateItem"
+	getAction       = "BatchGetItem"
 )
 
 // inject is a row's preparation by faults alone.
@@ -112,6 +114,17 @@ var rows = []row{
 		fault: "EC2 throttles every termination, always", out: "`failed` at each of five tries, and the event among the dead letters",
 		prepare: inject(on(emulator.Fault{Code: "RequestLimitExceeded"}, endAction)...),
 		failed:  []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "EC2 throttles the dry run of one person, always", out: "the others' connections end; `failed` at each of five tries; then the dead letters",
+		prepare: func(w *world) {
+			w.connect("carol", emulator.Client{EndpointID: certs, Username: "carol"})
+			inject(emulator.Fault{Action: endAction, EndpointID: certs, Code: "RequestLimitExceeded"})(w)
+		},
+		events: func(w *world) []*event {
+			return []*event{w.add("e1", forDryRun, "carol:carol"), w.add("e2", forEnd, "bob:bob")}
+		},
+		failed: []string{"e1"}, published: append(times(5, "failed"), "terminated"), up: []string{"alice", "alice", "carol"}, dead: []string{"e1"},
 	},
 	{
 		fault: "500 to the first calls of every action", out: "`terminated`",
@@ -250,6 +263,31 @@ var rows = []row{
 		published: times(1, "reconnecting"), up: []string{"alice", "bob"},
 	},
 	{
+		fault: "no permission to write the keep-out list", out: "the connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		prepare: func(w *world) {
+			w.keepOut = true
+			w.cloud.Deny("dynamodb:UpdateItem", keepOutTable)
+			w.troubleForEver()
+		},
+		failed: []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"bob"}, dead: []string{"e1"},
+	},
+	{
+		fault: "the keep-out list hangs for ten minutes", out: "the connections end three seconds later; `partial`, then `failed`, and in the end `not-connected`, on the list",
+		prepare: func(w *world) {
+			w.keepOut = true
+			during(10*time.Minute, emulator.Fault{Code: "InternalServerError", Delay: time.Hour}, putAction, getAction)(w)
+		},
+		failed: []string{"e1"}, published: []string{"failed", "not-connected", "partial"}, up: []string{"bob"},
+	},
+	{
+		fault: "DynamoDB throttles the first call", out: "`terminated`, on the list",
+		prepare: func(w *world) {
+			w.keepOut = true
+			inject(emulator.Fault{Action: putAction, Code: "ThrottlingException", Times: 1})(w)
+		},
+		published: times(1, "terminated"), up: []string{"bob"},
+	},
+	{
 		fault: "SNS is down for ten minutes", out: "the event fails; when it comes again, the message that is owed",
 		prepare: during(10*time.Minute, emulator.Fault{Code: "InternalError"}, publishAction),
 		failed:  []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
@@ -286,8 +324,11 @@ var rows = []row{
 	},
 	{
 		fault: "the time is up between listing and termination", out: "`unverified`; then `not-connected`",
-		prepare: within(800 * time.Millisecond),
-		failed:  []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
+		prepare: func(w *world) {
+			w.timeout = time.Second
+			w.cloud.Inject(emulator.Fault{Action: endAction, Delay: 400 * time.Millisecond, Times: 2})
+		},
+		failed: []string{"e1"}, published: []string{"not-connected", "unverified"}, up: []string{"bob"},
 	},
 	{
 		fault: "the time is up between termination and its end", out: "`unverified`; then `not-connected`",
@@ -422,6 +463,9 @@ func TestFaults(t *testing.T) {
 				failed := w.drain(max(r.instances, 1), r.broken)
 				time.Sleep(10 * time.Second) // whoever comes back is there
 				w.settle()
+				if w.keepOut {
+					w.settleList()
+				}
 				slices.Sort(w.statuses) // they are published side by side
 				got := row{failed: failed, published: w.statuses, up: w.up()}
 				for _, m := range w.dead {

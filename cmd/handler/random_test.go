@@ -97,6 +97,9 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 		close(d.over)
 		working.Wait()
 		w.settle()
+		if w.keepOut {
+			w.settleList()
+		}
 		d.tally.Calls, d.tally.Published, d.tally.DeadLetters = len(w.cloud.Calls()), len(w.statuses), len(w.dead)
 		sum = d.tally
 		if t.Failed() {
@@ -119,7 +122,8 @@ func (d *day) prepare() {
 	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
-	calm := d.chance(0.2)
+	w.keepOut = d.chance(0.5)
+	calm := d.chance(0.3)
 	if d.chance(0.4) {
 		w.cloud.PageSize = 5
 	}
@@ -134,7 +138,13 @@ func (d *day) prepare() {
 	// Of a listing that breaks off between two pages, nobody can tell how many connections it would have had.
 	if d.crowded = w.cloud.PageSize == 0 || calm && w.troubleAt.IsZero(); d.crowded {
 		w.crowded["crowd"] = true
-		for range 12 {
+	}
+	// A listing is longer than the answer about one person, who stands on many of its pages.
+	for n := range 12 {
+		for k := range r.IntN(5) {
+			w.connect("other", emulator.Client{EndpointID: saml, Username: fmt.Sprint("other", n, k)})
+		}
+		if d.crowded {
 			w.connect("crowd", emulator.Client{EndpointID: saml, Username: "crowd"})
 		}
 	}
@@ -153,7 +163,7 @@ func (d *day) prepare() {
 		}
 		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
 		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))), chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
-		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction})
+		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction, putAction})
 		for range 1 + r.IntN(3) {
 			f.faults = append(f.faults, pick(r, evils))
 		}
@@ -172,6 +182,7 @@ var evils = []emulator.Fault{
 	{Delay: time.Hour}, {Delay: time.Hour, Code: "InternalError"}, {Delay: 3 * time.Second}, {Delay: 9 * time.Second},
 	{Code: "UnauthorizedOperation", Status: 403}, {Code: "InvalidPaginationToken"}, {Code: "InvalidParameterValue"},
 	{Code: "InvalidClientVpnConnection.IdNotFound"}, {Code: "InvalidClientVpnConnection.UserNotFound"}, {Code: "ClientVpnTerminateConnectionsLimitExceeded"},
+	{Code: "ThrottlingException"}, {Code: "InternalServerError", Status: 500}, {Code: "AccessDeniedException"}, {Code: "ConditionalCheckFailedException"},
 	{Code: "KMSDisabled"}, {Code: "KMSThrottling"}, {Code: "NotFound", Status: 404},
 }
 
@@ -184,6 +195,10 @@ func fits(f emulator.Fault, call emulator.Call) bool {
 		return call.Action == endAction
 	case strings.HasPrefix(f.Code, "KMS"), f.Code == "NotFound":
 		return call.Action == publishAction
+	case f.Code == "ThrottlingException", f.Code == "InternalServerError", f.Code == "AccessDeniedException":
+		return call.Action == putAction || call.Action == getAction
+	case f.Code == "ConditionalCheckFailedException":
+		return call.Action == putAction
 	}
 	return true
 }
@@ -325,9 +340,9 @@ func (d *day) happen() {
 		switch n := d.r.IntN(20); {
 		case n == 0:
 			person = "breakglass"
-		case n == 1 && d.crowded:
+		case n < 3 && d.crowded:
 			return "crowd:crowd"
-		case n == 2:
+		case n == 3:
 			return "nobody-" + id + ":nobody"
 		}
 		return pick(d.r, spellings(person)) + ":" + person

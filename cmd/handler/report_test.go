@@ -132,7 +132,7 @@ func TestQueriesNameFieldsOfTheLog(t *testing.T) {
 	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
 	invoke(t, f, batch(leaver("e1", "alice")))
 	invoke(t, f, batch(reinstatement("e2", "alice", time.Now())))
-	evidence := append(log["outcome"], lines(t, logs(f))["outcome"]...)
+	all := slices.Concat(log["outcome"], lines(t, logs(f))["outcome"])
 	document, err := os.ReadFile("../../doc/outcome.md")
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func TestQueriesNameFieldsOfTheLog(t *testing.T) {
 			t.Errorf("names only %q:\n%s", fields, q[1])
 		}
 		for _, field := range fields {
-			logged := slices.ContainsFunc(evidence, func(line map[string]any) bool { return at(line, field) != nil })
+			logged := slices.ContainsFunc(all, func(line map[string]any) bool { return at(line, field) != nil })
 			if field != "unpublished" && !logged {
 				t.Errorf("%s is not in the log, but in\n%s", field, q[1])
 			}

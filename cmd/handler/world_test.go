@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
@@ -54,6 +55,8 @@ rules:
     then: notify
 `
 
+const keepOutTable = "keepout"
+
 // What the template gives the function.
 const (
 	timeout     = 150 * time.Second
@@ -76,6 +79,7 @@ type world struct {
 	spoil   func(emulator.Call) emulator.Fault
 	timeout time.Duration
 	watch   time.Duration
+	keepOut bool // there is a list of people who may not come back
 
 	mu        sync.Mutex
 	owners    map[string]string   // person by what a connection shows of its client
@@ -97,6 +101,7 @@ type world struct {
 // event is one of EventBridge's, and what it asks for.
 type event struct {
 	id, body string
+	at       time.Time // in it, to the second
 	asks     asks
 	people   map[string]string // names as given, and the people
 	only     string            // id of the one connection that it names
@@ -138,6 +143,7 @@ func newWorld(t *testing.T) *world {
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: saml})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs})
+	w.cloud.AddTable(keepOutTable, "person")
 	w.cloud.OnCall = w.onCall
 	return w
 }
@@ -178,7 +184,7 @@ func (w *world) add(id string, asked asks, names ...string) *event {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.put(&event{id: id, asks: asked, people: people, body: custom(id, at, `"usernames":`+string(list)+`,"kind":"`+kind+`"`)})
+	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people, body: custom(id, at, `"usernames":`+string(list)+`,"kind":"`+kind+`"`)})
 }
 
 // addOne makes an event that asks for the end of one connection.
@@ -262,9 +268,16 @@ func (w *world) start(broken bool) *instance {
 		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, notify.Topics{JSON: mustParse(w.t, topic)}),
 		responder: responder.Responder{VPN: vpn.New(cfg, nil), Mode: policy.Enforce, Watch: w.watch},
 	}
+	rules := worldRules
+	if w.keepOut {
+		listCfg := cfg.Copy()
+		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
+		i.h.responder.KeepOut = keepout.New(listCfg, keepOutTable)
+		rules = strings.ReplaceAll(rules, "then: terminate\n", "then: terminate\n    keep_out: 24h\n")
+	}
 	if broken {
 		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
-	} else if p, err := policy.Parse("policy.yaml", []byte(worldRules)); err != nil {
+	} else if p, err := policy.Parse("policy.yaml", []byte(rules)); err != nil {
 		w.t.Fatal(err)
 	} else {
 		i.h.responder.Policy = p
@@ -432,7 +445,12 @@ func (w *world) onCall(call emulator.Call) emulator.Fault {
 	}
 	fault := w.spoil(call)
 	if fault != (emulator.Fault{}) {
-		w.trouble(call.Params.Get("ClientVpnEndpointId"))
+		where := call.Params.Get("ClientVpnEndpointId")
+		switch call.Action {
+		case publishAction, putAction, getAction:
+			where = call.Action // which may end nobody less for it
+		}
+		w.trouble(where)
 	}
 	return fault
 }
@@ -595,7 +613,7 @@ func (w *world) holdClaim(body []byte) {
 func (w *world) allowed(e *event, person string) []string {
 	all := []string{"failed"} // which says no more than that
 	switch e.asks {
-	case forWord:
+	case forWord, forNone: // which takes back an earlier one, where there is a list
 		return append(all, "notified")
 	case tooOld:
 		return append(all, "stale")
@@ -667,6 +685,71 @@ func (w *world) settle() {
 			}
 		}
 	}
+}
+
+// settleList holds, at the end, that the list has those who were cut off and were not reinstated since, in whatever order that
+// was told, and nobody else.
+func (w *world) settleList() {
+	w.cloud.OnCall = nil
+	client, stop := emulator.HTTPClient(w.cloud)
+	defer stop()
+	list, err := keepout.New(aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), HTTPClient: client, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, keepOutTable).List(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range list {
+		out = append(out, e.Person)
+	}
+	// When somebody was to be cut off last, and let in: by events that are done, and by all that an instance has seen.
+	type last struct{ out, in, outSeen, inSeen time.Time }
+	people := map[string]*last{}
+	for _, e := range w.events {
+		for name, person := range e.people {
+			if person == "" || person == "nobody" || w.crowded[person] {
+				continue // who is known by a connection is none to keep out, and of a crowd nobody is, in the end
+			}
+			if people[person] == nil {
+				people[person] = &last{}
+			}
+			l := people[person]
+			switch {
+			case e.asks == forEnd && e.delivered && person != "breakglass":
+				l.outSeen = later(l.outSeen, e.at)
+				if !e.doneAt.IsZero() && len(w.told[e.id][name]) > 0 {
+					l.out = later(l.out, e.at)
+				}
+			case e.asks == forNone && e.delivered:
+				l.inSeen = later(l.inSeen, e.at)
+				if !e.doneAt.IsZero() {
+					l.in = later(l.in, e.at)
+				}
+			}
+		}
+	}
+	for person, l := range people {
+		is := slices.Contains(out, person)
+		switch {
+		case l.out.After(l.inSeen) && !is:
+			w.broke("%s was cut off by an event of %v, was reinstated at %v, and is not on the list: %q", person, l.out, l.inSeen, out)
+		case !l.in.Before(l.outSeen) && !l.in.Equal(l.outSeen) && is, l.outSeen.IsZero() && is:
+			w.broke("%s was to be cut off at %v, was reinstated at %v, and is on the list", person, l.outSeen, l.in)
+		}
+	}
+	for _, person := range out {
+		if people[person] == nil && !w.crowded[person] && !strings.HasPrefix(person, "nobody-") {
+			w.broke("%s is on the list", person)
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // up lists whose connections are up.

@@ -659,7 +659,10 @@ func TestSpoiltAnswers(t *testing.T) {
 		{fault: Fault{Cut: true}, err: io.ErrUnexpectedEOF, half: true},
 		{fault: Fault{Empty: true}},
 	} {
-		c.OnCall = func(Call) Fault { return test.fault }
+		if test.fault != (Fault{}) {
+			test.fault.Times = 1
+			c.Inject(test.fault)
+		}
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // net/http repeats a request on a connection that it used before
 		response, err := client.Post(url, "application/x-www-form-urlencoded", strings.NewReader("Action=DescribeClientVpnEndpoints&Version="+ec2Version))
 		body := ""

@@ -468,8 +468,8 @@ func TestLongReasonIsCut(t *testing.T) {
 
 func TestValidName(t *testing.T) {
 	for name, want := range map[string]bool{
-		"abc": true, "Vpn_keep-out.1": true, strings.Repeat("a", 255): true,
-		"": false, "ab": false, strings.Repeat("a", 256): false, "a b": false, "table\n": false, "tablé": false,
+		"": false, "ab": false, "abc": true, "clientvpn-KeepOutTable_1.2": true, strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
+		"a b": false, "tablé": false, "arn:aws:dynamodb": false, "abc\n": false,
 	} {
 		if got := keepout.ValidName(name); got != want {
 			t.Errorf("%q: %t", name, got)

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"clientvpn-responder/internal/policy"
@@ -264,8 +265,15 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 	left := timeLeft(ctx)
 	part, cancel := context.WithTimeout(ctx, left-min(left/2, 10*time.Second))
 	defer cancel()
-	r.VPN.Terminate(part, end[policy.DryRun], keep[policy.DryRun], true)
+	// A dry run that EC2 does not answer holds no termination up, and not for long what comes after it.
+	var trying sync.WaitGroup
+	trying.Go(func() {
+		part, cancel := context.WithTimeout(ctx, left/4)
+		defer cancel()
+		r.VPN.Terminate(part, end[policy.DryRun], keep[policy.DryRun], true)
+	})
 	extra := r.VPN.Terminate(part, end[policy.Enforce], keep[policy.Enforce], false)
+	trying.Wait()
 	for _, c := range busy {
 		if c.Decision.Mode == policy.Enforce {
 			c.claim(extra)
