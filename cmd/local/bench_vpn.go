@@ -46,10 +46,12 @@ func addBystanders(cloud *emulator.Cloud, endpointID string, n int) {
 	}
 }
 
+func isBystander(c emulator.Connection) bool { return strings.HasPrefix(c.Username, "bystander") }
+
 // bystandersAreUp is an error if one of them, whom no event names, was cut off.
 func bystandersAreUp(cloud *emulator.Cloud) error {
 	for _, c := range cloud.Connections() {
-		if strings.HasPrefix(c.Username, "bystander") && !c.EndedAt.IsZero() {
+		if isBystander(c) && !c.EndedAt.IsZero() {
 			return fmt.Errorf("%s was cut off, whom no event names", c.Username)
 		}
 	}
@@ -61,6 +63,7 @@ type trial struct {
 	invoked time.Time
 	calls   []emulator.Call
 	failed  int // messages that go back to the queue
+	left    int // connections that are up, bystanders' aside
 	memory  int64
 }
 
@@ -94,6 +97,11 @@ func (b *bench) try(ctx context.Context, cloud *emulator.Cloud, batches ...[]byt
 	for i, f := range functions {
 		t.failed += failed[i]
 		t.memory = max(t.memory, f.MaxRSS())
+	}
+	for _, c := range cloud.Connections() {
+		if c.EndedAt.IsZero() && !isBystander(c) {
+			t.left++
+		}
 	}
 	return t, errors.Join(append(errs, bystandersAreUp(cloud))...)
 }
@@ -174,11 +182,11 @@ func (t trial) throttled(action string) (calls, throttled int) {
 	return calls, throttled
 }
 
-// cutOff is when the last request to end a connection was answered, since the event arrived.
+// cutOff is when the last request to end a connection was answered, since the event arrived. It is an error if not all have ended.
 func (t trial) cutOff() (time.Duration, error) {
 	terminations := t.made(terminate, "")
-	if len(terminations) == 0 {
-		return 0, errors.New("nobody was cut off")
+	if len(terminations) == 0 || t.left > 0 || t.failed > 0 {
+		return 0, fmt.Errorf("after %d requests %d connections are up, and %d messages went back to the queue", len(terminations), t.left, t.failed)
 	}
 	return terminations[len(terminations)-1].At.Add(latency).Sub(t.invoked), nil
 }
@@ -233,8 +241,10 @@ func (b *bench) ten(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.add("a batch of ten events, ten people, 3 endpoints", "%.0f listings", float64(len(t.made(describe, ""))), 3,
-		fmt.Sprintf(" (%d terminations, %d messages failed)", len(t.made(terminate, "")), t.failed))
+	if _, err := t.cutOff(); err != nil {
+		return err
+	}
+	b.add("a batch of ten events, ten people, 3 endpoints", "%.0f listings", float64(len(t.made(describe, ""))), 3, fmt.Sprintf(" (%d terminations)", len(t.made(terminate, ""))))
 	return nil
 }
 
