@@ -122,7 +122,7 @@ func (d *day) prepare() {
 	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
-	w.keepOut, w.mail = d.chance(0.5), d.chance(0.5)
+	w.keepOut, w.mail, w.given, w.dryRun = d.chance(0.5), d.chance(0.5), d.chance(0.25), d.chance(0.1)
 	calm := d.chance(0.3)
 	if d.chance(0.4) {
 		w.cloud.PageSize = 5
@@ -243,7 +243,7 @@ func (d *day) company() {
 				d.cloud.Disconnect(c.ID)
 				d.note("%s hangs up", c.ID)
 			}
-		case n < 31:
+		case n < 31 && !d.given:
 			d.note("an endpoint is deleted")
 			d.trouble("")
 			d.cloud.DeleteEndpoint(ad)

@@ -82,6 +82,8 @@ type world struct {
 	watch   time.Duration
 	keepOut bool // there is a list of people who may not come back
 	mail    bool // there is a topic for texts
+	given   bool // the endpoints are given, and not discovered
+	dryRun  bool // the function is in dry-run
 
 	mu        sync.Mutex
 	owners    map[string]string   // person by what a connection shows of its client
@@ -221,6 +223,9 @@ func (w *world) addRaw(id string, asked asks, body string) *event {
 func (w *world) put(e *event) *event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.dryRun && e.asks == forEnd {
+		e.asks = forDryRun
+	}
 	w.events[e.id] = e
 	return e
 }
@@ -292,6 +297,12 @@ func (w *world) start(broken bool) *instance {
 	i.h = &handler{
 		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics),
 		responder: responder.Responder{VPN: vpn.New(cfg, nil), Mode: policy.Enforce, Watch: w.watch},
+	}
+	if w.given {
+		i.h.responder.VPN.EndpointIDs = []string{saml, ad, certs}
+	}
+	if w.dryRun {
+		i.h.responder.Mode = policy.DryRun
 	}
 	rules := worldRules
 	if w.keepOut {
