@@ -32,10 +32,12 @@ var buckets = map[string]struct {
 // the calls throttled (TestManyLeaversAtOnce).
 const (
 	// slowdown is what a throttled call leaves of the rate, and the lowest rate is the documented one over slowest.
-	slowdown, slowest = 0.75, 20
+	slowdown, slowest = 0.8, 20
 	// regain is the share of the documented rate that comes back in a second, until calm: after so many seconds without a
 	// throttled call the others seem to have gone, and it comes back ever faster.
-	regain, calm = 0.02, 15
+	regain, calm = 0.02, 18
+	// margin is how many tokens are left to EC2, whose clock is not ours: a call that is a moment early is throttled.
+	margin = 2
 	// maxTerminateAttempts is how often EC2 is asked to end something that it does not answer, or with a failure of its
 	// own. A look says then what became of it.
 	maxTerminateAttempts = 3
@@ -64,7 +66,7 @@ func (p *pace) wait(ctx context.Context) error {
 	now := time.Now()
 	if p.limiter == nil || now.Sub(p.used).Seconds() > float64(p.size)/p.refill {
 		// Unused for so long, the bucket is full again.
-		p.limiter, p.slowed = rate.NewLimiter(rate.Limit(p.refill), p.size), time.Time{}
+		p.limiter, p.slowed = rate.NewLimiter(rate.Limit(p.refill), p.size-margin), time.Time{}
 	}
 	limiter := p.limiter
 	var jitter time.Duration
