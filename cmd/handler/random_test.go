@@ -78,7 +78,7 @@ type day struct {
 // front is a time in which calls fail.
 type front struct {
 	from, to time.Time
-	one      string // only this action or endpoint; empty for all
+	one      string // only this action, endpoint or topic; empty for all
 	chance   float64
 	faults   []emulator.Fault
 }
@@ -122,7 +122,7 @@ func (d *day) prepare() {
 	w.cloud.Latency = pick(r, []time.Duration{time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond})
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
-	w.keepOut = d.chance(0.5)
+	w.keepOut, w.mail, w.given, w.dryRun = d.chance(0.5), d.chance(0.5), d.chance(0.25), d.chance(0.1)
 	calm := d.chance(0.3)
 	if d.chance(0.4) {
 		w.cloud.PageSize = 5
@@ -163,7 +163,7 @@ func (d *day) prepare() {
 		}
 		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
 		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))), chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
-		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction, putAction})
+		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction, topic, text, putAction})
 		for range 1 + r.IntN(3) {
 			f.faults = append(f.faults, pick(r, evils))
 		}
@@ -217,7 +217,7 @@ func (d *day) spoil(call emulator.Call) emulator.Fault {
 	h.Write([]byte(key))
 	r := rand.New(rand.NewPCG(d.seed, h.Sum64()))
 	for _, f := range d.fronts {
-		if now.Before(f.from) || now.After(f.to) || f.one != "" && f.one != call.Action && f.one != endpoint || r.Float64() >= f.chance {
+		if now.Before(f.from) || now.After(f.to) || f.one != "" && f.one != call.Action && f.one != endpoint && f.one != call.Params.Get("TopicArn") || r.Float64() >= f.chance {
 			continue
 		}
 		if fault := pick(r, f.faults); fits(fault, call) {
@@ -243,7 +243,7 @@ func (d *day) company() {
 				d.cloud.Disconnect(c.ID)
 				d.note("%s hangs up", c.ID)
 			}
-		case n < 31:
+		case n < 31 && !d.given:
 			d.note("an endpoint is deleted")
 			d.trouble("")
 			d.cloud.DeleteEndpoint(ad)
@@ -353,6 +353,11 @@ func (d *day) happen() {
 		e = d.add(id, forEnd, named())
 	case n < 65:
 		e = d.add(id, forEnd, named(), named(), named())
+	case n < 69:
+		e = d.addAddress(id, "10.32.0.9")
+		if c := pick(d.r, d.cloud.Connections()); c.EndpointID == certs {
+			e = d.addAddress(id, c.ClientIP)
+		}
 	case n < 75:
 		e = d.addOne(id, "cvpn-connection-0")
 		if c := pick(d.r, d.cloud.Connections()); c.Username != "crowd" {

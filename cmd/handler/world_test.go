@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -80,6 +81,9 @@ type world struct {
 	timeout time.Duration
 	watch   time.Duration
 	keepOut bool // there is a list of people who may not come back
+	mail    bool // there is a topic for texts
+	given   bool // the endpoints are given, and not discovered
+	dryRun  bool // the function is in dry-run
 
 	mu        sync.Mutex
 	owners    map[string]string   // person by what a connection shows of its client
@@ -90,6 +94,7 @@ type world struct {
 	queue     []*message
 	dead      []*message
 	told      map[string]map[string][]string // of each event, the statuses published, by the name given
+	texts     map[string]int                 // of each event, the texts published
 	statuses  []string                       // of all that was published, in order
 	read      int                            // of the published messages
 	troubleAt time.Time                      // when the last call was spoilt
@@ -105,6 +110,7 @@ type event struct {
 	asks     asks
 	people   map[string]string // names as given, and the people
 	only     string            // id of the one connection that it names
+	address  string            // whose holder it means
 
 	delivered bool            // to an instance, at least
 	doneAt    time.Time       // when the last delivery began that ended well
@@ -138,11 +144,11 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, cloud: &emulator.Cloud{TerminateTime: time.Second, Latency: 20 * time.Millisecond}, timeout: timeout, watch: defaultWatch,
 		owners: map[string]string{}, stubborn: map[string]bool{}, crowded: map[string]bool{}, maybe: map[string][]string{},
-		events: map[string]*event{}, troubleOn: map[string]time.Time{}, told: map[string]map[string][]string{},
+		events: map[string]*event{}, troubleOn: map[string]time.Time{}, texts: map[string]int{}, told: map[string]map[string][]string{},
 	}
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: saml})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
-	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs})
+	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs, TransitGateway: "tgw-0123456789abcdef0"}) // so it keeps client addresses
 	w.cloud.AddTable(keepOutTable, "person")
 	w.cloud.OnCall = w.onCall
 	return w
@@ -192,6 +198,23 @@ func (w *world) addOne(id, connectionID string) *event {
 	return w.put(&event{id: id, asks: forEnd, only: connectionID, people: map[string]string{connectionID: ""}, body: custom(id, time.Now(), `"connection_id":"`+connectionID+`"`)})
 }
 
+// addAddress makes an event that asks for the end of whoever has the address.
+func (w *world) addAddress(id, address string) *event {
+	now := time.Now()
+	return w.put(&event{id: id, at: now.Truncate(time.Second), asks: forEnd, address: address, people: map[string]string{address: ""}, body: custom(id, now, `"client_ip":"`+address+`"`)})
+}
+
+// means reports whether the event is about the connection.
+func (w *world) means(e *event, c emulator.Connection) bool {
+	switch {
+	case e.only != "":
+		return c.ID == e.only
+	case e.address != "": // who had it then, and EC2 tells whole seconds
+		return c.EndpointID == certs && c.ClientIP == e.address && !c.EstablishedAt.Truncate(time.Second).After(e.at)
+	}
+	return slices.Contains(slices.Collect(maps.Values(e.people)), w.owner(c))
+}
+
 // addRaw makes an event that leads to no outcome.
 func (w *world) addRaw(id string, asked asks, body string) *event {
 	return w.put(&event{id: id, asks: asked, body: body})
@@ -200,6 +223,9 @@ func (w *world) addRaw(id string, asked asks, body string) *event {
 func (w *world) put(e *event) *event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.dryRun && e.asks == forEnd {
+		e.asks = forDryRun
+	}
 	w.events[e.id] = e
 	return e
 }
@@ -264,9 +290,19 @@ func (w *world) start(broken bool) *instance {
 		HTTPClient:  &http.Client{Transport: client.Transport, Timeout: 10 * time.Second},
 	}
 	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
+	topics := notify.Topics{JSON: mustParse(w.t, topic)}
+	if w.mail {
+		topics.Text = mustParse(w.t, text)
+	}
 	i.h = &handler{
-		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, notify.Topics{JSON: mustParse(w.t, topic)}),
+		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics),
 		responder: responder.Responder{VPN: vpn.New(cfg, nil), Mode: policy.Enforce, Watch: w.watch},
+	}
+	if w.given {
+		i.h.responder.VPN.EndpointIDs = []string{saml, ad, certs}
+	}
+	if w.dryRun {
+		i.h.responder.Mode = policy.DryRun
 	}
 	rules := worldRules
 	if w.keepOut {
@@ -391,6 +427,9 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 					w.broke("%s is done, and no outcome of %q was published", m.id, name)
 				}
 			}
+			if n := w.texts[m.event.id]; w.mail && n < len(m.people) {
+				w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
+			}
 		}
 	}
 	return failed
@@ -403,16 +442,12 @@ func (w *world) excused(m *message, i *instance, began time.Time) bool {
 			return true
 		}
 	}
-	return m.asks == poison || i.broken || m.only != "" && w.stubborn[w.ownerOf(m.only)] || !w.troubleAt.Before(began)
-}
-
-func (w *world) ownerOf(connectionID string) string {
 	for _, c := range w.cloud.Connections() {
-		if c.ID == connectionID {
-			return w.owner(c)
+		if w.stubborn[c.ID] && w.means(m.event, c) {
+			return true
 		}
 	}
-	return ""
+	return m.asks == poison || i.broken || !w.troubleAt.Before(began)
 }
 
 func (w *world) owner(c emulator.Connection) string { return w.owners[c.Username+"\x00"+c.CommonName] }
@@ -437,8 +472,10 @@ func (w *world) onCall(call emulator.Call) emulator.Fault {
 	switch call.Action {
 	case "TerminateClientVpnConnections":
 		w.holdTermination(call)
-	case "Publish":
-		w.holdClaim([]byte(call.Params.Get("Message")))
+	case publishAction:
+		if call.Params.Get("TopicArn") == topic {
+			w.holdClaim([]byte(call.Params.Get("Message")))
+		}
 	}
 	if w.spoil == nil {
 		return emulator.Fault{}
@@ -485,8 +522,8 @@ func (w *world) holdEffort(batch []*message, began time.Time) {
 			continue
 		}
 		for _, m := range batch {
-			named := m.only == "" && !w.crowded[owner] && slices.Contains(slices.Collect(maps.Values(m.people)), owner)
-			if m.asks == forEnd && (named || m.only == c.ID) {
+			// Of an address, the holders on all endpoints must be known.
+			if m.asks == forEnd && m.address == "" && w.means(m.event, c) && (m.only != "" || !w.crowded[owner]) {
 				w.broke("nothing was wrong on %s, and %s has not ended %s's %+v", c.EndpointID, m.id, owner, c)
 			}
 		}
@@ -515,7 +552,7 @@ func (w *world) mayEnd(c emulator.Connection) bool {
 		return false
 	}
 	for _, e := range w.events {
-		if e.delivered && e.asks == forEnd && (c.ID == e.only || !w.crowded[owner] && slices.Contains(slices.Collect(maps.Values(e.people)), owner)) {
+		if e.delivered && e.asks == forEnd && w.means(e, c) && (e.only != "" || !w.crowded[owner]) {
 			return true
 		}
 	}
@@ -530,6 +567,7 @@ type claim struct {
 		Subject struct {
 			Usernames    []string
 			ConnectionID string `json:"connection_id"`
+			ClientIP     string `json:"client_ip"`
 		}
 	}
 	Timing struct {
@@ -544,10 +582,7 @@ type claim struct {
 
 // name is the one that the event gave.
 func (o claim) name() string {
-	if id := o.Signal.Subject.ConnectionID; id != "" {
-		return id
-	}
-	return strings.Join(o.Signal.Subject.Usernames, " ")
+	return o.Signal.Subject.ConnectionID + o.Signal.Subject.ClientIP + strings.Join(o.Signal.Subject.Usernames, " ")
 }
 
 // holdClaim: what is claimed is true. An outcome may be published late, but an end stays one, and who was up when the event
@@ -596,7 +631,7 @@ func (w *world) holdClaim(body []byte) {
 		if told[c.ID] == "terminated" {
 			w.broke("%s says that %s has ended, which is %s", e.id, c.ID, c.Status)
 		}
-		about := c.ID == e.only || e.only == "" && w.owner(c) == person
+		about := w.means(e, c) && (person == "" || w.owner(c) == person)
 		if _, listed := told[c.ID]; listed || !about || !c.EstablishedAt.Before(o.Timing.ReceivedAt) {
 			continue
 		}
@@ -622,8 +657,11 @@ func (w *world) allowed(e *event, person string) []string {
 	case forDryRun:
 		all = append(all, "would-terminate", "partial", "not-connected")
 	}
-	if e.only != "" {
+	switch {
+	case e.only != "":
 		return append(all, "exempt")
+	case e.address != "":
+		return append(all, "exempt", "ambiguous", "unmapped")
 	}
 	switch {
 	case person == "breakglass":
@@ -634,12 +672,20 @@ func (w *world) allowed(e *event, person string) []string {
 	return append(all, w.maybe[person]...)
 }
 
+var eventOfText = regexp.MustCompile(`(?m)^Event: custom (\S+?)(?:,|$)`)
+
 // readPublished takes over what SNS has accepted.
 func (w *world) readPublished() {
 	all := w.cloud.Published()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range all[min(w.read, len(all)):] {
+		if m.TopicARN == text {
+			if e := eventOfText.FindStringSubmatch(m.Body); e != nil {
+				w.texts[e[1]]++
+			}
+			continue
+		}
 		var o claim
 		if err := json.Unmarshal([]byte(m.Body), &o); err != nil {
 			w.broke("%v: %s", err, m.Body)
@@ -678,8 +724,8 @@ func (w *world) settle() {
 				continue
 			}
 			for name, person := range e.people {
-				excused := owner == "breakglass" || e.only == "" && w.crowded[person] || e.away[name]
-				if (c.ID == e.only || e.only == "" && person == owner) && !excused {
+				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
+				if w.means(e, c) && (person == "" || person == owner) && !excused {
 					w.broke("%s is done, %q, and %s's connection is up: %+v", e.id, w.told[e.id][name], owner, c)
 				}
 			}
@@ -743,6 +789,13 @@ func (w *world) settleList() {
 			w.broke("%s is on the list", person)
 		}
 	}
+}
+
+func last(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
 }
 
 func later(a, b time.Time) time.Time {

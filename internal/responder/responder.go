@@ -214,6 +214,9 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 		} else {
 			c.relistings++
 		}
+		if c.wantsAddress() {
+			c.unlisted = maps.Clone(c.lastFailed) // nothing is done about what some of the endpoints show
+		}
 		maps.DeleteFunc(c.unlisted, func(id string, _ error) bool { return found.Failed[id] == nil })
 		c.Listings = append(c.Listings, found.RequestIDs...)
 	}

@@ -889,6 +889,19 @@ func TestEndpointsThatAreNotAllToldAreNotAll(t *testing.T) {
 	}
 }
 
+// TestAddressIsNotLostBetweenListings: the first shows its holder, but not all endpoints; the second shows the others, but not
+// its holder.
+func TestAddressIsNotLostBetweenListings(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "dave", ClientIP: "10.30.0.10"})
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour, Times: 1})
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: certs, Delay: time.Hour, After: 1, Times: 1})
+		if o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]; o.Status != responder.Terminated || len(up(cloud)) != 0 {
+			t.Errorf("%s: %s (%s); still up: %q", o.Status, o.Summary, o.Error, up(cloud))
+		}
+	})
+}
+
 // TestTerminationThatHangsLeavesTimeToLook at what the others' requests led to.
 func TestTerminationThatHangsLeavesTimeToLook(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
