@@ -14,6 +14,7 @@ func office(t *testing.T) (*world, *event) {
 	t.Helper()
 	w := newWorld(t)
 	w.cloud.TerminateTime, w.cloud.Latency = 50*time.Millisecond, 0
+	w.keepOut = true
 	w.connect("alice", emulator.Client{EndpointID: saml, Username: "alice@example.com"})
 	w.connect("alice", emulator.Client{EndpointID: ad, Username: `EXAMPLE\alice`})
 	w.connect("bob", emulator.Client{EndpointID: saml, Username: "bob"})
@@ -30,6 +31,7 @@ func (w *world) answered(e *event, answer emulator.Answer, err error, began time
 	}
 	e.doneAt = began
 	w.settle()
+	w.settleList()
 	if len(w.told[e.id]["alice"]) == 0 || strings.Join(w.up(), " ") != "bob" {
 		w.broke("published %q, up %q", w.statuses, w.up())
 	}
@@ -42,7 +44,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 	for _, stage := range []struct {
 		call string
 		nth  int
-	}{{endpointsAction, 1}, {listAction, 1}, {listAction, 2}, {listAction, 3}, {endAction, 1}, {endAction, 2}, {look, 1}, {publishAction, 1}} {
+	}{{endpointsAction, 1}, {putAction, 1}, {listAction, 1}, {listAction, 2}, {listAction, 3}, {endAction, 1}, {endAction, 2}, {look, 1}, {publishAction, 1}} {
 		w, e := office(t)
 		reached := make(chan struct{})
 		var mu sync.Mutex
@@ -63,7 +65,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 			close(reached)
 			return emulator.Fault{Delay: time.Hour}
 		}
-		first := start(t, w.cloud)
+		first := start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable)
 		killed := make(chan error, 1)
 		go func() {
 			_, err := first.Invoke(t.Context(), batch([]byte(e.body)))
@@ -79,7 +81,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 			t.Errorf("%v: it came to its end without this call: %v", stage, err)
 		}
 		began := time.Now()
-		answer, err := start(t, w.cloud).Invoke(t.Context(), batch([]byte(e.body)))
+		answer, err := start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
 		w.answered(e, answer, err, began)
 		if t.Failed() {
 			t.Fatalf("killed after %v", stage)
@@ -90,7 +92,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 // TestTwoProcessesAtOnce have the same event at the same time.
 func TestTwoProcessesAtOnce(t *testing.T) {
 	w, e := office(t)
-	processes := []*emulator.Function{start(t, w.cloud), start(t, w.cloud)}
+	processes := []*emulator.Function{start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable), start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable)}
 	began := time.Now()
 	answers, errs := make([]emulator.Answer, 2), make([]error, 2)
 	var working sync.WaitGroup
@@ -111,6 +113,6 @@ func TestConnectionsResetByTCP(t *testing.T) {
 	w, e := office(t)
 	w.cloud.Inject(emulator.Fault{Action: endAction, Reset: true, Times: 1})
 	began := time.Now()
-	answer, err := start(t, w.cloud).Invoke(t.Context(), batch([]byte(e.body)))
+	answer, err := start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
 	w.answered(e, answer, err, began)
 }

@@ -477,10 +477,13 @@ func (w *world) onCall(call emulator.Call) emulator.Fault {
 			w.holdClaim([]byte(call.Params.Get("Message")))
 		}
 	}
-	if w.spoil == nil {
+	w.mu.Lock()
+	spoil := w.spoil
+	w.mu.Unlock()
+	if spoil == nil {
 		return emulator.Fault{}
 	}
-	fault := w.spoil(call)
+	fault := spoil(call)
 	if fault != (emulator.Fault{}) {
 		where := call.Params.Get("ClientVpnEndpointId")
 		switch call.Action {
@@ -736,7 +739,9 @@ func (w *world) settle() {
 // settleList holds, at the end, that the list has those who were cut off and were not reinstated since, in whatever order that
 // was told, and nobody else.
 func (w *world) settleList() {
-	w.cloud.OnCall = nil
+	w.mu.Lock()
+	w.spoil = nil
+	w.mu.Unlock()
 	client, stop := emulator.HTTPClient(w.cloud)
 	defer stop()
 	list, err := keepout.New(aws.Config{
