@@ -124,6 +124,13 @@ func (d *day) prepare() {
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
 	w.keepOut, w.mail, w.given, w.dryRun = d.chance(0.5), d.chance(0.5), d.chance(0.25), d.chance(0.1)
 	calm := d.chance(0.3)
+	if d.chance(0.3) {
+		w.expand()
+		if w.closed = d.chance(0.2); w.closed {
+			w.troubleAt = time.Now().AddDate(1, 0, 0) // of every event, but nowhere else
+			w.troubleOn[abroad] = w.troubleAt
+		}
+	}
 	if d.chance(0.4) {
 		w.cloud.PageSize = 5
 	}
@@ -163,7 +170,7 @@ func (d *day) prepare() {
 		}
 		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
 		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))), chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
-		f.one = pick(r, []string{"", "", saml, ad, certs, endpointsAction, listAction, endAction, publishAction, topic, text, putAction})
+		f.one = pick(r, []string{"", "", saml, ad, certs, abroad, endpointsAction, listAction, endAction, publishAction, topic, text, putAction})
 		for range 1 + r.IntN(3) {
 			f.faults = append(f.faults, pick(r, evils))
 		}
@@ -239,8 +246,11 @@ func (d *day) company() {
 		case n < 25:
 			d.arrive()
 		case n < 30:
-			if c := pick(d.r, d.cloud.Connections()); c.Username != "crowd" && d.owner(c) != "breakglass" {
+			if c := pick(d.r, d.connections()); c.Username != "crowd" && d.owner(c) != "breakglass" {
 				d.cloud.Disconnect(c.ID)
+				if d.other != nil {
+					d.other.Disconnect(c.ID)
+				}
 				d.note("%s hangs up", c.ID)
 			}
 		case n < 31 && !d.given:
@@ -270,6 +280,10 @@ func spellings(person string) []string {
 func (d *day) arrive() {
 	person := pick(d.r, people)
 	k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs})}
+	if d.other != nil && d.chance(0.3) {
+		d.serial++
+		k.EndpointID, k.ID = abroad, fmt.Sprintf("cvpn-connection-%017x", d.serial)
+	}
 	owner := person
 	switch n := d.r.IntN(20); {
 	case n < 11:
@@ -297,7 +311,7 @@ func (d *day) arrive() {
 		}
 	}
 	switch n := d.r.IntN(40); {
-	case n < 6:
+	case n < 6 && k.ID == "": // or its next id may be one of home's
 		k.ReconnectAfter, k.Reconnects = pick(d.r, []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second, time.Minute}), pick(d.r, []int{1, 1, 2, -1})
 	case n < 7:
 		k.Stuck = true
@@ -314,7 +328,7 @@ func (d *day) arrive() {
 // many reports whether the person is near the limit.
 func (d *day) many(person string) bool {
 	n := 0
-	for _, c := range d.cloud.Connections() {
+	for _, c := range d.connections() {
 		if isUp(c) && strings.Contains(strings.ToLower(c.Username+c.CommonName), person) {
 			n++
 		}
@@ -355,12 +369,12 @@ func (d *day) happen() {
 		e = d.add(id, forEnd, named(), named(), named())
 	case n < 69:
 		e = d.addAddress(id, "10.32.0.9")
-		if c := pick(d.r, d.cloud.Connections()); c.EndpointID == certs {
+		if c := pick(d.r, d.connections()); c.EndpointID == certs {
 			e = d.addAddress(id, c.ClientIP)
 		}
 	case n < 75:
 		e = d.addOne(id, "cvpn-connection-0")
-		if c := pick(d.r, d.cloud.Connections()); c.Username != "crowd" {
+		if c := pick(d.r, d.connections()); c.Username != "crowd" {
 			e = d.addOne(id, c.ID)
 		}
 	case n < 82:

@@ -56,7 +56,11 @@ rules:
     then: notify
 `
 
-const keepOutTable = "keepout"
+const (
+	abroad       = "cvpn-endpoint-00000000000000009"
+	memberRole   = "arn:aws:iam::444455556666:role/clientvpn-responder-member"
+	keepOutTable = "keepout"
+)
 
 // What the template gives the function.
 const (
@@ -76,6 +80,9 @@ const (
 type world struct {
 	t     *testing.T
 	cloud *emulator.Cloud
+	// other is another account's, in another Region, behind a role that can be assumed unless closed; nil for none.
+	other  *emulator.Cloud
+	closed bool
 	// spoil gives the fault of a call; nil for none.
 	spoil   func(emulator.Call) emulator.Fault
 	timeout time.Duration
@@ -160,12 +167,30 @@ func (w *world) close() {
 	}
 }
 
+// expand opens an endpoint in another account and Region.
+func (w *world) expand() {
+	w.other = &emulator.Cloud{Account: "444455556666", Region: "us-east-1", TerminateTime: w.cloud.TerminateTime, Latency: w.cloud.Latency, OnCall: w.onCall}
+	w.other.AddEndpoint(emulator.Endpoint{ID: abroad})
+}
+
+// connections are those of all accounts and Regions.
+func (w *world) connections() []emulator.Connection {
+	if w.other == nil {
+		return w.cloud.Connections()
+	}
+	return slices.Concat(w.cloud.Connections(), w.other.Connections())
+}
+
 // connect lets a person's client connect.
 func (w *world) connect(person string, k emulator.Client) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.owners[k.Username+"\x00"+k.CommonName] = person
-	id := w.cloud.Connect(k)
+	cloud := w.cloud
+	if k.EndpointID == abroad {
+		cloud = w.other
+	}
+	id := cloud.Connect(k)
 	if k.Stuck || k.FailToTerminate {
 		w.stubborn[person], w.stubborn[id] = true, true
 	}
@@ -265,6 +290,15 @@ type instance struct {
 // start gives a new one. After kill no call of it reaches anybody, as if the process were dead.
 func (w *world) start(broken bool) *instance {
 	i := &instance{broken: broken}
+	accounts := emulator.Accounts{Home: w.cloud}
+	var targets []target
+	if w.other != nil {
+		accounts.Others = []*emulator.Cloud{w.other}
+		targets = []target{{mustParse(w.t, memberRole), "us-east-1"}}
+		if !w.closed {
+			accounts.Roles = map[string]string{memberRole: ""}
+		}
+	}
 	client, stop := emulator.HTTPClient(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
 			w.t.Error(err)
@@ -272,7 +306,7 @@ func (w *world) start(broken bool) *instance {
 		if broken && r.Form.Get("Action") == "TerminateClientVpnConnections" {
 			w.broke("asked to end somebody without a policy: %v", r.Form)
 		}
-		w.cloud.ServeHTTP(rw, r)
+		accounts.ServeHTTP(rw, r)
 	}))
 	var cancel func()
 	i.ctx, cancel = context.WithCancel(w.t.Context())
@@ -296,10 +330,13 @@ func (w *world) start(broken bool) *instance {
 	}
 	i.h = &handler{
 		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics),
-		responder: responder.Responder{VPN: vpn.New(cfg, nil), Mode: policy.Enforce, Watch: w.watch},
+		responder: responder.Responder{VPN: vpn.New(cfg, nil, places(cfg, settings{targets: targets})...), Mode: policy.Enforce, Watch: w.watch},
 	}
 	if w.given {
 		i.h.responder.VPN.EndpointIDs = []string{saml, ad, certs}
+		if w.other != nil {
+			i.h.responder.VPN.EndpointIDs = append(i.h.responder.VPN.EndpointIDs, abroad)
+		}
 	}
 	if w.dryRun {
 		i.h.responder.Mode = policy.DryRun
@@ -442,7 +479,7 @@ func (w *world) excused(m *message, i *instance, began time.Time) bool {
 			return true
 		}
 	}
-	for _, c := range w.cloud.Connections() {
+	for _, c := range w.connections() {
 		if w.stubborn[c.ID] && w.means(m.event, c) {
 			return true
 		}
@@ -519,7 +556,7 @@ func (w *world) troubleForEver() {
 // holdEffort: what could be ended is ended, also where something else went wrong. Where no call about an endpoint was spoilt
 // since the delivery began, who was up there then is so no more.
 func (w *world) holdEffort(batch []*message, began time.Time) {
-	for _, c := range w.cloud.Connections() {
+	for _, c := range w.connections() {
 		owner := w.owner(c)
 		if !isUp(c) || !c.EstablishedAt.Before(began) || owner == "breakglass" || w.stubborn[c.ID] || !w.troubleOn[c.EndpointID].Before(began) || !w.troubleOn[""].Before(began) {
 			continue
@@ -541,7 +578,7 @@ func (w *world) holdTermination(call emulator.Call) {
 	if call.Params.Get("DryRun") == "true" {
 		return
 	}
-	for _, c := range w.cloud.Connections() {
+	for _, c := range w.connections() {
 		if c.EndpointID == call.Params.Get("ClientVpnEndpointId") && isUp(c) && (c.ID == id || username != "" && c.Username == username) && !w.mayEnd(c) {
 			w.broke("asked to end %s's connection %+v", w.owner(c), c)
 		}
@@ -622,7 +659,7 @@ func (w *world) holdClaim(body []byte) {
 			w.broke("%s says %s, and that %s is %s", e.id, o.Status, c.ID, c.Current)
 		}
 	}
-	for _, c := range w.cloud.Connections() {
+	for _, c := range w.connections() {
 		for _, claimed := range o.Connections {
 			if claimed.ID == c.ID && claimed.EndedAt.Before(c.EndedAt) && claimed.Current == "terminated" {
 				w.broke("%s says that %s had ended at %v, and it was at %v", e.id, c.ID, claimed.EndedAt, c.EndedAt)
@@ -714,7 +751,7 @@ func (w *world) settle() {
 			w.broke("%s is still in the queue", m.id)
 		}
 	}
-	for _, c := range w.cloud.Connections() {
+	for _, c := range w.connections() {
 		owner := w.owner(c)
 		if (c.ByRequest || c.Status == "terminating" || c.Status == "failed-to-terminate") && !w.mayEnd(c) {
 			w.broke("%s's connection was ended: %+v", owner, c)
@@ -815,7 +852,7 @@ func (w *world) up() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var names []string
-	for _, c := range w.cloud.Connections() {
+	for _, c := range w.connections() {
 		if isUp(c) {
 			names = append(names, w.owner(c))
 		}
