@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -648,20 +646,6 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	}
 	if lines != 2 {
 		t.Errorf("%d lines for 2 outcomes:\n%s", lines, f.Logs())
-	}
-}
-
-// TestOwnCertificateAuthorityIsTaken, which the SDK gives only to an HTTP client that it knows.
-func TestOwnCertificateAuthorityIsTaken(t *testing.T) {
-	server := httptest.NewTLSServer(nil)
-	defer server.Close()
-	authority := filepath.Join(t.TempDir(), "authority.pem")
-	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f := start(t, cloudWith(), "AWS_CA_BUNDLE="+authority)
-	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "not-connected" {
-		t.Errorf("%+v", got)
 	}
 }
 
