@@ -60,18 +60,18 @@ var may = map[string][]string{
 		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/keepout", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
-		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
-		"internal/transport", "github.com/aws/smithy-go",
+		"github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
+		"internal/lambdaenv", "github.com/aws/smithy-go",
 	},
-	// As little as it can do with, since every connection waits for it: no SDK but the table's, and not the SDK's config.
+	// As little as it can do with, since every connection waits for it.
 	"cmd/connect": {
-		"internal/policy", "internal/keepout", "internal/transport", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
-		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/transport/http",
+		"internal/policy", "internal/keepout", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
 	},
 	// Somebody else's stand-in, for tests.
 	"internal/moto": {},
-	// What both functions have around their HTTP client.
-	"internal/transport": {"github.com/aws/aws-sdk-go-v2/aws"},
+	// The SDK's configuration, for both functions.
+	"internal/lambdaenv": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http"},
 	// No SDK, so that it is built in seconds.
 	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
@@ -114,13 +114,16 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-// TestFunctionsLinkNothingForeign: no testing aid in either, and no EC2 or SNS in the one that every connection waits for.
+// TestFunctionsLinkNothingForeign: no testing aid in either, nor a way to log in that Lambda has not, and no EC2 or SNS in the one that every connection waits for.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
-	aids := []string{module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6"}
+	aids := []string{
+		module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6",
+		"github.com/aws/aws-sdk-go-v2/config", // which costs a tenth of the start
+	}
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
 	for folder, foreign := range map[string][]string{
 		"./cmd/handler": aids,
-		"./cmd/connect": append(aids, services+"ec2", services+"sns", services+"identitystore", services+"sts", "github.com/aws/aws-sdk-go-v2/config"),
+		"./cmd/connect": append(aids, services+"ec2", services+"sns", services+"identitystore", services+"sts"),
 	} {
 		output, err := exec.Command("go", "list", "-deps", folder).Output()
 		if err != nil {

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -61,29 +59,14 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "connect")
-		if output, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", binary, ".").CombinedOutput(); err != nil {
-			panic(string(output))
+		if err := emulator.Build(context.Background(), binary, "."); err != nil {
+			panic(err)
 		}
 		return m.Run()
 	}())
 }
 
-// trackSources has the test cache notice changes of what the binary is made of: the cache knows what tests look at, not what
-// the compiler does that TestMain calls.
-var trackSources = sync.OnceValue(func() error {
-	for _, folder := range []string{"../../internal", "../../cmd/connect", "../../go.mod"} {
-		err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
-			if err == nil {
-				_, err = os.Stat(file)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-})
+var trackSources = sync.OnceValue(func() error { return emulator.Track("../../internal", "../../cmd/connect", "../../go.mod") })
 
 // start runs the binary against the cloud; env overrides the settings.
 func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {

@@ -7,21 +7,17 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"log/slog"
 	"os"
-	"time"
 
 	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/policy"
-	"clientvpn-responder/internal/transport"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 func main() {
@@ -42,33 +38,19 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if h.policy, err = policy.Load(s.policyFile); err != nil {
 		problems = append(problems, "POLICY_FILE: "+err.Error())
 	}
+	// An attempt that hangs is given up and made anew while there is time.
+	cfg, err := lambdaenv.Load(s.limit / 3)
+	if err != nil {
+		problems = append(problems, err.Error())
+	}
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = 10
+			o.MaxBackoff = s.limit / 10
+		})
+	}
 	if s.table != "" {
-		h.list = keepout.New(configuration(s.limit), s.table)
+		h.list = keepout.New(cfg, s.table)
 	}
 	return h, problems
-}
-
-// configuration is what Lambda gives a function, read without the SDK's config package: that links the clients of all the
-// ways to log in, which take a seventh of the start and a fifth of the binary.
-func configuration(limit time.Duration) aws.Config {
-	cfg := aws.Config{
-		Region: os.Getenv("AWS_REGION"),
-		Credentials: aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{
-				AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
-			}, nil
-		})),
-		// A connection that hangs is given up and tried anew while there is time.
-		HTTPClient: transport.Whole(awshttp.NewBuildableClient().WithTimeout(limit / 3)),
-		Retryer: func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) {
-				o.MaxAttempts = 10
-				o.MaxBackoff = limit / 10
-			})
-		},
-	}
-	if url := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"), os.Getenv("AWS_ENDPOINT_URL")); url != "" {
-		cfg.BaseEndpoint = &url
-	}
-	return cfg
 }

@@ -3,16 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,29 +43,14 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "handler")
-		if output, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", binary, ".").CombinedOutput(); err != nil {
-			panic(string(output))
+		if err := emulator.Build(context.Background(), binary, "."); err != nil {
+			panic(err)
 		}
 		return m.Run()
 	}())
 }
 
-// trackSources has the test cache notice changes of what the binary is made of: the cache knows what tests look at, not what
-// the compiler does that TestMain calls.
-var trackSources = sync.OnceValue(func() error {
-	for _, folder := range []string{"../../internal", "../../cmd", "../../go.mod"} {
-		err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
-			if err == nil {
-				_, err = os.Stat(file)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-})
+var trackSources = sync.OnceValue(func() error { return emulator.Track("../../internal", "../../cmd", "../../go.mod") })
 
 // start runs the binary against the cloud; env overrides the settings.
 func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
@@ -648,20 +629,6 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	}
 	if lines != 2 {
 		t.Errorf("%d lines for 2 outcomes:\n%s", lines, f.Logs())
-	}
-}
-
-// TestOwnCertificateAuthorityIsTaken, which the SDK gives only to an HTTP client that it knows.
-func TestOwnCertificateAuthorityIsTaken(t *testing.T) {
-	server := httptest.NewTLSServer(nil)
-	defer server.Close()
-	authority := filepath.Join(t.TempDir(), "authority.pem")
-	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f := start(t, cloudWith(), "AWS_CA_BUNDLE="+authority)
-	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "not-connected" {
-		t.Errorf("%+v", got)
 	}
 }
 

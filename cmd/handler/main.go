@@ -6,30 +6,26 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
-	"clientvpn-responder/internal/transport"
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -60,24 +56,12 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if settingsErr != nil {
 		return nil, append(strings.Split(settingsErr.Error(), "\n"), problems...)
 	}
-	cfg, err := config.LoadDefaultConfig(context.Background(),
-		config.WithRetryer(retryer),
-		// A connection that hangs is given up and tried anew. The first page of a large listing may take seconds.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(10*time.Second).WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConnsPerHost = 32 // calls made side by side; to connect anew takes longer than most of them
-		})),
-	)
-	if err != nil {
-		return nil, append(problems, "AWS configuration: "+err.Error())
-	}
 	calls := &notify.Calls{}
-	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
-	listCfg := cfg.Copy()
-	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
-		// The cut-off waits for the list, but not for long, so a connection that hangs must be given up sooner.
-		listCfg.HTTPClient = client.WithTimeout(time.Second)
+	// An attempt that hangs is given up and made anew. The first page of a large listing may take seconds.
+	cfg, err := configuration(10*time.Second, calls)
+	if err != nil {
+		return nil, append(problems, err.Error())
 	}
-	cfg.HTTPClient, listCfg.HTTPClient = transport.Whole(cfg.HTTPClient), transport.Whole(listCfg.HTTPClient)
 	var names *directory.Directory
 	if s.store != "" {
 		names = directory.New(cfg, s.store)
@@ -99,9 +83,22 @@ func wire(log *slog.Logger) (*handler, []string) {
 		calls:    calls,
 	}
 	if s.keepOut != "" {
+		// The cut-off waits for the list, but not for long, so an attempt that hangs must be given up sooner.
+		listCfg, err := configuration(time.Second, calls)
+		if err != nil {
+			return nil, append(problems, err.Error())
+		}
 		h.responder.KeepOut = keepout.New(listCfg, s.keepOut)
 	}
 	return h, problems
+}
+
+// configuration is that of clients whose every attempt takes so long at most.
+func configuration(attempt time.Duration, calls *notify.Calls) (aws.Config, error) {
+	cfg, err := lambdaenv.Load(attempt)
+	cfg.Retryer = retryer
+	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
+	return cfg, err
 }
 
 // places gives the accounts and Regions of TARGETS, each with its own credentials, which are fetched when they are needed

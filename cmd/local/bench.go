@@ -93,7 +93,7 @@ func measure(ctx context.Context, out io.Writer, names []string) error {
 		sources = append(sources, p.source)
 	}
 	for _, source := range sources {
-		if err := build(ctx, b.program(source), "./"+source, ""); err != nil {
+		if err := emulator.Build(ctx, b.program(source), "./"+source, "GOOS=linux"); err != nil {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func (b *bench) start(ctx context.Context) error {
 		b.add(p.name+": memory then", "%.1f MiB", mebibytes(most), 16, "")
 
 		arm := filepath.Join(b.dir, "bootstrap")
-		if err := build(ctx, arm, "./"+p.source, "arm64"); err != nil {
+		if err := emulator.Build(ctx, arm, "./"+p.source, "GOOS=linux", "GOARCH=arm64"); err != nil {
 			return err
 		}
 		size, zipped, err := sizes(arm)
@@ -255,18 +255,6 @@ func median(times []time.Duration) time.Duration {
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
-
-func build(ctx context.Context, output, source, arch string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", output, source)
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	if arch != "" {
-		command.Env = append(command.Env, "GOARCH="+arch)
-	}
-	if text, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("building %s: %w\n%s", source, err, text)
-	}
-	return nil
-}
 
 // sizes gives the bytes of a file, and of a zip with it alone.
 func sizes(file string) (size, zipped int, err error) {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -229,12 +228,7 @@ func buildHere(ctx context.Context, name, folder string) (binary string, err err
 	if binary, err = filepath.Abs(filepath.Join("bin", name)); err != nil {
 		return "", err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", binary, folder)
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building %s: %w\n%s", folder, err, output)
-	}
-	return binary, nil
+	return binary, emulator.Build(ctx, binary, folder)
 }
 
 // play sends one event through the binary, in a company of its own.

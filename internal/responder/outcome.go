@@ -64,7 +64,8 @@ type Outcome struct {
 	// Reconnections is how often the person was back during the watch.
 	Reconnections int    `json:"reconnections,omitempty"`
 	Error         string `json:"error,omitempty"`
-	// Listings are EC2's request ids of the listings in which the person was looked for.
+	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of the first
+	// and the last.
 	Listings []string `json:"listings,omitempty"`
 }
 

@@ -1,0 +1,117 @@
+// Package lambdaenv makes the AWS SDK's configuration of what Lambda gives a function.
+//
+// It stands for the SDK's own config package, which knows every way to log in and links a client for each: a tenth of the
+// start and a sixth of the binary. It promises that the environment variables that concern a function mean what they mean to
+// the SDK, and that an answer which has come is read to its end, however short of CPU the function is.
+package lambdaenv
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// Load gives the configuration for clients whose every attempt takes so long at most, with AWS_REGION, the credentials, and
+// AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_USE_FIPS_ENDPOINT,
+// AWS_USE_DUALSTACK_ENDPOINT and AWS_CA_BUNDLE. The error names the variable.
+// Source: AWS SDKs and Tools reference guide, "Environment variables list".
+func Load(attempt time.Duration) (aws.Config, error) {
+	environment := variables{}
+	cfg := aws.Config{
+		Region:        os.Getenv("AWS_REGION"),
+		Credentials:   aws.NewCredentialsCache(environment),
+		ConfigSources: []any{environment},
+	}
+	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" && !environment.is("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+		cfg.BaseEndpoint = &url
+	}
+	var authorities *x509.CertPool
+	if file := os.Getenv("AWS_CA_BUNDLE"); file != "" {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return cfg, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+		}
+		authorities = x509.NewCertPool()
+		if !authorities.AppendCertsFromPEM(raw) {
+			return cfg, fmt.Errorf("AWS_CA_BUNDLE: %s holds no certificate in PEM", file)
+		}
+	}
+	cfg.HTTPClient = ownBody{awshttp.NewBuildableClient().WithTimeout(attempt).WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = 32 // calls made side by side; to connect anew takes longer than most of them
+		if authorities != nil {
+			t.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
+		}
+	})}
+	return cfg, nil
+}
+
+// variables are the environment, as the SDK's clients ask for it.
+type variables struct{}
+
+func (variables) is(name string) bool { return strings.EqualFold(os.Getenv(name), "true") }
+
+// Retrieve gives the credentials of the function's role, which Lambda sets for as long as the process lives.
+func (variables) Retrieve(context.Context) (aws.Credentials, error) {
+	c := aws.Credentials{
+		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
+		Source: "environment",
+	}
+	if !c.HasKeys() {
+		return c, errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: missing; Lambda sets them")
+	}
+	return c, nil
+}
+
+// GetServiceBaseEndpoint gives the URL that is set for a service alone.
+func (variables) GetServiceBaseEndpoint(_ context.Context, sdkID string) (url string, found bool, err error) {
+	url = os.Getenv("AWS_ENDPOINT_URL_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_"))
+	return url, url != "", nil
+}
+
+// GetIgnoreConfiguredEndpoints reports whether such URLs do not count.
+func (v variables) GetIgnoreConfiguredEndpoints(context.Context) (ignore, found bool, err error) {
+	return v.is("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), true, nil
+}
+
+// GetUseFIPSEndpoint gives what AWS_USE_FIPS_ENDPOINT asks for.
+func (v variables) GetUseFIPSEndpoint(context.Context) (state aws.FIPSEndpointState, found bool, err error) {
+	if v.is("AWS_USE_FIPS_ENDPOINT") {
+		return aws.FIPSEndpointStateEnabled, true, nil
+	}
+	return aws.FIPSEndpointStateUnset, false, nil
+}
+
+// GetUseDualStackEndpoint gives what AWS_USE_DUALSTACK_ENDPOINT asks for.
+func (v variables) GetUseDualStackEndpoint(context.Context) (state aws.DualStackEndpointState, found bool, err error) {
+	if v.is("AWS_USE_DUALSTACK_ENDPOINT") {
+		return aws.DualStackEndpointStateEnabled, true, nil
+	}
+	return aws.DualStackEndpointStateUnset, false, nil
+}
+
+// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the answer
+// is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops the rest of
+// the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
+type ownBody struct{ aws.HTTPClient }
+
+func (c ownBody) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return c.HTTPClient.Do(r)
+}

@@ -1,0 +1,135 @@
+package lambdaenv_test
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/lambdaenv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+)
+
+// TestServicesGoWhereTheyAreSent: a URL for a service goes before the one for all, and neither counts where they are to be ignored.
+func TestServicesGoWhereTheyAreSent(t *testing.T) {
+	environment(t)
+	all, one := &emulator.Cloud{}, &emulator.Cloud{}
+	for name, cloud := range map[string]*emulator.Cloud{"AWS_ENDPOINT_URL": all, "AWS_ENDPOINT_URL_SNS": one} {
+		url, stop, err := emulator.Serve(cloud)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		t.Setenv(name, url)
+	}
+	cfg := load(t)
+	topic := aws.String("arn:aws:sns:eu-west-1:111122223333:outcomes")
+	if _, err := sns.NewFromConfig(cfg).GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: topic}); err != nil {
+		t.Error(err)
+	}
+	// The table is not there, which the stand-in has to be asked to know.
+	_, err := dynamodb.NewFromConfig(cfg).Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("none")})
+	if err == nil || len(one.Calls()) != 1 || len(all.Calls()) != 1 {
+		t.Errorf("%v, %d calls of one service, %d of all others", err, len(one.Calls()), len(all.Calls()))
+	}
+	t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+	if o := sns.NewFromConfig(load(t)).Options(); o.BaseEndpoint != nil {
+		t.Errorf("goes to %s", *o.BaseEndpoint)
+	}
+}
+
+func TestKindsOfEndpoints(t *testing.T) {
+	environment(t)
+	plain := sns.NewFromConfig(load(t)).Options().EndpointOptions
+	t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
+	t.Setenv("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")
+	special := sns.NewFromConfig(load(t)).Options().EndpointOptions
+	if plain.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled || plain.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled ||
+		special.UseFIPSEndpoint != aws.FIPSEndpointStateEnabled || special.UseDualStackEndpoint != aws.DualStackEndpointStateEnabled {
+		t.Errorf("%+v, %+v", plain, special)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	environment(t)
+	t.Setenv("AWS_SESSION_TOKEN", "token")
+	cfg := load(t)
+	if c, err := cfg.Credentials.Retrieve(t.Context()); err != nil || c.AccessKeyID != "key" || c.SecretAccessKey != "secret" || c.SessionToken != "token" || cfg.Region != "eu-west-1" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	if _, err := load(t).Credentials.Retrieve(t.Context()); err == nil || !strings.Contains(err.Error(), "AWS_SECRET_ACCESS_KEY") {
+		t.Error(err)
+	}
+}
+
+// TestOwnCertificateAuthority: a server whose certificate only the bundle knows is trusted with it, and not without.
+func TestOwnCertificateAuthority(t *testing.T) {
+	environment(t)
+	server := httptest.NewTLSServer(&emulator.Cloud{})
+	defer server.Close()
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	ask := func() error {
+		_, err := sns.NewFromConfig(load(t)).GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String("arn:aws:sns:eu-west-1:111122223333:outcomes")}, func(o *sns.Options) {
+			o.Retryer = aws.NopRetryer{}
+		})
+		return err
+	}
+	if err := ask(); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Error(err)
+	}
+	file := filepath.Join(t.TempDir(), "bundle.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", file)
+	if err := ask(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBundleThatIsNone(t *testing.T) {
+	environment(t)
+	file := filepath.Join(t.TempDir(), "bundle.pem")
+	t.Setenv("AWS_CA_BUNDLE", file)
+	for range 2 { // not there, and then not PEM
+		if _, err := lambdaenv.Load(time.Second); err == nil || !strings.HasPrefix(err.Error(), "AWS_CA_BUNDLE: ") || !strings.Contains(err.Error(), file) {
+			t.Error(err)
+		}
+		if err := os.WriteFile(file, []byte("no certificate"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// environment is Lambda's, and nothing of this machine's.
+func environment(t *testing.T) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "") // restores it, too
+		}
+	}
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+}
+
+func load(t *testing.T) aws.Config {
+	t.Helper()
+	cfg, err := lambdaenv.Load(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
