@@ -17,6 +17,7 @@ import (
 
 var (
 	seed    = flag.Uint64("seed", 0, "of the one day that TestRandomDays lives through; 0 for many days, each with a seed of its own")
+	first   = flag.Uint64("first", 1, "seed of the first of the many days; 0 for one by chance")
 	lasting = flag.Duration("lasting", 3*time.Second, "how long TestRandomDays goes on")
 )
 
@@ -25,24 +26,26 @@ var (
 // world are held at every call and every answer. What happens follows from the seed, but for the order in which goroutines
 // take turns.
 func TestRandomDays(t *testing.T) {
-	began := time.Now()
 	if *seed != 0 {
 		day := randomDay(t, *seed)
 		t.Logf("seed %d: %+v", *seed, day)
 		return
 	}
 	var sum tally
-	next := rand.Uint64()
-	first := next
+	next := *first
+	if next == 0 {
+		next = rand.Uint64()
+	}
+	began, from := time.Now(), next
 	defer func() {
 		if t.Failed() { // synctest.Test has ended this test
 			t.Logf("broken by seed %d; to repeat it: go test ./cmd/handler -run TestRandomDays -seed %[1]d", next)
 		}
 	}()
-	for ; next == first || time.Since(began) < *lasting; next++ {
+	for ; next == from || time.Since(began) < *lasting; next++ {
 		sum.add(randomDay(t, next))
 	}
-	t.Logf("seeds %d to %d: %+v", first, next-1, sum)
+	t.Logf("seeds %d to %d: %+v", from, next-1, sum)
 }
 
 // tally says what a day had in it, so that nobody takes an empty one for a good one.
