@@ -32,10 +32,10 @@ var buckets = map[string]struct {
 // the calls throttled (TestManyLeaversAtOnce).
 const (
 	// slowdown is what a throttled call leaves of the rate, and the lowest rate is the documented one over slowest.
-	slowdown, slowest = 0.8, 20
+	slowdown, slowest = 0.85, 20
 	// regain is the share of the documented rate that comes back in a second, until calm: after so many seconds without a
 	// throttled call the others seem to have gone, and it comes back ever faster.
-	regain, calm = 0.02, 18
+	regain, calm = 0.015, 12
 	// margin is how many tokens are left to EC2, whose clock is not ours: a call that is a moment early is throttled.
 	margin = 2
 	// maxTerminateAttempts is how often EC2 is asked to end something that it does not answer, or with a failure of its
@@ -53,35 +53,21 @@ type pace struct {
 	size   int
 	refill float64
 
+	// turn is held by the call that is next. The others wait for it and not for a time of their own, which would be that of a
+	// rate that has gone down meanwhile.
+	turn chan struct{}
+
 	mu      sync.Mutex
-	limiter *rate.Limiter
-	used    time.Time  // when a call was let pass or asked to, last
-	slowed  time.Time  // when the rate went down last; zero if it has not
-	lowest  rate.Limit // to which it went down
+	limiter *rate.Limiter // as the bucket
+	stride  *rate.Limiter // keeps the last tokens from being asked for by many calls at once, of which most would be throttled
+	used    time.Time     // when a call had its turn, last
+	slowed  time.Time     // when the rate went down last; zero if it has not
+	lowest  rate.Limit    // to which it went down
 }
 
 // wait waits for the turn of a call. Its error wraps errNotSent.
 func (p *pace) wait(ctx context.Context) error {
-	p.mu.Lock()
-	now := time.Now()
-	if p.limiter == nil || now.Sub(p.used).Seconds() > float64(p.size)/p.refill {
-		// Unused for so long, the bucket is full again.
-		p.limiter, p.slowed = rate.NewLimiter(rate.Limit(p.refill), p.size-margin), time.Time{}
-	}
-	limiter := p.limiter
-	var jitter time.Duration
-	if !p.slowed.IsZero() {
-		since := now.Sub(p.slowed).Seconds()
-		quiet := max(since-calm, 0)
-		// Above the documented rate, what others left in the bucket is drawn.
-		limit := min(p.lowest+rate.Limit(regain*p.refill*(since+quiet*quiet)), rate.Limit(2*p.refill))
-		limiter.SetLimit(limit)
-		// Of two instances in step, the same one would find the token gone each time. It guards nothing, so it may be guessed.
-		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second)) //nolint:gosec // no secret
-	}
-	p.used = now
-	p.mu.Unlock()
-	err := limiter.Wait(ctx)
+	jitter, err := p.next(ctx)
 	if err == nil && jitter > 0 {
 		select {
 		case <-time.After(jitter):
@@ -93,6 +79,41 @@ func (p *pace) wait(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errNotSent, err)
 	}
 	return nil
+}
+
+// next waits until a call may be sent, and gives how much later it should be: of two instances in step, the same one would
+// find the token gone each time.
+func (p *pace) next(ctx context.Context) (jitter time.Duration, err error) {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	p.mu.Lock()
+	now := time.Now()
+	if p.limiter == nil || now.Sub(p.used).Seconds() > float64(p.size)/p.refill {
+		// Unused for so long, the bucket is full again.
+		p.limiter, p.slowed = rate.NewLimiter(rate.Limit(p.refill), p.size-margin), time.Time{}
+		p.stride = rate.NewLimiter(rate.Limit(4*p.refill), p.size/3)
+	}
+	if !p.slowed.IsZero() {
+		since := now.Sub(p.slowed).Seconds()
+		quiet := max(since-calm, 0)
+		// Above the documented rate, what others left in the bucket is drawn.
+		limit := min(p.lowest+rate.Limit(regain*p.refill*(since+quiet*quiet)), rate.Limit(2*p.refill))
+		p.limiter.SetLimit(limit)
+		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second)) //nolint:gosec // it guards nothing
+	}
+	limiter, stride := p.limiter, p.stride
+	p.mu.Unlock()
+	if err = stride.Wait(ctx); err == nil {
+		err = limiter.Wait(ctx)
+	}
+	p.mu.Lock()
+	p.used = time.Now()
+	p.mu.Unlock()
+	return jitter, err
 }
 
 // throttled slows down after EC2 refused a call that was sent at that time. The bucket is empty then, so nothing is left
@@ -116,7 +137,7 @@ func (p *pace) throttled(sent time.Time) {
 func paced(cfg aws.Config) *ec2.Client {
 	paces := map[string]*pace{}
 	for action, b := range buckets {
-		paces[action] = &pace{size: b.size, refill: b.refill}
+		paces[action] = &pace{size: b.size, refill: b.refill, turn: make(chan struct{}, 1)}
 	}
 	turn := middleware.FinalizeMiddlewareFunc("Pace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		p := paces[awsmiddleware.GetOperationName(ctx)]

@@ -37,22 +37,34 @@ type request struct {
 func (v *VPN) Terminate(ctx context.Context, end []Match, keep []*Connection, dryRun bool) []*Connection {
 	var mu sync.Mutex
 	var extra []*Connection
-	var group errgroup.Group
-	group.SetLimit(8)
 	end = slices.DeleteFunc(slices.Clone(end), func(m Match) bool {
 		m.Would = dryRun && m.Current == Terminating
 		return m.Current == Terminating
 	})
+	byEndpoint := map[string][]request{}
 	for _, r := range plan(end, keep) {
-		group.Go(func() error {
-			more := v.request(ctx, r, dryRun)
-			mu.Lock()
-			defer mu.Unlock()
-			extra = append(extra, more...)
-			return nil
+		id := r.connections[0].EndpointID
+		byEndpoint[id] = append(byEndpoint[id], r)
+	}
+	// Each endpoint has slots of its own: one that does not answer, or whose account is throttled, takes no other's.
+	var endpoints errgroup.Group
+	for _, requests := range byEndpoint {
+		endpoints.Go(func() error {
+			var group errgroup.Group
+			group.SetLimit(8)
+			for _, r := range requests {
+				group.Go(func() error {
+					more := v.request(ctx, r, dryRun)
+					mu.Lock()
+					defer mu.Unlock()
+					extra = append(extra, more...)
+					return nil
+				})
+			}
+			return group.Wait()
 		})
 	}
-	_ = group.Wait() // errors are kept by connection
+	_ = endpoints.Wait() // errors are kept by connection
 	return extra
 }
 

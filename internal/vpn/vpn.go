@@ -269,7 +269,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target, 
 		connections: map[string]*Connection{}, told: map[telling]bool{},
 	}
 	var asked, listed errgroup.Group // the filters, and the listings
-	listed.SetLimit(8)
+	listed.SetLimit(32)
 	var first sync.WaitGroup // of each endpoint, what early waits for
 	first.Add(len(endpoints))
 	spellings := wanted.spellings()

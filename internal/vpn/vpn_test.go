@@ -1062,3 +1062,27 @@ func TestEC2ThatFailsIsNotAskedForLong(t *testing.T) {
 		}
 	})
 }
+
+// TestEndpointThatIsThrottledTakesNoOthersTurn: many calls for one endpoint are throttled for ever, and the one for the other
+// is made all the same.
+func TestEndpointThatIsThrottledTakesNoOthersTurn(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		var target vpn.Target
+		for i := range 30 {
+			name := fmt.Sprint("user", i)
+			target.Names = append(target.Names, name)
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
+		}
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "user0"})
+		end := mustFind(t, v, target)
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: saml, Code: "RequestLimitExceeded"})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		v.Terminate(ctx, end, nil, false)
+		for _, m := range end {
+			if (m.Error == "") != (m.EndpointID == ad) {
+				t.Errorf("%+v", m.Connection)
+			}
+		}
+	})
+}
