@@ -32,7 +32,7 @@ var buckets = map[string]struct {
 // the calls throttled (TestManyLeaversAtOnce).
 const (
 	// slowdown is what a throttled call leaves of the rate, and the lowest rate is the documented one over slowest.
-	slowdown, slowest = 0.85, 20
+	slowdown, slowest = 0.85, 5
 	// regain is the share of the documented rate that comes back in a second, until calm: after so many seconds without a
 	// throttled call the others seem to have gone, and it comes back ever faster.
 	regain, calm = 0.015, 12
