@@ -7,15 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// insist makes an error of an answer that is none of EC2's to the call: one without a word, or with another's. The SDK would
-// take either for a list of nothing, and nobody would be found where somebody is.
+// insist makes an error of an answer that is none of EC2's: one without a word, or with something else, such as a page of what
+// stands in between. The SDK would take either for a list of nothing, and nobody would be found where somebody is.
+// Source: the root element of every answer of the EC2 Query API is called after its action, "…Response".
 func insist(stack *middleware.Stack) error {
 	check := middleware.DeserializeMiddlewareFunc("Insist", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -24,11 +25,10 @@ func insist(stack *middleware.Stack) error {
 			return out, metadata, err
 		}
 		body := bufio.NewReader(response.Body)
-		root := "<" + awsmiddleware.GetOperationName(ctx) + "Response"
 		// Before the root element stands an XML declaration at most. What cannot be read is the decoder's business.
 		head, err := body.Peek(256)
-		if (err == nil || errors.Is(err, io.EOF)) && !bytes.Contains(head, []byte(root)) {
-			return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("an answer without %s>", root)}
+		if root := rootOf(head); (err == nil || errors.Is(err, io.EOF)) && (root == "Response" || !strings.HasSuffix(root, "Response")) {
+			return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("an answer with <%s> instead of EC2's", root)}
 		}
 		response.Body = struct {
 			io.Reader
@@ -40,4 +40,23 @@ func insist(stack *middleware.Stack) error {
 		return fmt.Errorf("adding the check of answers: %w", err)
 	}
 	return nil
+}
+
+// rootOf gives the name of the first element, without its prefix; empty where there is none.
+func rootOf(document []byte) string {
+	for {
+		_, after, found := bytes.Cut(document, []byte("<"))
+		switch {
+		case !found || len(after) == 0:
+			return ""
+		case after[0] == '?' || after[0] == '!':
+			document = after
+			continue
+		}
+		name := after
+		if end := bytes.IndexAny(after, " \t\r\n/>"); end >= 0 {
+			name = after[:end]
+		}
+		return string(name[bytes.IndexByte(name, ':')+1:])
+	}
 }

@@ -71,6 +71,10 @@ func (p *pace) wait(ctx context.Context) error {
 	if err == nil && jitter > 0 {
 		select {
 		case <-time.After(jitter):
+			// Most likely it would be throttled, and whether it was nobody would be left to hear.
+			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Second {
+				err = context.DeadlineExceeded
+			}
 		case <-ctx.Done():
 			err = ctx.Err()
 		}

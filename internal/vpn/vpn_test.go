@@ -969,7 +969,7 @@ func TestEndpointThatIsDeletedTakesItsConnectionsAlong(t *testing.T) {
 
 // TestAnswerThatIsNotEC2s is no list of nothing: one without a word, or from something that stands in between.
 func TestAnswerThatIsNotEC2s(t *testing.T) {
-	for _, foreign := range []string{"", " ", "<html><body>Sign in</body></html>", `<?xml version="1.0"?><DescribeClientVpnEndpointsResponse/>`} {
+	for _, foreign := range []string{"", " ", "<html><body>Sign in</body></html>", `<?xml version="1.0"?><!-- no --><Response><Errors/></Response>`} {
 		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 			spoilt := false
