@@ -154,7 +154,7 @@ func headline(o responder.Outcome) string {
 		switch {
 		case dryRun(o):
 			return "not all VPN connections could be tried"
-		case n == all && listOnly(o):
+		case n == all && o.ListOnly:
 			return count(n, "VPN connection") + " ended, but not kept out"
 		case n == all:
 			return count(n, "VPN connection") + " ended, others may be up"
@@ -203,7 +203,7 @@ func headline(o responder.Outcome) string {
 			return count(all, "VPN connection") + " could not be ended"
 		case o.Signal.Kind == signal.AccountEnabled:
 			return "may still be kept out"
-		case listOnly(o):
+		case o.ListOnly:
 			return "keep-out list could not be changed"
 		}
 		return "nothing could be done"
@@ -450,9 +450,9 @@ func steps(o responder.Outcome) []string {
 		switch {
 		case slices.Contains(o.Decision.Reasons, "the policy cannot be read"):
 			add("Mend the policy where the error says, and deploy it. Nobody is cut off until then.")
-		case listOnly(o) && len(o.Spared) > 0:
+		case o.ListOnly && len(o.Spared) > 0:
 			add("Nobody may be kept out by this name, as so many share it; until it is off the list, they are.")
-		case listOnly(o):
+		case o.ListOnly:
 			add("%s is not kept out, and can connect again.", person)
 		case len(left(o)) == 0:
 			add("%s may be connected where nobody could look.", person)
@@ -519,11 +519,6 @@ func steps(o responder.Outcome) []string {
 		add("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with events/custom-self-test.json.")
 	}
 	return todo
-}
-
-// listOnly reports whether nothing went wrong but with the keep-out list, which comes behind all else.
-func listOnly(o responder.Outcome) bool {
-	return strings.HasPrefix(o.Error, "keeping out ") || strings.HasPrefix(o.Error, "taking ")
 }
 
 // findingURL is the finding's page in the console, of the partition that its Region is in.

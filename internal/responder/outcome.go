@@ -64,6 +64,8 @@ type Outcome struct {
 	// Reconnections is how often the person was back during the watch.
 	Reconnections int    `json:"reconnections,omitempty"`
 	Error         string `json:"error,omitempty"`
+	// ListOnly says that nothing went wrong but with the keep-out list.
+	ListOnly bool `json:"-"`
 	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of the first
 	// and the last.
 	Listings []string `json:"listings,omitempty"`
@@ -146,7 +148,7 @@ func (c *caseFile) conclude() {
 	if ended < len(o.Connections) {
 		o.Timing.EndedAt = time.Time{}
 	}
-	listOnly := len(c.problems) == 0
+	o.ListOnly = len(c.problems) == 0 && len(c.list.problems) > 0
 	c.problems = append(c.problems, c.list.problems...)
 	all := len(o.Connections)
 	o.Error = strings.Join(append(slices.Clone(c.problems), lost...), "; ")
@@ -170,7 +172,7 @@ func (c *caseFile) conclude() {
 		say(Notified, "Nothing was ended: the policy only notifies about %s.", who)
 	case o.Decision.Action == policy.Notify:
 		say(gateStatus[o.Decision.Gate], "Nothing was ended: %s.", lastReason(o.Decision))
-	case all == 0 && incomplete && listOnly:
+	case all == 0 && o.ListOnly:
 		say(Failed, "Nothing was ended of %s, and the keep-out list is not as it should be: %s.", who, problem)
 	case all == 0 && incomplete:
 		say(Failed, "It is not known whether %s is connected: %s.", who, problem)
@@ -192,7 +194,7 @@ func (c *caseFile) conclude() {
 		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, problem)
 	case refused == all:
 		say(Failed, "The connections of %s were not ended: %s.", who, problem)
-	case incomplete && listOnly && ended == all:
+	case o.ListOnly && ended == all:
 		say(Partial, "%s of %s ended, but the keep-out list is not as it should be: %s.", count(ended), who, problem)
 	case incomplete:
 		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, problem)

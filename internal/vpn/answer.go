@@ -30,16 +30,19 @@ func insist(stack *middleware.Stack) error {
 		if root := rootOf(head); (err == nil || errors.Is(err, io.EOF)) && (root == "Response" || !strings.HasSuffix(root, "Response")) {
 			return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("an answer with <%s> instead of EC2's", root)}
 		}
-		response.Body = struct {
-			io.Reader
-			io.Closer
-		}{body, response.Body}
+		response.Body = readAnew{body, response.Body}
 		return out, metadata, nil
 	})
 	if err := stack.Deserialize.Insert(check, "OperationDeserializer", middleware.After); err != nil {
 		return fmt.Errorf("adding the check of answers: %w", err)
 	}
 	return nil
+}
+
+// readAnew is the body of an answer that was read already, in full or in part.
+type readAnew struct {
+	io.Reader
+	io.Closer
 }
 
 // rootOf gives the name of the first element, without its prefix; empty where there is none.

@@ -41,10 +41,7 @@ func (s *sieve) HandleDeserialize(ctx context.Context, in middleware.Deserialize
 	} else {
 		rest = failing{err}
 	}
-	response.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(page), rest), body}
+	response.Body = readAnew{io.MultiReader(bytes.NewReader(page), rest), body}
 	return out, metadata, nil
 }
 
