@@ -1075,12 +1075,13 @@ func TestEndpointThatIsThrottledTakesNoOthersTurn(t *testing.T) {
 		}
 		cloud.Connect(emulator.Client{EndpointID: ad, Username: "user0"})
 		end := mustFind(t, v, target)
+		cloud.Latency = 900 * time.Millisecond // a call that is under way at the end would be one of which nobody knows what became
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: saml, Code: "RequestLimitExceeded"})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		v.Terminate(ctx, end, nil, false)
 		for _, m := range end {
-			if (m.Error == "") != (m.EndpointID == ad) {
+			if (m.Error == "") != (m.EndpointID == ad) || m.Lost != "" {
 				t.Errorf("%+v", m.Connection)
 			}
 		}
