@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 )
 
 // api is what is used of DynamoDB.
@@ -308,12 +307,4 @@ func (t *Table) Probe(ctx context.Context) error {
 		writing = errors.New("DynamoDB passed over a condition")
 	}
 	return errors.Join(err, fmt.Errorf("writing %s: %w", t.name, t.permission(writing, "UpdateItem")))
-}
-
-// permission names the permission that is missing, where that is what the error says.
-func (t *Table) permission(err error, action string) error {
-	if denied, ok := errors.AsType[smithy.APIError](err); !ok || denied.ErrorCode() != "AccessDeniedException" {
-		return err
-	}
-	return fmt.Errorf("missing permission dynamodb:%s on table/%s: %w", action, t.name, err)
 }

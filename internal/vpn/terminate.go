@@ -117,11 +117,11 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		input.DryRun = aws.Bool(true)
 	}
 	for _, connection := range r.connections {
-		connection.How, connection.Error, connection.Lost = how, "", ""
+		connection.How, connection.Error, connection.Err, connection.Lost = how, "", nil, ""
 	}
 	if err := ctx.Err(); err != nil {
 		for _, connection := range r.connections {
-			connection.Error = fmt.Sprintf("not asked to end: %v", err)
+			connection.fail(fmt.Errorf("not asked to end: %w", err))
 		}
 		return nil
 	}
@@ -156,16 +156,16 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 	case errors.Is(err, errNotSent):
 		for _, connection := range r.connections {
-			connection.Error = fmt.Sprintf("not asked to end%s: %v", place.in(), errNotSent)
+			connection.fail(fmt.Errorf("not asked to end%s: %w", place.in(), errNotSent))
 		}
 	default:
 		for _, connection := range r.connections {
-			connection.Error = fmt.Sprintf("terminating by %s%s: %v", how, place.in(), permission(place.assuming(err), "ec2:TerminateClientVpnConnections", endpoint))
+			connection.fail(fmt.Errorf("terminating by %s%s: %w", how, place.in(), permission(place.assuming(err), "ec2:TerminateClientVpnConnections", endpoint)))
 		}
 	}
 	for _, connection := range unanswered {
 		if r.username == "" {
-			connection.Error = "terminating by connection-id: EC2 answered without the connection"
+			connection.fail(errors.New("terminating by connection-id: EC2 answered without the connection"))
 			continue
 		}
 		extra = append(extra, v.request(ctx, request{connections: []*Connection{connection}}, dryRun)...)

@@ -99,6 +99,8 @@ type Connection struct {
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
 
+	// Err is the error that Error says.
+	Err error `json:"-"`
 	// Would is set by a dry run that EC2 would have carried out.
 	Would bool `json:"-"`
 	// Lost is why it is not known whether EC2 got the request; empty if it is.
@@ -124,6 +126,9 @@ func (c *Connection) Pending() bool {
 func (c *Connection) Revive(s Status) {
 	c.Current, c.EndedAt, c.relisted = s, time.Time{}, true
 }
+
+// fail records why the request could not be made or was refused.
+func (c *Connection) fail(err error) { c.Err, c.Error = err, err.Error() }
 
 // noteRequest keeps the id of a request that says something about the connection.
 func (c *Connection) noteRequest(id string) {
@@ -681,12 +686,4 @@ func code(err error) string {
 		return api.ErrorCode()
 	}
 	return ""
-}
-
-// permission names the permission that is missing, where that is what the error says.
-func permission(err error, action, endpointID string) error {
-	if code(err) != "UnauthorizedOperation" {
-		return err
-	}
-	return fmt.Errorf("missing permission %s on client-vpn-endpoint/%s: %w", action, endpointID, err)
 }
