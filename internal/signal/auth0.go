@@ -44,19 +44,19 @@ var auth0Events = []meaning{
 }
 
 type auth0Log struct {
-	Type     text            `json:"type"`
-	LogID    text            `json:"log_id"`
-	Date     loose           `json:"date"`
-	UserID   text            `json:"user_id"`
-	UserName text            `json:"user_name"`
+	Type     requiredString  `json:"type"`
+	LogID    requiredString  `json:"log_id"`
+	Date     lenientString   `json:"date"`
+	UserID   requiredString  `json:"user_id"`
+	UserName requiredString  `json:"user_name"`
 	Details  json.RawMessage `json:"details"`
 	Object   json.RawMessage `json:"object"`
 }
 
 type auth0Request struct {
 	Request struct {
-		Method loose           `json:"method"`
-		Path   loose           `json:"path"`
+		Method lenientString   `json:"method"`
+		Path   lenientString   `json:"path"`
 		Body   json.RawMessage `json:"body"`
 	} `json:"request"`
 	Response struct {
@@ -92,7 +92,7 @@ func parseAuth0(e event) ([]Signal, error) {
 	if log.Type == "" {
 		return nil, unreadable(path+".type", "missing; an Auth0 log event has one")
 	}
-	s := Signal{ID: string(log.LogID), Type: string(log.Type), Time: text(log.Date).time()}
+	s := Signal{ID: string(log.LogID), Type: string(log.Type), Time: requiredString(log.Date).time()}
 	eventType := log.Type
 	if log.Type == "sapi" || log.Type == "sscim" {
 		var request auth0Request
@@ -113,7 +113,7 @@ func parseAuth0(e event) ([]Signal, error) {
 }
 
 // meaning gives what was asked about one user, and the user: the id in the path, and the e-mail address in the response.
-func (r auth0Request) meaning(logType text) (text, Subject) {
+func (r auth0Request) meaning(logType requiredString) (requiredString, Subject) {
 	path, id := string(r.Request.Path), ""
 	switch {
 	case r.Response.StatusCode.set && r.Response.StatusCode.value >= 400:
@@ -156,7 +156,7 @@ func (r auth0Request) meaning(logType text) (text, Subject) {
 	return logType, Subject{}
 }
 
-func word(b bool) text {
+func word(b bool) requiredString {
 	if b {
 		return "true"
 	}
@@ -173,8 +173,8 @@ func scimActive(raw json.RawMessage) (active, said bool) {
 	var body struct {
 		user
 		Operations []struct {
-			Op    text            `json:"op"`
-			Path  text            `json:"path"`
+			Op    requiredString  `json:"op"`
+			Path  requiredString  `json:"path"`
 			Value json.RawMessage `json:"value"`
 		} `json:"Operations"`
 	}
@@ -206,12 +206,12 @@ func scimActive(raw json.RawMessage) (active, said bool) {
 
 // auth0User is a user in an event of an event stream.
 type auth0User struct {
-	UserID   text  `json:"user_id"`
-	Email    text  `json:"email"`
-	Username text  `json:"username"`
-	UserName text  `json:"userName"`
-	Verified *flag `json:"email_verified"`
-	Blocked  *flag `json:"blocked"`
+	UserID   requiredString `json:"user_id"`
+	Email    requiredString `json:"email"`
+	Username requiredString `json:"username"`
+	UserName requiredString `json:"userName"`
+	Verified *flag          `json:"email_verified"`
+	Blocked  *flag          `json:"blocked"`
 }
 
 // subject gives the user's names. Whoever signs up with a tenant that is open to all chooses a user name and claims an
@@ -220,7 +220,7 @@ func (u auth0User) subject(id string) Subject {
 	if u.Verified != nil && !bool(*u.Verified) {
 		u.Email = ""
 	}
-	s := Subject{Usernames: names(u.Email), IDs: names(text(id), u.UserID)}
+	s := Subject{Usernames: names(u.Email), IDs: names(requiredString(id), u.UserID)}
 	for _, name := range names(u.Username, u.UserName) {
 		s.add(name)
 	}
@@ -231,16 +231,16 @@ func (u auth0User) subject(id string) Subject {
 func (s *Subject) add(name string) {
 	switch {
 	case !strings.Contains(name, "@"):
-		s.IDs = names(append(texts(s.IDs), text(name))...)
+		s.IDs = names(append(texts(s.IDs), requiredString(name))...)
 	default:
-		s.Usernames = names(append(texts(s.Usernames), text(name))...)
+		s.Usernames = names(append(texts(s.Usernames), requiredString(name))...)
 	}
 }
 
-func parseAuth0Stream(e event, eventType text, raw json.RawMessage) ([]Signal, error) {
+func parseAuth0Stream(e event, eventType requiredString, raw json.RawMessage) ([]Signal, error) {
 	var meta struct {
-		ID   text  `json:"id"`
-		Time loose `json:"time"`
+		ID   requiredString `json:"id"`
+		Time lenientString  `json:"time"`
 	}
 	if err := decode("detail", e.Detail, &meta); err != nil {
 		return nil, err
@@ -265,7 +265,7 @@ func parseAuth0Stream(e event, eventType text, raw json.RawMessage) ([]Signal, e
 	}
 	typed, _, _ := strings.Cut(string(eventType), " ")
 	return []Signal{{
-		ID: string(meta.ID), Kind: kind, Type: typed, Time: text(meta.Time).time(),
+		ID: string(meta.ID), Kind: kind, Type: typed, Time: requiredString(meta.Time).time(),
 		Subject: u.subject(""),
 	}}, nil
 }

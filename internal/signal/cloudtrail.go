@@ -77,16 +77,16 @@ var cognitoEvents = []meaning{
 // trail is what is used of a CloudTrail record. userIdentity is who made the call and is not read.
 // Source: AWS CloudTrail user guide, "CloudTrail record contents".
 type trail struct {
-	EventID           text            `json:"eventID"`
-	EventSource       text            `json:"eventSource"`
-	EventName         text            `json:"eventName"`
-	EventTime         loose           `json:"eventTime"`
-	AWSRegion         loose           `json:"awsRegion"`
-	ErrorCode         text            `json:"errorCode"`
-	ErrorMessage      text            `json:"errorMessage"`
+	EventID           requiredString  `json:"eventID"`
+	EventSource       requiredString  `json:"eventSource"`
+	EventName         requiredString  `json:"eventName"`
+	EventTime         lenientString   `json:"eventTime"`
+	AWSRegion         lenientString   `json:"awsRegion"`
+	ErrorCode         requiredString  `json:"errorCode"`
+	ErrorMessage      requiredString  `json:"errorMessage"`
 	RequestParameters json.RawMessage `json:"requestParameters"`
 	AdditionalData    struct {
-		Sub text `json:"sub"`
+		Sub requiredString `json:"sub"`
 	} `json:"additionalEventData"`
 }
 
@@ -100,7 +100,7 @@ func parseTrail(e event, parameters any, complete func(*Signal, trail) error) ([
 		return nil, unreadable("detail.eventName", "missing; a CloudTrail record has one")
 	}
 	service, _, _ := strings.Cut(string(t.EventSource), ".")
-	kind, err := e.kind(text(service) + " " + t.EventName)
+	kind, err := e.kind(requiredString(service) + " " + t.EventName)
 	switch {
 	case err != nil:
 		return nil, err
@@ -113,7 +113,7 @@ func parseTrail(e event, parameters any, complete func(*Signal, trail) error) ([
 		}
 	}
 	s := Signal{
-		ID: string(t.EventID), Kind: kind, Type: string(t.EventName), Time: text(t.EventTime).time(), Region: string(t.AWSRegion),
+		ID: string(t.EventID), Kind: kind, Type: string(t.EventName), Time: requiredString(t.EventTime).time(), Region: string(t.AWSRegion),
 	}
 	if err := complete(&s, t); err != nil {
 		return nil, err
@@ -123,8 +123,8 @@ func parseTrail(e event, parameters any, complete func(*Signal, trail) error) ([
 
 // callParameters are those that name a user by a name.
 type callParameters struct {
-	UserName       text `json:"userName"` // IAM's, and Cognito's "username"
-	SAMAccountName text `json:"SAMAccountName"`
+	UserName       requiredString `json:"userName"` // IAM's, and Cognito's "username"
+	SAMAccountName requiredString `json:"SAMAccountName"`
 }
 
 // parseUserCall reads the calls of IAM, Directory Service Data and Cognito.
@@ -146,9 +146,9 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 		return parseIdentityStoreNotification(e)
 	}
 	var p struct {
-		IdentityStoreID text            `json:"identityStoreId"`
-		UserID          text            `json:"userId"`
-		ID              text            `json:"id"`
+		IdentityStoreID requiredString  `json:"identityStoreId"`
+		UserID          requiredString  `json:"userId"`
+		ID              requiredString  `json:"id"`
 		HTTPBody        json.RawMessage `json:"httpBody"`
 	}
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
@@ -188,7 +188,7 @@ func parseIdentityStoreNotification(e event) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	var resources []text
+	var resources []requiredString
 	if len(e.Resources) > 0 {
 		if err := decode("resources", e.Resources, &resources); err != nil {
 			return nil, err

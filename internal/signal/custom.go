@@ -60,7 +60,7 @@ func parseCustom(e event) ([]Signal, error) {
 	}
 	var firstErr error
 	get := func(name string) string {
-		var t text
+		var t requiredString
 		if raw, ok := fields[separators.Replace(name)]; ok {
 			if err := decode("detail."+name, raw, &t); err != nil && firstErr == nil {
 				firstErr = err
@@ -135,7 +135,7 @@ func customPeople(fields map[string]json.RawMessage) ([]Subject, error) {
 	var people []Subject
 	seen := map[string]bool{}
 	add := func(path string, raw json.RawMessage) error {
-		var t text
+		var t requiredString
 		if err := decode(path, raw, &t); err != nil {
 			return err
 		}

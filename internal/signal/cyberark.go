@@ -18,13 +18,13 @@ var cyberArkEvents = []meaning{
 func parseCyberArk(e event) ([]Signal, error) {
 	// username is the actor and not read.
 	var c struct {
-		UUID       text  `json:"uuid"`
-		Action     text  `json:"action"`
-		Timestamp  loose `json:"timestamp"`
-		Message    loose `json:"message"`
+		UUID       requiredString `json:"uuid"`
+		Action     requiredString `json:"action"`
+		Timestamp  lenientString  `json:"timestamp"`
+		Message    lenientString  `json:"message"`
 		CustomData struct {
-			UserName text `json:"user_name"`
-			UserID   text `json:"user_id"`
+			UserName requiredString `json:"user_name"`
+			UserID   requiredString `json:"user_id"`
 		} `json:"customData"`
 	}
 	if err := decode("detail", e.Detail, &c); err != nil {
@@ -34,12 +34,12 @@ func parseCyberArk(e event) ([]Signal, error) {
 		return nil, unreadable("detail.action", "missing; an audit event has one")
 	}
 	action := strings.NewReplacer(" ", "-", "_", "-").Replace(Fold(string(c.Action)))
-	kind, err := e.kind(text(action))
+	kind, err := e.kind(requiredString(action))
 	if err != nil {
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(c.UUID), Kind: kind, Type: string(c.Action), Reason: string(c.Message), Time: text(c.Timestamp).time(),
+		ID: string(c.UUID), Kind: kind, Type: string(c.Action), Reason: string(c.Message), Time: requiredString(c.Timestamp).time(),
 		Subject: Subject{Usernames: names(c.CustomData.UserName), IDs: names(c.CustomData.UserID)},
 	}}, nil
 }

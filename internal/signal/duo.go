@@ -22,12 +22,12 @@ var duoStatus = lazy(`"status"\s*:\s*"([^"\\]*)"`)
 func parseDuo(e event) ([]Signal, error) {
 	// username is the administrator and not read; object is the user.
 	var d struct {
-		ID           text            `json:"event_id"`
-		Action       text            `json:"action"`
-		Object       text            `json:"object"`
+		ID           requiredString  `json:"event_id"`
+		Action       requiredString  `json:"action"`
+		Object       requiredString  `json:"object"`
 		Description  json.RawMessage `json:"description"`
-		Timestamp    loose           `json:"timestamp"`
-		ISOTimestamp loose           `json:"isotimestamp"`
+		Timestamp    lenientString   `json:"timestamp"`
+		ISOTimestamp lenientString   `json:"isotimestamp"`
 	}
 	if err := decode("detail", e.Detail, &d); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func parseDuo(e event) ([]Signal, error) {
 	action := d.Action
 	if action == "user_update" {
 		var description struct {
-			Status text `json:"status"`
+			Status requiredString `json:"status"`
 		}
 		raw := []byte(d.Description)
 		var inner string
@@ -48,11 +48,11 @@ func parseDuo(e event) ([]Signal, error) {
 		if json.Unmarshal(raw, &description) != nil {
 			description.Status = ""
 			if found := duoStatus().FindAllSubmatch(raw, -1); len(found) == 1 {
-				description.Status = text(found[0][1])
+				description.Status = requiredString(found[0][1])
 			}
 		}
 		if description.Status != "" {
-			for _, status := range []text{"Disabled", "Active", "Bypass"} {
+			for _, status := range []requiredString{"Disabled", "Active", "Bypass"} {
 				if Fold(string(description.Status)) == Fold(string(status)) {
 					action = "user_update status: " + status
 				}
@@ -63,9 +63,9 @@ func parseDuo(e event) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := text(d.ISOTimestamp).time()
+	at := requiredString(d.ISOTimestamp).time()
 	if at.IsZero() {
-		at = text(d.Timestamp).time()
+		at = requiredString(d.Timestamp).time()
 	}
 	return []Signal{{ID: string(d.ID), Kind: kind, Type: string(d.Action), Time: at, Subject: Subject{Usernames: names(d.Object)}}}, nil
 }

@@ -40,44 +40,44 @@ type entraRecord struct {
 	Properties *entraProperties  `json:"properties"`
 	Records    []json.RawMessage `json:"records"` // as Event Hubs deliver
 	Value      []json.RawMessage `json:"value"`   // as Microsoft Graph posts
-	Category   loose             `json:"category"`
-	Type       loose             `json:"type"`
+	Category   lenientString     `json:"category"`
+	Type       lenientString     `json:"type"`
 	Data       json.RawMessage   `json:"data"`
-	ChangeType loose             `json:"changeType"`
-	Resource   loose             `json:"resource"`
+	ChangeType lenientString     `json:"changeType"`
+	Resource   lenientString     `json:"resource"`
 	ResourceID struct {
-		ID text `json:"id"`
+		ID requiredString `json:"id"`
 	} `json:"resourceData"`
-	Time loose `json:"time"`
+	Time lenientString `json:"time"`
 }
 
 type entraProperties struct {
-	ID                loose `json:"id"`
-	OperationName     loose `json:"operationName"`
-	Activity          loose `json:"activityDisplayName"`
-	ActivityDateTime  loose `json:"activityDateTime"`
-	Result            loose `json:"result"`
-	RiskState         loose `json:"riskState"`
-	RiskLevel         loose `json:"riskLevel"`
-	RiskDetail        loose `json:"riskDetail"`
-	RiskUpdated       loose `json:"riskLastUpdatedDateTime"`
-	IsDeleted         flag  `json:"isDeleted"`
-	UserID            text  `json:"userId"`
-	UserPrincipalName text  `json:"userPrincipalName"`
+	ID                lenientString  `json:"id"`
+	OperationName     lenientString  `json:"operationName"`
+	Activity          lenientString  `json:"activityDisplayName"`
+	ActivityDateTime  lenientString  `json:"activityDateTime"`
+	Result            lenientString  `json:"result"`
+	RiskState         lenientString  `json:"riskState"`
+	RiskLevel         lenientString  `json:"riskLevel"`
+	RiskDetail        lenientString  `json:"riskDetail"`
+	RiskUpdated       lenientString  `json:"riskLastUpdatedDateTime"`
+	IsDeleted         flag           `json:"isDeleted"`
+	UserID            requiredString `json:"userId"`
+	UserPrincipalName requiredString `json:"userPrincipalName"`
 	InitiatedBy       struct {
 		User struct {
-			ID loose `json:"id"`
+			ID lenientString `json:"id"`
 		} `json:"user"`
 	} `json:"initiatedBy"`
 	TargetResources []entraTarget `json:"targetResources"`
 }
 
 type entraTarget struct {
-	Type               loose `json:"type"`
-	ID                 text  `json:"id"`
-	UserPrincipalName  text  `json:"userPrincipalName"`
+	Type               lenientString  `json:"type"`
+	ID                 requiredString `json:"id"`
+	UserPrincipalName  requiredString `json:"userPrincipalName"`
 	ModifiedProperties []struct {
-		DisplayName loose           `json:"displayName"`
+		DisplayName lenientString   `json:"displayName"`
 		OldValue    json.RawMessage `json:"oldValue"`
 		NewValue    json.RawMessage `json:"newValue"`
 	} `json:"modifiedProperties"`
@@ -92,7 +92,7 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	}
 	list := slices.Concat(r.Records, r.Value)
 	if len(list) > 0 && depth == 0 {
-		return each(list, func(raw json.RawMessage) ([]Signal, error) { return parseEntraRecord(e, path+".records", raw, 1) })
+		return parseRecords(list, func(raw json.RawMessage) ([]Signal, error) { return parseEntraRecord(e, path+".records", raw, 1) })
 	}
 	if strings.HasPrefix(string(r.Type), "Microsoft.Graph.") || r.ChangeType != "" {
 		return parseGraphNotification(e, r)
@@ -107,18 +107,18 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	if p.RiskState != "" && (r.Category == "" || riskCategory().MatchString(string(r.Category))) {
 		return parseEntraRisk(e, r, p)
 	}
-	activity := loose(strings.TrimSpace(string(p.Activity)))
+	activity := lenientString(strings.TrimSpace(string(p.Activity)))
 	if activity == "" {
 		activity = p.OperationName
 	}
 	if activity == "" {
 		return nil, unreadable(path+".activityDisplayName", "missing; forward records of the audit log, of risky users, or change notifications as they are")
 	}
-	base := Signal{ID: string(p.ID), Type: string(activity), Time: text(p.ActivityDateTime).time()}
+	base := Signal{ID: string(p.ID), Type: string(activity), Time: requiredString(p.ActivityDateTime).time()}
 	if base.Time.IsZero() {
-		base.Time = text(r.Time).time()
+		base.Time = requiredString(r.Time).time()
 	}
-	about := func(meant text, s Subject) ([]Signal, error) {
+	about := func(meant requiredString, s Subject) ([]Signal, error) {
 		kind, err := e.kind(meant)
 		switch {
 		case err != nil:
@@ -134,16 +134,16 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	}
 	users := slices.DeleteFunc(p.TargetResources, func(t entraTarget) bool { return Fold(string(t.Type)) != "user" })
 	if len(users) == 0 {
-		return about(text(activity), Subject{})
+		return about(requiredString(activity), Subject{})
 	}
-	return each(users, func(t entraTarget) ([]Signal, error) {
+	return parseRecords(users, func(t entraTarget) ([]Signal, error) {
 		s := Subject{Usernames: names(liveName(t.UserPrincipalName, t.ID)), IDs: names(t.ID)}
-		return about(t.meaning(text(activity), text(p.InitiatedBy.User.ID)), s)
+		return about(t.meaning(requiredString(activity), requiredString(p.InitiatedBy.User.ID)), s)
 	})
 }
 
 // meaning tells activities apart that have one name.
-func (t entraTarget) meaning(activity, actor text) text {
+func (t entraTarget) meaning(activity, actor requiredString) requiredString {
 	switch activity {
 	case "Update user":
 		for _, m := range t.ModifiedProperties {
@@ -171,7 +171,7 @@ var riskCategory = lazy(`^(RiskyUsers|UserRiskEvents)$`)
 var graphUser = lazy(`^users(/[^/]+|\('[^']+'\))$`)
 
 // liveName takes off what Entra puts before the principal name of a deleted user: the object id without its hyphens.
-func liveName(upn, id text) text {
+func liveName(upn, id requiredString) requiredString {
 	prefix := strings.ReplaceAll(string(id), "-", "")
 	if len(prefix) == 32 && len(upn) > 32 && strings.EqualFold(string(upn[:32]), prefix) {
 		return upn[32:]
@@ -180,7 +180,7 @@ func liveName(upn, id text) text {
 }
 
 func parseEntraRisk(e event, r entraRecord, p entraProperties) ([]Signal, error) {
-	meant := text("riskState")
+	meant := requiredString("riskState")
 	switch state, level := Fold(string(p.RiskState)), Fold(string(p.RiskLevel)); {
 	case bool(p.IsDeleted):
 	case state == "confirmedcompromised":
@@ -192,21 +192,21 @@ func parseEntraRisk(e event, r entraRecord, p entraProperties) ([]Signal, error)
 	if err != nil {
 		return nil, err
 	}
-	s := Signal{ID: string(p.ID), Kind: kind, Type: string(meant), Reason: string(p.RiskDetail), Time: text(p.RiskUpdated).time()}
+	s := Signal{ID: string(p.ID), Kind: kind, Type: string(meant), Reason: string(p.RiskDetail), Time: requiredString(p.RiskUpdated).time()}
 	if s.Time.IsZero() {
-		s.Time = text(r.Time).time()
+		s.Time = requiredString(r.Time).time()
 	}
 	// A risky user's id is the user's, a detection's is its own.
 	id := p.UserID
 	if id == "" {
-		id = text(p.ID)
+		id = requiredString(p.ID)
 	}
 	s.Subject = Subject{Usernames: names(p.UserPrincipalName), IDs: names(id)}
 	return []Signal{s}, nil
 }
 
 func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
-	at, id := text(r.Time).time(), string(r.ID)
+	at, id := requiredString(r.Time).time(), string(r.ID)
 	if len(r.Data) > 0 {
 		notification := entraRecord{}
 		if err := decode("detail.data", r.Data, &notification); err != nil {
@@ -215,7 +215,7 @@ func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
 		r = notification
 	}
 	resource := Fold(string(r.Resource))
-	meant := text("")
+	meant := requiredString("")
 	switch change := Fold(string(r.ChangeType)); {
 	case !graphUser().MatchString(resource):
 		return nil, e.unsupported("a notification about %q, which is no user", clip(string(r.Resource), 100))
@@ -231,7 +231,7 @@ func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
 	user := r.ResourceID.ID
 	if user == "" {
 		_, path, _ := strings.Cut(string(r.Resource), "/")
-		user = text(path)
+		user = requiredString(path)
 	}
 	return []Signal{{ID: id, Kind: kind, Type: string(meant), Time: at, Subject: Subject{IDs: names(user)}}}, nil
 }

@@ -25,8 +25,8 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 	// actor is the administrator and not read.
 	var activity struct {
 		ID struct {
-			Time      loose `json:"time"`
-			Qualifier text  `json:"uniqueQualifier"`
+			Time      lenientString  `json:"time"`
+			Qualifier requiredString `json:"uniqueQualifier"`
 		} `json:"id"`
 		Events []googleEvent `json:"events"`
 	}
@@ -37,31 +37,31 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 		return nil, unreadable("detail.events", "missing or empty; an activity lists its events")
 	}
 	i := -1
-	return each(activity.Events, func(g googleEvent) ([]Signal, error) {
+	return parseRecords(activity.Events, func(g googleEvent) ([]Signal, error) {
 		i++
 		if g.Name == "" {
 			return nil, unreadable(fmt.Sprintf("detail.events[%d].name", i), "missing")
 		}
 		kind, err := e.kind(g.Name)
 		return []Signal{{
-			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: text(activity.ID.Time).time(),
+			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: requiredString(activity.ID.Time).time(),
 			Subject: Subject{Usernames: names(g.parameter("USER_EMAIL"), g.parameter("affected_email_address"))},
 		}}, err
 	})
 }
 
 type googleEvent struct {
-	Name       text `json:"name"`
+	Name       requiredString `json:"name"`
 	Parameters []struct {
-		Name  loose `json:"name"`
-		Value loose `json:"value"`
+		Name  lenientString `json:"name"`
+		Value lenientString `json:"value"`
 	} `json:"parameters"`
 }
 
-func (g googleEvent) parameter(name loose) text {
+func (g googleEvent) parameter(name lenientString) requiredString {
 	for _, p := range g.Parameters {
 		if p.Name == name {
-			return text(p.Value)
+			return requiredString(p.Value)
 		}
 	}
 	return ""

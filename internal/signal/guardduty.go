@@ -25,32 +25,32 @@ var guardDutyEvents = []meaning{
 // finding is what is used of a GuardDuty finding, in EventBridge's camelCase; encoding/json takes any case.
 // Source: Amazon GuardDuty user guide, "Finding details", and the GuardDuty API's Finding.
 type finding struct {
-	ID        text   `json:"id"`
-	ARN       loose  `json:"arn"`
-	AccountID text   `json:"accountId"`
-	Region    loose  `json:"region"`
-	Type      text   `json:"type"`
-	Severity  number `json:"severity"`
-	Title     loose  `json:"title"`
-	UpdatedAt loose  `json:"updatedAt"`
+	ID        requiredString `json:"id"`
+	ARN       lenientString  `json:"arn"`
+	AccountID requiredString `json:"accountId"`
+	Region    lenientString  `json:"region"`
+	Type      requiredString `json:"type"`
+	Severity  number         `json:"severity"`
+	Title     lenientString  `json:"title"`
+	UpdatedAt lenientString  `json:"updatedAt"`
 	Resource  struct {
 		AccessKeyDetails  accessKey `json:"accessKeyDetails"`
 		KubernetesDetails struct {
 			KubernetesUserDetails struct {
-				Username    loose   `json:"username"`
-				SessionName []loose `json:"sessionName"`
+				Username    lenientString   `json:"username"`
+				SessionName []lenientString `json:"sessionName"`
 			} `json:"kubernetesUserDetails"`
 		} `json:"kubernetesDetails"`
 	} `json:"resource"`
 	Service struct {
 		Archived       flag            `json:"archived"`
 		AdditionalInfo json.RawMessage `json:"additionalInfo"`
-		EventLastSeen  loose           `json:"eventLastSeen"`
-		ResourceRole   loose           `json:"resourceRole"`
+		EventLastSeen  lenientString   `json:"eventLastSeen"`
+		ResourceRole   lenientString   `json:"resourceRole"`
 		Action         struct {
 			NetworkConnectionAction struct {
-				ConnectionDirection loose    `json:"connectionDirection"`
-				RemoteIPDetails     remoteIP `json:"remoteIpDetails"`
+				ConnectionDirection lenientString `json:"connectionDirection"`
+				RemoteIPDetails     remoteIP      `json:"remoteIpDetails"`
 			} `json:"networkConnectionAction"`
 			PortProbeAction struct {
 				PortProbeDetails []struct {
@@ -70,25 +70,25 @@ type finding struct {
 }
 
 type remoteIP struct {
-	IPAddressV4 loose `json:"ipAddressV4"`
+	IPAddressV4 lenientString `json:"ipAddressV4"`
 }
 
 type accessKey struct {
-	UserName    text `json:"userName"`
-	UserType    text `json:"userType"`
-	PrincipalID text `json:"principalId"`
+	UserName    requiredString `json:"userName"`
+	UserType    requiredString `json:"userType"`
+	PrincipalID requiredString `json:"principalId"`
 }
 
 // actor is who is behind an attack sequence; only some have a user.
 type actor struct {
-	ID   text `json:"id"`
+	ID   requiredString `json:"id"`
 	User struct {
-		Name text `json:"name"`
-		Type text `json:"type"`
-		UID  text `json:"uid"`
+		Name requiredString `json:"name"`
+		Type requiredString `json:"type"`
+		UID  requiredString `json:"uid"`
 	} `json:"user"`
 	Session struct {
-		Issuer text `json:"issuer"`
+		Issuer requiredString `json:"issuer"`
 	} `json:"session"`
 }
 
@@ -118,7 +118,7 @@ func parseGuardDuty(e event) ([]Signal, error) {
 		Type:     string(f.Type),
 		Severity: f.Severity.value,
 		Reason:   string(f.Title),
-		Time:     text(f.UpdatedAt).time(),
+		Time:     requiredString(f.UpdatedAt).time(),
 		Account:  string(f.AccountID),
 		Region:   string(f.Region),
 		Sample:   isSample(f),
@@ -129,7 +129,7 @@ func parseGuardDuty(e event) ([]Signal, error) {
 		s := base
 		s.Subject = subject
 		// An address is somebody's only at the time: the finding may be updated long after.
-		if seen := text(f.Service.EventLastSeen).time(); subject.ClientIP != "" && !seen.IsZero() {
+		if seen := requiredString(f.Service.EventLastSeen).time(); subject.ClientIP != "" && !seen.IsZero() {
 			s.Time = seen
 		}
 		signals = append(signals, s)
@@ -194,11 +194,11 @@ func (a actor) subject() Subject {
 		return k.subject()
 	}
 	if role, ok := lastSegment(string(a.Session.Issuer), "role/"); ok {
-		k.UserName = text(role)
+		k.UserName = requiredString(role)
 	}
 	if !strings.Contains(string(k.PrincipalID), ":") {
 		if rest, ok := strings.CutPrefix(string(a.ID), "user:AssumedRole:"); ok {
-			k.PrincipalID = text(rest)
+			k.PrincipalID = requiredString(rest)
 		}
 	}
 	return k.subject()
@@ -219,7 +219,7 @@ func roleSession(role, session string) Subject {
 // OpenID Connect provider gives, and the ARN of a user or a role session, which EKS gives by default, are a person's.
 func kubernetesSubject(username string) Subject {
 	if user, ok := lastSegment(username, "user/"); ok {
-		return Subject{Usernames: names(text(user))}
+		return Subject{Usernames: names(requiredString(user))}
 	}
 	if strings.HasPrefix(username, "arn:") {
 		if _, path, ok := strings.Cut(username, ":assumed-role/"); ok {
@@ -229,7 +229,7 @@ func kubernetesSubject(username string) Subject {
 		return Subject{}
 	}
 	if before, after, ok := strings.Cut(username, "@"); ok && before != "" && after != "" && !strings.ContainsAny(username, ":#/") {
-		return Subject{Usernames: names(text(username))}
+		return Subject{Usernames: names(requiredString(username))}
 	}
 	return Subject{}
 }
@@ -252,7 +252,7 @@ func (f finding) addresses() []Subject {
 		return []Subject{{}}
 	}
 	action := f.Service.Action
-	var remote []loose
+	var remote []lenientString
 	if Fold(string(action.NetworkConnectionAction.ConnectionDirection)) == "inbound" {
 		remote = append(remote, action.NetworkConnectionAction.RemoteIPDetails.IPAddressV4)
 	}
@@ -299,9 +299,9 @@ func isSample(f finding) bool {
 		return k.madeUp() // kilobytes of it need not be read twice more
 	}
 	outer, value := marked(f.Service.AdditionalInfo)
-	var text string
-	if json.Unmarshal(value, &text) == nil {
-		value = json.RawMessage(text)
+	var nested string
+	if json.Unmarshal(value, &nested) == nil {
+		value = json.RawMessage(nested)
 	}
 	inner, _ := marked(value)
 	return outer || inner || k.madeUp()

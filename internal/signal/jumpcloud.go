@@ -23,17 +23,17 @@ var jumpCloudEvents = []meaning{
 func parseJumpCloud(e event) ([]Signal, error) {
 	// initiated_by is the administrator and not read.
 	var j struct {
-		ID        text  `json:"id"`
-		EventType text  `json:"event_type"`
-		Timestamp loose `json:"timestamp"`
-		Success   *flag `json:"success"`
+		ID        requiredString `json:"id"`
+		EventType requiredString `json:"event_type"`
+		Timestamp lenientString  `json:"timestamp"`
+		Success   *flag          `json:"success"`
 		Resource  struct {
-			ID       text `json:"id"`
-			Username text `json:"username"`
-			Email    text `json:"email"`
+			ID       requiredString `json:"id"`
+			Username requiredString `json:"username"`
+			Email    requiredString `json:"email"`
 		} `json:"resource"`
 		Changes []struct {
-			Field loose           `json:"field"`
+			Field lenientString   `json:"field"`
 			From  json.RawMessage `json:"from"`
 			To    json.RawMessage `json:"to"`
 		} `json:"changes"`
@@ -69,7 +69,7 @@ func parseJumpCloud(e event) ([]Signal, error) {
 		return nil, e.unsupported("%s did not succeed", j.EventType)
 	}
 	return []Signal{{
-		ID: string(j.ID), Kind: kind, Type: string(j.EventType), Time: text(j.Timestamp).time(),
+		ID: string(j.ID), Kind: kind, Type: string(j.EventType), Time: requiredString(j.Timestamp).time(),
 		Subject: Subject{Usernames: names(j.Resource.Username, j.Resource.Email), IDs: names(j.Resource.ID)},
 	}}, nil
 }

@@ -50,12 +50,12 @@ var oktaEvents = []meaning{
 // oktaEvent is what is used of a LogEvent. The actor is the administrator, token or workflow that did it to the person,
 // who is the target.
 type oktaEvent struct {
-	UUID           text  `json:"uuid"`
-	EventType      text  `json:"eventType"`
-	Published      loose `json:"published"`
-	DisplayMessage loose `json:"displayMessage"`
+	UUID           requiredString `json:"uuid"`
+	EventType      requiredString `json:"eventType"`
+	Published      lenientString  `json:"published"`
+	DisplayMessage lenientString  `json:"displayMessage"`
 	Outcome        struct {
-		Result text `json:"result"`
+		Result requiredString `json:"result"`
 	} `json:"outcome"`
 	Actor        oktaEntity   `json:"actor"`
 	Target       []oktaEntity `json:"target"`
@@ -65,10 +65,10 @@ type oktaEvent struct {
 }
 
 type oktaEntity struct {
-	ID          text  `json:"id"`
-	Type        text  `json:"type"`
-	AlternateID text  `json:"alternateId"`
-	DisplayName loose `json:"displayName"`
+	ID          requiredString `json:"id"`
+	Type        requiredString `json:"type"`
+	AlternateID requiredString `json:"alternateId"`
+	DisplayName lenientString  `json:"displayName"`
 }
 
 func (t oktaEntity) subject() Subject {
@@ -107,10 +107,10 @@ func parseOkta(e event) ([]Signal, error) {
 	}
 	base := Signal{
 		ID: string(o.UUID), Kind: kind, Type: string(o.EventType),
-		Reason: string(o.DisplayMessage), Time: text(o.Published).time(),
+		Reason: string(o.DisplayMessage), Time: requiredString(o.Published).time(),
 	}
 	var signals []Signal
-	for _, targetType := range []text{"User", "AppUser"} {
+	for _, targetType := range []requiredString{"User", "AppUser"} {
 		for _, t := range o.Target {
 			if t.Type == targetType {
 				s := base

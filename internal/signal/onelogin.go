@@ -25,11 +25,11 @@ var oneLoginEvents = []meaning{
 func parseOneLogin(e event) ([]Signal, error) {
 	// user_name is the first and the last name, and no login; actor_user_id and actor_user_name are the administrator.
 	var o struct {
-		UUID      text  `json:"uuid"`
-		EventType text  `json:"event_type_id"`
-		UserID    text  `json:"user_id"`
-		LoginName text  `json:"login_name"`
-		Timestamp loose `json:"event_timestamp"`
+		UUID      requiredString `json:"uuid"`
+		EventType requiredString `json:"event_type_id"`
+		UserID    requiredString `json:"user_id"`
+		LoginName requiredString `json:"login_name"`
+		Timestamp lenientString  `json:"event_timestamp"`
 	}
 	if err := decode("detail", e.Detail, &o); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func parseOneLogin(e event) ([]Signal, error) {
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(o.UUID), Kind: meant.kind, Type: string(o.EventType), Reason: meant.note, Time: text(o.Timestamp).time(),
+		ID: string(o.UUID), Kind: meant.kind, Type: string(o.EventType), Reason: meant.note, Time: requiredString(o.Timestamp).time(),
 		Subject: Subject{Usernames: names(o.LoginName), IDs: names(o.UserID)},
 	}}, nil
 }

@@ -76,12 +76,12 @@ func Providers() []string {
 // event is the envelope that EventBridge delivers.
 // Source: Amazon EventBridge user guide, "Event structure reference".
 type event struct {
-	ID         text            `json:"id"`
-	DetailType text            `json:"detail-type"`
-	Source     text            `json:"source"`
-	Account    text            `json:"account"`
-	Time       text            `json:"time"`
-	Region     text            `json:"region"`
+	ID         requiredString  `json:"id"`
+	DetailType requiredString  `json:"detail-type"`
+	Source     requiredString  `json:"source"`
+	Account    requiredString  `json:"account"`
+	Time       requiredString  `json:"time"`
+	Region     requiredString  `json:"region"`
 	Resources  json.RawMessage `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
 
@@ -89,7 +89,7 @@ type event struct {
 }
 
 // meaning gives what the provider's event type is taken for, or an error that wraps [ErrUnsupported] where that is nothing.
-func (e event) meaning(eventType text) (meaning, error) {
+func (e event) meaning(eventType requiredString) (meaning, error) {
 	for _, m := range e.provider.known {
 		switch {
 		case m.eventType != string(eventType):
@@ -102,7 +102,7 @@ func (e event) meaning(eventType text) (meaning, error) {
 	return meaning{}, e.unsupported("%q is none of its event types that tell of somebody's access", clip(string(eventType), 100))
 }
 
-func (e event) kind(eventType text) (Kind, error) {
+func (e event) kind(eventType requiredString) (Kind, error) {
 	m, err := e.meaning(eventType)
 	return m.kind, err
 }
@@ -111,8 +111,8 @@ func (e event) unsupported(format string, args ...any) error {
 	return fmt.Errorf("%w: %s: %s", ErrUnsupported, e.provider.name, fmt.Sprintf(format, args...))
 }
 
-// each parses the records of a list. One that asks for nothing does not matter beside one that does.
-func each[T any](records []T, parse func(T) ([]Signal, error)) ([]Signal, error) {
+// parseRecords parses the records of a list. One that asks for nothing does not matter beside one that does.
+func parseRecords[T any](records []T, parse func(T) ([]Signal, error)) ([]Signal, error) {
 	var all []Signal
 	var nothing error
 	for _, r := range records {
@@ -212,10 +212,10 @@ func decode(parent string, raw []byte, v any) error {
 	return unreadable(cmp.Or(parent, "event"), "%v", err)
 }
 
-// text is a string, or a number where a provider or a forwarder writes one; null is "".
-type text string
+// requiredString is a string, or a number where a provider or a forwarder writes one; null is "".
+type requiredString string
 
-func (t *text) UnmarshalJSON(raw []byte) error {
+func (t *requiredString) UnmarshalJSON(raw []byte) error {
 	switch raw[0] {
 	case '"':
 		return json.Unmarshal(raw, (*string)(t))
@@ -224,19 +224,19 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	case '{', '[', 't', 'f':
 		return wrongType(raw)
 	default:
-		*t = text(raw) // the digits as they stand: ids are longer than a float64 is exact
+		*t = requiredString(raw) // the digits as they stand: ids are longer than a float64 is exact
 	}
 	return nil
 }
 
-// loose is a text that is only told, such as a title: where it is no text there is none, which is no reason to miss a
+// lenientString is a text that is only told, such as a title: where it is no text there is none, which is no reason to miss a
 // person.
-type loose text
+type lenientString requiredString
 
-func (l *loose) UnmarshalJSON(raw []byte) error {
-	var t text
+func (l *lenientString) UnmarshalJSON(raw []byte) error {
+	var t requiredString
 	if t.UnmarshalJSON(raw) == nil {
-		*l = loose(t)
+		*l = lenientString(t)
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ var timeLayouts = []string{
 
 // time reads a timestamp in one of timeLayouts, or in seconds or milliseconds since 1970; a text that is none of them
 // is the zero time.
-func (t text) time() time.Time {
+func (t requiredString) time() time.Time {
 	for _, layout := range timeLayouts {
 		if at, err := time.Parse(layout, string(t)); err == nil {
 			return at.UTC()
@@ -323,7 +323,7 @@ func clip(s string, n int) string {
 }
 
 // names gives those of the candidates that can be a name, each once.
-func names(candidates ...text) []string {
+func names(candidates ...requiredString) []string {
 	var found []string
 	for _, c := range candidates {
 		if name := Name(string(c)); name != "" && !slices.Contains(found, name) {

@@ -15,19 +15,19 @@ var pingOneEvents = []meaning{
 func parsePingOne(e event) ([]Signal, error) {
 	// actors is who did it and not read.
 	var p struct {
-		ID         text  `json:"id"`
-		RecordedAt loose `json:"recordedAt"`
+		ID         requiredString `json:"id"`
+		RecordedAt lenientString  `json:"recordedAt"`
 		Action     struct {
-			Type text `json:"type"`
+			Type requiredString `json:"type"`
 		} `json:"action"`
 		Resources []struct {
-			Type text `json:"type"`
-			ID   text `json:"id"`
-			Name text `json:"name"`
+			Type requiredString `json:"type"`
+			ID   requiredString `json:"id"`
+			Name requiredString `json:"name"`
 		} `json:"resources"`
 		Result struct {
-			Status      text  `json:"status"`
-			Description loose `json:"description"`
+			Status      requiredString `json:"status"`
+			Description lenientString  `json:"description"`
 		} `json:"result"`
 	}
 	if err := decode("detail", e.Detail, &p); err != nil {
@@ -45,7 +45,7 @@ func parsePingOne(e event) ([]Signal, error) {
 	case Fold(string(p.Result.Status)) != "success":
 		return nil, e.unsupported("%s did not happen, its result is %q", p.Action.Type, clip(string(p.Result.Status), 40))
 	}
-	base := Signal{ID: string(p.ID), Kind: kind, Type: string(p.Action.Type), Reason: string(p.Result.Description), Time: text(p.RecordedAt).time()}
+	base := Signal{ID: string(p.ID), Kind: kind, Type: string(p.Action.Type), Reason: string(p.Result.Description), Time: requiredString(p.RecordedAt).time()}
 	var signals []Signal
 	for _, r := range p.Resources {
 		if r.Type == "USER" {

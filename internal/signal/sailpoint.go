@@ -18,27 +18,27 @@ var sailPointEvents = []meaning{
 }
 
 type sailPointChange struct {
-	Attribute loose `json:"attribute"`
-	OldValue  loose `json:"oldValue"`
-	NewValue  loose `json:"newValue"`
+	Attribute lenientString `json:"attribute"`
+	OldValue  lenientString `json:"oldValue"`
+	NewValue  lenientString `json:"newValue"`
 }
 
 func parseSailPoint(e event) ([]Signal, error) {
 	var s struct {
 		Metadata struct {
-			TriggerType  loose `json:"triggerType"`
-			TriggerID    loose `json:"triggerId"`
-			InvocationID text  `json:"invocationId"`
+			TriggerType  lenientString  `json:"triggerType"`
+			TriggerID    lenientString  `json:"triggerId"`
+			InvocationID requiredString `json:"invocationId"`
 		} `json:"_metadata"`
 		// The identity's name is for show and no login.
 		Identity struct {
-			ID    text `json:"id"`
-			Alias text `json:"alias"`
-			Email text `json:"email"`
+			ID    requiredString `json:"id"`
+			Alias requiredString `json:"alias"`
+			Email requiredString `json:"email"`
 		} `json:"identity"`
 		Attributes struct {
-			Email loose `json:"email"`
-			UID   loose `json:"uid"`
+			Email lenientString `json:"email"`
+			UID   lenientString `json:"uid"`
 		} `json:"attributes"`
 		Account any               `json:"account"`
 		Changes []sailPointChange `json:"changes"`
@@ -46,7 +46,7 @@ func parseSailPoint(e event) ([]Signal, error) {
 	if err := decode("detail", e.Detail, &s); err != nil {
 		return nil, err
 	}
-	trigger := text("")
+	trigger := requiredString("")
 	words := strings.NewReplacer("-", "", "_", "", " ", "", ":", "").Replace(Fold(string(s.Metadata.TriggerType) + " " + string(s.Metadata.TriggerID) + " " + string(e.DetailType)))
 	switch {
 	case strings.Contains(words, "identitydeleted"):
@@ -71,7 +71,7 @@ func parseSailPoint(e event) ([]Signal, error) {
 			}
 		}
 	default:
-		trigger = text(clip(string(e.DetailType), 100))
+		trigger = requiredString(clip(string(e.DetailType), 100))
 	}
 	kind, err := e.kind(trigger)
 	if err != nil {
@@ -81,7 +81,7 @@ func parseSailPoint(e event) ([]Signal, error) {
 	return []Signal{{
 		ID: string(s.Metadata.InvocationID), Kind: kind, Type: typed,
 		Subject: Subject{
-			Usernames: names(s.Identity.Email, s.Identity.Alias, text(s.Attributes.Email), text(s.Attributes.UID)),
+			Usernames: names(s.Identity.Email, s.Identity.Alias, requiredString(s.Attributes.Email), requiredString(s.Attributes.UID)),
 			IDs:       names(s.Identity.ID),
 		},
 	}}, nil

@@ -30,7 +30,7 @@ func parseSecurityHub(e event) ([]Signal, error) {
 	if len(list.Findings) == 0 {
 		return nil, unreadable("detail.findings", "missing or empty; Security Hub's events list findings")
 	}
-	return each(list.Findings, func(raw json.RawMessage) ([]Signal, error) {
+	return parseRecords(list.Findings, func(raw json.RawMessage) ([]Signal, error) {
 		var signals []Signal
 		var err error
 		if e.DetailType == "Findings Imported V2" {
@@ -47,24 +47,24 @@ func parseSecurityHub(e event) ([]Signal, error) {
 
 // asff is what is used of a finding in the AWS Security Finding Format.
 type asff struct {
-	ID            text                       `json:"Id"`
-	AwsAccountID  text                       `json:"AwsAccountId"`
-	Region        loose                      `json:"Region"`
-	ProductArn    loose                      `json:"ProductArn"`
-	ProductName   loose                      `json:"ProductName"`
-	Types         []text                     `json:"Types"`
-	Title         loose                      `json:"Title"`
-	UpdatedAt     loose                      `json:"UpdatedAt"`
-	RecordState   text                       `json:"RecordState"`
+	ID            requiredString             `json:"Id"`
+	AwsAccountID  requiredString             `json:"AwsAccountId"`
+	Region        lenientString              `json:"Region"`
+	ProductArn    lenientString              `json:"ProductArn"`
+	ProductName   lenientString              `json:"ProductName"`
+	Types         []requiredString           `json:"Types"`
+	Title         lenientString              `json:"Title"`
+	UpdatedAt     lenientString              `json:"UpdatedAt"`
+	RecordState   requiredString             `json:"RecordState"`
 	Sample        flag                       `json:"Sample"`
 	ProductFields map[string]json.RawMessage `json:"ProductFields"`
 	Workflow      struct {
-		Status text `json:"Status"`
+		Status requiredString `json:"Status"`
 	} `json:"Workflow"`
 	Severity struct {
-		Product    number `json:"Product"`
-		Label      text   `json:"Label"`
-		Normalized number `json:"Normalized"`
+		Product    number         `json:"Product"`
+		Label      requiredString `json:"Label"`
+		Normalized number         `json:"Normalized"`
 	} `json:"Severity"`
 	Resources []asffResource `json:"Resources"`
 }
@@ -72,10 +72,10 @@ type asff struct {
 type asffResource struct {
 	Details struct {
 		AwsIamAccessKey struct {
-			PrincipalID   text `json:"PrincipalId"`
-			PrincipalName text `json:"PrincipalName"`
-			PrincipalType text `json:"PrincipalType"`
-			UserName      text `json:"UserName"`
+			PrincipalID   requiredString `json:"PrincipalId"`
+			PrincipalName requiredString `json:"PrincipalName"`
+			PrincipalType requiredString `json:"PrincipalType"`
+			UserName      requiredString `json:"UserName"`
 		} `json:"AwsIamAccessKey"`
 	} `json:"Details"`
 }
@@ -105,7 +105,7 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 		return nil, e.unsupported("Workflow.Status is %q: somebody has seen to it", clip(string(f.Workflow.Status), 40))
 	}
 	base := Signal{
-		ID: findingID(f.ID), ARN: findingARN(f.ID), Type: asffType(f.Types), Reason: string(f.Title), Time: text(f.UpdatedAt).time(),
+		ID: findingID(f.ID), ARN: findingARN(f.ID), Type: asffType(f.Types), Reason: string(f.Title), Time: requiredString(f.UpdatedAt).time(),
 		Account: string(f.AwsAccountID), Region: string(f.Region),
 		Sample: bool(f.Sample) || f.isSample(), Archived: jsonWord(f.ProductFields["aws/guardduty/service/archived"]) == "true",
 	}
@@ -134,40 +134,40 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 type ocsf struct {
 	Metadata struct {
 		Product struct {
-			Name loose `json:"name"`
-			UID  loose `json:"uid"`
+			Name lenientString `json:"name"`
+			UID  lenientString `json:"uid"`
 		} `json:"product"`
 	} `json:"metadata"`
 	FindingInfo struct {
-		UID    text   `json:"uid"`
-		UIDAlt text   `json:"uid_alt"`
-		Title  loose  `json:"title"`
-		Types  []text `json:"types"`
+		UID    requiredString   `json:"uid"`
+		UIDAlt requiredString   `json:"uid_alt"`
+		Title  lenientString    `json:"title"`
+		Types  []requiredString `json:"types"`
 	} `json:"finding_info"`
-	Severity     text  `json:"severity"`
-	SeverityID   text  `json:"severity_id"`
-	Status       text  `json:"status"`
-	StatusID     text  `json:"status_id"`
-	ActivityName loose `json:"activity_name"`
-	ActivityID   loose `json:"activity_id"`
-	Time         loose `json:"time"`
-	TimeDT       loose `json:"time_dt"`
+	Severity     requiredString `json:"severity"`
+	SeverityID   requiredString `json:"severity_id"`
+	Status       requiredString `json:"status"`
+	StatusID     requiredString `json:"status_id"`
+	ActivityName lenientString  `json:"activity_name"`
+	ActivityID   lenientString  `json:"activity_id"`
+	Time         lenientString  `json:"time"`
+	TimeDT       lenientString  `json:"time_dt"`
 	Cloud        struct {
-		Region  loose `json:"region"`
+		Region  lenientString `json:"region"`
 		Account struct {
-			UID loose `json:"uid"`
+			UID lenientString `json:"uid"`
 		} `json:"account"`
 	} `json:"cloud"`
 	Resources []ocsfResource `json:"resources"`
 }
 
 type ocsfResource struct {
-	Type loose           `json:"type"`
-	UID  loose           `json:"uid"`
+	Type lenientString   `json:"type"`
+	UID  lenientString   `json:"uid"`
 	Data json.RawMessage `json:"data"`
 	User struct {
-		Name text `json:"name"`
-		Type text `json:"type"`
+		Name requiredString `json:"name"`
+		Type requiredString `json:"type"`
 	} `json:"user"`
 }
 
@@ -191,11 +191,11 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 		return nil, e.unsupported("the finding was closed")
 	}
 	base := Signal{
-		ID: findingID(id), ARN: findingARN(f.FindingInfo.UID), Type: ocsfType(f.FindingInfo.Types), Reason: string(f.FindingInfo.Title), Time: text(f.TimeDT).time(),
+		ID: findingID(id), ARN: findingARN(f.FindingInfo.UID), Type: ocsfType(f.FindingInfo.Types), Reason: string(f.FindingInfo.Title), Time: requiredString(f.TimeDT).time(),
 		Account: string(f.Cloud.Account.UID), Region: string(f.Cloud.Region), Severity: severityOf(f.Severity),
 	}
 	if base.Time.IsZero() {
-		base.Time = text(f.Time).time()
+		base.Time = requiredString(f.Time).time()
 	}
 	switch {
 	case severityKnown(f.Severity):
@@ -217,9 +217,9 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 // JSON string, and a user beside it.
 func (r ocsfResource) accessKey() accessKey {
 	var data struct {
-		UserName    text `json:"user_name"`
-		UserType    text `json:"user_type"`
-		PrincipalID text `json:"principal_id"`
+		UserName    requiredString `json:"user_name"`
+		UserType    requiredString `json:"user_type"`
+		PrincipalID requiredString `json:"principal_id"`
 	}
 	raw := r.Data
 	var inner string
@@ -266,13 +266,13 @@ func withPeople(base Signal, keys []accessKey) []Signal {
 	return signals
 }
 
-func severityKnown(word text) bool {
+func severityKnown(word requiredString) bool {
 	return severityOf(word) > 0 || slices.Contains([]string{"informational", "1"}, Fold(string(word)))
 }
 
 // ofGuardDuty goes by the product's ARN, which Security Hub controls. The name is the importer's to write, and counts only
 // where there is no ARN.
-func ofGuardDuty(name, arn loose, suffix string) bool {
+func ofGuardDuty(name, arn lenientString, suffix string) bool {
 	if arn != "" {
 		return strings.HasSuffix(string(arn), suffix)
 	}
@@ -291,7 +291,7 @@ func (f asff) isSample() bool {
 }
 
 // findingID gives GuardDuty's own id out of a finding's ARN, so that it is the same by every way.
-func findingID(id text) string {
+func findingID(id requiredString) string {
 	if _, after, ok := strings.Cut(string(id), "/finding/"); ok && after != "" {
 		return after
 	}
@@ -299,7 +299,7 @@ func findingID(id text) string {
 }
 
 // findingARN gives the id where it is an ARN.
-func findingARN(id text) string {
+func findingARN(id requiredString) string {
 	if strings.HasPrefix(string(id), "arn:") {
 		return string(id)
 	}
@@ -308,7 +308,7 @@ func findingARN(id text) string {
 
 // asffType gives GuardDuty's own type out of ASFF's, which puts a category before it and a hyphen for the slash:
 // "TTPs/Discovery/Discovery:IAMUser-AnomalousBehavior", or without the purpose where the category has its name.
-func asffType(types []text) string {
+func asffType(types []requiredString) string {
 	if len(types) == 0 {
 		return "unknown"
 	}
@@ -327,7 +327,7 @@ func asffType(types []text) string {
 }
 
 // ocsfType gives the first type that is written as GuardDuty writes them.
-func ocsfType(types []text) string {
+func ocsfType(types []requiredString) string {
 	for _, t := range types {
 		if strings.Contains(string(t), ":") {
 			return string(t)
@@ -340,7 +340,7 @@ func ocsfType(types []text) string {
 }
 
 // severityOf gives the lower end of the range that the word, or OCSF's number for it, stands for on GuardDuty's scale.
-func severityOf(word text) float64 {
+func severityOf(word requiredString) float64 {
 	switch Fold(string(word)) {
 	case "critical", "5", "fatal", "6":
 		return 9

@@ -41,24 +41,24 @@ const secevent = "https://schemas.openid.net/secevent/"
 // ssfEvent is the payload of one event of a Security Event Token.
 type ssfEvent struct {
 	Subject          json.RawMessage `json:"subject"`
-	EventTimestamp   loose           `json:"event_timestamp"`
-	InitiatingEntity loose           `json:"initiating_entity"`
+	EventTimestamp   lenientString   `json:"event_timestamp"`
+	InitiatingEntity lenientString   `json:"initiating_entity"`
 	ReasonAdmin      json.RawMessage `json:"reason_admin"`
 	ReasonUser       json.RawMessage `json:"reason_user"`
-	Reason           loose           `json:"reason"`
-	ChangeType       loose           `json:"change_type"`
-	CurrentStatus    loose           `json:"current_status"`
-	CurrentLevel     loose           `json:"current_level"`
-	Principal        loose           `json:"principal"`
+	Reason           lenientString   `json:"reason"`
+	ChangeType       lenientString   `json:"change_type"`
+	CurrentStatus    lenientString   `json:"current_status"`
+	CurrentLevel     lenientString   `json:"current_level"`
+	Principal        lenientString   `json:"principal"`
 }
 
 // parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: whoever forwards tokens must have
 // verified them.
 func parseSSF(e event) ([]Signal, error) {
 	var set struct {
-		JTI    text                       `json:"jti"`
+		JTI    requiredString             `json:"jti"`
 		SubID  json.RawMessage            `json:"sub_id"`
-		TOE    loose                      `json:"toe"`
+		TOE    lenientString              `json:"toe"`
 		Events map[string]json.RawMessage `json:"events"`
 	}
 	if err := decode("detail", e.Detail, &set); err != nil {
@@ -67,8 +67,8 @@ func parseSSF(e event) ([]Signal, error) {
 	if len(set.Events) == 0 {
 		return nil, unreadable("detail.events", "missing or empty; a Security Event Token has an event")
 	}
-	return each(slices.Sorted(maps.Keys(set.Events)), func(uri string) ([]Signal, error) {
-		eventType := text(strings.TrimPrefix(uri, secevent))
+	return parseRecords(slices.Sorted(maps.Keys(set.Events)), func(uri string) ([]Signal, error) {
+		eventType := requiredString(strings.TrimPrefix(uri, secevent))
 		kind, err := e.kind(eventType)
 		if err != nil {
 			return nil, err
@@ -88,9 +88,9 @@ func parseSSF(e event) ([]Signal, error) {
 		if kind == DeviceComplianceChange && subject.IsNobody() {
 			return nil, e.unsupported("%s: about a device alone", eventType)
 		}
-		at := text(v.EventTimestamp).time()
+		at := requiredString(v.EventTimestamp).time()
 		if at.IsZero() {
-			at = text(set.TOE).time()
+			at = requiredString(set.TOE).time()
 		}
 		return []Signal{{
 			ID: string(set.JTI), Kind: kind, Type: string(eventType), Reason: v.reason(), Time: at, Subject: subject,
@@ -122,8 +122,8 @@ func (v ssfEvent) saysLess(kind Kind) string {
 // reason gives the reason for administrators, or else for users; each is a text, or texts by language.
 func (v ssfEvent) reason() string {
 	for _, raw := range []json.RawMessage{v.ReasonAdmin, v.ReasonUser} {
-		var byLanguage map[string]loose
-		var plain loose
+		var byLanguage map[string]lenientString
+		var plain lenientString
 		if json.Unmarshal(raw, &byLanguage) == nil && len(byLanguage) > 0 {
 			if english, ok := byLanguage["en"]; ok {
 				return string(english)
@@ -144,14 +144,14 @@ const maxIdentifiers = 50
 // Source: RFC 9493; Shared Signals Framework 1.0, "Complex subjects"; earlier drafts wrote subject_type.
 func ssfSubject(raw json.RawMessage, depth int) Subject {
 	var id struct {
-		Format      loose             `json:"format"`
-		SubjectType loose             `json:"subject_type"`
-		Email       loose             `json:"email"`
-		Sub         loose             `json:"sub"`
-		ID          loose             `json:"id"`
-		URI         loose             `json:"uri"`
-		URL         loose             `json:"url"`
-		PhoneNumber loose             `json:"phone_number"`
+		Format      lenientString     `json:"format"`
+		SubjectType lenientString     `json:"subject_type"`
+		Email       lenientString     `json:"email"`
+		Sub         lenientString     `json:"sub"`
+		ID          lenientString     `json:"id"`
+		URI         lenientString     `json:"uri"`
+		URL         lenientString     `json:"url"`
+		PhoneNumber lenientString     `json:"phone_number"`
 		User        json.RawMessage   `json:"user"`
 		Identifiers []json.RawMessage `json:"identifiers"`
 	}
@@ -185,21 +185,21 @@ func ssfSubject(raw json.RawMessage, depth int) Subject {
 	account, isAccount := strings.CutPrefix(string(id.URI), "acct:")
 	if !isAccount {
 		account = ""
-		add(Subject{IDs: names(text(id.URI))})
+		add(Subject{IDs: names(requiredString(id.URI))})
 	}
-	add(Subject{Usernames: names(text(id.Email), text(account)), IDs: names(text(id.ID), text(id.URL), text(id.PhoneNumber))})
+	add(Subject{Usernames: names(requiredString(id.Email), requiredString(account)), IDs: names(requiredString(id.ID), requiredString(id.URL), requiredString(id.PhoneNumber))})
 	if strings.Contains(string(id.Sub), "@") {
-		add(Subject{Usernames: names(text(id.Sub))})
+		add(Subject{Usernames: names(requiredString(id.Sub))})
 	} else {
-		add(Subject{IDs: names(text(id.Sub))})
+		add(Subject{IDs: names(requiredString(id.Sub))})
 	}
 	return s
 }
 
-func texts(words []string) []text {
-	var all []text
+func texts(words []string) []requiredString {
+	var all []requiredString
 	for _, w := range words {
-		all = append(all, text(w))
+		all = append(all, requiredString(w))
 	}
 	return all
 }
