@@ -2,7 +2,6 @@ package signal
 
 import (
 	"encoding/json"
-	"strings"
 )
 
 // jumpCloudEvents are event_types of JumpCloud's Directory Insights, with the change that matters.
@@ -73,6 +72,3 @@ func parseJumpCloud(e event) ([]Signal, error) {
 		Subject: Subject{Usernames: names(j.Resource.Username, j.Resource.Email), IDs: names(j.Resource.ID)},
 	}}, nil
 }
-
-// jsonWord gives a JSON scalar folded and without its quotes.
-func jsonWord(raw json.RawMessage) string { return Fold(strings.Trim(string(raw), `"`)) }

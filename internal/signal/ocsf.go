@@ -1,0 +1,124 @@
+package signal
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+)
+
+// ocsf is the part of an OCSF detection finding that is read.
+type ocsf struct {
+	Metadata struct {
+		Product struct {
+			Name lenientString `json:"name"`
+			UID  lenientString `json:"uid"`
+		} `json:"product"`
+	} `json:"metadata"`
+	FindingInfo struct {
+		UID    requiredString   `json:"uid"`
+		UIDAlt requiredString   `json:"uid_alt"`
+		Title  lenientString    `json:"title"`
+		Types  []requiredString `json:"types"`
+	} `json:"finding_info"`
+	Severity     requiredString `json:"severity"`
+	SeverityID   requiredString `json:"severity_id"`
+	Status       requiredString `json:"status"`
+	StatusID     requiredString `json:"status_id"`
+	ActivityName lenientString  `json:"activity_name"`
+	ActivityID   lenientString  `json:"activity_id"`
+	Time         lenientString  `json:"time"`
+	TimeDT       lenientString  `json:"time_dt"`
+	Cloud        struct {
+		Region  lenientString `json:"region"`
+		Account struct {
+			UID lenientString `json:"uid"`
+		} `json:"account"`
+	} `json:"cloud"`
+	Resources []ocsfResource `json:"resources"`
+}
+
+type ocsfResource struct {
+	Type lenientString   `json:"type"`
+	UID  lenientString   `json:"uid"`
+	Data json.RawMessage `json:"data"`
+	User struct {
+		Name requiredString `json:"name"`
+		Type requiredString `json:"type"`
+	} `json:"user"`
+}
+
+func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
+	var f ocsf
+	if err := decode("detail.findings", raw, &f); err != nil {
+		return nil, err
+	}
+	id, product := cmp.Or(f.FindingInfo.UIDAlt, f.FindingInfo.UID), f.Metadata.Product
+	switch {
+	case !ofGuardDuty(product.Name, product.UID, ":productv2/aws/guardduty"):
+		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(product.Name), 100))
+	case id == "":
+		return nil, unreadable("detail.findings.finding_info.uid", "missing; a finding has an id")
+	case f.Status != "" && Fold(string(f.Status)) != "new" || f.Status == "" && f.StatusID != "" && f.StatusID != "1":
+		return nil, e.unsupported("status is %q: somebody has seen to it", clip(string(f.Status), 40))
+	case Fold(string(f.ActivityName)) == "close" || f.ActivityID == "3":
+		return nil, e.unsupported("the finding was closed")
+	}
+	severity := f.Severity
+	if !severityKnown(severity) {
+		severity = f.SeverityID
+	}
+	if !severityKnown(severity) {
+		return nil, unreadable("detail.findings.severity", "missing, or a word that is not known; a finding has a severity")
+	}
+	base := Signal{
+		ID: findingID(id), ARN: findingARN(f.FindingInfo.UID), Type: ocsfType(f.FindingInfo.Types),
+		Severity: severityOf(severity), Reason: string(f.FindingInfo.Title), Time: firstTime(f.TimeDT.time(), f.Time.time()),
+		Account: string(f.Cloud.Account.UID), Region: string(f.Cloud.Region),
+	}
+	var keys []accessKey
+	for _, r := range f.Resources {
+		if r.Type == "AWS::IAM::AccessKey" || r.Type == "AwsIamAccessKey" {
+			keys = append(keys, r.accessKey())
+		}
+	}
+	return withPeople(base, keys), nil
+}
+
+// accessKey reads the three known forms of the resource: its data as an object, the details of the ASFF resource in a
+// JSON string, and a user beside it.
+func (r ocsfResource) accessKey() accessKey {
+	raw := unquote(r.Data)
+	var data struct {
+		UserName    requiredString `json:"user_name"`
+		UserType    requiredString `json:"user_type"`
+		PrincipalID requiredString `json:"principal_id"`
+	}
+	// Data that cannot be read names nobody: it is free in form.
+	if json.Unmarshal(raw, &data) == nil && data.UserType != "" {
+		return accessKey{UserName: data.UserName, UserType: data.UserType, PrincipalID: data.PrincipalID}
+	}
+	var resource asffResource
+	for _, v := range []any{&resource, &resource.Details, &resource.Details.AwsIamAccessKey} {
+		if json.Unmarshal(raw, v) == nil && resource.accessKey().UserType != "" {
+			return resource.accessKey()
+		}
+	}
+	// Long-term keys, which begin with AKIA, belong only to IAM users.
+	if r.User.Type == "" && strings.HasPrefix(string(r.UID), "AKIA") {
+		r.User.Type = "IAMUser"
+	}
+	return accessKey{UserName: r.User.Name, UserType: r.User.Type}
+}
+
+// ocsfType returns the first type that has the form of GuardDuty's types.
+func ocsfType(types []requiredString) string {
+	for _, t := range types {
+		if strings.Contains(string(t), ":") {
+			return string(t)
+		}
+	}
+	if len(types) > 0 && types[0] != "" {
+		return string(types[0])
+	}
+	return "unknown"
+}

@@ -1,0 +1,109 @@
+package signal
+
+import "strings"
+
+// accessKey is the principal whose credentials were used.
+type accessKey struct {
+	UserName    requiredString `json:"userName"`
+	UserType    requiredString `json:"userType"`
+	PrincipalID requiredString `json:"principalId"`
+}
+
+// actor is behind an attack sequence. Only some actors have a user.
+type actor struct {
+	ID   requiredString `json:"id"`
+	User struct {
+		Name requiredString `json:"name"`
+		Type requiredString `json:"type"`
+		UID  requiredString `json:"uid"`
+	} `json:"user"`
+	Session struct {
+		Issuer requiredString `json:"issuer"`
+	} `json:"session"`
+}
+
+// subject reads userType, which has the types of CloudTrail's userIdentity. For a role, userName is the role's name and
+// never a person's. The person, if any, is the session's name after the colon of the principal id.
+func (k accessKey) subject() Subject {
+	switch k.UserType {
+	case "IAMUser":
+		return Subject{Usernames: names(k.UserName), IDs: names(k.PrincipalID)}
+	case "AssumedRole", "Role":
+		_, session, _ := strings.Cut(string(k.PrincipalID), ":")
+		return roleSession(string(k.UserName), session)
+	case "FederatedUser":
+		// GetFederationToken lets the caller choose the name, so it counts as a session's name does. The colon keeps a
+		// real role from having this name.
+		_, name, _ := strings.Cut(string(k.PrincipalID), ":")
+		return roleSession("sts:FederatedUser", name)
+	}
+	return Subject{}
+}
+
+func (k accessKey) isRole() bool { return k.UserType == "AssumedRole" || k.UserType == "Role" }
+
+// subject reads the actor's user, whose uid is a principal id. AWS does not say what the name is for a role; the role is
+// the session's issuer.
+func (a actor) subject() Subject {
+	k := accessKey{UserName: a.User.Name, UserType: a.User.Type, PrincipalID: a.User.UID}
+	if !k.isRole() {
+		return k.subject()
+	}
+	if role, ok := lastSegment(string(a.Session.Issuer), "role/"); ok {
+		k.UserName = requiredString(role)
+	}
+	if !strings.Contains(string(k.PrincipalID), ":") {
+		if rest, ok := strings.CutPrefix(string(a.ID), "user:AssumedRole:"); ok {
+			k.PrincipalID = requiredString(rest)
+		}
+	}
+	return k.subject()
+}
+
+// programName matches session names that no person has: EC2 instances, and the defaults of the SDKs.
+var programName = lazy(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|` +
+	`AWSCLI-Session|EKSGetTokenAuth|AWS-SSO.*)$`)
+
+// roleSession returns the session of the role, or nobody if its name cannot be a person's.
+func roleSession(role, session string) Subject {
+	session = Name(session)
+	if session == "" || Name(role) == "" || session == role || programName().MatchString(session) {
+		return Subject{}
+	}
+	return Subject{Session: &Session{Role: role, Name: session}}
+}
+
+// kubernetesSubject reads the user name of an EKS audit log. Two of its many forms name a person: an e-mail address,
+// which an OpenID Connect provider writes, and the ARN of a user or a role session, which EKS writes by default.
+func kubernetesSubject(username string) Subject {
+	if user, ok := lastSegment(username, "user/"); ok {
+		return Subject{Usernames: names(requiredString(user))}
+	}
+	if strings.HasPrefix(username, "arn:") {
+		if _, path, ok := strings.Cut(username, ":assumed-role/"); ok {
+			role, session, _ := strings.Cut(path, "/")
+			return roleSession(role, session)
+		}
+		return Subject{}
+	}
+	before, after, _ := strings.Cut(username, "@")
+	if before == "" || after == "" || strings.ContainsAny(username, ":#/") {
+		return Subject{}
+	}
+	return Subject{Usernames: names(requiredString(username))}
+}
+
+// lastSegment returns the name at the end of the ARN of a resource of the type, "user/" or "role/". It skips the path.
+func lastSegment(arn, resourceType string) (string, bool) {
+	_, path, ok := strings.Cut(arn, ":"+resourceType)
+	if !ok || !strings.HasPrefix(arn, "arn:") {
+		return "", false
+	}
+	return path[strings.LastIndex(path, "/")+1:], true
+}
+
+// madeUp reports whether the names are those that GuardDuty invents for samples.
+func (k accessKey) madeUp() bool {
+	const prefix = "GeneratedFinding"
+	return strings.HasPrefix(string(k.UserName), prefix) || strings.HasPrefix(string(k.PrincipalID), prefix)
+}
