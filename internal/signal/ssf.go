@@ -164,8 +164,8 @@ func ssfSubject(raw json.RawMessage, depth int) Subject {
 	}
 	var s Subject
 	add := func(other Subject) {
-		s.Usernames = names(append(texts(s.Usernames), texts(other.Usernames)...)...)
-		s.IDs = names(append(texts(s.IDs), texts(other.IDs)...)...)
+		s.Usernames = names(append(asRequired(s.Usernames), asRequired(other.Usernames)...)...)
+		s.IDs = names(append(asRequired(s.IDs), asRequired(other.IDs)...)...)
 	}
 	switch format {
 	case "complex":
@@ -196,7 +196,8 @@ func ssfSubject(raw json.RawMessage, depth int) Subject {
 	return s
 }
 
-func texts(words []string) []requiredString {
+// asRequired converts words for names.
+func asRequired(words []string) []requiredString {
 	var all []requiredString
 	for _, w := range words {
 		all = append(all, requiredString(w))

@@ -1,0 +1,121 @@
+package signal
+
+import (
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// auth0Request is what was asked of the Management API or SCIM, and the answer.
+type auth0Request struct {
+	Request struct {
+		Method lenientString   `json:"method"`
+		Path   lenientString   `json:"path"`
+		Body   json.RawMessage `json:"body"`
+	} `json:"request"`
+	Response struct {
+		StatusCode number          `json:"statusCode"`
+		Body       json.RawMessage `json:"body"`
+	} `json:"response"`
+}
+
+// meaning returns what was asked about one user, and the user: the id in the path, and the address in the response.
+func (r auth0Request) meaning(logType requiredString) (requiredString, Subject) {
+	id := r.userID(logType)
+	if id == "" || r.Response.StatusCode.set && r.Response.StatusCode.value >= 400 {
+		return logType, Subject{}
+	}
+	// An answer that cannot be read names nobody else; the path has the id.
+	var user auth0User
+	_ = json.Unmarshal(r.Response.Body, &user)
+	subject := user.subject(id)
+	var body struct {
+		Blocked *flag `json:"blocked"`
+	}
+	switch method := Fold(string(r.Request.Method)); {
+	case method == "delete":
+		return logType + " delete user", subject
+	case logType == "sapi" && method == "patch":
+		// A body that cannot be read says nothing about access.
+		if json.Unmarshal(r.Request.Body, &body) == nil && body.Blocked != nil {
+			return logType + " blocked: " + word(bool(*body.Blocked)), subject
+		}
+	case logType == "sscim" && (method == "patch" || method == "put"):
+		if active, said := scimActive(r.Request.Body); said {
+			return logType + " active: " + word(active), subject
+		}
+	}
+	return logType, Subject{}
+}
+
+// userID returns the user's id from the request's path, or "" if the request is not about one user.
+func (r auth0Request) userID(logType requiredString) string {
+	path := string(r.Request.Path)
+	id, ok := strings.CutPrefix(path, "/api/v2/users/")
+	if logType != "sapi" {
+		_, id, ok = strings.Cut(path, "/Users/")
+	}
+	id, _, _ = strings.Cut(id, "?")
+	if !ok || strings.Contains(id, "/") {
+		return ""
+	}
+	if decoded, err := url.PathUnescape(id); err == nil {
+		id = decoded
+	}
+	return id
+}
+
+func word(b bool) requiredString { return requiredString(strconv.FormatBool(b)) }
+
+// scimActive reads what a SCIM request says about "active": as a member of the user, or in an operation of a patch, where
+// some clients write "Replace" and "False".
+// Source: RFC 7644, section 3.5.2.
+func scimActive(raw json.RawMessage) (active, said bool) {
+	var body struct {
+		scimUser
+		Operations []scimOperation `json:"Operations"`
+	}
+	if json.Unmarshal(raw, &body) != nil {
+		return false, false
+	}
+	if body.Active != nil {
+		return bool(*body.Active), true
+	}
+	for _, o := range body.Operations {
+		if value, ok := o.active(); ok {
+			active, said = value, true
+		}
+	}
+	return active, said
+}
+
+type scimUser struct {
+	Active *flag `json:"active"`
+}
+
+type scimOperation struct {
+	Op    requiredString  `json:"op"`
+	Path  requiredString  `json:"path"`
+	Value json.RawMessage `json:"value"`
+}
+
+// active returns what the operation sets "active" to, if it does.
+func (o scimOperation) active() (active, said bool) {
+	if op := Fold(string(o.Op)); op != "replace" && op != "add" {
+		return false, false
+	}
+	switch Fold(string(o.Path)) {
+	case "active":
+		var plain flag
+		if len(o.Value) > 0 && plain.UnmarshalJSON(o.Value) == nil {
+			return bool(plain), true
+		}
+	case "":
+		var value scimUser
+		if json.Unmarshal(o.Value, &value) == nil && value.Active != nil {
+			return bool(*value.Active), true
+		}
+	}
+	return false, false
+}
