@@ -19,8 +19,8 @@ var iamEvents = []meaning{
 	{"iam DeactivateMFADevice", "", "a device was exchanged or lost"},
 }
 
-// directoryServiceEvents are calls to AWS Directory Service Data. What is changed with Active Directory's own tools does
-// not reach CloudTrail. That eventSource is ds-data.amazonaws.com follows AWS's naming; no published record was found.
+// directoryServiceEvents are calls to AWS Directory Service Data. Changes that Active Directory's own tools make do not
+// reach CloudTrail. The eventSource ds-data.amazonaws.com follows AWS's naming; no published record was found.
 var directoryServiceEvents = []meaning{
 	{"ds-data DisableUser", AccountDisabled, ""},
 	{"ds-data DeleteUser", AccountPurged, ""},
@@ -30,8 +30,8 @@ var directoryServiceEvents = []meaning{
 	{"ds-data RemoveGroupMember", "", whichGroup},
 }
 
-// cognitoEvents are calls to Amazon Cognito user pools. CloudTrail hides the user name and gives the sub instead, as far as
-// is known; no published record was found.
+// cognitoEvents are calls to Amazon Cognito user pools. As far as is known, CloudTrail hides the user name and has the
+// sub instead; no published record was found.
 var cognitoEvents = []meaning{
 	{"cognito-idp AdminDisableUser", AccountDisabled, ""},
 	{"cognito-idp AdminDeleteUser", AccountPurged, ""},

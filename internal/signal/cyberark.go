@@ -2,8 +2,8 @@ package signal
 
 import "strings"
 
-// cyberArkEvents are actions of CyberArk Identity's audit. "add-user" is a published one; that the others are written
-// likewise is inferred.
+// cyberArkEvents are actions of CyberArk Identity's audit. Only "add-user" is published; the code assumes that
+// the others have the same form.
 var cyberArkEvents = []meaning{
 	{"delete-user", AccountPurged, "by analogy with add-user; no published record was found"},
 	{"remove-user", AccountPurged, "by analogy with add-user; no published record was found"},
@@ -39,7 +39,7 @@ func parseCyberArk(e event) ([]Signal, error) {
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(c.UUID), Kind: kind, Type: string(c.Action), Reason: string(c.Message), Time: requiredString(c.Timestamp).time(),
+		ID: string(c.UUID), Kind: kind, Type: string(c.Action), Reason: string(c.Message), Time: c.Timestamp.time(),
 		Subject: Subject{Usernames: names(c.CustomData.UserName), IDs: names(c.CustomData.UserID)},
 	}}, nil
 }

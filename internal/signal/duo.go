@@ -1,10 +1,8 @@
 package signal
 
-import (
-	"encoding/json"
-)
+import "encoding/json"
 
-// duoEvents are actions of Duo's administrator log, with the status that a user is given.
+// duoEvents are actions of Duo's administrator log, with the status that an action sets.
 // Source: Duo Admin API, "Administrator logs".
 var duoEvents = []meaning{
 	{"user_update status: Disabled", AccountDisabled, ""},
@@ -16,56 +14,60 @@ var duoEvents = []meaning{
 	{"admin_lockout", "", "an administrator of Duo"},
 }
 
-// duoStatus finds the status in a description that is no JSON, as Duo's sometimes are not.
-var duoStatus = lazy(`"status"\s*:\s*"([^"\\]*)"`)
+// duoEntry is the part of an entry that is read. username is the administrator and not read; object is the user.
+type duoEntry struct {
+	ID           requiredString  `json:"event_id"`
+	Action       requiredString  `json:"action"`
+	Object       requiredString  `json:"object"`
+	Description  json.RawMessage `json:"description"`
+	Timestamp    lenientString   `json:"timestamp"`
+	ISOTimestamp lenientString   `json:"isotimestamp"`
+}
 
 func parseDuo(e event) ([]Signal, error) {
-	// username is the administrator and not read; object is the user.
-	var d struct {
-		ID           requiredString  `json:"event_id"`
-		Action       requiredString  `json:"action"`
-		Object       requiredString  `json:"object"`
-		Description  json.RawMessage `json:"description"`
-		Timestamp    lenientString   `json:"timestamp"`
-		ISOTimestamp lenientString   `json:"isotimestamp"`
-	}
+	var d duoEntry
 	if err := decode("detail", e.Detail, &d); err != nil {
 		return nil, err
 	}
 	if d.Action == "" {
 		return nil, unreadable("detail.action", "missing; an entry of the administrator log has one")
 	}
-	action := d.Action
-	if action == "user_update" {
-		var description struct {
-			Status requiredString `json:"status"`
-		}
-		raw := []byte(d.Description)
-		var inner string
-		if json.Unmarshal(raw, &inner) == nil {
-			raw = []byte(inner)
-		}
-		if json.Unmarshal(raw, &description) != nil {
-			description.Status = ""
-			if found := duoStatus().FindAllSubmatch(raw, -1); len(found) == 1 {
-				description.Status = requiredString(found[0][1])
-			}
-		}
-		if description.Status != "" {
-			for _, status := range []requiredString{"Disabled", "Active", "Bypass"} {
-				if Fold(string(description.Status)) == Fold(string(status)) {
-					action = "user_update status: " + status
-				}
-			}
-		}
-	}
-	kind, err := e.kind(action)
+	kind, err := e.kind(d.meaning())
 	if err != nil {
 		return nil, err
 	}
-	at := requiredString(d.ISOTimestamp).time()
-	if at.IsZero() {
-		at = requiredString(d.Timestamp).time()
+	return []Signal{{
+		ID: string(d.ID), Kind: kind, Type: string(d.Action), Time: firstTime(d.ISOTimestamp.time(), d.Timestamp.time()),
+		Subject: Subject{Usernames: names(d.Object)},
+	}}, nil
+}
+
+// meaning returns the action, with the status that it sets if it sets one.
+func (d duoEntry) meaning() requiredString {
+	if d.Action == "user_update" {
+		for _, status := range []requiredString{"Disabled", "Active", "Bypass"} {
+			if Fold(d.status()) == Fold(string(status)) {
+				return d.Action + " status: " + status
+			}
+		}
 	}
-	return []Signal{{ID: string(d.ID), Kind: kind, Type: string(d.Action), Time: at, Subject: Subject{Usernames: names(d.Object)}}}, nil
+	return d.Action
+}
+
+// duoStatus finds the status in a description that is not JSON, as Duo's sometimes are not.
+var duoStatus = lazy(`"status"\s*:\s*"([^"\\]*)"`)
+
+// status returns the status in the description.
+func (d duoEntry) status() string {
+	raw := unquote(d.Description)
+	var description struct {
+		Status requiredString `json:"status"`
+	}
+	if json.Unmarshal(raw, &description) == nil {
+		return string(description.Status)
+	}
+	if found := duoStatus().FindAllSubmatch(raw, -1); len(found) == 1 {
+		return string(found[0][1])
+	}
+	return ""
 }

@@ -37,6 +37,7 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 		return nil, unreadable("detail.events", "missing or empty; an activity lists its events")
 	}
 	i := -1
+	at := activity.ID.Time.time()
 	return parseRecords(activity.Events, func(g googleEvent) ([]Signal, error) {
 		i++
 		if g.Name == "" {
@@ -44,7 +45,7 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 		}
 		kind, err := e.kind(g.Name)
 		return []Signal{{
-			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: requiredString(activity.ID.Time).time(),
+			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: at,
 			Subject: Subject{Usernames: names(g.parameter("USER_EMAIL"), g.parameter("affected_email_address"))},
 		}}, err
 	})

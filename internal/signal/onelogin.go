@@ -42,7 +42,7 @@ func parseOneLogin(e event) ([]Signal, error) {
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(o.UUID), Kind: meant.kind, Type: string(o.EventType), Reason: meant.note, Time: requiredString(o.Timestamp).time(),
+		ID: string(o.UUID), Kind: meant.kind, Type: string(o.EventType), Reason: meant.note, Time: o.Timestamp.time(),
 		Subject: Subject{Usernames: names(o.LoginName), IDs: names(o.UserID)},
 	}}, nil
 }
