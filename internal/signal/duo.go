@@ -44,11 +44,13 @@ func parseDuo(e event) ([]Signal, error) {
 
 // meaning returns the action, with the status that it sets if it sets one.
 func (d duoEntry) meaning() requiredString {
-	if d.Action == "user_update" {
-		for _, status := range []requiredString{"Disabled", "Active", "Bypass"} {
-			if Fold(d.status()) == Fold(string(status)) {
-				return d.Action + " status: " + status
-			}
+	if d.Action != "user_update" {
+		return d.Action
+	}
+	set := Fold(d.status())
+	for _, status := range []requiredString{"Disabled", "Active", "Bypass"} {
+		if set == Fold(string(status)) {
+			return d.Action + " status: " + status
 		}
 	}
 	return d.Action

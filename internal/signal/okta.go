@@ -8,7 +8,8 @@ import (
 // oktaEvents are event types of Okta's System Log.
 // Source: Okta developer documentation, "Event types" catalogue.
 var oktaEvents = []meaning{
-	{"user.lifecycle.deactivate", AccountDisabled, "by an administrator, an API token, a workflow, or the directory or HR system that Okta follows"},
+	{"user.lifecycle.deactivate", AccountDisabled,
+		"by an administrator, an API token, a workflow, or the directory or HR system that Okta follows"},
 	{"user.lifecycle.suspend", AccountDisabled, "Okta also sends user.session.clear for the same request"},
 	{"user.lifecycle.delete.initiated", AccountPurged, ""},
 	{"user.lifecycle.delete.completed", AccountPurged, ""},
@@ -22,7 +23,8 @@ var oktaEvents = []meaning{
 	{"user.risk.detect", RiskLevelChange, "only where the level is HIGH"},
 	{"user.account.report_suspicious_activity_by_enduser", RiskLevelChange, "the person reports somebody else's doing"},
 	{"security.breached_credential.detected", AccountCredentialChangeRequired, ""},
-	{"user.account.lock", RiskLevelChange, "failed sign-ins, which anybody can cause; the person is the actor where there is no target"},
+	{"user.account.lock", RiskLevelChange,
+		"failed sign-ins, which anybody can cause; the person is the actor where there is no target"},
 	{"user.account.lock.limit", RiskLevelChange, "failed sign-ins, which anybody can cause"},
 	{"app.ad.api.user_import.account_locked", RiskLevelChange, "failed sign-ins, which anybody can cause"},
 
@@ -40,15 +42,19 @@ var oktaEvents = []meaning{
 	{"security.events.provider.receive_event", "", "a receipt for a signal of another provider"},
 	{"application.provision.user.deactivate", "", "Okta deactivated an account in an application"},
 	{"application.user_membership.add", "", "somebody was given an application"},
-	{"application.user_membership.remove", "", "which application carries the VPN is not known here; where it does, forward this in the custom form"},
-	{"application.user_membership.deprovision", "", "which application carries the VPN is not known here; where it does, forward this in the custom form"},
-	{"application.user_membership.revoke", "", "which application carries the VPN is not known here; where it does, forward this in the custom form"},
+	{"application.user_membership.remove", "", whichApplication},
+	{"application.user_membership.deprovision", "", whichApplication},
+	{"application.user_membership.revoke", "", whichApplication},
 	{"group.user_membership.add", "", "somebody joined a group"},
-	{"group.user_membership.remove", "", "which group carries the VPN is not known here; where it does, forward this in the custom form"},
+	{"group.user_membership.remove", "", whichGroup},
 }
 
-// oktaEvent is what is used of a LogEvent. The actor is the administrator, token or workflow that did it to the person,
-// who is the target.
+// whichApplication is the note on changes of applications.
+const whichApplication = "which application carries the VPN is not known here; " +
+	"where it does, forward this in the custom form"
+
+// oktaEvent is the part of a LogEvent that is read. The actor is the administrator, token or workflow that acted. The
+// target is the person.
 type oktaEvent struct {
 	UUID           requiredString `json:"uuid"`
 	EventType      requiredString `json:"eventType"`
@@ -87,14 +93,8 @@ func parseOkta(e event) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
-	case AccountDisabled, AccountPurged, AccountEnabled, SessionRevoked:
-		if o.Outcome.Result == "" {
-			return nil, unreadable("detail.outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
-		}
-		if o.Outcome.Result != "SUCCESS" {
-			return nil, e.unsupported("%s did not happen, its outcome is %q", o.EventType, clip(string(o.Outcome.Result), 40))
-		}
+	if err := o.happened(e, kind); err != nil {
+		return nil, err
 	}
 	if o.UUID == "" {
 		return nil, unreadable("detail.uuid", "missing; a System Log event has one")
@@ -106,28 +106,49 @@ func parseOkta(e event) ([]Signal, error) {
 		return nil, e.unsupported("%s: the risk is not HIGH", o.EventType)
 	}
 	base := Signal{
-		ID: string(o.UUID), Kind: kind, Type: string(o.EventType),
-		Reason: string(o.DisplayMessage), Time: requiredString(o.Published).time(),
+		ID: string(o.UUID), Kind: kind, Type: string(o.EventType), Reason: string(o.DisplayMessage), Time: o.Published.time(),
 	}
-	var signals []Signal
+	return eachSubject(base, o.subjects()), nil
+}
+
+// happened returns an error unless the outcome is SUCCESS, for events that give or take access.
+func (o oktaEvent) happened(e event, kind Kind) error {
+	switch kind {
+	case AccountDisabled, AccountPurged, AccountEnabled, SessionRevoked:
+	default:
+		return nil
+	}
+	switch o.Outcome.Result {
+	case "SUCCESS":
+		return nil
+	case "":
+		return unreadable("detail.outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
+	}
+	return e.unsupported("%s did not happen, its outcome is %q", o.EventType, clip(string(o.Outcome.Result), 40))
+}
+
+// subjects returns the targets that are users, or else those that are application users.
+func (o oktaEvent) subjects() []Subject {
 	for _, targetType := range []requiredString{"User", "AppUser"} {
+		var users []Subject
 		for _, t := range o.Target {
 			if t.Type == targetType {
-				s := base
-				s.Subject = t.subject()
-				signals = append(signals, s)
+				users = append(users, t.subject())
 			}
 		}
-		if len(signals) > 0 {
-			return signals, nil
+		if len(users) > 0 {
+			return users
 		}
 	}
-	// Who locks an account by failed sign-ins acts under its name; no administrator takes part.
-	// So does who reports suspicious activity.
-	if (o.EventType == "user.account.lock" || o.EventType == "user.account.report_suspicious_activity_by_enduser") && o.Actor.Type == "User" {
-		base.Subject = o.Actor.subject()
+	// A person who locks an account by failed sign-ins acts under its name; no administrator takes part. The same holds
+	// for a person who reports suspicious activity.
+	switch o.EventType {
+	case "user.account.lock", "user.account.report_suspicious_activity_by_enduser":
+		if o.Actor.Type == "User" {
+			return []Subject{o.Actor.subject()}
+		}
 	}
-	return []Signal{base}, nil
+	return nil
 }
 
 var terminatesSession = lazy(`(?i)terminat|logout|sign[ _-]?out`)
@@ -136,14 +157,16 @@ var terminatesSession = lazy(`(?i)terminat|logout|sign[ _-]?out`)
 // names.
 func (o oktaEvent) terminatesSessions() bool {
 	for _, t := range o.Target {
-		if t.Type == "PolicyAction" && terminatesSession().MatchString(string(t.DisplayName)+" "+string(t.AlternateID)) {
+		names := string(t.DisplayName) + " " + string(t.AlternateID)
+		if t.Type == "PolicyAction" && terminatesSession().MatchString(names) {
 			return true
 		}
 	}
 	return false
 }
 
-// riskLevel matches a level in text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, and none called previous or old.
+// riskLevel matches a level in a text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, but not a level called previous
+// or old.
 var riskLevel = lazy(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
 
 var formerLevel = lazy(`previous|prior|old|from|before`)

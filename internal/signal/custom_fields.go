@@ -1,0 +1,124 @@
+package signal
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// customFields are the members of the form's detail, without those that are null. Keys are in lower case and without
+// separators.
+type customFields map[string]json.RawMessage
+
+// customKeys are the keys of the form.
+var customKeys = []string{
+	"username", "usernames", "connectionid", "clientip", "reason", "requestedby", "kind", "effectiveat",
+}
+
+var (
+	customSeparators = replacer("_", "", "-", "")
+	// condition matches keys that look like a condition.
+	condition = lazy(`effective|date|day$|` +
+		`(start|end|ends|terminate|leave|leaves|expire|expires|run|execute|valid)(at|on|from|until)$|` +
+		`^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$`)
+	// history matches keys of the past, which are no condition.
+	history = lazy(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
+)
+
+func readCustomFields(detail json.RawMessage) (customFields, error) {
+	var members map[string]json.RawMessage
+	if err := decode("detail", detail, &members); err != nil {
+		return nil, err
+	}
+	fields := customFields{}
+	for key, value := range members {
+		if string(value) == "null" {
+			continue
+		}
+		key = customSeparators().Replace(strings.ToLower(key))
+		if _, twice := fields[key]; twice {
+			return nil, unreadable("detail."+key, "given twice, in two spellings; keep one")
+		}
+		known := slices.Contains(customKeys, key)
+		if !known && condition().MatchString(key) && !history().MatchString(key) {
+			return nil, unreadable("detail."+key,
+				"looks like a condition and is none that is known; see effective_at and the policy's modes, or remove it")
+		}
+		fields[key] = value
+	}
+	return fields, nil
+}
+
+// form reads all fields. Its error is about the first one that cannot be read.
+func (fields customFields) form() (customForm, error) {
+	var form customForm
+	var effectiveAt string
+	for _, field := range []struct {
+		name string
+		to   *string
+	}{
+		{"kind", &form.kind},
+		{"reason", &form.reason},
+		{"requested_by", &form.requestedBy},
+		{"effective_at", &effectiveAt},
+		{"connection_id", &form.connectionID},
+		{"client_ip", &form.clientIP},
+	} {
+		raw, ok := fields[customSeparators().Replace(field.name)]
+		if !ok {
+			continue
+		}
+		var value requiredString
+		if err := decode("detail."+field.name, raw, &value); err != nil {
+			return customForm{}, err
+		}
+		*field.to = strings.TrimSpace(string(value))
+	}
+	if _, ok := fields["effectiveat"]; ok {
+		form.effectiveAt = &effectiveAt
+	}
+	var err error
+	form.people, err = fields.people()
+	return form, err
+}
+
+// people reads username and usernames. A text that cannot be a name is an error, not a gap: the sender meant somebody.
+func (fields customFields) people() ([]Subject, error) {
+	one, hasOne := fields["username"]
+	several, hasSeveral := fields["usernames"]
+	switch {
+	case hasOne && hasSeveral:
+		return nil, unreadable("detail.usernames", "given beside username; put all names into usernames")
+	case hasOne:
+		person, err := customPerson("detail.username", one)
+		return []Subject{person}, err
+	case !hasSeveral:
+		return nil, nil
+	}
+	var list []json.RawMessage
+	if err := decode("detail.usernames", several, &list); err != nil {
+		return nil, err
+	}
+	var people subjects
+	for i, raw := range list {
+		person, err := customPerson(fmt.Sprintf("detail.usernames[%d]", i), raw)
+		if err != nil {
+			return nil, err
+		}
+		people.add(person)
+	}
+	return people, nil
+}
+
+func customPerson(path string, raw json.RawMessage) (Subject, error) {
+	var value requiredString
+	if err := decode(path, raw, &value); err != nil {
+		return Subject{}, err
+	}
+	name := Name(string(value))
+	if name == "" {
+		return Subject{}, unreadable(path, "%q cannot be somebody's name", clip(string(value), 40))
+	}
+	return Subject{Usernames: []string{name}}, nil
+}
