@@ -16,9 +16,11 @@ var ssfEvents = []meaning{
 	{"risc/event-type/credential-compromise", CredentialCompromise, ""},
 	{"risc/event-type/account-credential-change-required", AccountCredentialChangeRequired, ""},
 	{"risc/event-type/sessions-revoked", SessionRevoked, "deprecated form of session-revoked"},
-	{"caep/event-type/session-revoked", SessionRevoked, "but not an ordinary logout, which some transmitters send as this"},
+	{"caep/event-type/session-revoked", SessionRevoked,
+		"but not an ordinary logout, which some transmitters send as this"},
 	{"caep/event-type/credential-change", CredentialChange, "only with change_type revoke or delete"},
-	{"caep/event-type/device-compliance-change", DeviceComplianceChange, "only with current_status not-compliant, and about a user"},
+	{"caep/event-type/device-compliance-change", DeviceComplianceChange,
+		"only with current_status not-compliant, and about a user"},
 	{"caep/event-type/risk-level-change", RiskLevelChange, "only with principal USER and current_level HIGH"},
 	{"caep/event-type/token-claims-change", "", "says nothing of access ending"},
 	{"caep/event-type/assurance-level-change", "", "says nothing of access ending"},
@@ -52,15 +54,17 @@ type ssfEvent struct {
 	Principal        lenientString   `json:"principal"`
 }
 
-// parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: whoever forwards tokens must have
-// verified them.
+// securityEventToken is a decoded token (RFC 8417).
+type securityEventToken struct {
+	JTI    requiredString             `json:"jti"`
+	SubID  json.RawMessage            `json:"sub_id"`
+	TOE    lenientString              `json:"toe"`
+	Events map[string]json.RawMessage `json:"events"`
+}
+
+// parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: the forwarder must have verified it.
 func parseSSF(e event) ([]Signal, error) {
-	var set struct {
-		JTI    requiredString             `json:"jti"`
-		SubID  json.RawMessage            `json:"sub_id"`
-		TOE    lenientString              `json:"toe"`
-		Events map[string]json.RawMessage `json:"events"`
-	}
+	var set securityEventToken
 	if err := decode("detail", e.Detail, &set); err != nil {
 		return nil, err
 	}
@@ -68,44 +72,46 @@ func parseSSF(e event) ([]Signal, error) {
 		return nil, unreadable("detail.events", "missing or empty; a Security Event Token has an event")
 	}
 	return parseRecords(slices.Sorted(maps.Keys(set.Events)), func(uri string) ([]Signal, error) {
-		eventType := requiredString(strings.TrimPrefix(uri, secevent))
-		kind, err := e.kind(eventType)
-		if err != nil {
-			return nil, err
-		}
-		var v ssfEvent
-		if err := decode("detail.events", set.Events[uri], &v); err != nil {
-			return nil, err
-		}
-		if why := v.saysLess(kind); why != "" {
-			return nil, e.unsupported("%s: %s", eventType, why)
-		}
-		raw := set.SubID
-		if len(raw) == 0 || string(raw) == "null" {
-			raw = v.Subject
-		}
-		subject := ssfSubject(raw, 0)
-		if kind == DeviceComplianceChange && subject.IsNobody() {
-			return nil, e.unsupported("%s: about a device alone", eventType)
-		}
-		at := requiredString(v.EventTimestamp).time()
-		if at.IsZero() {
-			at = requiredString(set.TOE).time()
-		}
-		return []Signal{{
-			ID: string(set.JTI), Kind: kind, Type: string(eventType), Reason: v.reason(), Time: at, Subject: subject,
-		}}, nil
+		return set.parse(e, uri)
 	})
 }
 
-// ordinaryLogout matches the reason that transmitters give where people ended their sessions themselves.
+// parse reads the token's event with the URI.
+func (set securityEventToken) parse(e event, uri string) ([]Signal, error) {
+	eventType := requiredString(strings.TrimPrefix(uri, secevent))
+	kind, err := e.kind(eventType)
+	if err != nil {
+		return nil, err
+	}
+	var v ssfEvent
+	if err := decode("detail.events", set.Events[uri], &v); err != nil {
+		return nil, err
+	}
+	if why := v.saysLess(kind); why != "" {
+		return nil, e.unsupported("%s: %s", eventType, why)
+	}
+	raw := set.SubID
+	if len(raw) == 0 || string(raw) == "null" {
+		raw = v.Subject
+	}
+	subject := ssfSubject(raw, 0)
+	if kind == DeviceComplianceChange && subject.IsNobody() {
+		return nil, e.unsupported("%s: about a device alone", eventType)
+	}
+	return []Signal{{
+		ID: string(set.JTI), Kind: kind, Type: string(eventType), Reason: v.reason(),
+		Time: firstTime(v.EventTimestamp.time(), set.TOE.time()), Subject: subject,
+	}}, nil
+}
+
+// ordinaryLogout matches the reason that transmitters write when people end their own sessions.
 var ordinaryLogout = lazy(`(?i)^user (logout|logged out|signed out|sign[- ]?out)\b`)
 
 // saysLess says why an event of the kind does not mean what its type can mean; "" if it does.
 func (v ssfEvent) saysLess(kind Kind) string {
-	level := Fold(string(v.CurrentLevel))
+	level, by := Fold(string(v.CurrentLevel)), Fold(string(v.InitiatingEntity))
 	switch {
-	case kind == SessionRevoked && (Fold(string(v.InitiatingEntity)) == "user" || v.InitiatingEntity == "" && ordinaryLogout().MatchString(v.reason())):
+	case kind == SessionRevoked && (by == "user" || by == "" && ordinaryLogout().MatchString(v.reason())):
 		return "an ordinary logout"
 	case kind == CredentialChange && v.ChangeType != "revoke" && v.ChangeType != "delete":
 		return "change_type is neither revoke nor delete"
@@ -119,7 +125,7 @@ func (v ssfEvent) saysLess(kind Kind) string {
 	return ""
 }
 
-// reason gives the reason for administrators, or else for users; each is a text, or texts by language.
+// reason returns the reason for administrators, or else for users. Each is a text, or texts by language.
 func (v ssfEvent) reason() string {
 	for _, raw := range []json.RawMessage{v.ReasonAdmin, v.ReasonUser} {
 		var byLanguage map[string]lenientString
@@ -135,72 +141,4 @@ func (v ssfEvent) reason() string {
 		}
 	}
 	return string(v.Reason)
-}
-
-// maxIdentifiers is how many names of one person are read; nobody has as many.
-const maxIdentifiers = 50
-
-// ssfSubject reads a subject identifier. What is no user, such as a device, a session or a tenant, names nobody.
-// Source: RFC 9493; Shared Signals Framework 1.0, "Complex subjects"; earlier drafts wrote subject_type.
-func ssfSubject(raw json.RawMessage, depth int) Subject {
-	var id struct {
-		Format      lenientString     `json:"format"`
-		SubjectType lenientString     `json:"subject_type"`
-		Email       lenientString     `json:"email"`
-		Sub         lenientString     `json:"sub"`
-		ID          lenientString     `json:"id"`
-		URI         lenientString     `json:"uri"`
-		URL         lenientString     `json:"url"`
-		PhoneNumber lenientString     `json:"phone_number"`
-		User        json.RawMessage   `json:"user"`
-		Identifiers []json.RawMessage `json:"identifiers"`
-	}
-	if depth > 3 || json.Unmarshal(raw, &id) != nil {
-		return Subject{}
-	}
-	format := strings.ReplaceAll(Fold(string(id.Format)), "-", "_")
-	if format == "" {
-		format = strings.ReplaceAll(Fold(string(id.SubjectType)), "-", "_")
-	}
-	var s Subject
-	add := func(other Subject) {
-		s.Usernames = names(append(asRequired(s.Usernames), asRequired(other.Usernames)...)...)
-		s.IDs = names(append(asRequired(s.IDs), asRequired(other.IDs)...)...)
-	}
-	switch format {
-	case "complex":
-		return ssfSubject(id.User, depth+1)
-	case "aliases":
-		for _, identifier := range id.Identifiers[:min(len(id.Identifiers), maxIdentifiers)] {
-			add(ssfSubject(identifier, depth+1))
-		}
-		return s
-	case "email", "iss_sub", "opaque", "account", "phone_number", "phone", "did", "uri", "id_token_claims", "":
-	default:
-		return Subject{} // of a session or a token
-	}
-	if format == "" && len(id.User) > 0 {
-		return ssfSubject(id.User, depth+1)
-	}
-	account, isAccount := strings.CutPrefix(string(id.URI), "acct:")
-	if !isAccount {
-		account = ""
-		add(Subject{IDs: names(requiredString(id.URI))})
-	}
-	add(Subject{Usernames: names(requiredString(id.Email), requiredString(account)), IDs: names(requiredString(id.ID), requiredString(id.URL), requiredString(id.PhoneNumber))})
-	if strings.Contains(string(id.Sub), "@") {
-		add(Subject{Usernames: names(requiredString(id.Sub))})
-	} else {
-		add(Subject{IDs: names(requiredString(id.Sub))})
-	}
-	return s
-}
-
-// asRequired converts words for names.
-func asRequired(words []string) []requiredString {
-	var all []requiredString
-	for _, w := range words {
-		all = append(all, requiredString(w))
-	}
-	return all
 }
