@@ -72,7 +72,8 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 	base := Signal{
 		ID: findingID(f.ID), ARN: findingARN(f.ID), Type: asffType(f.Types), Severity: severity,
 		Reason: string(f.Title), Time: f.UpdatedAt.time(), Account: string(f.AwsAccountID), Region: string(f.Region),
-		Sample: bool(f.Sample) || f.isSample(), Archived: jsonWord(f.ProductFields["aws/guardduty/service/archived"]) == "true",
+		Sample:   bool(f.Sample) || f.isSample(),
+		Archived: jsonWord(f.ProductFields["aws/guardduty/service/archived"]) == "true",
 	}
 	var keys []accessKey
 	for _, r := range f.Resources {

@@ -57,8 +57,8 @@ type auth0Log struct {
 	Object   json.RawMessage `json:"object"`
 }
 
-// parseAuth0 reads the log stream's events, {"log_id", "data": {"type": …}} or flat, and the event streams' CloudEvents,
-// {"type": "user.…", "data": {"object": …}}.
+// parseAuth0 reads the log stream's events, {"log_id", "data": {"type": …}} or flat, and the event streams'
+// CloudEvents, {"type": "user.…", "data": {"object": …}}.
 func parseAuth0(e event) ([]Signal, error) {
 	var outer struct {
 		auth0Log
@@ -145,8 +145,8 @@ type auth0User struct {
 func (u *auth0User) isBlocked() bool { return u != nil && u.Blocked != nil && bool(*u.Blocked) }
 
 // subject returns the user's names. In a tenant that is open to all, anyone who signs up chooses a user name and claims
-// an address. So a user name counts only if it is an address, and an address only if nothing says that it is unverified.
-// Other names are ids.
+// an address. So a user name counts only if it is an address, and an address only if nothing says that it is
+// unverified. Other names are ids.
 func (u auth0User) subject(id string) Subject {
 	if u.Verified != nil && !bool(*u.Verified) {
 		u.Email = ""

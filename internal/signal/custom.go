@@ -116,7 +116,8 @@ func (f customForm) subjects() ([]Subject, error) {
 		return f.people, nil
 	case len(f.people) == 0 && connection != "" && address == "":
 		if !connectionID().MatchString(connection) {
-			return nil, unreadable("detail.connection_id", "%q is not like cvpn-connection-0123456789abcdef0", clip(connection, 40))
+			return nil, unreadable("detail.connection_id",
+				"%q is not like cvpn-connection-0123456789abcdef0", clip(connection, 40))
 		}
 		return []Subject{{ConnectionID: connection}}, nil
 	case len(f.people) == 0 && connection == "" && address != "":

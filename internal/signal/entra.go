@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// entraEvents are activities of Microsoft Entra ID's audit log, states of its Identity Protection, and Microsoft Graph's
-// change notifications. No partner source brings them to EventBridge: the customer's forwarder does.
+// entraEvents are activities of Microsoft Entra ID's audit log, states of its Identity Protection, and Microsoft
+// Graph's change notifications. No partner source brings them to EventBridge: the customer's forwarder does.
 // Source: Microsoft Entra documentation, "Audit log activities", "Microsoft Graph API change notifications". The names
 // "Disable account" and "Hard Delete user" are common knowledge; no published record was found.
 var entraEvents = []meaning{

@@ -165,8 +165,8 @@ func (o oktaEvent) terminatesSessions() bool {
 	return false
 }
 
-// riskLevel matches a level in a text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, but not a level called previous
-// or old.
+// riskLevel matches a level in a text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, but not a level called
+// previous or old.
 var riskLevel = lazy(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
 
 var formerLevel = lazy(`previous|prior|old|from|before`)

@@ -42,8 +42,8 @@ func (k accessKey) subject() Subject {
 
 func (k accessKey) isRole() bool { return k.UserType == "AssumedRole" || k.UserType == "Role" }
 
-// subject reads the actor's user, whose uid is a principal id. AWS does not say what the name is for a role; the role is
-// the session's issuer.
+// subject reads the actor's user, whose uid is a principal id. AWS does not say what the name is for a role; the role
+// is the session's issuer.
 func (a actor) subject() Subject {
 	k := accessKey{UserName: a.User.Name, UserType: a.User.Type, PrincipalID: a.User.UID}
 	if !k.isRole() {

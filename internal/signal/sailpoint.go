@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// sailPointEvents are event triggers of SailPoint Identity Security Cloud. Their names on EventBridge are not published,
-// so the parser looks for the trigger in the detail-type and in the event's _metadata.
+// sailPointEvents are event triggers of SailPoint Identity Security Cloud. Their names on EventBridge are not
+// published, so the parser looks for the trigger in the detail-type and in the event's _metadata.
 // Source: SailPoint developer documentation, "Event triggers".
 var sailPointEvents = []meaning{
 	{"identity-deleted", AccountPurged, "can come hours late"},
@@ -15,7 +15,8 @@ var sailPointEvents = []meaning{
 	{"identity-attributes-changed", "", "another attribute or state"},
 	{"identity-created", "", "a new identity"},
 	{"account", "",
-		"an account of some source: which source carries the VPN is not known here; where it does, forward this in the custom form"},
+		"an account of some source: which source carries the VPN is not known here; " +
+			"where it does, forward this in the custom form"},
 }
 
 type sailPointChange struct {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// securityHubEvents are detail-types of Security Hub's events. Their signals are GuardDuty's: same provider, finding id,
-// type and scale. A policy does not care by which route a finding came.
+// securityHubEvents are detail-types of Security Hub's events. Their signals are GuardDuty's: same provider, finding
+// id, type and scale. A policy does not care by which route a finding came.
 // Source: AWS Security Hub user guide, "EventBridge integration"; ASFF; OCSF's detection finding.
 var securityHubEvents = []meaning{
 	{"Security Hub Findings - Imported", Finding,
@@ -55,8 +55,8 @@ func withPeople(base Signal, keys []accessKey) []Signal {
 	return eachSubject(base, people)
 }
 
-// ofGuardDuty decides by the product's ARN, which Security Hub controls. The importer chooses the name, so it counts only
-// where there is no ARN.
+// ofGuardDuty decides by the product's ARN, which Security Hub controls. The importer chooses the name, so it counts
+// only where there is no ARN.
 func ofGuardDuty(name, arn lenientString, suffix string) bool {
 	if arn != "" {
 		return strings.HasSuffix(string(arn), suffix)

@@ -1,9 +1,8 @@
 // Package signal turns the events of GuardDuty and of identity providers into one form, the [Signal].
 //
-// It promises three things. A provider's JSON ends here: nothing else in the program knows it. Parsing is pure: it
-// reads no clock, no file and no network. And no name is invented: every name in a Signal is written in the event, is
-// the name of the person the event is about and never of the administrator who acted, and is never empty or a
-// placeholder.
+// It promises three things. A provider's JSON ends here: no other package knows it. Parsing is pure: it reads no clock,
+// no file and no network. And Parse invents no name: every name in a Signal is written in the event, belongs to the
+// person the event is about and never to the administrator who acted, and is never empty or a placeholder.
 package signal
 
 import (
@@ -33,8 +32,8 @@ const (
 	Finding                         Kind = "finding"
 )
 
-// SelfTest is the kind of the one signal that is about nobody and asks whether everything is ready. A policy does not see
-// it.
+// SelfTest is the kind of the signal that asks whether everything is ready. It is about nobody, and the policy does not
+// see it.
 const SelfTest Kind = "self-test"
 
 // Kinds lists every kind that a policy can name.
@@ -47,9 +46,9 @@ func Kinds() []Kind {
 
 // Signal is what one event says about one person.
 type Signal struct {
-	// ID is the provider's own id of what happened. GuardDuty sends the same finding, with the same id, again.
+	// ID is the provider's own id of what happened. GuardDuty sends the same finding again, with the same id.
 	ID string `json:"id"`
-	// EventID is EventBridge's id of the event that brought it, ARN the finding's; empty where there is none.
+	// EventID is EventBridge's id of the event. ARN is the finding's. Both are empty where there is none.
 	EventID  string `json:"event_id,omitempty"`
 	ARN      string `json:"arn,omitempty"`
 	Provider string `json:"provider"`
@@ -60,46 +59,46 @@ type Signal struct {
 	Severity float64 `json:"severity"`
 	Subject  Subject `json:"subject"`
 	Reason   string  `json:"reason,omitempty"`
-	// RequestedBy is who asked, where a person asked.
+	// RequestedBy is the person who asked, where a person asked.
 	RequestedBy string `json:"requested_by,omitempty"`
-	// Time is when it happened, as the provider says; zero where it says nothing readable.
+	// Time is when it happened, as the provider says. It is zero where the provider says nothing readable.
 	Time time.Time `json:"time,omitzero"`
-	// EffectiveAt is the time before which nothing may be done; zero for at once.
+	// EffectiveAt is the time before which nothing may be done. The zero time is at once.
 	EffectiveAt time.Time `json:"effective_at,omitzero"`
-	// Account and Region are where it happened, which for a delegated administrator's findings is not where the event
-	// was delivered.
+	// Account and Region are where it happened. For a delegated administrator's findings, that is not where EventBridge
+	// delivered the event.
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
-	// Sample marks a finding made to try things out, Archived one that somebody has put aside.
+	// Sample marks a finding made to try things out. Archived marks one that somebody has put aside.
 	Sample   bool `json:"sample,omitempty"`
 	Archived bool `json:"archived,omitempty"`
-	// IfDisabled marks an event that tells only that something about the account changed: it asks for something only if
+	// IfDisabled marks an event that says only that something about the account changed. It asks for something only if
 	// the identity store says that the account is disabled.
 	IfDisabled bool `json:"if_disabled,omitempty"`
-	// Lookup says what came of asking the identity store for the subject's names; empty where it was not asked.
+	// Lookup says what the identity store answered about the subject's names. It is empty if nobody asked.
 	Lookup string `json:"lookup,omitempty"`
 }
 
-// Subject is whom a signal is about, under any of the names the event gives. The zero Subject is nobody.
+// Subject is the person a signal is about, under all names in the event. The zero Subject is nobody.
 type Subject struct {
 	// Usernames are names of one person: login, e-mail, user principal name.
 	Usernames []string `json:"usernames,omitempty"`
-	// IDs are opaque identifiers of the same person; only a policy's aliases lead from them to a name.
+	// IDs are opaque identifiers of the same person. Only a policy's aliases map them to a name.
 	IDs []string `json:"ids,omitempty"`
-	// IdentityStore is the IAM Identity Center directory, "d-…", in which the IDs are those of users, where the event says.
+	// IdentityStore is the IAM Identity Center directory of the IDs, "d-…". It is empty if the event does not say.
 	IdentityStore string `json:"identity_store,omitempty"`
-	// Session is a role session. Whether its name is a person's depends on the role, so the policy decides.
+	// Session is a role session. The policy decides whether its name is a person's, since that depends on the role.
 	Session *Session `json:"session,omitempty"`
 	// ConnectionID is one Client VPN connection, "cvpn-connection-…".
 	ConnectionID string `json:"connection_id,omitempty"`
 	// ClientIP is an address from a Client VPN endpoint's client CIDR.
 	ClientIP string `json:"client_ip,omitempty"`
-	// PublicIP is an address outside, from which somebody acted. It is only told: it leads to nobody.
+	// PublicIP is a public address from which somebody acted. It is only reported: it identifies nobody.
 	PublicIP string `json:"public_ip,omitempty"`
 }
 
-// Session is a session of an IAM role. Whoever assumes the role chooses the session's name, except where an identity
-// provider is the only one who may.
+// Session is a session of an IAM role. The caller chooses its name, unless only an identity provider may assume the
+// role.
 type Session struct {
 	Role string `json:"role"`
 	Name string `json:"name"`
@@ -110,7 +109,7 @@ func (s Subject) IsNobody() bool {
 	return len(s.Usernames) == 0 && len(s.IDs) == 0 && s.Session == nil && s.ConnectionID == "" && s.ClientIP == ""
 }
 
-// String names the subject for people: the first of its names, ids or addresses, or "nobody".
+// String returns the subject for people: the first of its names, ids or addresses, or "nobody".
 func (s Subject) String() string {
 	switch {
 	case len(s.Usernames) > 0:
@@ -129,8 +128,8 @@ func (s Subject) String() string {
 	return "nobody"
 }
 
-// ErrUnsupported is wrapped by the error of [Parse] for an event that asks for nothing: another kind of event, a
-// failed attempt, an ordinary logout.
+// ErrUnsupported is the error that [Parse] wraps for an event that asks for nothing: another kind of event, a failed
+// attempt, an ordinary logout.
 var ErrUnsupported = errors.New("unsupported event")
 
 // UnreadableError is the error of [Parse] for an event that should have been a signal and cannot be read.
@@ -141,17 +140,17 @@ type UnreadableError struct {
 	Problem string
 }
 
-// Error gives field and problem.
+// Error returns field and problem.
 func (e *UnreadableError) Error() string { return e.Field + ": " + e.Problem }
 
-// maxName is the longest name that Client VPN takes from a SAML NameID, in bytes.
+// maxName is the longest name that Client VPN accepts from a SAML NameID, in bytes.
 // Source: AWS Client VPN administrator guide, federated authentication.
 const maxName = 1024
 
-// Name returns s without surrounding white space if it can be somebody's name, and "" if it is one of the words that
-// stand for nobody (empty, "-", "NA", "N/A", "unknown", "*", "<…>", GuardDuty's sample names, CloudTrail's hidden
-// ones), is longer than 1024 bytes, or holds control characters or broken UTF-8. Client VPN writes "NA" in its logs
-// where a connection has no user, so a person of that name could not be told from everybody without one.
+// Name returns s without surrounding white space if it can be somebody's name, and "" otherwise: if it is a placeholder
+// (empty, "-", "NA", "N/A", "unknown", "*", "<…>", GuardDuty's sample names, CloudTrail's hidden names), is longer than
+// 1024 bytes, or contains control characters or broken UTF-8. Client VPN writes "NA" in its logs for a connection
+// without a user, so nothing could tell a person of that name from everybody without one.
 func Name(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > maxName || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) ||
@@ -169,8 +168,8 @@ func Name(s string) string {
 	return s
 }
 
-// Fold gives the spelling under which names are compared: lower case. A letter outside ASCII never becomes one inside,
-// so that the Kelvin sign does not make one person of two.
+// Fold returns the spelling under which names are compared: lower case. A letter outside ASCII never becomes one
+// inside, since the Kelvin sign must not make one person of two.
 func Fold(s string) string {
 	return strings.Map(func(r rune) rune {
 		if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {

@@ -62,7 +62,8 @@ type securityEventToken struct {
 	Events map[string]json.RawMessage `json:"events"`
 }
 
-// parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: the forwarder must have verified it.
+// parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: the forwarder must have verified
+// it.
 func parseSSF(e event) ([]Signal, error) {
 	var set securityEventToken
 	if err := decode("detail", e.Detail, &set); err != nil {
