@@ -235,14 +235,14 @@ func (c placedCase) run(p *policy.Policy, folder string) (differences, rules []s
 				differs("names", name, d.Names)
 			}
 		}
-		if !strings.Contains(strings.Join(d.Reasons, "\n"), w.Reason) {
+		if !strings.Contains(strings.Join(policy.Words(d.Reasons), "\n"), w.Reason) {
 			wrong = append(wrong, fmt.Sprintf("reason: none says %q", w.Reason))
 		}
 		if len(wrong) > 0 {
 			differences = append(differences, fmt.Sprintf("about %s:", e.Signal.Subject))
 			differences = append(differences, wrong...)
 			for _, reason := range d.Reasons {
-				differences = append(differences, "  - "+reason)
+				differences = append(differences, "  - "+reason.String())
 			}
 		}
 	}

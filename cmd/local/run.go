@@ -52,9 +52,9 @@ type outcome struct {
 	Status   string `json:"status"`
 	Summary  string `json:"summary"`
 	Decision struct {
-		Rule    string   `json:"rule"`
-		Action  string   `json:"action"`
-		Reasons []string `json:"reasons"`
+		Rule    string          `json:"rule"`
+		Action  string          `json:"action"`
+		Reasons []policy.Reason `json:"reasons"`
 	} `json:"decision"`
 	Signal struct {
 		Provider string         `json:"provider"`
@@ -382,8 +382,8 @@ func (p *played) tell(out io.Writer) {
 			rule = "rule " + o.Decision.Rule + " says " + o.Decision.Action
 		}
 		for _, reason := range o.Decision.Reasons {
-			if strings.HasPrefix(reason, policy.HeldBack) {
-				rule = reason
+			if reason.Kind == policy.Blocked {
+				rule = reason.String()
 			}
 		}
 		fmt.Fprintf(out, "   why    %s\n   %s  %s\n", rule, strings.ToUpper(o.Status), o.Summary)

@@ -20,7 +20,7 @@ func outcome(connections int) responder.Outcome {
 	o := responder.Outcome{
 		SchemaVersion: 1, Status: responder.Terminated, Summary: "ended",
 		Signal:      signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}}},
-		Decision:    policy.Decision{Rule: "leavers", Action: policy.Terminate, Mode: policy.Enforce, Names: []string{"alice"}, Reasons: []string{"because"}},
+		Decision:    policy.Decision{Rule: "leavers", Action: policy.Terminate, Mode: policy.Enforce, Names: []string{"alice"}, Reasons: []policy.Reason{{Text: "because"}}},
 		Timing:      responder.Timing{ReceivedAt: time.Unix(0, 0), DecidedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 0)},
 		Connections: []*vpn.Connection{}, Spared: []responder.Spared{},
 	}
@@ -114,7 +114,7 @@ func TestMessageFitsWhateverIsLong(t *testing.T) {
 		}
 	}
 	o := outcome(1)
-	o.Decision.Reasons = slices.Repeat([]string{strings.Repeat("because ", 100)}, 1000)
+	o.Decision.Reasons = slices.Repeat([]policy.Reason{{Text: strings.Repeat("because ", 100)}}, 1000)
 	o.Decision.Names = slices.Repeat([]string{strings.Repeat("n", 1000)}, 1000)
 	o.Listings = slices.Repeat([]string{"1f3e7c1e-0000-4000-8000-000000000000"}, 10_000)
 	if _, text, err := shorten(o); err != nil || len(text) > maxBody {

@@ -268,15 +268,14 @@ func reasons(o responder.Outcome) []string {
 	}
 	all := []string{reported}
 	for _, why := range o.Decision.Reasons {
-		if !strings.Contains(why, " does not fit: ") {
-			all = append(all, why)
+		switch {
+		case why.Kind == policy.RuleSkipped:
+		case why.Kind == policy.Blocked:
+			// It comes late, and a reader must not miss it.
+			all = slices.Insert(all, 1, why.String())
+		default:
+			all = append(all, why.String())
 		}
-	}
-	// What held it back comes last, and is what a reader must not miss.
-	held := slices.IndexFunc(all, func(why string) bool { return strings.HasPrefix(why, policy.HeldBack) })
-	if held > 1 {
-		why := all[held]
-		all = slices.Insert(slices.Delete(all, held, held+1), 1, why)
 	}
 	return first(10, all)
 }
@@ -448,7 +447,7 @@ func steps(o responder.Outcome) []string {
 		byHand()
 	case responder.Partial, responder.Failed:
 		switch {
-		case slices.Contains(o.Decision.Reasons, "the policy cannot be read"):
+		case o.Decision.Explains(policy.Unreadable):
 			add("Mend the policy where the error says, and deploy it. Nobody is cut off until then.")
 		case o.ListOnly && len(o.Spared) > 0:
 			add("Nobody may be kept out by this name, as so many share it; until it is off the list, they are.")

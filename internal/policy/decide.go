@@ -34,7 +34,7 @@ type Decision struct {
 	// People are whom KeepOut or Reinstates is about, each under the one folded name that stands for all of theirs.
 	People []string `json:"people,omitempty"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
-	Reasons []string `json:"reasons"`
+	Reasons []Reason `json:"reasons"`
 }
 
 // Gate is a condition that stops a termination, or a reinstatement, whatever the rules say.
@@ -52,9 +52,6 @@ const (
 	GateAmbiguous Gate = "ambiguous" // two people are named
 	GateExempt    Gate = "exempt"    // the person is never cut off
 )
-
-// HeldBack begins the reason that a gate gives.
-const HeldBack = "held back: "
 
 // clockSkew is how much later than now an event may be dated.
 const clockSkew = 5 * time.Minute
@@ -88,8 +85,8 @@ func (p *Policy) Answers(s signal.Signal) []Answer {
 }
 
 // first gives the first rule that fits, nil for none, and why each one before it does not.
-func (p *Policy) first(f *facts) (decided *rule, reasons []string) {
-	reasons = make([]string, 0, len(p.rules)+4) // room for what is to follow
+func (p *Policy) first(f *facts) (decided *rule, reasons []Reason) {
+	reasons = make([]Reason, 0, len(p.rules)+4) // room for what is to follow
 	for i := range p.rules {
 		r, why := &p.rules[i], ""
 		for _, c := range r.clauses {
@@ -104,7 +101,7 @@ func (p *Policy) first(f *facts) (decided *rule, reasons []string) {
 		if why == "" {
 			return r, reasons
 		}
-		reasons = append(reasons, why)
+		reasons = append(reasons, Reason{Kind: RuleSkipped, Rule: r.Name, Text: why})
 	}
 	return nil, reasons
 }
@@ -112,13 +109,13 @@ func (p *Policy) first(f *facts) (decided *rule, reasons []string) {
 // Decide applies the first rule that fits the signal. environment is the mode of the whole installation, now the time
 // of the decision. A sample or archived finding, and a signal about nobody, is never decided Terminate.
 func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decision {
-	d := Decision{Action: p.fallback, Mode: environment, Names: []string{}, Reasons: []string{}}
+	d := Decision{Action: p.fallback, Mode: environment, Names: []string{}, Reasons: []Reason{}}
 	if d.Action == "" {
 		d.Action = Ignore
 	}
 	if s.Kind == signal.SelfTest {
 		d.Action = Notify
-		d.because("a self-test is about nobody, so no rule is asked")
+		d.because(NoRuleAsked, "a self-test is about nobody, so no rule is asked")
 		if environment != Enforce {
 			d.Mode = DryRun
 		}
@@ -129,33 +126,37 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	var decided *rule
 	decided, d.Reasons = p.first(f)
 	if decided == nil {
-		d.because("no rule fits, so the default decides: %s", d.Action)
+		d.because(Defaulted, "no rule fits, so the default decides: %s", d.Action)
 	} else {
 		d.Rule, d.Action = decided.Name, decided.Then
 		fits := []string{}
 		for _, c := range decided.clauses {
 			fits = append(fits, c.yes(f))
 		}
-		d.because("rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"))
+		d.Reasons = append(d.Reasons, Reason{Kind: RuleDecided, Rule: d.Rule, Text: fmt.Sprintf(
+			"rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"),
+		)})
 	}
 	switch {
 	case environment != Enforce:
 		d.Mode = DryRun
-		d.because("mode dry-run: MODE is not enforce")
+		d.because(OnlyDryRun, "mode dry-run: MODE is not enforce")
 	case decided != nil && decided.Mode == DryRun:
 		d.Mode = DryRun
-		d.because("mode dry-run: rule %s only watches", decided.Name)
+		d.because(OnlyDryRun, "mode dry-run: rule %s only watches", decided.Name)
 	}
 
 	if decided != nil && len(decided.Endpoints) > 0 {
 		d.Endpoints = decided.Endpoints
-		d.because("rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
+		d.because(Limited, "rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
 	}
 	d.Names = append(d.Names, names...)
 	d.CommonNames = p.identity.templated(names)
-	d.Reasons = append(d.Reasons, notes...)
+	for _, note := range notes {
+		d.because(NameMapped, "%s", note)
+	}
 	if s.Lookup != "" {
-		d.because("identity store: %s", s.Lookup)
+		d.because(StoreAsked, "identity store: %s", s.Lookup)
 	}
 	people = named(people)
 	if ambiguous != "" {
@@ -171,7 +172,7 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	hold := func(gate Gate, format string, args ...any) {
 		if d.Gate == "" {
 			d.Gate, d.Action = gate, Notify
-			d.because(HeldBack+format, args...)
+			d.Reasons = append(d.Reasons, Reason{Kind: Blocked, Gate: gate, Text: fmt.Sprintf(format, args...)})
 		}
 	}
 	if s.Sample {
@@ -223,11 +224,6 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		d.keepOut(decided, people)
 	}
 	return d
-}
-
-// because adds a reason.
-func (d *Decision) because(format string, args ...any) {
-	d.Reasons = append(d.Reasons, fmt.Sprintf(format, args...))
 }
 
 // untimely gives the gate that holds back a signal for a time to come, and why; none if it is for now.

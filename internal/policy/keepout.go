@@ -71,10 +71,10 @@ func (d *Decision) keepOut(r *rule, people []string) {
 	switch {
 	case r == nil || r.KeepOut == "":
 	case len(people) == 0:
-		d.because("nobody is kept out, as the event names no person")
+		d.because(KeptOut, "nobody is kept out, as the event names no person")
 	default:
 		d.KeepOut, d.People = r.KeepOut, people
-		d.because("rule %s keeps %s out %s", r.Name, strings.Join(people, " and "), r.KeepOut.Words())
+		d.because(KeptOut, "rule %s keeps %s out %s", r.Name, strings.Join(people, " and "), r.KeepOut.Words())
 	}
 }
 
@@ -90,9 +90,9 @@ func (d *Decision) reinstate(s *signal.Signal, people []string, ambiguous string
 	}
 	if gate != "" {
 		d.Gate = gate
-		d.because(HeldBack+"%s", words)
+		d.Reasons = append(d.Reasons, Reason{Kind: Blocked, Gate: gate, Text: words})
 		return
 	}
 	d.Reinstates, d.People = true, people
-	d.because("reinstates %s, if kept out, whatever the rules say", strings.Join(people, " and "))
+	d.because(Reinstated, "reinstates %s, if kept out, whatever the rules say", strings.Join(people, " and "))
 }

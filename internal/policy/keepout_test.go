@@ -62,8 +62,8 @@ func TestWhoIsKeptOut(t *testing.T) {
 				if d.KeepOut != test.want || !slices.Equal(d.People, test.people) || d.Reinstates {
 					t.Errorf("%s: %q of %q", mode, d.KeepOut, d.People)
 				}
-				if !strings.Contains(strings.Join(d.Reasons, "\n"), test.reason) {
-					t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(d.Reasons, "\n"))
+				if !strings.Contains(strings.Join(Words(d.Reasons), "\n"), test.reason) {
+					t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(Words(d.Reasons), "\n"))
 				}
 			}
 		})
@@ -91,20 +91,20 @@ func TestWhoIsReinstated(t *testing.T) {
 		{"the default terminates", enabled(func(s *signal.Signal) { s.Provider = "entra" }), []string{"alice"}, "", ""},
 		{"exempt by now", enabled(as("breakglass")), []string{"breakglass"}, "", ""},
 		{"nobody", enabled(func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), nil, "has no entry in identity.aliases", ""},
-		{"two people", enabled(func(s *signal.Signal) { s.Subject.Usernames, s.Subject.IDs = []string{"bob"}, []string{"00u1a2b3c4"} }), nil, HeldBack + "two people", GateAmbiguous},
-		{"not yet", enabled(func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Hour) }), nil, HeldBack + "it takes effect at", GateNotYet},
-		{"of the future", enabled(func(s *signal.Signal) { s.Time = now.Add(time.Hour) }), nil, HeldBack + "the event is dated 1h0m0s in the future", GateFuture},
+		{"two people", enabled(func(s *signal.Signal) { s.Subject.Usernames, s.Subject.IDs = []string{"bob"}, []string{"00u1a2b3c4"} }), nil, heldBack + "two people", GateAmbiguous},
+		{"not yet", enabled(func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Hour) }), nil, heldBack + "it takes effect at", GateNotYet},
+		{"of the future", enabled(func(s *signal.Signal) { s.Time = now.Add(time.Hour) }), nil, heldBack + "the event is dated 1h0m0s in the future", GateFuture},
 		{"two people, and the default terminates", enabled(func(s *signal.Signal) {
 			s.Provider, s.Subject.Usernames, s.Subject.IDs = "entra", []string{"bob"}, []string{"00u1a2b3c4"}
-		}), nil, HeldBack + "two people", GateAmbiguous},
+		}), nil, heldBack + "two people", GateAmbiguous},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := p.Decide(test.signal, Enforce, now)
 			if d.KeepOut != "" || !slices.Equal(d.People, test.people) || d.Reinstates != (test.people != nil) || d.Gate != test.gate || d.Gate != "" && d.Action == Terminate {
 				t.Errorf("%q of %q, reinstates %t, %s, gate %q", d.KeepOut, d.People, d.Reinstates, d.Action, d.Gate)
 			}
-			if !strings.Contains(strings.Join(d.Reasons, "\n"), test.reason) {
-				t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(d.Reasons, "\n"))
+			if !strings.Contains(strings.Join(Words(d.Reasons), "\n"), test.reason) {
+				t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(Words(d.Reasons), "\n"))
 			}
 		})
 	}

@@ -251,10 +251,10 @@ func TestDecide(t *testing.T) {
 			d := p.Decide(test.signal, test.mode, now)
 			got := []any{d.Rule, d.Action, d.Mode, d.Gate}
 			if diff := cmp.Diff([]any{test.rule, test.action, test.want, test.gate}, got); diff != "" {
-				t.Errorf("rule, action, mode, gate: %s\n%s", diff, strings.Join(d.Reasons, "\n"))
+				t.Errorf("rule, action, mode, gate: %s\n%s", diff, strings.Join(Words(d.Reasons), "\n"))
 			}
-			if !strings.Contains(strings.Join(d.Reasons, "\n"), test.reason) {
-				t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(d.Reasons, "\n"))
+			if !strings.Contains(strings.Join(Words(d.Reasons), "\n"), test.reason) {
+				t.Errorf("no reason says %q:\n%s", test.reason, strings.Join(Words(d.Reasons), "\n"))
 			}
 		})
 	}
@@ -281,7 +281,7 @@ func TestWhatOnlyTheStoreKnowsIsNeverTerminated(t *testing.T) {
 	p := mustParse(t, "version: 1\nidentity: {aliases: {id-1: alice}}\ndefault: terminate\n")
 	s := signal.Signal{Kind: signal.AccountDisabled, Subject: signal.Subject{IDs: []string{"id-1"}}, IfDisabled: true, Lookup: "not asked"}
 	d := p.Decide(s, Enforce, time.Time{})
-	if d.Action != Notify || d.Gate != GateUnasked || !slices.Contains(d.Reasons, "identity store: not asked") {
+	if d.Action != Notify || d.Gate != GateUnasked || !slices.Contains(Words(d.Reasons), "identity store: not asked") {
 		t.Errorf("%+v", d)
 	}
 	s.IfDisabled = false
@@ -289,7 +289,7 @@ func TestWhatOnlyTheStoreKnowsIsNeverTerminated(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	s.Subject.IDs[0] = "id-2"
-	if d := p.Decide(s, Enforce, time.Time{}); d.Gate != GateUnmapped || !strings.HasSuffix(d.Reasons[len(d.Reasons)-1], "id-2; identity store not asked") {
+	if d := p.Decide(s, Enforce, time.Time{}); d.Gate != GateUnmapped || !strings.HasSuffix(d.Reasons[len(d.Reasons)-1].Text, "id-2; identity store not asked") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -627,8 +627,8 @@ func TestClausesOfPlaceAndPerson(t *testing.T) {
 	} {
 		p := mustParse(t, "version: 1\nidentity: {domains: [example.com, EXAMPLE]}\n"+strings.TrimPrefix(oneRule("when: {"+test.when+"}"), "version: 1\n"))
 		d := p.Decide(test.signal, Enforce, now)
-		if (d.Rule == "a") != test.fits || !strings.Contains(strings.Join(d.Reasons, "\n"), test.reason) {
-			t.Errorf("%s: rule %q\n%s", test.when, d.Rule, strings.Join(d.Reasons, "\n"))
+		if (d.Rule == "a") != test.fits || !strings.Contains(strings.Join(Words(d.Reasons), "\n"), test.reason) {
+			t.Errorf("%s: rule %q\n%s", test.when, d.Rule, strings.Join(Words(d.Reasons), "\n"))
 		}
 	}
 }
@@ -643,7 +643,7 @@ func TestAnswersAreThoseThatDecided(t *testing.T) {
 			if len(a.Fails) == 0 {
 				want = fmt.Sprintf("rule %s decides %s: %s", a.Rule, a.Then, strings.Join(a.Fits, "; "))
 			}
-			if d.Reasons[i] != want {
+			if d.Reasons[i].String() != want {
 				t.Errorf("%q, want %q", d.Reasons[i], want)
 			}
 			if a.Rule == d.Rule {
@@ -666,7 +666,7 @@ func TestSelfTestAsksNoRule(t *testing.T) {
 func TestEndpointsOfARule(t *testing.T) {
 	p := mustParse(t, "version: 1\nrules:\n  - {name: a, when: {}, then: terminate, endpoints: [cvpn-endpoint-0a, cvpn-endpoint-0b]}\n")
 	d := p.Decide(leaver, Enforce, now)
-	if !slices.Equal(d.Endpoints, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) || !slices.Contains(d.Reasons, "rule a acts on cvpn-endpoint-0a, cvpn-endpoint-0b only") {
+	if !slices.Equal(d.Endpoints, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) || !slices.Contains(Words(d.Reasons), "rule a acts on cvpn-endpoint-0a, cvpn-endpoint-0b only") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -690,7 +690,7 @@ func TestExemptionIsNotLostToSpelling(t *testing.T) {
 		}
 	}
 	s := signal.Signal{Subject: signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00uBreakGlass"}}}
-	if d := p.Decide(s, Enforce, now); d.Gate != GateExempt || !slices.Contains(d.Reasons, "held back: 00uBreakGlass is exempt") {
+	if d := p.Decide(s, Enforce, now); d.Gate != GateExempt || !slices.Contains(Words(d.Reasons), "held back: 00uBreakGlass is exempt") {
 		t.Errorf("by id: %+v", d)
 	}
 	if d := p.Decide(signal.Signal{Subject: signal.Subject{IDs: []string{"00u2"}}}, Enforce, now); d.Gate != GateExempt {

@@ -60,7 +60,7 @@ func (r *Responder) keepOut(ctx context.Context, cases []*caseFile) (wait func()
 	for _, c := range cases {
 		switch d := c.Decision; {
 		case r.KeepOut == nil && d.KeepOut != "":
-			c.because("keep-out is off, as KEEPOUT_TABLE is not set")
+			c.because(policy.Access, "keep-out is off, as KEEPOUT_TABLE is not set")
 		case r.KeepOut == nil:
 		case d.KeepOut != "" && c.dryRun():
 			c.list.asked = true // and that is all
@@ -122,7 +122,7 @@ func (r *Responder) put(ctx context.Context, c *caseFile) (tell func()) {
 	return func() {
 		c.list.put, c.list.problems, c.KeptOutUntil = put, problems, end
 		for _, reason := range reasons {
-			c.because("%s", reason)
+			c.because(policy.Access, "%s", reason)
 		}
 	}
 }
@@ -229,7 +229,7 @@ func (r *Responder) withdraw(ctx context.Context, cases []*caseFile) {
 				c.list.problems = append(c.list.problems, oneLine(fmt.Errorf("taking %s off the list again: %w", e.Person, err)))
 				continue
 			}
-			c.because("%s is not kept out, as so many share the name", e.Person)
+			c.because(policy.Access, "%s is not kept out, as so many share the name", e.Person)
 		}
 		c.list.put, c.KeptOutUntil = nil, time.Time{}
 	}

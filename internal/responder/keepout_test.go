@@ -268,7 +268,7 @@ func TestOverLimitIsTakenOffTheListAgain(t *testing.T) {
 		c.connect("bob")
 		bob := about(signal.Subject{Usernames: []string{"bob"}})
 		outcomes := respond(t, c.Responder, about(alice), bob)
-		if o := outcomes[0]; o.Status != responder.OverLimit || !strings.Contains(strings.Join(o.Decision.Reasons, "\n"), "alice is not kept out, as so many share the name") {
+		if o := outcomes[0]; o.Status != responder.OverLimit || !strings.Contains(strings.Join(policy.Words(o.Decision.Reasons), "\n"), "alice is not kept out, as so many share the name") {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if kept := c.kept(t); kept != "alice finding 1h0m0s, bob deprovisioning forever" {
@@ -430,7 +430,7 @@ func TestOrderOfEventsIsTheirTimes(t *testing.T) {
 		respond(t, c.Responder, enabledAt)
 		o := respond(t, c.Responder, disabledAt)[0]
 		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") ||
-			!slices.Contains(o.Decision.Reasons, "alice is not kept out, as a reinstatement came after this event") {
+			!slices.Contains(policy.Words(o.Decision.Reasons), "alice is not kept out, as a reinstatement came after this event") {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if kept := c.kept(t); kept != "" {
@@ -513,7 +513,7 @@ func TestWithoutAListConnectionsAreEndedAllTheSame(t *testing.T) {
 		c.connect("alice")
 		c.KeepOut = nil
 		o := respond(t, c.Responder, about(alice))[0]
-		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(o.Decision.Reasons, "keep-out is off, as KEEPOUT_TABLE is not set") {
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(policy.Words(o.Decision.Reasons), "keep-out is off, as KEEPOUT_TABLE is not set") {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if o := respond(t, c.Responder, enabled(alice))[0]; o.Status != responder.Ignored {

@@ -249,10 +249,8 @@ func brief(problem string) string {
 func (c *caseFile) dryRun() bool { return c.Outcome.Decision.Mode != policy.Enforce }
 
 func lastReason(d policy.Decision) string {
-	for _, reason := range slices.Backward(d.Reasons) {
-		if words, ok := strings.CutPrefix(reason, policy.HeldBack); ok {
-			return words
-		}
+	if words, ok := d.Blocked(); ok {
+		return words
 	}
 	return "the policy holds it back"
 }

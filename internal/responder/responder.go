@@ -126,7 +126,7 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 		}}
 		if c.policyError != nil {
 			c.Decision = policy.Decision{
-				Action: policy.Notify, Mode: r.Mode, Names: []string{}, Reasons: []string{"the policy cannot be read"},
+				Action: policy.Notify, Mode: r.Mode, Names: []string{}, Reasons: []policy.Reason{policy.CannotBeRead()},
 			}
 		} else {
 			c.Decision = r.Policy.Decide(s, r.Mode, time.Now())
@@ -292,7 +292,7 @@ func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
 		return !r.Policy.SamePerson(m.Username, m.CommonName, found[0].Username, found[0].CommonName)
 	})
 	if c.wantsAddress() && (len(c.unlisted) > 0 || len(c.problems) > 0) {
-		c.because("the address may be held by another person on an endpoint that could not be listed")
+		c.because(policy.DuringSearch, "the address may be held by another person on an endpoint that could not be listed")
 		return nil
 	}
 	var matches []vpn.Match
@@ -405,7 +405,7 @@ func (r *Responder) look(ctx context.Context, cases []*caseFile) {
 	if err := r.VPN.Look(part, pending(cases)); err != nil {
 		for _, c := range cases {
 			if len(c.pending()) > 0 {
-				c.because("looking whether the connections have ended: %s", brief(oneLine(err)))
+				c.because(policy.DuringVerify, "looking whether the connections have ended: %s", brief(oneLine(err)))
 			}
 		}
 	}
@@ -499,8 +499,8 @@ func (c *caseFile) claim(extra []*vpn.Connection) {
 func (c *caseFile) problem(err error) { c.problems = append(c.problems, oneLine(err)) }
 
 // because adds a reason, once.
-func (c *caseFile) because(format string, args ...any) {
-	if reason := fmt.Sprintf(format, args...); !slices.Contains(c.Decision.Reasons, reason) {
+func (c *caseFile) because(kind policy.ReasonKind, format string, args ...any) {
+	if reason := policy.Because(kind, format, args...); !slices.Contains(c.Decision.Reasons, reason) {
 		c.Decision.Reasons = append(c.Decision.Reasons, reason)
 	}
 }

@@ -255,7 +255,7 @@ func TestEveryStatus(t *testing.T) {
 					t.Errorf("%s, in spite of %s", o.Status, o.Error)
 				}
 				if o.Status != test.status || o.Incomplete() != test.incomplete {
-					t.Errorf("%s, incomplete %v: %s\n%s", o.Status, o.Incomplete(), o.Summary, strings.Join(o.Decision.Reasons, "\n"))
+					t.Errorf("%s, incomplete %v: %s\n%s", o.Status, o.Incomplete(), o.Summary, strings.Join(policy.Words(o.Decision.Reasons), "\n"))
 				}
 				if !strings.Contains(o.Summary, test.says) {
 					t.Errorf("summary does not say %q: %s", test.says, o.Summary)
@@ -814,7 +814,7 @@ func TestItExplainsItself(t *testing.T) {
 		s := about(alice)
 		s.Kind = signal.Finding
 		o := respond(t, r, s)[0]
-		reasons := strings.Join(o.Decision.Reasons, "\n")
+		reasons := strings.Join(policy.Words(o.Decision.Reasons), "\n")
 		for _, want := range []string{"rule leavers does not fit: kind finding is not account-disabled", "rule findings decides terminate"} {
 			if !strings.Contains(reasons, want) {
 				t.Errorf("no reason says %q:\n%s", want, reasons)
@@ -1036,7 +1036,7 @@ func TestFailedLooksAreToldOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		o := respondWithin(ctx, t, r, about(alice))[0]
-		told := slices.DeleteFunc(o.Decision.Reasons, func(reason string) bool { return !strings.HasPrefix(reason, "looking") })
+		told := slices.DeleteFunc(policy.Words(o.Decision.Reasons), func(reason string) bool { return !strings.HasPrefix(reason, "looking") })
 		want := "looking whether the connections have ended: describing connections of " + saml + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
 		if o.Status != responder.Unverified || !slices.Equal(told, []string{want}) {
 			t.Errorf("%s: %q", o.Status, told)
