@@ -22,8 +22,8 @@ run: ## the main job on this machine: every event in events/, a small company, t
 	@echo "Compiling the local runner."
 	@go run ./cmd/local run
 
-invoke: ## one event the same way: make invoke EVENT=events/okta-user-deactivate.json [MODE=enforce]
-	@test -n "$(EVENT)" || { echo "name an event: make invoke EVENT=events/okta-user-deactivate.json" >&2; exit 2; }
+invoke: ## one event the same way: make invoke EVENT=events/okta/user-deactivate.json [MODE=enforce]
+	@test -n "$(EVENT)" || { echo "name an event: make invoke EVENT=events/okta/user-deactivate.json" >&2; exit 2; }
 	@MODE="$(MODE)" go run ./cmd/local invoke "$(EVENT)"
 
 serve: ## the stand-in for EC2 and SNS alone, for the AWS CLI and SDKs

@@ -193,8 +193,8 @@ func imports(t *testing.T, file string) []string {
 }
 
 func TestEveryEventHasItsGolden(t *testing.T) {
-	events, _ := filepath.Glob("events/*.json")
-	goldens, _ := filepath.Glob("events/*.golden")
+	events, _ := filepath.Glob("events/*/*.json")
+	goldens, _ := filepath.Glob("events/*/*.golden")
 	if len(events) == 0 {
 		t.Fatal("no events")
 	}
@@ -221,7 +221,7 @@ func TestEveryEventHasItsGolden(t *testing.T) {
 func TestEventsNameNobodyReal(t *testing.T) {
 	email := regexp.MustCompile(`[A-Za-z0-9._+-]+@([A-Za-z0-9.-]+)`)
 	account := regexp.MustCompile(`\b\d{12}\b`)
-	files, _ := filepath.Glob("events/*.json")
+	files, _ := filepath.Glob("events/*/*.json")
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {

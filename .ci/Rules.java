@@ -47,7 +47,7 @@ public class Rules {
 
         TreeSet<String> unused = new TreeSet<>(patterns.keySet());
         List<Path> files;
-        try (var listed = Files.list(Path.of(arguments[1]))) {
+        try (var listed = Files.walk(Path.of(arguments[1]))) {
             files = listed.filter(f -> f.toString().endsWith(".json")).sorted().toList();
         }
         int acted = 0;

@@ -17,7 +17,7 @@ import tempfile
 
 from lambda_runtime import Function
 
-NOTHING = "events/okta-session-end.json"
+NOTHING = "events/okta/session-end.json"
 CONNECT = "cmd/connect/testdata/v3.json"
 SETTINGS = {
     "AWS_REGION": "eu-west-1",

@@ -74,7 +74,7 @@ def rehearse(bootstrap, connect, transformed, moto, ec2):
     people = subscribe(aws, stack["MessageTopic"], "people", None)
 
     sent = {}
-    for file in sorted(glob.glob("events/*.json")):
+    for file in sorted(glob.glob("events/*/*.json")):
         put(aws, events, file, sent)
 
     env = {"PATH": os.environ["PATH"], "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",

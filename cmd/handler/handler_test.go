@@ -356,7 +356,7 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 		}
 		return raw
 	}
-	disable, patch := read("identity-center-disable-user.json"), read("identity-center-scim-deactivate.json")
+	disable, patch := read("identity-center/disable-user.json"), read("identity-center/scim-deactivate.json")
 	for name, test := range map[string]struct {
 		event    []byte
 		env      string
@@ -486,7 +486,7 @@ func TestTargetsAreGuardedToo(t *testing.T) {
 // TestSelfTestLooksForEveryTopic: with everything there it is ready, and told to machines; without the topic for e-mail it says
 // so to all that are left.
 func TestSelfTestLooksForEveryTopic(t *testing.T) {
-	event, err := os.ReadFile("../../events/custom-self-test.json")
+	event, err := os.ReadFile("../../events/custom/self-test.json")
 	if err != nil {
 		t.Fatal(err)
 	}

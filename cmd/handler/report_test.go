@@ -59,7 +59,7 @@ func evidence(t *testing.T) (map[string][]map[string]any, *emulator.Cloud) {
 	t.Helper()
 	cloud := cloudWith(emulator.Client{Username: "bob"}, emulator.Client{Username: "bob", CommonName: "breakglass"})
 	cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "RequestLimitExceeded", Status: 503})
-	raw, err := os.ReadFile("../../events/guardduty-iam-user.json")
+	raw, err := os.ReadFile("../../events/guardduty/iam-user.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func embedded(t *testing.T, line map[string]any) []measured {
 
 // TestNothingSecretGoesAlong: an event may carry keys and tokens in fields that no parser reads.
 func TestNothingSecretGoesAlong(t *testing.T) {
-	files, err := filepath.Glob("../../events/*.json")
+	files, err := filepath.Glob("../../events/*/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func TestSubscriptionsGetWhatTheyFilterFor(t *testing.T) {
 
 	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob"}, emulator.Client{Username: "dave"})
 	env := []string{"AWS_ENDPOINT_URL_SNS=" + url, "TOPIC_ARN=" + topics["outcomes"], "MESSAGE_TOPIC_ARN=" + topics["messages"], "CHAT_TOPIC_ARN=" + topics["chat"]}
-	finding, err := os.ReadFile("../../events/guardduty-iam-user.json")
+	finding, err := os.ReadFile("../../events/guardduty/iam-user.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,9 +49,9 @@ type soaked struct {
 // Every other person has a connection. It is the same mixture in every run.
 func soak(ctx context.Context, binary string, env func(url string) []string, events, processes int) (soaked, error) {
 	var s soaked
-	files, err := filepath.Glob("events/*.json")
+	files, err := filepath.Glob("events/*/*.json")
 	if err != nil || len(files) == 0 {
-		return s, errors.New("no events/*.json here; run it from the repository's root")
+		return s, errors.New("no events/*/*.json here; run it from the repository's root")
 	}
 	cloud := newCompany()
 	cloud.TerminateTime = time.Millisecond

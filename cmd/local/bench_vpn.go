@@ -147,13 +147,13 @@ func batchOf(messages []message) []byte {
 
 // leaving gives a batch in which each of the people leaves.
 func leaving(people ...string) ([]byte, error) {
-	raw, err := os.ReadFile("events/okta-user-deactivate.json")
+	raw, err := os.ReadFile("events/okta/user-deactivate.json")
 	if err != nil {
 		return nil, fmt.Errorf("reading the event of a leaver: %w", err)
 	}
 	const who, id = "alice@example.com", "64c3ff73-68ea-40be-8d26-308cdb13f776"
 	if !bytes.Contains(raw, []byte(who)) || !bytes.Contains(raw, []byte(id)) {
-		return nil, fmt.Errorf("events/okta-user-deactivate.json is not about %s any more, or has another id", who)
+		return nil, fmt.Errorf("events/okta/user-deactivate.json is not about %s any more, or has another id", who)
 	}
 	var messages []message
 	for i, name := range people {

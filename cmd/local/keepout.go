@@ -136,7 +136,7 @@ func wayBack(ctx context.Context, out io.Writer, binary, policyFile string) erro
 	const office, plant, field = 0, 1, 2
 	const away = "is turned away (client-connect-failed)"
 	fmt.Fprintf(out, "\n── the way back: a client connect handler at every endpoint asks the keep-out list\n")
-	if err := happens("okta-user-deactivate.json", "TERMINATED  4 VPN connections of alice@example.com ended. alice@example.com is kept out for ever."); err != nil {
+	if err := happens("okta/user-deactivate.json", "TERMINATED  4 VPN connections of alice@example.com ended. alice@example.com is kept out for ever."); err != nil {
 		return err
 	}
 	if len(cloud.Refused()) == 0 {
@@ -148,11 +148,11 @@ func wayBack(ctx context.Context, out io.Writer, binary, policyFile string) erro
 	knocks("Alice@Example.com", "", office, away)
 	knocks("", "alice.vpn.example.com", field, away)
 	knocks("malice@example.com", "", office, "is let in")
-	if err := happens("okta-user-activate.json", "NOTIFIED  alice@example.com may connect again"); err != nil {
+	if err := happens("okta/user-activate.json", "NOTIFIED  alice@example.com may connect again"); err != nil {
 		return err
 	}
 	knocks("alice@example.com", "", office, "is let in")
-	if err := happens("guardduty-iam-user.json", "bob is kept out until "); err != nil {
+	if err := happens("guardduty/iam-user.json", "bob is kept out until "); err != nil {
 		return err
 	}
 	knocks(`EXAMPLE\bob`, "", plant, away)

@@ -27,9 +27,9 @@ func TestEventsGoAsTheirGoldensSay(t *testing.T) {
 	if err := run(t.Context(), []string{"run"}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	files, _ := filepath.Glob("events/*.json")
+	files, _ := filepath.Glob("events/*/*.json")
 	for _, file := range files {
-		if !strings.Contains(out.String(), filepath.Base(file)) {
+		if !strings.Contains(out.String(), eventName(file)) {
 			t.Errorf("no word about %s", file)
 		}
 	}
@@ -53,7 +53,7 @@ func TestInvokePrintsTheOutcomes(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"invoke", "events/okta-user-deactivate.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"invoke", "events/okta/user-deactivate.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	_, text, _ := strings.Cut(out.String(), "\n{")
@@ -87,7 +87,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer function.Close()
-	files, _ := filepath.Glob("events/*.json")
+	files, _ := filepath.Glob("events/*/*.json")
 	// The JSON of a reason is its sentence; the kind stays in the function.
 	sameWords := cmp.Comparer(func(a, b policy.Reason) bool { return a.String() == b.String() })
 	compared := 0
@@ -154,7 +154,7 @@ func TestExplainTellsWhatEveryRuleSays(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "enforce")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"explain", "events/guardduty-iam-user.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "events/guardduty/iam-user.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -170,7 +170,7 @@ func TestExplainTellsWhatEveryRuleSays(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := run(t.Context(), []string{"explain", "events/okta-user-activate.json", "events/okta-user-deactivate-exempt.json", "events/none.json", "events/okta-session-end.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "events/okta/user-activate.json", "events/okta/user-deactivate-exempt.json", "events/none.json", "events/okta/session-end.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"IGNORE by default, as no rule fits", "  - held back: breakglass is exempt\n", "no signal: unsupported event: okta", "no signal: reading the event: "} {
@@ -200,7 +200,7 @@ func TestExplainWithConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"explain", "-connections", file, "events/okta-user-deactivate.json", "events/okta-session-clear.json", "events/okta-session-end.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-connections", file, "events/okta/user-deactivate.json", "events/okta/session-clear.json", "events/okta/session-end.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	_, got, _ := strings.Cut(out.String(), "  looks for certificates alice.vpn.example.com, alice@example.com.vpn.example.com, alice@example.vpn.example.com\n")
@@ -216,7 +216,7 @@ func TestExplainWithConnections(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := run(t.Context(), []string{"explain", "-connections", file, "events/okta-user-deactivate.json"}, &out); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
+		if err := run(t.Context(), []string{"explain", "-connections", file, "events/okta/user-deactivate.json"}, &out); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -241,7 +241,7 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 		}
 	}
 	inFile("policy.yml", "version: 1\nrules:\n  - {name: a, when: {kinds: [finding]}, then: terminate}\n  - {name: b, when: {}, then: notify}\n")
-	event, err := filepath.Abs("events/guardduty-iam-user.json")
+	event, err := filepath.Abs("events/guardduty/iam-user.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func must(raw []byte, err error) []byte {
 func TestExplainAsJSON(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "enforce")
-	files, _ := filepath.Glob("events/*.json")
+	files, _ := filepath.Glob("events/*/*.json")
 	var out bytes.Buffer
 	if err := run(t.Context(), append([]string{"explain", "-json"}, files...), &out); err != nil {
 		t.Fatal(err)
@@ -323,7 +323,7 @@ func TestExplainAsJSON(t *testing.T) {
 		if err := json.Unmarshal(raw, &want); err != nil {
 			t.Fatal(err)
 		}
-		line.File = filepath.Base(line.File)
+		line.File = goldenName(line.File)
 		if nth >= len(want.Explain) {
 			t.Errorf("%s: more than %d lines", line.File, len(want.Explain))
 		} else if diff := cmp.Diff(want.Explain[nth], line, cmp.AllowUnexported(explanation{})); diff != "" {
@@ -341,7 +341,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		`"frobnicate" is no command`: {"frobnicate"},
 		"invoke: name one event":     {"invoke"},
 		"explain: name events":       {"explain"},
-		"reading the policy: ":       {"explain", "-policy", "none.yaml", "events/okta-user-deactivate.json"},
+		"reading the policy: ":       {"explain", "-policy", "none.yaml", "events/okta/user-deactivate.json"},
 		"flag provided but not":      {"explain", "-jsn"},
 	} {
 		var out bytes.Buffer

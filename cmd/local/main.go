@@ -62,12 +62,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runAll(ctx, out, *policyFile, *update)
 	case "invoke":
 		if len(files) != 1 {
-			return fmt.Errorf("invoke: name one event, such as events/okta-user-deactivate.json")
+			return fmt.Errorf("invoke: name one event, such as events/okta/user-deactivate.json")
 		}
 		return invoke(ctx, out, *policyFile, files[0])
 	case "explain":
 		if len(files) == 0 {
-			return fmt.Errorf("explain: name events, such as events/*.json")
+			return fmt.Errorf("explain: name events, such as events/*/*.json")
 		}
 		var listed *listing
 		if *connections != "" {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,7 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// golden is what an event must lead to: beside events/x.json it stands in events/x.golden.
+// golden is what an event must lead to: beside events/okta/x.json it is events/okta/x.golden.
 type golden struct {
 	// Explain is what explain -json says in mode enforce, at the time of the event.
 	Explain []explanation `json:"explain"`
@@ -108,9 +109,9 @@ type played struct {
 }
 
 func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) error {
-	files, err := filepath.Glob("events/*.json")
+	files, err := filepath.Glob("events/*/*.json")
 	if err != nil || len(files) == 0 {
-		return errors.New("no events/*.json here; run it from the repository's root")
+		return errors.New("no events/*/*.json here; run it from the repository's root")
 	}
 	binary, err := buildHandler(ctx, out)
 	if err != nil {
@@ -243,7 +244,7 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 		p.err = err
 		return p
 	}
-	p.explain = decideEvent(rules, policy.Enforce, filepath.Base(file), p.raw, eventTime(p.raw))
+	p.explain = decideEvent(rules, policy.Enforce, goldenName(file), p.raw, eventTime(p.raw))
 
 	cloud := newCompany()
 	url, stop, err := emulator.Serve(cloud)
@@ -361,7 +362,7 @@ func (p *played) tell(out io.Writer) {
 		p.tellBriefly(out)
 		return
 	}
-	fmt.Fprintf(out, "\n── %s\n", filepath.Base(p.file))
+	fmt.Fprintf(out, "\n── %s\n", eventName(p.file))
 	for _, e := range p.explain {
 		if e.Error != "" {
 			fmt.Fprintf(out, "   %s\n", e.Error)
@@ -418,13 +419,21 @@ func (p *played) tellBriefly(out io.Writer) {
 			why = fmt.Sprintf("The policy ignores %s of %s.", o.Signal.Kind, o.Signal.Provider)
 		}
 	}
-	fmt.Fprintf(out, "   %-44s %-13s %s\n", filepath.Base(p.file), strings.ToUpper(status), strings.TrimPrefix(why, "unsupported event: "))
+	fmt.Fprintf(out, "   %-44s %-13s %s\n", eventName(p.file), strings.ToUpper(status), strings.TrimPrefix(why, "unsupported event: "))
 }
 
 func (p *played) callsInWords() string {
 	return fmt.Sprintf("%d to find the endpoints, %d listings, %d terminations, %d looks afterwards", p.calls["DescribeClientVpnEndpoints"],
 		p.listings, p.calls["TerminateClientVpnConnections"], p.calls["DescribeClientVpnConnections"]-p.listings)
 }
+
+// eventName returns the name under which an event is shown: its provider's folder and its file.
+func eventName(file string) string {
+	return path.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))
+}
+
+// goldenName returns the name of an event in its golden, okta-x.json for events/okta/x.json.
+func goldenName(file string) string { return strings.ReplaceAll(eventName(file), "/", "-") }
 
 func (p *played) golden() golden { return golden{Explain: p.explain, Run: p.result} }
 

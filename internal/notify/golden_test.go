@@ -68,73 +68,73 @@ var stories = []struct {
 	age     time.Duration   // of the event when it is received
 	keepOut []keepout.Entry // on the list before the event; nil for no list
 }{
-	{name: "terminated", event: "guardduty-iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob"), up(field, `EXAMPLE\bob`)}},
-	{name: "terminated-leaver", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice@example.com")}},
-	{name: "terminated-and-one-left-alone", event: "okta-user-deactivate.json", clients: []emulator.Client{
+	{name: "terminated", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob"), up(field, `EXAMPLE\bob`)}},
+	{name: "terminated-leaver", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice@example.com")}},
+	{name: "terminated-and-one-left-alone", event: "okta/user-deactivate.json", clients: []emulator.Client{
 		up(office, "alice@example.com"), {EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
 	{name: "terminated-custom-request", event: `{"username":"alice@example.com","reason":"lost the laptop","requested_by":"helpdesk"}`, clients: []emulator.Client{up(office, "alice@example.com")}},
 	{name: "terminated-several-people", event: `{"usernames":["alice","bob"],"kind":"account-disabled","reason":"left","requested_by":"people-team"}`, clients: []emulator.Client{up(office, "alice"), up(office, "bob")}},
-	{name: "terminated-came-back", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}}},
+	{name: "terminated-came-back", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}}},
 	{name: "terminated-hostile-words", event: `{"username":"alice","reason":"x\n\nWHAT IS LEFT TO DO\n1. <!channel> [click](https://evil.example) *now* ` + "`" + `rm` + "`" + `\u202e","requested_by":"<b>me</b>"}`, clients: []emulator.Client{up(office, "alice")}},
-	{name: "not-connected", event: "okta-user-deactivate.json"},
-	{name: "would-terminate", event: "guardduty-iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob")}, prepare: inDryRun},
-	{name: "would-terminate-missing-permission", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, r *responder.Responder) {
+	{name: "not-connected", event: "okta/user-deactivate.json"},
+	{name: "would-terminate", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob")}, prepare: inDryRun},
+	{name: "would-terminate-missing-permission", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, r *responder.Responder) {
 		inDryRun(c, r)
 		c.Deny("ec2:TerminateClientVpnConnections", "")
 	}},
-	{name: "partial", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice"), {EndpointID: field, Username: "alice", FailToTerminate: true}}},
-	{name: "partial-missing-permission", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice"), up(field, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+	{name: "partial", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice"), {EndpointID: field, Username: "alice", FailToTerminate: true}}},
+	{name: "partial-missing-permission", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice"), up(field, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Deny("ec2:DescribeClientVpnConnections", field)
 	}},
-	{name: "reconnecting", event: "guardduty-iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}},
-	{name: "unverified", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", Stuck: true}}},
-	{name: "exempt", event: "okta-user-deactivate-exempt.json", clients: []emulator.Client{up(office, "breakglass@example.com")}},
-	{name: "exempt-on-the-connection", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
-	{name: "exempt-in-dry-run", event: "okta-user-deactivate-exempt.json", prepare: inDryRun},
-	{name: "over-limit", event: "okta-user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 4)},
-	{name: "over-limit-by-far", event: "okta-user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 300)},
-	{name: "ambiguous", event: "okta-user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
-	{name: "ambiguous-two-people", event: "okta-user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, clients: []emulator.Client{up(office, "alice@example.com")}},
-	{name: "unmapped-id", event: "identity-center-disable-user.json"},
-	{name: "unmapped-role-session", event: "guardduty-untrusted-role-session.json"},
-	{name: "unmapped-nobody", event: "guardduty-root.json", change: []string{`"severity": 2`, `"severity": 8`}},
-	{name: "sample", event: "guardduty-sample.json"},
-	{name: "stale", event: "guardduty-iam-user.json", age: 48 * time.Hour, clients: []emulator.Client{up(office, "bob")}},
-	{name: "notified", event: "guardduty-iam-user.json", change: []string{`"severity": 8`, `"severity": 5`}, clients: []emulator.Client{up(office, "bob")}},
-	{name: "notified-archived", event: "guardduty-archived.json"},
-	{name: "notified-not-yet", event: "custom-terminate-later.json"},
-	{name: "ignored", event: "okta-user-activate.json"},
-	{name: "failed", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+	{name: "reconnecting", event: "guardduty/iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}},
+	{name: "unverified", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", Stuck: true}}},
+	{name: "exempt", event: "okta/user-deactivate-exempt.json", clients: []emulator.Client{up(office, "breakglass@example.com")}},
+	{name: "exempt-on-the-connection", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
+	{name: "exempt-in-dry-run", event: "okta/user-deactivate-exempt.json", prepare: inDryRun},
+	{name: "over-limit", event: "okta/user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 4)},
+	{name: "over-limit-by-far", event: "okta/user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 300)},
+	{name: "ambiguous", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
+	{name: "ambiguous-two-people", event: "okta/user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, clients: []emulator.Client{up(office, "alice@example.com")}},
+	{name: "unmapped-id", event: "identity-center/disable-user.json"},
+	{name: "unmapped-role-session", event: "guardduty/untrusted-role-session.json"},
+	{name: "unmapped-nobody", event: "guardduty/root.json", change: []string{`"severity": 2`, `"severity": 8`}},
+	{name: "sample", event: "guardduty/sample.json"},
+	{name: "stale", event: "guardduty/iam-user.json", age: 48 * time.Hour, clients: []emulator.Client{up(office, "bob")}},
+	{name: "notified", event: "guardduty/iam-user.json", change: []string{`"severity": 8`, `"severity": 5`}, clients: []emulator.Client{up(office, "bob")}},
+	{name: "notified-archived", event: "guardduty/archived.json"},
+	{name: "notified-not-yet", event: "custom/terminate-later.json"},
+	{name: "ignored", event: "okta/user-activate.json"},
+	{name: "failed", event: "okta/user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Inject(emulator.Fault{Action: "DescribeClientVpnEndpoints", Code: "InternalError"})
 	}},
-	{name: "failed-missing-permission", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+	{name: "failed-missing-permission", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Deny("ec2:TerminateClientVpnConnections", "")
 	}},
-	{name: "failed-missing-permission-to-look", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+	{name: "failed-missing-permission-to-look", event: "okta/user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Deny("ec2:DescribeClientVpnEndpoints", "")
 	}},
-	{name: "failed-wrong-region", event: "okta-user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() }},
-	{name: "ready", event: "custom-self-test.json"},
-	{name: "not-ready", event: "custom-self-test.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+	{name: "failed-wrong-region", event: "okta/user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() }},
+	{name: "ready", event: "custom/self-test.json"},
+	{name: "not-ready", event: "custom/self-test.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Deny("ec2:TerminateClientVpnConnections", field)
 	}},
-	{name: "partial-and-one-exempt", event: "okta-user-deactivate.json", clients: []emulator.Client{
+	{name: "partial-and-one-exempt", event: "okta/user-deactivate.json", clients: []emulator.Client{
 		up(office, "alice"), {EndpointID: office, Username: "alice", FailToTerminate: true}, {EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
-	{name: "terminated-kept-out", event: "guardduty-iam-user.json", clients: []emulator.Client{up(office, "bob")}, keepOut: []keepout.Entry{}},
-	{name: "terminated-leaver-kept-out", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, keepOut: []keepout.Entry{}},
-	{name: "not-connected-kept-out", event: "okta-user-deactivate.json", keepOut: []keepout.Entry{}},
-	{name: "would-terminate-kept-out", event: "guardduty-iam-user.json", clients: []emulator.Client{up(office, "bob")}, prepare: inDryRun, keepOut: []keepout.Entry{}},
-	{name: "reconnecting-kept-out", event: "guardduty-iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}, keepOut: []keepout.Entry{}},
-	{name: "partial-not-kept-out", event: "okta-user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: noList, keepOut: []keepout.Entry{}},
-	{name: "failed-not-kept-out", event: "okta-user-deactivate.json", prepare: noList, keepOut: []keepout.Entry{}},
-	{name: "notified-reinstated", event: "okta-user-activate.json", keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
+	{name: "terminated-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, keepOut: []keepout.Entry{}},
+	{name: "terminated-leaver-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, keepOut: []keepout.Entry{}},
+	{name: "not-connected-kept-out", event: "okta/user-deactivate.json", keepOut: []keepout.Entry{}},
+	{name: "would-terminate-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, prepare: inDryRun, keepOut: []keepout.Entry{}},
+	{name: "reconnecting-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}, keepOut: []keepout.Entry{}},
+	{name: "partial-not-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: noList, keepOut: []keepout.Entry{}},
+	{name: "failed-not-kept-out", event: "okta/user-deactivate.json", prepare: noList, keepOut: []keepout.Entry{}},
+	{name: "notified-reinstated", event: "okta/user-activate.json", keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
 	{name: "notified-reinstated-by-request", event: `{"username":"bob","reason":"a penetration test","requested_by":"helpdesk"}`, change: []string{"Terminate Connections", "Reinstate"},
 		keepOut: []keepout.Entry{{Person: "bob", Cause: keepout.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
-	{name: "notified-reinstated-in-dry-run", event: "okta-user-activate.json", prepare: inDryRun, keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
-	{name: "notified-stays-kept-out", event: "okta-user-activate.json", keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
-	{name: "failed-reinstatement", event: "okta-user-activate.json", prepare: noList, keepOut: []keepout.Entry{}},
-	{name: "ambiguous-reinstatement", event: "okta-user-activate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, keepOut: []keepout.Entry{}},
-	{name: "failed-policy", event: "okta-user-deactivate.json", prepare: func(_ *emulator.Cloud, r *responder.Responder) {
+	{name: "notified-reinstated-in-dry-run", event: "okta/user-activate.json", prepare: inDryRun, keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
+	{name: "notified-stays-kept-out", event: "okta/user-activate.json", keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
+	{name: "failed-reinstatement", event: "okta/user-activate.json", prepare: noList, keepOut: []keepout.Entry{}},
+	{name: "ambiguous-reinstatement", event: "okta/user-activate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, keepOut: []keepout.Entry{}},
+	{name: "failed-policy", event: "okta/user-deactivate.json", prepare: func(_ *emulator.Cloud, r *responder.Responder) {
 		r.Policy, r.PolicyError = nil, errors.New("policy.yaml:2:1: excempt: unknown key")
 	}},
 }

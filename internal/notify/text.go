@@ -515,7 +515,7 @@ func steps(o responder.Outcome) []string {
 	case responder.Ignored, responder.Ready:
 		add("Nothing.")
 	case responder.NotReady:
-		add("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with events/custom-self-test.json.")
+		add("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with events/custom/self-test.json.")
 	}
 	return todo
 }

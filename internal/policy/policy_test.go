@@ -742,7 +742,7 @@ func TestRequestsByHandPassTheSameGates(t *testing.T) {
 // TestDecidingTakesNoMoreAsEventsGo: the two-thousandth event allocates what the first did, so nothing is kept of any.
 func TestDecidingTakesNoMoreAsEventsGo(t *testing.T) {
 	p := mustParse(t, string(ManyRules(200)))
-	event, err := os.ReadFile("../../events/okta-user-deactivate.json")
+	event, err := os.ReadFile("../../events/okta/user-deactivate.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -878,7 +878,7 @@ func BenchmarkDecide(b *testing.B) {
 				b.Fatal(d)
 			}
 		}
-		for _, file := range []string{"okta-user-deactivate", "guardduty-identity-center-session"} {
+		for _, file := range []string{"okta/user-deactivate", "guardduty/identity-center-session"} {
 			event, err := os.ReadFile("../../events/" + file + ".json")
 			if err != nil {
 				b.Fatal(err)

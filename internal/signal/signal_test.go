@@ -82,12 +82,12 @@ func child(t testing.TB, at any, key string) any {
 }
 
 const (
-	iamUser = "guardduty-iam-user.json"
-	sso     = "guardduty-identity-center-session.json"
+	iamUser = "guardduty/iam-user.json"
+	sso     = "guardduty/identity-center-session.json"
 	key     = "detail/resource/accessKeyDetails/"
 	caller  = "detail/service/action/awsApiCallAction/remoteIpDetails/ipAddressV4"
-	okta    = "okta-user-deactivate.json"
-	custom  = "custom-terminate-username.json"
+	okta    = "okta/user-deactivate.json"
+	custom  = "custom/terminate-username.json"
 )
 
 func TestWhoIsMeant(t *testing.T) {
@@ -113,7 +113,7 @@ func TestWhoIsMeant(t *testing.T) {
 		{"role without a name", event(t, sso, key+"userName", "", key+"principalId", "AROAX:jane", caller, ""), []signal.Subject{{}}},
 		{"session named as its role", event(t, sso, key+"userName", "Admin", key+"principalId", "AROAX:Admin", caller, ""), []signal.Subject{{}}},
 		{"role of an EKS sample, with a session", event(t, sso, key+"userType", "Role", key+"userName", "Admin", key+"principalId", "AROAX:jane"), []signal.Subject{session("Admin", "jane")}},
-		{"instance role", event(t, "guardduty-ec2-instance-role.json", caller, ""), []signal.Subject{{}}},
+		{"instance role", event(t, "guardduty/ec2-instance-role.json", caller, ""), []signal.Subject{{}}},
 		{"instance of the short kind", event(t, sso, key+"principalId", "AROAX:i-0abc1234", caller, ""), []signal.Subject{{}}},
 		{"SDK session", event(t, sso, key+"principalId", "AROAX:aws-go-sdk-1753152318418995274", caller, ""), []signal.Subject{{}}},
 		{"botocore session", event(t, sso, key+"principalId", "AROAX:botocore-session-1753152318", caller, ""), []signal.Subject{{}}},
@@ -122,7 +122,7 @@ func TestWhoIsMeant(t *testing.T) {
 		{"a person's name with a program's inside", event(t, sso, key+"userName", "Admin", key+"principalId", "AROAX:li-0abc1234"), []signal.Subject{session("Admin", "li-0abc1234")}},
 		{"and before", event(t, sso, key+"userName", "Admin", key+"principalId", "AROAX:AWSCLI-Session-jane"), []signal.Subject{session("Admin", "AWSCLI-Session-jane")}},
 		{"federated user", event(t, sso, key+"userType", "FederatedUser", key+"userName", "jane", key+"principalId", "111122223333:jane"), []signal.Subject{session("sts:FederatedUser", "jane")}},
-		{"root", event(t, "guardduty-root.json", caller, "203.0.113.45"), []signal.Subject{nobody}},
+		{"root", event(t, "guardduty/root.json", caller, "203.0.113.45"), []signal.Subject{nobody}},
 		{"service", event(t, iamUser, key+"userType", "AWSService"), []signal.Subject{nobody}},
 		{"account", event(t, iamUser, key+"userType", "AWSAccount"), []signal.Subject{nobody}},
 		{"unknown user type", event(t, iamUser, key+"userType", "Unknown"), []signal.Subject{nobody}},
@@ -148,8 +148,8 @@ func TestWhoIsMeant(t *testing.T) {
 		{"custom, several", event(t, custom, "detail/username", absent, "detail/usernames", []any{"a", "b", "a"}), []signal.Subject{people("a"), people("b")}},
 		{"custom, null beside", event(t, custom, "detail/usernames", nil, "detail/connection_id", nil), []signal.Subject{people("frank@example.com")}},
 		{"custom, camelCase", event(t, custom, "detail/username", absent, "detail/clientIp", "10.0.0.1"), []signal.Subject{{ClientIP: "10.0.0.1"}}},
-		{"custom connection", event(t, "custom-terminate-connection.json"), []signal.Subject{{ConnectionID: "cvpn-connection-0e41f00000000000a"}}},
-		{"custom address", event(t, "custom-terminate-client-ip.json"), []signal.Subject{{ClientIP: "10.30.0.10"}}},
+		{"custom connection", event(t, "custom/terminate-connection.json"), []signal.Subject{{ConnectionID: "cvpn-connection-0e41f00000000000a"}}},
+		{"custom address", event(t, "custom/terminate-client-ip.json"), []signal.Subject{{ClientIP: "10.30.0.10"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) { mean(t, test.event, test.want) })
 	}
@@ -179,8 +179,8 @@ func TestSampleAndArchivedAreMarked(t *testing.T) {
 		sample, archived bool
 	}{
 		{"real", event(t, iamUser), false, false},
-		{"sample", event(t, "guardduty-sample.json"), true, false},
-		{"archived", event(t, "guardduty-archived.json"), false, true},
+		{"sample", event(t, "guardduty/sample.json"), true, false},
+		{"archived", event(t, "guardduty/archived.json"), false, true},
 		{"archived, as a word", event(t, iamUser, "detail/service/archived", "true"), false, true},
 		{"boolean", event(t, iamUser, info, map[string]any{"sample": true}), true, false},
 		{"in a JSON string", event(t, iamUser, info, map[string]any{"Type": "default", "Value": `{"sample":true,"unusual":{}}`}), true, false},
@@ -192,10 +192,10 @@ func TestSampleAndArchivedAreMarked(t *testing.T) {
 		{"null", event(t, iamUser, info, nil), false, false},
 		{"made-up name", event(t, iamUser, key+"userName", "GeneratedFindingUserName"), true, false},
 		{"made-up principal", event(t, iamUser, key+"principalId", "GeneratedFindingPrincipalId"), true, false},
-		{"ASFF", event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/Sample", true), true, false},
-		{"ASFF, archived at GuardDuty", event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/ProductFields/aws~1guardduty~1service~1archived", "true"), false, true},
-		{"ASFF, GuardDuty's mark", event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/ProductFields/aws~1guardduty~1service~1additionalInfo~1value", `{"sample":true}`), true, false},
-		{"OCSF, made-up name", event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/resources/0/data/user_name", "GeneratedFindingUserName"), true, false},
+		{"ASFF", event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/Sample", true), true, false},
+		{"ASFF, archived at GuardDuty", event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/ProductFields/aws~1guardduty~1service~1archived", "true"), false, true},
+		{"ASFF, GuardDuty's mark", event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/ProductFields/aws~1guardduty~1service~1additionalInfo~1value", `{"sample":true}`), true, false},
+		{"OCSF, made-up name", event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/resources/0/data/user_name", "GeneratedFindingUserName"), true, false},
 	} {
 		signals, err := signal.Parse(test.event)
 		if err != nil || signals[0].Sample != test.sample || signals[0].Archived != test.archived {
@@ -302,64 +302,64 @@ func TestTimesAreReadAsUTC(t *testing.T) {
 // TestLookAlikesAskForNothing: each is one word away from an event that ends access.
 func TestLookAlikesAskForNothing(t *testing.T) {
 	for name, raw := range map[string][]byte{
-		"another detail-type of GuardDuty": event(t, "guardduty-malware-scan.json"),
+		"another detail-type of GuardDuty": event(t, "guardduty/malware-scan.json"),
 		"another source":                   event(t, iamUser, "source", "aws.inspector2"),
 		"source one letter longer":         event(t, iamUser, "source", "aws.guardduty2"),
 		"custom source with a suffix":      event(t, custom, "source", "clientvpn-responder.evil"),
-		"ordinary logout":                  event(t, "okta-session-end.json"),
-		"failed attempt":                   event(t, "okta-user-deactivate-failed.json"),
+		"ordinary logout":                  event(t, "okta/session-end.json"),
+		"failed attempt":                   event(t, "okta/user-deactivate-failed.json"),
 		"skipped":                          event(t, okta, "detail/outcome/result", "SKIPPED"),
 		"success in another case":          event(t, okta, "detail/outcome/result", "success"),
 		"allowed":                          event(t, okta, "detail/outcome/result", "ALLOW"),
-		"Okta, low risk":                   event(t, "okta-user-risk-high.json", "detail/debugContext/debugData/risk", "{level=LOW, previousLevel=HIGH}"),
-		"Okta, risk unknown":               event(t, "okta-user-risk-high.json", "detail/debugContext", nil),
-		"Okta, high before":                event(t, "okta-user-risk-high.json", "detail/debugContext/debugData", object{"previousRiskLevel": "HIGH", "riskLevel": "LOW"}),
+		"Okta, low risk":                   event(t, "okta/user-risk-high.json", "detail/debugContext/debugData/risk", "{level=LOW, previousLevel=HIGH}"),
+		"Okta, risk unknown":               event(t, "okta/user-risk-high.json", "detail/debugContext", nil),
+		"Okta, high before":                event(t, "okta/user-risk-high.json", "detail/debugContext/debugData", object{"previousRiskLevel": "HIGH", "riskLevel": "LOW"}),
 		"Okta policy without an end":       event(t, okta, "detail/eventType", "policy.entity_risk.action"),
-		"Entra, not done":                  event(t, "entra-disable-account.json", "detail/properties/result", "failure"),
-		"Entra, low risk":                  event(t, "entra-confirmed-compromised.json", "detail/properties/riskState", "atRisk", "detail/properties/riskLevel", "low"),
-		"Entra, deleted risky user":        event(t, "entra-confirmed-compromised.json", "detail/properties/isDeleted", true),
-		"Entra, a deleted group":           event(t, "entra-graph-user-deleted.json", "detail/data/resource", "Groups/g1"),
-		"Entra, still disabled":            event(t, "entra-disable-account.json", append([]any{"detail/properties/targetResources/0/modifiedProperties", []any{object{"displayName": "AccountEnabled", "oldValue": "[false]", "newValue": "[false]"}}}, "detail/properties/activityDisplayName", "Update user")...),
-		"Auth0, refused":                   event(t, "auth0-user-blocked.json", "detail/data/details/response/statusCode", 403),
-		"Auth0, a tenant member":           event(t, "auth0-user-blocked.json", "detail/data/details/request/path", "/api/v2/tenants/members/u1", "detail/data/details/request/method", "delete"),
-		"Auth0, a user's devices":          event(t, "auth0-user-blocked.json", "detail/data/details/request/path", "/api/v2/users/u1/authenticators", "detail/data/details/request/method", "delete"),
-		"Auth0, still blocked":             event(t, "auth0-stream-user-deleted.json", "detail/type", "user.updated", "detail/data/object/blocked", true, "detail/data/previous_object", object{"blocked": true}),
-		"SCIM, another attribute":          event(t, "auth0-user-blocked.json", "detail/data/type", "sscim", "detail/data/details/request/path", "/scim/v2/Users/u1", "detail/data/details/request/body", object{"Operations": []any{object{"op": "replace", "path": "title", "value": false}}}),
-		"SCIM put of an active user":       event(t, "identity-center-scim-deactivate.json", "detail/eventName", "PutUser", "detail/requestParameters/httpBody", object{"active": true}),
-		"CloudTrail, only a message":       event(t, "iam-delete-user.json", "detail/errorMessage", "denied"),
-		"CloudTrail, service event":        event(t, "iam-delete-user.json", "detail-type", "AWS Service Event via CloudTrail"),
-		"JumpCloud, failed":                event(t, "jumpcloud-user-suspended.json", "detail/success", "false"),
-		"PingOne, failed":                  event(t, "pingone-user-deleted.json", "detail/result/status", "FAILED"),
-		"Duo, broken and two statuses":     event(t, "duo-user-disabled.json", "detail/description", `{"status": "Disabled", "was": {"status": "Active"`),
-		"SailPoint, another lifecycle":     event(t, "sailpoint-leaver.json", "detail/changes", []any{object{"attribute": "cloudLifecycleState", "oldValue": "active", "newValue": "leave"}}),
+		"Entra, not done":                  event(t, "entra/disable-account.json", "detail/properties/result", "failure"),
+		"Entra, low risk":                  event(t, "entra/confirmed-compromised.json", "detail/properties/riskState", "atRisk", "detail/properties/riskLevel", "low"),
+		"Entra, deleted risky user":        event(t, "entra/confirmed-compromised.json", "detail/properties/isDeleted", true),
+		"Entra, a deleted group":           event(t, "entra/graph-user-deleted.json", "detail/data/resource", "Groups/g1"),
+		"Entra, still disabled":            event(t, "entra/disable-account.json", append([]any{"detail/properties/targetResources/0/modifiedProperties", []any{object{"displayName": "AccountEnabled", "oldValue": "[false]", "newValue": "[false]"}}}, "detail/properties/activityDisplayName", "Update user")...),
+		"Auth0, refused":                   event(t, "auth0/user-blocked.json", "detail/data/details/response/statusCode", 403),
+		"Auth0, a tenant member":           event(t, "auth0/user-blocked.json", "detail/data/details/request/path", "/api/v2/tenants/members/u1", "detail/data/details/request/method", "delete"),
+		"Auth0, a user's devices":          event(t, "auth0/user-blocked.json", "detail/data/details/request/path", "/api/v2/users/u1/authenticators", "detail/data/details/request/method", "delete"),
+		"Auth0, still blocked":             event(t, "auth0/stream-user-deleted.json", "detail/type", "user.updated", "detail/data/object/blocked", true, "detail/data/previous_object", object{"blocked": true}),
+		"SCIM, another attribute":          event(t, "auth0/user-blocked.json", "detail/data/type", "sscim", "detail/data/details/request/path", "/scim/v2/Users/u1", "detail/data/details/request/body", object{"Operations": []any{object{"op": "replace", "path": "title", "value": false}}}),
+		"SCIM put of an active user":       event(t, "identity-center/scim-deactivate.json", "detail/eventName", "PutUser", "detail/requestParameters/httpBody", object{"active": true}),
+		"CloudTrail, only a message":       event(t, "iam/delete-user.json", "detail/errorMessage", "denied"),
+		"CloudTrail, service event":        event(t, "iam/delete-user.json", "detail-type", "AWS Service Event via CloudTrail"),
+		"JumpCloud, failed":                event(t, "jumpcloud/user-suspended.json", "detail/success", "false"),
+		"PingOne, failed":                  event(t, "pingone/user-deleted.json", "detail/result/status", "FAILED"),
+		"Duo, broken and two statuses":     event(t, "duo/user-disabled.json", "detail/description", `{"status": "Disabled", "was": {"status": "Active"`),
+		"SailPoint, another lifecycle":     event(t, "sailpoint/leaver.json", "detail/changes", []any{object{"attribute": "cloudLifecycleState", "oldValue": "active", "newValue": "leave"}}),
 		"Okta, sessions not cleared":       event(t, okta, "detail/eventType", "user.session.clear", "detail/outcome/result", "FAILURE"),
 		"Okta policy about a Terminator":   event(t, okta, "detail/eventType", "policy.entity_risk.action", "detail/target/0/displayName", "The Terminator"),
 		"Okta rule that logs nobody out":   event(t, okta, "detail/eventType", "policy.entity_risk.action", "detail/target", []any{object{"type": "Rule", "displayName": "No forced logout"}, object{"type": "PolicyAction", "displayName": "RUN_WORKFLOW"}}),
-		"Okta, from high to low":           event(t, "okta-user-risk-high.json", "detail/debugContext/debugData", object{"risk": "{previous={level=HIGH}, current={level=LOW}}", "fromRiskLevel": "HIGH"}),
-		"Okta, something else is high":     event(t, "okta-user-risk-high.json", "detail/debugContext/debugData", object{"trust": "HIGH"}),
-		"ASFF, somebody was told":          event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/Workflow/Status", "NOTIFIED"),
-		"ASFF, an import that lies":        event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/ProductArn", "arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default"),
-		"ASFF, another's product":          event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/ProductArn", "arn:aws:securityhub:eu-west-1::product/acme/guardduty"),
-		"OCSF, suppressed, by its number":  event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/status", absent, "detail/findings/0/status_id", 3),
-		"OCSF, closed, by its number":      event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/activity_name", absent, "detail/findings/0/activity_id", 3),
-		"Entra, a risky sign-in":           event(t, "entra-confirmed-compromised.json", "detail/category", "SignInLogs", "detail/properties/activityDisplayName", "Sign-in activity"),
-		"Entra, a deleted message":         event(t, "entra-graph-user-deleted.json", "detail/data/resource", "Users/u1/Messages/m1"),
-		"Entra, something else off":        event(t, "entra-disable-account.json", "detail/properties/activityDisplayName", "Update user", "detail/properties/targetResources/0/modifiedProperties", []any{object{"displayName": "LicenseAssigned", "oldValue": "[true]", "newValue": "[false]"}}),
-		"Auth0, asked and not told":        event(t, "auth0-user-blocked.json", "detail/data/details/request/method", "get"),
-		"Auth0, blocked perhaps":           event(t, "auth0-user-blocked.json", "detail/data/details/request/body/blocked", "perhaps"),
-		"SCIM, a removal":                  event(t, "auth0-user-blocked.json", "detail/data/type", "sscim", "detail/data/details/request/path", "/scim/v2/Users/u1", "detail/data/details/request/body", object{"Operations": []any{object{"op": "remove", "path": "active", "value": false}}}),
-		"SET, a compliant device":          event(t, "ssf-account-disabled.json", "detail/events", object{"https://schemas.openid.net/secevent/caep/event-type/device-compliance-change": object{"current_status": "compliant"}}),
-		"JumpCloud, still suspended":       event(t, "jumpcloud-user-suspended.json", "detail/changes", []any{object{"field": "suspended", "from": true, "to": true}}),
-		"Duo, an administrator disabled":   event(t, "duo-user-disabled.json", "detail/action", "admin_update"),
-		"SailPoint, inactive department":   event(t, "sailpoint-leaver.json", "detail/changes", []any{object{"attribute": "department", "oldValue": "active", "newValue": "inactive"}}),
-		"SET, a logout":                    event(t, "ssf-session-revoked.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1session-revoked/initiating_entity", "user"),
-		"SET, a logout by its reason":      event(t, "ssf-ordinary-logout.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1session-revoked/initiating_entity", absent),
-		"SET, risk goes down":              event(t, "ssf-risk-high.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1risk-level-change/current_level", "LOW"),
-		"SET, risk of a device":            event(t, "ssf-risk-high.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1risk-level-change/principal", "DEVICE"),
-		"ASFF, archived":                   event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/RecordState", "ARCHIVED"),
-		"OCSF, suppressed":                 event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/status", "Suppressed"),
-		"OCSF, closed":                     event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/activity_name", "Close"),
-		"OCSF, another product":            event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/metadata/product", object{"name": "Inspector", "uid": "arn:aws:securityhub:eu-west-1::productv2/aws/inspector"}),
+		"Okta, from high to low":           event(t, "okta/user-risk-high.json", "detail/debugContext/debugData", object{"risk": "{previous={level=HIGH}, current={level=LOW}}", "fromRiskLevel": "HIGH"}),
+		"Okta, something else is high":     event(t, "okta/user-risk-high.json", "detail/debugContext/debugData", object{"trust": "HIGH"}),
+		"ASFF, somebody was told":          event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/Workflow/Status", "NOTIFIED"),
+		"ASFF, an import that lies":        event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/ProductArn", "arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default"),
+		"ASFF, another's product":          event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/ProductArn", "arn:aws:securityhub:eu-west-1::product/acme/guardduty"),
+		"OCSF, suppressed, by its number":  event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/status", absent, "detail/findings/0/status_id", 3),
+		"OCSF, closed, by its number":      event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/activity_name", absent, "detail/findings/0/activity_id", 3),
+		"Entra, a risky sign-in":           event(t, "entra/confirmed-compromised.json", "detail/category", "SignInLogs", "detail/properties/activityDisplayName", "Sign-in activity"),
+		"Entra, a deleted message":         event(t, "entra/graph-user-deleted.json", "detail/data/resource", "Users/u1/Messages/m1"),
+		"Entra, something else off":        event(t, "entra/disable-account.json", "detail/properties/activityDisplayName", "Update user", "detail/properties/targetResources/0/modifiedProperties", []any{object{"displayName": "LicenseAssigned", "oldValue": "[true]", "newValue": "[false]"}}),
+		"Auth0, asked and not told":        event(t, "auth0/user-blocked.json", "detail/data/details/request/method", "get"),
+		"Auth0, blocked perhaps":           event(t, "auth0/user-blocked.json", "detail/data/details/request/body/blocked", "perhaps"),
+		"SCIM, a removal":                  event(t, "auth0/user-blocked.json", "detail/data/type", "sscim", "detail/data/details/request/path", "/scim/v2/Users/u1", "detail/data/details/request/body", object{"Operations": []any{object{"op": "remove", "path": "active", "value": false}}}),
+		"SET, a compliant device":          event(t, "ssf/account-disabled.json", "detail/events", object{"https://schemas.openid.net/secevent/caep/event-type/device-compliance-change": object{"current_status": "compliant"}}),
+		"JumpCloud, still suspended":       event(t, "jumpcloud/user-suspended.json", "detail/changes", []any{object{"field": "suspended", "from": true, "to": true}}),
+		"Duo, an administrator disabled":   event(t, "duo/user-disabled.json", "detail/action", "admin_update"),
+		"SailPoint, inactive department":   event(t, "sailpoint/leaver.json", "detail/changes", []any{object{"attribute": "department", "oldValue": "active", "newValue": "inactive"}}),
+		"SET, a logout":                    event(t, "ssf/session-revoked.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1session-revoked/initiating_entity", "user"),
+		"SET, a logout by its reason":      event(t, "ssf/ordinary-logout.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1session-revoked/initiating_entity", absent),
+		"SET, risk goes down":              event(t, "ssf/risk-high.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1risk-level-change/current_level", "LOW"),
+		"SET, risk of a device":            event(t, "ssf/risk-high.json", "detail/events/https:~1~1schemas.openid.net~1secevent~1caep~1event-type~1risk-level-change/principal", "DEVICE"),
+		"ASFF, archived":                   event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/RecordState", "ARCHIVED"),
+		"OCSF, suppressed":                 event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/status", "Suppressed"),
+		"OCSF, closed":                     event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/activity_name", "Close"),
+		"OCSF, another product":            event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/metadata/product", object{"name": "Inspector", "uid": "arn:aws:securityhub:eu-west-1::productv2/aws/inspector"}),
 	} {
 		if signals, err := signal.Parse(raw); !errors.Is(err, signal.ErrUnsupported) {
 			t.Errorf("%s: %+v, %v", name, signals, err)
@@ -399,7 +399,7 @@ func TestUnreadableNamesTheField(t *testing.T) {
 		{"detail.uuid", event(t, okta, "detail/uuid", nil)},
 		{"detail.target", event(t, okta, "detail/target", "alice@example.com")},
 		{"detail.target.alternateId", event(t, okta, "detail/target", []any{map[string]any{"type": "User", "alternateId": []any{"a"}}})},
-		{"detail.reason", event(t, "custom-without-reason.json")},
+		{"detail.reason", event(t, "custom/without-reason.json")},
 		{"detail.reason", event(t, custom, "detail/reason", "  ")},
 		{"detail.reason", event(t, custom, "detail/reason", map[string]any{})},
 		{"id", event(t, custom, "id", absent)},
@@ -430,7 +430,7 @@ func TestUnreadableNamesTheField(t *testing.T) {
 		{"detail.terminateat", event(t, custom, "detail/terminate_at", "2099-12-01")},
 		{"detail.scheduledfor", event(t, custom, "detail/scheduled_for", "2099-12-01")},
 		{"detail.when", event(t, custom, "detail/when", "later")},
-		{"detail.findings.severity", event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/severity", "Dire", "detail/findings/0/severity_id", absent)},
+		{"detail.findings.severity", event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/severity", "Dire", "detail/findings/0/severity_id", absent)},
 		{"detail.connection_id", event(t, custom, "detail/username", absent, "detail/connection_id", "cvpn-connection-*")},
 		{"detail.connection_id", event(t, custom, "detail/username", absent, "detail/connection_id", "cvpn-connection-0a,cvpn-connection-0b")},
 		{"detail.connection_id", event(t, custom, "detail/username", absent, "detail/connection_id", "x-cvpn-connection-0a")},
@@ -439,29 +439,29 @@ func TestUnreadableNamesTheField(t *testing.T) {
 		{"detail.date", event(t, custom, "detail/date", "2099-12-01")},
 		{"detail.notbefore", event(t, custom, "detail/not_before", "2099-12-01T00:00:00Z")},
 		{"detail.client_ip", event(t, custom, "detail/username", absent, "detail/client_ip", "fe80::1%eth0")},
-		{"detail.reason", event(t, "custom-reinstate.json", "detail/reason", absent)},
-		{"detail.kind", event(t, "custom-reinstate.json", "detail/kind", "account-disabled")},
-		{"detail", event(t, "custom-reinstate.json", "detail/username", absent, "detail/client_ip", "10.0.0.1")},
-		{"detail.findings", event(t, "securityhub-guardduty-iam-user.json", "detail/findings", []any{})},
-		{"detail.findings.Id", event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/Id", absent)},
-		{"detail.findings.Severity", event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/Severity", object{})},
-		{"detail.findings.Severity", event(t, "securityhub-guardduty-iam-user.json", "detail/findings/0/Severity/Product", 11)},
-		{"detail.findings.severity", event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/severity", absent, "detail/findings/0/severity_id", absent)},
-		{"detail.findings.finding_info.uid", event(t, "securityhub-v2-guardduty-session.json", "detail/findings/0/finding_info", nil)},
-		{"detail.activityDisplayName", event(t, "entra-disable-account.json", "detail/properties", object{}, "detail/operationName", absent)},
-		{"detail.result", event(t, "entra-disable-account.json", "detail/properties/result", absent)},
-		{"detail.data.type", event(t, "auth0-user-deleted.json", "detail/data/type", absent)},
-		{"detail.event_type_id", event(t, "onelogin-user-deactivated.json", "detail/event_type_id", nil)},
-		{"detail.eventName", event(t, "iam-delete-user.json", "detail/eventName", absent)},
-		{"detail.events", event(t, "google-workspace-suspend-user.json", "detail/events", nil)},
-		{"detail.events[0].name", event(t, "google-workspace-suspend-user.json", "detail/events/0/name", absent)},
-		{"detail.event_type", event(t, "jumpcloud-user-suspended.json", "detail/event_type", absent)},
-		{"detail.action.type", event(t, "pingone-user-deleted.json", "detail/action", nil)},
-		{"detail.result.status", event(t, "pingone-user-deleted.json", "detail/result", absent)},
-		{"detail.action", event(t, "duo-user-disabled.json", "detail/action", absent)},
-		{"detail.action", event(t, "cyberark-user-deleted.json", "detail/action", absent)},
-		{"detail.events", event(t, "ssf-account-disabled.json", "detail/events", object{})},
-		{"id", event(t, "duo-user-disabled.json", "id", absent)}, // Duo's log has no id of its own
+		{"detail.reason", event(t, "custom/reinstate.json", "detail/reason", absent)},
+		{"detail.kind", event(t, "custom/reinstate.json", "detail/kind", "account-disabled")},
+		{"detail", event(t, "custom/reinstate.json", "detail/username", absent, "detail/client_ip", "10.0.0.1")},
+		{"detail.findings", event(t, "securityhub/guardduty-iam-user.json", "detail/findings", []any{})},
+		{"detail.findings.Id", event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/Id", absent)},
+		{"detail.findings.Severity", event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/Severity", object{})},
+		{"detail.findings.Severity", event(t, "securityhub/guardduty-iam-user.json", "detail/findings/0/Severity/Product", 11)},
+		{"detail.findings.severity", event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/severity", absent, "detail/findings/0/severity_id", absent)},
+		{"detail.findings.finding_info.uid", event(t, "securityhub/v2-guardduty-session.json", "detail/findings/0/finding_info", nil)},
+		{"detail.activityDisplayName", event(t, "entra/disable-account.json", "detail/properties", object{}, "detail/operationName", absent)},
+		{"detail.result", event(t, "entra/disable-account.json", "detail/properties/result", absent)},
+		{"detail.data.type", event(t, "auth0/user-deleted.json", "detail/data/type", absent)},
+		{"detail.event_type_id", event(t, "onelogin/user-deactivated.json", "detail/event_type_id", nil)},
+		{"detail.eventName", event(t, "iam/delete-user.json", "detail/eventName", absent)},
+		{"detail.events", event(t, "google-workspace/suspend-user.json", "detail/events", nil)},
+		{"detail.events[0].name", event(t, "google-workspace/suspend-user.json", "detail/events/0/name", absent)},
+		{"detail.event_type", event(t, "jumpcloud/user-suspended.json", "detail/event_type", absent)},
+		{"detail.action.type", event(t, "pingone/user-deleted.json", "detail/action", nil)},
+		{"detail.result.status", event(t, "pingone/user-deleted.json", "detail/result", absent)},
+		{"detail.action", event(t, "duo/user-disabled.json", "detail/action", absent)},
+		{"detail.action", event(t, "cyberark/user-deleted.json", "detail/action", absent)},
+		{"detail.events", event(t, "ssf/account-disabled.json", "detail/events", object{})},
+		{"id", event(t, "duo/user-disabled.json", "id", absent)}, // Duo's log has no id of its own
 	} {
 		signals, err := signal.Parse(test.event)
 		var unreadable *signal.UnreadableError
@@ -485,12 +485,12 @@ func TestFoldKeepsForeignLettersForeign(t *testing.T) {
 // FuzzParse holds whatever the input: no panic, a signal or an error, no empty or placeholder name, and no name that the
 // event does not have.
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("../../events/*.json")
+	files, err := filepath.Glob("../../events/*/*.json")
 	if err != nil || len(files) == 0 {
 		f.Fatal("no events", err)
 	}
 	for _, file := range files {
-		f.Add(event(f, filepath.Base(file)))
+		f.Add(event(f, strings.TrimPrefix(filepath.ToSlash(file), "../../events/")))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		signals, err := signal.Parse(raw)
