@@ -217,6 +217,27 @@ func TestEveryEventHasItsGolden(t *testing.T) {
 	}
 }
 
+// TestEventsStandInTheirProvidersFolder: the folder of an event is its signals' provider. Security Hub's findings are GuardDuty's, in
+// a form of its own.
+func TestEventsStandInTheirProvidersFolder(t *testing.T) {
+	files, _ := filepath.Glob("events/*/*.json")
+	for _, file := range files {
+		provider := path.Base(path.Dir(filepath.ToSlash(file)))
+		if provider == "securityhub" {
+			provider = "guardduty"
+		}
+		if !slices.Contains(signal.Providers(), provider) {
+			t.Errorf("%s: %s is not a provider", file, provider)
+		}
+		signals, _ := signal.Parse([]byte(read(t, file)))
+		for _, s := range signals {
+			if s.Provider != provider {
+				t.Errorf("%s: its provider is %s", file, s.Provider)
+			}
+		}
+	}
+}
+
 // TestEventsNameNobodyReal: only example.com, documentation accounts and documentation addresses.
 func TestEventsNameNobodyReal(t *testing.T) {
 	email := regexp.MustCompile(`[A-Za-z0-9._+-]+@([A-Za-z0-9.-]+)`)
