@@ -63,7 +63,7 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 	case f.RecordState != "" && f.RecordState != "ACTIVE":
 		return nil, e.unsupported("RecordState is %q", clip(string(f.RecordState), 40))
 	case status != "" && status != "NEW":
-		return nil, e.unsupported("Workflow.Status is %q: somebody has seen to it", clip(string(status), 40))
+		return nil, e.unsupported("Workflow.Status is %q: somebody handles it already", clip(string(status), 40))
 	}
 	severity, err := f.severity()
 	if err != nil {
@@ -93,7 +93,7 @@ func (f asff) severity() (float64, error) {
 		severity = f.Severity.Normalized.value / 10
 	default:
 		return 0, unreadable("detail.findings.Severity",
-			"missing, or a word that is not known; a finding has Product, Label or Normalized")
+			"missing or unknown; a finding has Product, Label or Normalized")
 	}
 	if severity < 0 || severity > 10 {
 		return 0, unreadable("detail.findings.Severity", "%v is outside GuardDuty's scale, 1.0 to 10.0", severity)

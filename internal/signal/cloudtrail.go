@@ -12,11 +12,11 @@ const cloudTrail = "AWS API Call via CloudTrail"
 var iamEvents = []meaning{
 	{"iam DeleteUser", AccountPurged, "counts where IAM user names are VPN user names"},
 	{"iam CreateUser", "", "a new user"},
-	{"iam DeleteLoginProfile", "", "takes the console's password away, and no more"},
+	{"iam DeleteLoginProfile", "", "removes the console's password, and nothing else"},
 	{"iam UpdateLoginProfile", "", "a new password"},
-	{"iam DeleteAccessKey", "", "keys are deleted when they are rotated"},
-	{"iam UpdateAccessKey", "", "keys are switched off when they are rotated"},
-	{"iam DeactivateMFADevice", "", "a device was exchanged or lost"},
+	{"iam DeleteAccessKey", "", "rotation deletes keys"},
+	{"iam UpdateAccessKey", "", "rotation switches keys off"},
+	{"iam DeactivateMFADevice", "", "somebody exchanged or lost a device"},
 }
 
 // directoryServiceEvents are calls to AWS Directory Service Data. Changes that Active Directory's own tools make do not

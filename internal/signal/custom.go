@@ -9,10 +9,10 @@ import (
 
 // customEvents are the detail-types of our own form.
 var customEvents = []meaning{
-	{"Terminate Connections", SessionRevoked, "or the kind that the event gives"},
-	{"Reinstate", AccountEnabled, "takes back what an earlier event asked for"},
+	{"Terminate Connections", SessionRevoked, "or the kind in the event"},
+	{"Reinstate", AccountEnabled, "undoes what an earlier event asked for"},
 	{"Self Test", SelfTest,
-		"asks whether everything is ready; nobody is looked for, and the detail is not read"},
+		"asks whether everything is ready; searches for nobody and ignores the detail"},
 }
 
 // parseCustom reads our own form, for people, HR systems and every provider without a parser: source
@@ -49,7 +49,7 @@ func parseCustom(e event) ([]Signal, error) {
 	case err != nil:
 		return nil, err
 	case e.ID == "":
-		return nil, unreadable("id", "missing; EventBridge gives every event one, and repeats are known by it")
+		return nil, unreadable("id", "missing; EventBridge gives every event an id, which identifies repeats")
 	case form.reason == "":
 		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
 	}
@@ -86,7 +86,7 @@ func (f customForm) kindOf(meant Kind) (Kind, error) {
 	case meant == AccountEnabled && kind != meant:
 		return "", unreadable("detail.kind", "%q contradicts the detail-type Reinstate; remove it", clip(f.kind, 40))
 	case !slices.Contains(Kinds(), kind):
-		return "", unreadable("detail.kind", "%q is none of %s", clip(f.kind, 40), joinKinds(Kinds()))
+		return "", unreadable("detail.kind", "%q is not one of %s", clip(f.kind, 40), joinKinds(Kinds()))
 	default:
 		return kind, nil
 	}

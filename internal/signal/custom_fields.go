@@ -43,7 +43,7 @@ func readCustomFields(detail json.RawMessage) (customFields, error) {
 		known := slices.Contains(customKeys, key)
 		if !known && condition().MatchString(key) && !history().MatchString(key) {
 			return nil, unreadable("detail."+key,
-				"looks like a condition and is none that is known; see effective_at and the policy's modes, or remove it")
+				"looks like a condition, which this form does not have; use effective_at or the policy's modes, or remove it")
 		}
 		fields[key] = value
 	}

@@ -10,7 +10,7 @@ import (
 // to them: what matters is whether a finding names a person.
 // Source: Amazon EventBridge events reference, "Amazon GuardDuty events".
 var guardDutyEvents = []meaning{
-	{"GuardDuty Finding", Finding, "of any type; who is named is said below"},
+	{"GuardDuty Finding", Finding, "of any type; the next table shows whom it names"},
 	{"GuardDuty Runtime Protection Healthy", "", "about GuardDuty itself"},
 	{"GuardDuty Runtime Protection Unhealthy", "", "about GuardDuty itself"},
 	{"GuardDuty Malware Protection Object Scan Result", "", "about a file"},

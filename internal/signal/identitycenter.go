@@ -32,9 +32,9 @@ var identityCenterEvents = []meaning{
 }
 
 // whichGroup is the note on changes of groups.
-const whichGroup = "which group carries the VPN is not known here; where it does, forward this in the custom form"
+const whichGroup = "only you know which group carries the VPN; forward a change of that one in the custom form"
 
-const onlyIfDisabled = "only if the identity store says that the user is disabled: CloudTrail hides what changed"
+const onlyIfDisabled = "only if the identity store says that the user is disabled: CloudTrail hides the change"
 
 // identityCenterCall is the parameters that name a user by an id in the identity store.
 type identityCenterCall struct {

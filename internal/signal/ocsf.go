@@ -59,7 +59,7 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 	case id == "":
 		return nil, unreadable("detail.findings.finding_info.uid", "missing; a finding has an id")
 	case f.Status != "" && Fold(string(f.Status)) != "new" || f.Status == "" && f.StatusID != "" && f.StatusID != "1":
-		return nil, e.unsupported("status is %q: somebody has seen to it", clip(string(f.Status), 40))
+		return nil, e.unsupported("status is %q: somebody handles it already", clip(string(f.Status), 40))
 	case Fold(string(f.ActivityName)) == "close" || f.ActivityID == "3":
 		return nil, e.unsupported("the finding was closed")
 	}
@@ -68,7 +68,7 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 		severity = f.SeverityID
 	}
 	if !severityKnown(severity) {
-		return nil, unreadable("detail.findings.severity", "missing, or a word that is not known; a finding has a severity")
+		return nil, unreadable("detail.findings.severity", "missing or unknown; a finding has a severity")
 	}
 	base := Signal{
 		ID: findingID(id), ARN: findingARN(f.FindingInfo.UID), Type: ocsfType(f.FindingInfo.Types),

@@ -50,8 +50,8 @@ var oktaEvents = []meaning{
 }
 
 // whichApplication is the note on changes of applications.
-const whichApplication = "which application carries the VPN is not known here; " +
-	"where it does, forward this in the custom form"
+const whichApplication = "only you know which application carries the VPN; " +
+	"forward a change of that one in the custom form"
 
 // oktaEvent is the part of a LogEvent that is read. The actor is the administrator, token or workflow that acted. The
 // target is the person.

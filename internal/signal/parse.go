@@ -69,7 +69,7 @@ func (e event) complete(s *Signal) error {
 	s.Provider = e.provider.name
 	s.ID = cmp.Or(s.ID, string(e.ID))
 	if s.ID == "" {
-		return unreadable("id", "missing; EventBridge gives every event one, and repeats are known by it")
+		return unreadable("id", "missing; EventBridge gives every event an id, which identifies repeats")
 	}
 	s.EventID = string(e.ID)
 	s.ID, s.EventID, s.ARN = clip(s.ID, 300), clip(s.EventID, 300), clip(s.ARN, 300)
@@ -92,7 +92,7 @@ func (e event) meaning(eventType requiredString) (meaning, error) {
 			return m, nil
 		}
 	}
-	return meaning{}, e.unsupported("%q is none of its event types that tell of somebody's access",
+	return meaning{}, e.unsupported("event type %q does not affect anyone's access",
 		clip(string(eventType), 100))
 }
 

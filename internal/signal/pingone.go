@@ -8,7 +8,7 @@ var pingOneEvents = []meaning{
 	{"USER.UNLOCKED", "", "undoes a lock-out"},
 	{"USER.CREATED", "", "a new user"},
 	{"USER.UPDATED", "",
-		"does not say whether the user was enabled or disabled; forward that in the custom form"},
+		"does not say whether the user was enabled or disabled; forward such a change in the custom form"},
 	{"MEMBER_OF_GROUP.CREATED", "", "somebody joined a group"},
 	{"MEMBER_OF_GROUP.DELETED", "", whichGroup},
 }

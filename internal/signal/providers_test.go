@@ -179,7 +179,7 @@ func TestDocTellsEveryEventType(t *testing.T) {
 		}
 		seen[key] = true
 		if tables[name] == "" {
-			tables[name] = "| event type | is taken for | |\n|---|---|---|\n"
+			tables[name] = "| event type | means | |\n|---|---|---|\n"
 		}
 		kind := "nothing"
 		if r.Kind != "" {

@@ -15,8 +15,8 @@ var sailPointEvents = []meaning{
 	{"identity-attributes-changed", "", "another attribute or state"},
 	{"identity-created", "", "a new identity"},
 	{"account", "",
-		"an account of some source: which source carries the VPN is not known here; " +
-			"where it does, forward this in the custom form"},
+		"an account of some source: only you know which source carries the VPN; " +
+			"forward a change of that one in the custom form"},
 }
 
 type sailPointChange struct {

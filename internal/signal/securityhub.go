@@ -14,7 +14,7 @@ var securityHubEvents = []meaning{
 		"GuardDuty's (ASFF); only with RecordState ACTIVE and Workflow.Status NEW"},
 	{"Findings Imported V2", Finding, "GuardDuty's (OCSF); only with status New"},
 	{"Security Hub Findings - Custom Action", "",
-		"which action asks for an end is not known here; forward it in the custom form"},
+		"an analyst's button; only you know which one asks to terminate: forward it in the custom form"},
 	{"Security Hub Insight Results", "", "about no one person"},
 }
 

@@ -22,8 +22,8 @@ var ssfEvents = []meaning{
 	{"caep/event-type/device-compliance-change", DeviceComplianceChange,
 		"only with current_status not-compliant, and about a user"},
 	{"caep/event-type/risk-level-change", RiskLevelChange, "only with principal USER and current_level HIGH"},
-	{"caep/event-type/token-claims-change", "", "says nothing of access ending"},
-	{"caep/event-type/assurance-level-change", "", "says nothing of access ending"},
+	{"caep/event-type/token-claims-change", "", "does not say that access ends"},
+	{"caep/event-type/assurance-level-change", "", "does not say that access ends"},
 	{"caep/event-type/session-established", "", "somebody signed in"},
 	{"caep/event-type/session-presented", "", "somebody is signed in"},
 	{"risc/event-type/identifier-changed", "", "a new address or number"},
@@ -117,7 +117,7 @@ func (v ssfEvent) saysLess(kind Kind) string {
 	case kind == CredentialChange && v.ChangeType != "revoke" && v.ChangeType != "delete":
 		return "change_type is neither revoke nor delete"
 	case kind == DeviceComplianceChange && v.CurrentStatus != "not-compliant":
-		return "current_status is not not-compliant"
+		return "current_status is other than not-compliant"
 	case kind == RiskLevelChange && level != "high":
 		return "current_level is not HIGH"
 	case kind == RiskLevelChange && v.Principal != "" && Fold(string(v.Principal)) != "user":
