@@ -23,8 +23,8 @@ func answer(allow bool, message string) []byte {
 	return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":%q,"posture-compliance-statuses":[],"schema-version":"v3"}`, allow, message)
 }
 
-// TestConnectHandlerDecides: whoever comes back, or connects, is let in by the handler alone, which asks a table of the same
-// cloud while others look.
+// TestConnectHandlerDecides: whoever comes back, or connects, is let in by the handler alone, which asks a table of
+// the same cloud while others look.
 func TestConnectHandlerDecides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &Cloud{Latency: 20 * time.Millisecond}

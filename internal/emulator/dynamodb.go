@@ -16,8 +16,20 @@ import (
 // dynamoTarget is the service's name in the header X-Amz-Target of the JSON protocol.
 const dynamoTarget = "DynamoDB_20120810"
 
-// table is a table whose items have a text for their key. DynamoDB deletes what has expired within some days; this table never
-// does, as nobody may rely on it.
+var dynamoDB = &service{
+	name: "dynamodb", version: dynamoTarget, contentType: jsonType10,
+	throttled: refusal{code: "ThrottlingException", message: "Throughput exceeds the current capacity of your table or index."},
+	failure: func(r *refusal, _ string, _ int) any {
+		return jsonError{"com.amazonaws.dynamodb.v20120810#" + r.code, r.message, r.item}
+	},
+	forbidden: func(c *Cloud, action string, form url.Values) *refusal {
+		message := c.unauthorized("dynamodb:"+action, c.arn("dynamodb", "table/"+strings.Join(tablesOf(form), " ")))
+		return &refusal{code: "AccessDeniedException", message: message} // DynamoDB Developer Guide, error handling
+	},
+}
+
+// table is a table whose items have a text for their key. DynamoDB deletes what has expired within some days; this
+// table never does, as nobody may rely on it.
 type table struct {
 	key   string
 	items map[string]item
@@ -51,8 +63,8 @@ func tablesOf(form url.Values) (names []string) {
 	return names
 }
 
-// members reads the members of a request. One that the stand-in does not know is refused, since to pass over it could let
-// pass what DynamoDB would not.
+// members reads the members of a request. One that the stand-in does not know is refused, since to pass over it could
+// let pass what DynamoDB would not.
 func members(form url.Values, into any) *refusal {
 	all := map[string]json.RawMessage{}
 	for name, values := range form {

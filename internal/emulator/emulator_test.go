@@ -760,7 +760,8 @@ func TestDelays(t *testing.T) {
 	})
 }
 
-// TestLimits: the bucket empties, the next call is refused, and fills by the clock up to its size, for each action alone.
+// TestLimits: the bucket empties, the next call is refused, and fills by the clock up to its size, for each action
+// alone.
 func TestLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &Cloud{Limits: map[string]Limit{"DescribeClientVpnConnections": {3, 2}}}

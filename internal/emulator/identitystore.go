@@ -2,12 +2,9 @@ package emulator
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 )
 
 // identityStoreTarget is the service's name in the header X-Amz-Target of the JSON protocol.
@@ -19,7 +16,7 @@ type User struct {
 	Disabled            bool
 }
 
-// AddUser adds a user to the directory, or takes its new description. The directory is that of [Cloud.IdentityStore].
+// AddUser adds a user to the directory [Cloud.IdentityStore], or replaces the description of one that exists.
 func (c *Cloud) AddUser(u User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,35 +26,18 @@ func (c *Cloud) AddUser(u User) {
 	c.users[u.ID] = u
 }
 
-type jsonError struct {
-	Type    string `json:"__type"`
-	Message string `json:"Message"`
-	Item    item   `json:",omitempty"`
-}
-
-// parseJSON brings a request of the JSON protocol into the form of the others. The identity store's members are texts;
-// DynamoDB's stay JSON.
-func parseJSON(r *http.Request, target string) error {
-	var members map[string]json.RawMessage
-	if err := json.NewDecoder(r.Body).Decode(&members); err != nil {
-		return fmt.Errorf("reading the request: %w", err)
-	}
-	service, action, _ := strings.Cut(target, ".")
-	r.Form = url.Values{"Action": {action}, "Version": {service}}
-	for name, value := range members {
-		text := string(value)
-		if service == identityStoreTarget {
-			if err := json.Unmarshal(value, &text); err != nil {
-				return fmt.Errorf("reading the request: %w", err)
-			}
-		}
-		r.Form.Set(name, text)
-	}
-	return nil
+var identityStore = &service{
+	name: "identitystore", version: identityStoreTarget, contentType: jsonType11, throttled: queryThrottled,
+	failure: func(r *refusal, _ string, _ int) any { return jsonError{Type: r.code, Message: r.message} },
+	forbidden: func(c *Cloud, action string, form url.Values) *refusal {
+		arn := "arn:" + partition(c.region()) + ":identitystore:::user/" + form.Get("UserId")
+		message := c.unauthorized("identitystore:"+action, arn)
+		return &refusal{code: "AccessDeniedException", message: message, status: http.StatusForbidden}
+	},
 }
 
 // userID is the pattern of the Identity Store API reference, DescribeUser.
-var userID = regexp.MustCompile(`^([0-9a-f]{10}-|)[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}$`)
+var userID = regexp.MustCompile(`^([0-9a-f]{10}-)?[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}$`)
 
 type email struct {
 	Value   string
@@ -74,7 +54,7 @@ type describeUserResponse struct {
 	UserStatus      string
 }
 
-// describeUser answers as the Identity Store API reference says. The texts of the errors are not documented by AWS.
+// describeUser answers as the Identity Store API reference says. AWS does not document the texts of the errors.
 func (c *Cloud) describeUser(form url.Values, _ string) (any, *refusal) {
 	id, store := form.Get("UserId"), form.Get("IdentityStoreId")
 	if !userID.MatchString(id) {
@@ -84,7 +64,9 @@ func (c *Cloud) describeUser(form url.Values, _ string) (any, *refusal) {
 	if !known || store != cmp.Or(c.IdentityStore, "d-9067123456") {
 		return nil, refuse("ResourceNotFoundException", "USER not found.")
 	}
-	answer := describeUserResponse{IdentityStoreID: store, UserID: id, UserName: u.UserName, DisplayName: u.UserName, UserStatus: "ENABLED"}
+	answer := describeUserResponse{
+		IdentityStoreID: store, UserID: id, UserName: u.UserName, DisplayName: u.UserName, UserStatus: "ENABLED",
+	}
 	if u.Email != "" {
 		answer.Emails = []email{{u.Email, "work", true}}
 	}

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// HTTPClient returns an HTTP client whose every connection reaches h in memory, without a socket, whatever the host and
-// scheme of the URL; and a function that ends its connections. Both ends of a connection belong to the
-// [testing/synctest] bubble that it was made in, and nothing is left running there after close.
+// HTTPClient returns an HTTP client and a function that ends its connections. Every connection reaches h in memory,
+// without a socket, whatever the host and scheme of the URL. Both ends of a connection belong to the [testing/synctest]
+// bubble that it was made in, and nothing is left running there after close.
 func HTTPClient(h http.Handler) (client *http.Client, close func()) {
 	l := &pipes{dialled: make(chan net.Conn), closed: make(chan struct{})}
 	stop := serve(l, h)
-	// TLS is left out for https, since what its dialler returns counts as past the handshake.
+	// There is no TLS for https: what this dialler returns counts as past the handshake.
 	t := &http.Transport{DialContext: l.dial, DialTLSContext: l.dial, MaxIdleConnsPerHost: 64}
 	return &http.Client{Transport: settled{t}}, func() {
 		t.CloseIdleConnections()
@@ -25,34 +25,43 @@ func HTTPClient(h http.Handler) (client *http.Client, close func()) {
 	}
 }
 
-// settled sends requests with a body of its own. The AWS SDK for Go closes the body as soon as the answer's header is
-// there, and net/http takes what it then reads from that body (smithy-go answers io.EOF to WriteTo) for a failure to
-// send, and closes the connection before the rest of the answer. Only an answer within microseconds meets this.
+// settled sends requests with a body of its own. The AWS SDK for Go closes the body as soon as the answer's header
+// has arrived. What net/http then reads from that body (smithy-go answers io.EOF to WriteTo) looks like a failure to
+// send, so net/http closes the connection before the rest of the answer. This happens only when answers take
+// microseconds.
 type settled struct{ http.RoundTripper }
 
 func (s settled) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		r.Body.Close()
-		if err != nil {
+		var err error
+		if r, err = buffered(r); err != nil {
 			return nil, err
 		}
-		r = r.Clone(r.Context())
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	}
 	return s.RoundTripper.RoundTrip(r)
 }
 
+// buffered returns the request with its whole body in memory.
+func buffered(r *http.Request) (*http.Request, error) {
+	body, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return r, nil
+}
+
 // Serve listens on a free port of 127.0.0.1 and returns its URL, and a function that ends listener and connections. It
-// waits a millisecond between a request and its answer, without which the AWS SDK for Go often loses the connection
-// (and tries again); tests that count calls use [HTTPClient], with which it never does.
+// waits a millisecond between a request and its answer. Without that the AWS SDK for Go often loses the connection and
+// tries again. Tests that count calls use [HTTPClient], with which that never happens.
 func Serve(h http.Handler) (url string, close func(), err error) {
 	return listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
+		r, err := buffered(r)
 		if err != nil || wait(r.Context(), time.Millisecond) != nil {
 			panic(http.ErrAbortHandler)
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
 		h.ServeHTTP(w, r)
 	}))
 }
@@ -65,7 +74,7 @@ func listen(h http.Handler) (url string, close func(), err error) {
 	return "http://" + l.Addr().String(), serve(l, h), nil
 }
 
-// serve answers on l until stop is called, which waits until nothing of it is left.
+// serve answers on l until stop is called. stop returns when everything has ended.
 func serve(l net.Listener, h http.Handler) (stop func()) {
 	var running sync.WaitGroup
 	s := &http.Server{Handler: h, ConnState: func(_ net.Conn, state http.ConnState) {
@@ -84,7 +93,7 @@ func serve(l net.Listener, h http.Handler) (stop func()) {
 	return func() {
 		s.Close()
 		<-served
-		s.Close() // the one that was being accepted meanwhile
+		s.Close() // a connection that was being accepted meanwhile
 		running.Wait()
 	}
 }
