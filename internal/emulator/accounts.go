@@ -27,15 +27,15 @@ func (a *Accounts) Assumed() []string {
 	return slices.Clone(a.assumed)
 }
 
-// scope finds access key, Region and service in a signature.
+// signature finds access key, Region and service in a signature.
 // Source: AWS API reference, "Signature Version 4", Authorization header.
-var scope = regexp.MustCompile(`Credential=([^/]+)/[0-9]+/([^/]+)/([^/]+)/aws4_request`)
+var signature = regexp.MustCompile(`Credential=([^/]+)/[0-9]+/([^/]+)/([^/]+)/aws4_request`)
 
 // assumedKey matches the keys of assumed roles, which contain the account.
 var assumedKey = regexp.MustCompile(`^ASIA([0-9]{12})ROLE$`)
 
 func (a *Accounts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	signed := scope.FindStringSubmatch(r.Header.Get("Authorization"))
+	signed := signature.FindStringSubmatch(r.Header.Get("Authorization"))
 	if signed == nil {
 		http.Error(w, "the request is not signed", http.StatusForbidden)
 		return

@@ -51,15 +51,22 @@ var actions = map[string]action{
 	"GetTopicAttributes":            {notification, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
 	"BatchGetItem":                  {dynamoDB, (*Cloud).batchGetItem},
+	"BatchWriteItem":                {dynamoDB, (*Cloud).batchWriteItem},
+	"DeleteItem":                    {dynamoDB, (*Cloud).deleteItem},
+	"GetItem":                       {dynamoDB, (*Cloud).getItem},
+	"PutItem":                       {dynamoDB, (*Cloud).putItem},
+	"Query":                         {dynamoDB, (*Cloud).query},
 	"Scan":                          {dynamoDB, (*Cloud).scan},
+	"TransactWriteItems":            {dynamoDB, (*Cloud).transactWriteItems},
 	"UpdateItem":                    {dynamoDB, (*Cloud).updateItem},
 }
 
 // refusal is an error that a service answers.
 type refusal struct {
 	code, message string
-	status        int  // default 400
-	item          item // what a condition of DynamoDB found
+	status        int                  // default 400
+	item          item                 // what a condition of DynamoDB found
+	reasons       []cancellationReason // of a transaction of DynamoDB
 }
 
 func refuse(code, format string, args ...any) *refusal {
@@ -68,7 +75,8 @@ func refuse(code, format string, args ...any) *refusal {
 
 // statuses are those of the codes that faults can have (EC2 Developer Guide, error codes for the Amazon EC2 API).
 var statuses = map[string]int{
-	"InternalError": 500, "InternalFailure": 500, "RequestLimitExceeded": 503, "ServiceUnavailable": 503, "Unavailable": 503,
+	"InternalError": 500, "InternalFailure": 500, "RequestLimitExceeded": 503, "ServiceUnavailable": 503,
+	"Unavailable": 503, "InternalServerError": 500,
 }
 
 // handle does what the form asks for. It looks at faults first, then at permissions, then at the parameters.
@@ -111,7 +119,8 @@ func (c *Cloud) do(form url.Values, requestID string, fault Fault) (document any
 	action, known := actions[name]
 	switch {
 	case fault.Code != "":
-		return nil, &refusal{code: fault.Code, message: fault.Message, status: cmp.Or(fault.Status, statuses[fault.Code])}
+		status := cmp.Or(fault.Status, statuses[fault.Code])
+		return nil, &refusal{code: fault.Code, message: fault.Message, status: status}
 	case !known || action.service.version != version:
 		return nil, refuse("InvalidAction", "Could not find operation %s for version %s", name, version)
 	case c.throttled(name):

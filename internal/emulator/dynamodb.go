@@ -2,15 +2,13 @@ package emulator
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/url"
-	"reflect"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // dynamoTarget is the service's name in the header X-Amz-Target of the JSON protocol.
@@ -18,9 +16,11 @@ const dynamoTarget = "DynamoDB_20120810"
 
 var dynamoDB = &service{
 	name: "dynamodb", version: dynamoTarget, contentType: jsonType10,
-	throttled: refusal{code: "ThrottlingException", message: "Throughput exceeds the current capacity of your table or index."},
+	throttled: refusal{
+		code: "ThrottlingException", message: "Throughput exceeds the current capacity of your table or index.",
+	},
 	failure: func(r *refusal, _ string, _ int) any {
-		return jsonError{"com.amazonaws.dynamodb.v20120810#" + r.code, r.message, r.item}
+		return dynamoError{"com.amazonaws.dynamodb.v20120810#" + r.code, r.message, r.item, r.reasons}
 	},
 	forbidden: func(c *Cloud, action string, form url.Values) *refusal {
 		message := c.unauthorized("dynamodb:"+action, c.arn("dynamodb", "table/"+strings.Join(tablesOf(form), " ")))
@@ -28,29 +28,79 @@ var dynamoDB = &service{
 	},
 }
 
-// table is a table whose items have a text for their key. DynamoDB deletes what has expired within some days; this
-// table never does, as nobody may rely on it.
-type table struct {
-	key   string
-	items map[string]item
+type dynamoError struct {
+	Type    string               `json:"__type"`
+	Message string               `json:"Message"`
+	Item    item                 `json:",omitempty"`
+	Reasons []cancellationReason `json:"CancellationReasons,omitempty"`
 }
 
-type (
-	item      map[string]attribute
-	attribute map[string]any // one type, S, N or M, and its value
-)
+// table is a table whose items have a text for their key, and perhaps a text or a number for their sort key.
+type table struct {
+	key, sort string // sort is empty for none
+	items     map[string]item
+	indexes   map[string]index
+}
 
-// AddTable creates an empty table with the name of its key, an attribute of type S.
-func (c *Cloud) AddTable(name, key string) {
+// index is a global secondary index, which holds the items that have both attributes.
+type index struct{ key, sort string }
+
+// AddTable creates an empty table with the name of its key, an attribute of type S. A sort key, of type S or N, may
+// follow.
+func (c *Cloud) AddTable(name, key string, sort ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.tables == nil {
 		c.tables = map[string]*table{}
 	}
-	c.tables[name] = &table{key, map[string]item{}}
+	c.tables[name] = &table{
+		key: key, sort: strings.Join(sort, ""), items: map[string]item{}, indexes: map[string]index{},
+	}
 }
 
-// tablesOf are those that a request in the form of [parseJSON] names.
+// AddIndex adds a global secondary index to a table. It panics if the table does not exist. The index is up to date at
+// once, where DynamoDB's lags behind.
+func (c *Cloud) AddIndex(table, name, key, sort string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tables[table].indexes[name] = index{key, sort}
+}
+
+// Items returns the items of a table in the order of their keys, in DynamoDB's JSON.
+func (c *Cloud) Items(name string) (all []json.RawMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.tables[name]
+	if t == nil {
+		return nil
+	}
+	for _, found := range t.sorted(index{t.key, t.sort}) {
+		raw, err := json.Marshal(found)
+		if err != nil {
+			panic(err) // it was JSON
+		}
+		all = append(all, raw)
+	}
+	return all
+}
+
+// DeleteExpired deletes the items whose attribute, in seconds of the epoch, has passed. DynamoDB does so at some time
+// within a few days (DynamoDB Developer Guide, Time to Live), so nobody may rely on it. This table does it only here.
+func (c *Cloud) DeleteExpired(table, attribute string) (deleted int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, now := c.tables[table], time.Now().Unix()
+	for key, found := range t.items {
+		text, _ := found[attribute]["N"].(string)
+		if at, err := strconv.ParseInt(text, 10, 64); err == nil && at < now {
+			delete(t.items, key)
+			deleted++
+		}
+	}
+	return deleted
+}
+
+// tablesOf returns the tables that a request in the form of [parseJSON] names.
 func tablesOf(form url.Values) (names []string) {
 	var requests map[string]json.RawMessage
 	if json.Unmarshal([]byte(form.Get("RequestItems")), &requests) == nil {
@@ -60,11 +110,20 @@ func tablesOf(form url.Values) (names []string) {
 	if json.Unmarshal([]byte(form.Get("TableName")), &name) == nil {
 		names = append(names, name)
 	}
-	return names
+	var transaction []map[string]struct{ TableName string }
+	if json.Unmarshal([]byte(form.Get("TransactItems")), &transaction) == nil {
+		for _, one := range transaction {
+			for _, w := range one {
+				names = append(names, w.TableName)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
-// members reads the members of a request. One that the stand-in does not know is refused, since to pass over it could
-// let pass what DynamoDB would not.
+// members reads the members of a request. It refuses a member that the stand-in does not know: ignoring it could accept
+// what DynamoDB would not.
 func members(form url.Values, into any) *refusal {
 	all := map[string]json.RawMessage{}
 	for name, values := range form {
@@ -95,215 +154,68 @@ func (c *Cloud) table(name string) (*table, *refusal) {
 	return nil, refuse("ResourceNotFoundException", "Requested resource not found")
 }
 
-// named gives the text of an item's key.
-func (t *table) named(key item) (string, *refusal) {
-	name, ok := key[t.key]["S"].(string)
+// keyOf returns the key attributes of an item.
+func (t *table) keyOf(found item) item {
+	key := item{t.key: found[t.key]}
+	if t.sort != "" {
+		key[t.sort] = found[t.sort]
+	}
+	return key
+}
+
+// id returns the text under which the table keeps an item. It refuses what is not the table's key.
+// Source: DynamoDB Developer Guide, supported data types and quotas.
+func (t *table) id(key item) (string, *refusal) {
+	const badSchema = "The provided key element does not match the schema"
+	hash, isText := key[t.key]["S"].(string)
+	want := 1
+	if t.sort != "" {
+		want = 2
+	}
 	switch {
-	case len(key) != 1 || !ok:
-		return "", invalidRequest("The provided key element does not match the schema")
-	case name == "": // DynamoDB Developer Guide, supported data types
-		return "", invalidRequest("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", t.key)
-	case len(name) > 2048: // DynamoDB Developer Guide, quotas
-		return "", invalidRequest("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes")
+	case len(key) != want || !isText:
+		return "", invalidRequest(badSchema)
+	case hash == "":
+		return "", invalidRequest("One or more parameter values are not valid. "+
+			"The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", t.key)
+	case len(hash) > 2048:
+		return "", invalidRequest("One or more parameter values were invalid: " +
+			"Size of hashkey has exceeded the maximum size limit of2048 bytes")
+	case t.sort == "":
+		return hash, nil
 	}
-	return name, nil
-}
-
-type batchGetResponse struct {
-	Responses       map[string][]item
-	UnprocessedKeys map[string]keys
-}
-
-type keys struct {
-	Keys           []item
-	ConsistentRead bool
-}
-
-func (c *Cloud) batchGetItem(form url.Values, _ string) (any, *refusal) {
-	var in struct{ RequestItems map[string]keys }
-	if refused := members(form, &in); refused != nil {
-		return nil, refused
+	kind, value := key[t.sort].split()
+	text, _ := value.(string)
+	switch {
+	case kind != "S" && kind != "N" || text == "":
+		return "", invalidRequest(badSchema)
+	case len(text) > 1024:
+		return "", invalidRequest("One or more parameter values were invalid: " +
+			"Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
 	}
-	answer := batchGetResponse{map[string][]item{}, map[string]keys{}}
-	count := 0
-	for name, asked := range in.RequestItems {
-		t, refused := c.table(name)
-		if refused != nil {
-			return nil, refused
+	return hash + "\x00" + kind + key[t.sort].canonical(), nil
+}
+
+// sorted returns the items that an index holds, by its keys.
+func (t *table) sorted(by index) []item {
+	var all []item
+	for _, found := range t.items {
+		if found[by.key] != nil && (by.sort == "" || found[by.sort] != nil) {
+			all = append(all, found)
 		}
-		seen := map[string]bool{}
-		answer.Responses[name] = []item{}
-		for i, key := range asked.Keys {
-			person, refused := t.named(key)
-			count++
-			switch {
-			case refused != nil:
-				return nil, refused
-			case seen[person]:
-				return nil, invalidRequest("Provided list of item keys contains duplicates")
-			}
-			seen[person] = true
-			if i >= cmp.Or(c.PageItems, 100) {
-				left := answer.UnprocessedKeys[name]
-				answer.UnprocessedKeys[name] = keys{append(left.Keys, key), asked.ConsistentRead}
-			} else if found, ok := t.items[person]; ok {
-				answer.Responses[name] = append(answer.Responses[name], found)
+	}
+	slices.SortFunc(all, t.order(by))
+	return all
+}
+
+// order compares items by the keys of an index, then by those of the table.
+func (t *table) order(by index) func(a, b item) int {
+	return func(a, b item) int {
+		for _, name := range []string{by.key, by.sort, t.key, t.sort} {
+			if order, _ := compare(a[name], b[name]); name != "" && order != 0 {
+				return order
 			}
 		}
+		return 0
 	}
-	if count == 0 || count > 100 { // DynamoDB API reference, BatchGetItem
-		return nil, invalidRequest("1 validation error detected: Value at 'requestItems' failed to satisfy constraint: between 1 and 100 items")
-	}
-	return answer, nil
-}
-
-type scanResponse struct {
-	Items            []item
-	Count            int
-	ScannedCount     int
-	LastEvaluatedKey item `json:",omitempty"`
-}
-
-func (c *Cloud) scan(form url.Values, _ string) (any, *refusal) {
-	var in struct {
-		TableName         string
-		ConsistentRead    bool
-		ExclusiveStartKey item
-	}
-	if refused := members(form, &in); refused != nil {
-		return nil, refused
-	}
-	t, refused := c.table(in.TableName)
-	if refused != nil {
-		return nil, refused
-	}
-	after := ""
-	if in.ExclusiveStartKey != nil {
-		if after, refused = t.named(in.ExclusiveStartKey); refused != nil {
-			return nil, refused
-		}
-	}
-	answer := scanResponse{Items: []item{}}
-	for _, name := range slices.Sorted(maps.Keys(t.items)) {
-		if name <= after {
-			continue
-		}
-		if len(answer.Items) == cmp.Or(c.PageItems, 100) {
-			answer.LastEvaluatedKey = item{t.key: answer.Items[len(answer.Items)-1][t.key]}
-			break
-		}
-		answer.Items = append(answer.Items, t.items[name])
-	}
-	answer.Count, answer.ScannedCount = len(answer.Items), len(answer.Items)
-	return answer, nil
-}
-
-// Expressions in the forms that are used; another is refused.
-var (
-	notThere  = regexp.MustCompile(`^attribute_not_exists\(([a-z_]+)\)$`)
-	equal     = regexp.MustCompile(`^([a-z_]+) = (:[a-z_]+)$`)
-	setRemove = regexp.MustCompile(`^SET ((?:[a-z_]+ = :[a-z_]+(?:, )?)+?)(?: REMOVE ([a-z_]+))?$`)
-)
-
-func (c *Cloud) updateItem(form url.Values, _ string) (any, *refusal) {
-	var in struct {
-		TableName, ConditionExpression, UpdateExpression string
-
-		Key                                 item
-		ExpressionAttributeValues           item
-		ReturnValuesOnConditionCheckFailure string
-	}
-	if refused := members(form, &in); refused != nil {
-		return nil, refused
-	}
-	t, refused := c.table(in.TableName)
-	if refused != nil {
-		return nil, refused
-	}
-	person, refused := t.named(in.Key)
-	if refused != nil {
-		return nil, refused
-	}
-	used := map[string]bool{}
-	var undefined *refusal
-	value := func(name string) attribute {
-		used[name] = true
-		if in.ExpressionAttributeValues[name] == nil {
-			undefined = invalidRequest("Invalid expression: An expression attribute value used in expression is not defined; attribute value: %s", name)
-		}
-		return in.ExpressionAttributeValues[name]
-	}
-	old := t.items[person]
-	var holds bool
-	if m := notThere.FindStringSubmatch(in.ConditionExpression); m != nil {
-		holds = old[m[1]] == nil
-	} else if m := equal.FindStringSubmatch(in.ConditionExpression); m != nil {
-		holds = reflect.DeepEqual(old[m[1]], value(m[2]))
-	} else {
-		return nil, invalidRequest("Invalid ConditionExpression: the stand-in does not know %q", in.ConditionExpression)
-	}
-	m := setRemove.FindStringSubmatch(in.UpdateExpression)
-	if m == nil {
-		return nil, invalidRequest("Invalid UpdateExpression: the stand-in does not know %q", in.UpdateExpression)
-	}
-	next := maps.Clone(old)
-	if next == nil {
-		next = maps.Clone(in.Key)
-	}
-	for assignment := range strings.SplitSeq(m[1], ", ") {
-		name, from, _ := strings.Cut(assignment, " = ")
-		next[name] = value(from)
-	}
-	if undefined != nil {
-		return nil, undefined
-	}
-	delete(next, m[2])
-	for name, v := range in.ExpressionAttributeValues {
-		if !used[name] {
-			return nil, invalidRequest("Value provided in ExpressionAttributeValues unused in expressions: keys: {%s}", name)
-		}
-		if problem := unsound(v); problem != "" {
-			return nil, invalidRequest("%s: %s", name, problem)
-		}
-	}
-	switch raw, err := json.Marshal(next); {
-	case err != nil:
-		panic(err) // it was JSON
-	case len(raw) > 400<<10: // DynamoDB Developer Guide, quotas; its own count of bytes is a little lower
-		return nil, invalidRequest("Item size to update has exceeded the maximum allowed size")
-	}
-	if !holds {
-		failed := refuse("ConditionalCheckFailedException", "The conditional request failed")
-		if in.ReturnValuesOnConditionCheckFailure == "ALL_OLD" {
-			failed.item = old
-		}
-		return nil, failed
-	}
-	t.items[person] = next
-	return struct{}{}, nil
-}
-
-// unsound says what is wrong with an attribute; empty if it is one of those that the stand-in knows.
-func unsound(v attribute) string {
-	if len(v) != 1 {
-		return "Supplied AttributeValue must contain exactly one of the supported datatypes"
-	}
-	for kind, value := range v {
-		s, isText := value.(string)
-		inner, isMap := value.(map[string]any)
-		switch {
-		case kind == "S" && isText:
-		case kind == "N" && isText && json.Valid([]byte(s)):
-		case kind == "M" && isMap:
-			for name, member := range inner {
-				m, _ := member.(map[string]any)
-				if problem := unsound(m); problem != "" {
-					return name + ": " + problem
-				}
-			}
-		default:
-			return fmt.Sprintf("the stand-in does not know the attribute %v", v)
-		}
-	}
-	return ""
 }

@@ -28,7 +28,7 @@ type Cloud struct {
 	IdentityStore string        // default d-9067123456
 	NoTopics      []string      // ARNs of topics that do not exist; all others do
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
-	PageItems     int           // items in an answer of DynamoDB's, which leaves the others for the next call; default 100
+	PageItems     int           // items in an answer of DynamoDB's; the others are left for the next call; default 100
 	Latency       time.Duration // added to every answer
 
 	// Limits are token buckets by action, such as TerminateClientVpnConnections. An action without one is not limited.
@@ -64,14 +64,16 @@ type state struct {
 	conns     map[string]*conn // all that are listed
 	users     map[string]User
 	tables    map[string]*table
-	refused   []Refusal
-	events    events
-	expired   bool // some connections have left conns, but not yet their endpoints' lists
-	calls     []*Call
-	messages  []Message
-	faults    []Fault
-	tokens    map[string]*tokens // by action
-	denied    [][2]string        // action, resource or ""
+
+	transactions map[string]transaction // by token
+	refused      []Refusal
+	events       events
+	expired      bool // some connections have left conns, but not yet their endpoints' lists
+	calls        []*Call
+	messages     []Message
+	faults       []Fault
+	tokens       map[string]*tokens // by action
+	denied       [][2]string        // action, resource or ""
 }
 
 // Reset forgets endpoints, connections, calls, messages, tables, faults and denials.

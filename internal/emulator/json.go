@@ -12,7 +12,6 @@ import (
 type jsonError struct {
 	Type    string `json:"__type"`
 	Message string `json:"Message"`
-	Item    item   `json:",omitempty"`
 }
 
 // parseJSON brings a request of the JSON protocol into the form of the others. The identity store's members become
