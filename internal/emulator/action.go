@@ -147,7 +147,7 @@ func (c *Cloud) unauthorized(label, arn string) string {
 	if arn != "" {
 		on = " on resource: " + arn
 	}
-	return fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/clientvpn-responder/clientvpn-responder is not authorized to "+
-		"perform: %s%s because no identity-based policy allows the %[3]s action",
+	return fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/clientvpn-responder/clientvpn-responder "+
+		"is not authorized to perform: %s%s because no identity-based policy allows the %[3]s action",
 		partition(c.region()), c.account(), label, on)
 }

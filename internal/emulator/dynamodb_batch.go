@@ -42,8 +42,8 @@ func (c *Cloud) batchGetItem(form url.Values, _ string) (any, *refusal) {
 		count += len(asked.Keys)
 	}
 	if count == 0 || count > 100 { // DynamoDB API reference, BatchGetItem
-		return nil, invalidRequest("1 validation error detected: Value at 'requestItems' failed to satisfy constraint: " +
-			"between 1 and 100 items")
+		return nil, invalidRequest("1 validation error detected: " +
+			"Value at 'requestItems' failed to satisfy constraint: between 1 and 100 items")
 	}
 	return answer, nil
 }
@@ -52,7 +52,7 @@ func (c *Cloud) batchGetItem(form url.Values, _ string) (any, *refusal) {
 func (t *table) batch(asked keys, most int) (found []item, left keys, refused *refusal) {
 	found = []item{}
 	left = asked
-	left.Keys = asked.Keys[min(len(asked.Keys), most):]
+	left.Keys = asked.Keys[max(0, min(len(asked.Keys), most)):]
 	seen := map[string]bool{}
 	for i, key := range asked.Keys {
 		id, refused := t.id(key)
@@ -121,10 +121,10 @@ func (c *Cloud) batchWriteItem(form url.Values, _ string) (any, *refusal) {
 		}
 	}
 	if len(effects) == 0 || len(effects) > 25 { // DynamoDB API reference, BatchWriteItem
-		return nil, invalidRequest("1 validation error detected: Value at 'requestItems' failed to satisfy constraint: " +
-			"between 1 and 25 items")
+		return nil, invalidRequest("1 validation error detected: " +
+			"Value at 'requestItems' failed to satisfy constraint: between 1 and 25 items")
 	}
-	for _, f := range effects[:min(len(effects), cmp.Or(c.PageItems, 25))] {
+	for _, f := range effects[:max(0, min(len(effects), cmp.Or(c.PageItems, 25)))] {
 		f.apply()
 	}
 	return answer, nil
@@ -156,8 +156,8 @@ func (c *Cloud) transactWriteItems(form url.Values, _ string) (any, *refusal) {
 		return nil, refused
 	}
 	if n := len(in.TransactItems); n == 0 || n > 100 { // DynamoDB API reference, TransactWriteItems
-		return nil, invalidRequest("1 validation error detected: Value at 'transactItems' failed to satisfy constraint: " +
-			"Member must have length less than or equal to 100")
+		return nil, invalidRequest("1 validation error detected: " +
+			"Value at 'transactItems' failed to satisfy constraint: Member must have length less than or equal to 100")
 	}
 	request := form.Get("TransactItems")
 	if done, known := c.transactions[in.ClientRequestToken]; known && time.Since(done.at) < tokenTime {

@@ -153,7 +153,8 @@ func (c *Cloud) authentication(kind string) authenticationItem {
 	case "directory-service-authentication":
 		option.Directory = &directory{"d-" + digest("directory", 0)[:10]}
 	case "federated-authentication":
-		option.Provider = &provider{"arn:" + partition(c.region()) + ":iam::" + c.account() + ":saml-provider/clientvpn"}
+		arn := "arn:" + partition(c.region()) + ":iam::" + c.account() + ":saml-provider/clientvpn"
+		option.Provider = &provider{arn}
 	}
 	return option
 }

@@ -40,7 +40,8 @@ func filtersOf(form url.Values, known func(name string) bool) (filters []filter,
 		case len(f.values) == 0: // AWS does not document it
 			return nil, refuse("InvalidParameterValue", "The filter '%s' has no values", f.name)
 		case len(f.values) > 200: // EC2 User Guide, filtering considerations
-			return nil, refuse("FilterLimitExceeded", "The maximum number of filter values specified on a single call is 200")
+			return nil, refuse("FilterLimitExceeded",
+				"The maximum number of filter values specified on a single call is 200")
 		}
 		filters = append(filters, f)
 	}

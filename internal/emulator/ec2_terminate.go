@@ -26,7 +26,8 @@ func (c *Cloud) terminateConnections(form url.Values, requestID string) (any, *r
 	switch {
 	case form.Get("ClientVpnEndpointId") == "":
 	case id != "" && user != "":
-		return nil, refuse("InvalidParameterCombination", "The parameters ConnectionId and Username cannot be used together")
+		return nil, refuse("InvalidParameterCombination",
+			"The parameters ConnectionId and Username cannot be used together")
 	case id == "" && user == "":
 		return nil, refuse("MissingParameter", "The request must contain the parameter ConnectionId or Username")
 	}

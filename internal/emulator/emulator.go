@@ -28,7 +28,7 @@ type Cloud struct {
 	IdentityStore string        // default d-9067123456
 	NoTopics      []string      // ARNs of topics that do not exist; all others do
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
-	PageItems     int           // items in an answer of DynamoDB's; the others are left for the next call; default 100
+	PageItems     int           // items in an answer of DynamoDB's; default 100; below 0 for none
 	Latency       time.Duration // added to every answer
 
 	// Limits are token buckets by action, such as TerminateClientVpnConnections. An action without one is not limited.
