@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"clientvpn-responder/internal/vpn/ec2call"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -28,7 +30,7 @@ type place struct {
 	api api
 }
 
-func newPlace(p Place) *place { return &place{p, paced(p.Config)} }
+func newPlace(p Place) *place { return &place{p, ec2call.New(p.Config)} }
 
 // nobodys is an id that no connection has: what EC2 is asked about in a dry run that is about the permission alone.
 const nobodys = "cvpn-connection-00000000000000000"
@@ -60,7 +62,7 @@ func (v *VPN) Probe(ctx context.Context) (endpoints, places int, problems []erro
 			_, err := p.api.TerminateClientVpnConnections(ctx, &ec2.TerminateClientVpnConnectionsInput{
 				ClientVpnEndpointId: &e.ID, ConnectionId: aws.String(nobodys), DryRun: aws.Bool(true),
 			})
-			switch c := code(err); {
+			switch c := ec2call.Code(err); {
 			case c == "DryRunOperation":
 			case err == nil:
 				errs[2*i+1] = fmt.Errorf("terminating on %s%s: EC2 did not take the dry run for one", e.ID, p.in())

@@ -1,6 +1,10 @@
 package vpn
 
-import "fmt"
+import (
+	"fmt"
+
+	"clientvpn-responder/internal/vpn/ec2call"
+)
 
 // PermissionError says that EC2 refused a call because the function's role lacks a permission.
 type PermissionError struct {
@@ -21,7 +25,7 @@ func (e *PermissionError) MissingPermission() (action, resource string) { return
 
 // permission returns err as a [PermissionError] if EC2 says that a permission is missing, and err itself otherwise.
 func permission(err error, action, endpointID string) error {
-	if code(err) != "UnauthorizedOperation" {
+	if ec2call.Code(err) != "UnauthorizedOperation" {
 		return err
 	}
 	return &PermissionError{action, "client-vpn-endpoint/" + endpointID, err}

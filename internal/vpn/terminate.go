@@ -9,11 +9,11 @@ import (
 	"sync"
 	"time"
 
+	"clientvpn-responder/internal/vpn/ec2call"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -126,14 +126,14 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		return nil
 	}
 	place := v.at(r.connections[0].place)
-	var silent silence
-	output, err := place.api.TerminateClientVpnConnections(ctx, input, silent.watch)
-	now, id := time.Now().UTC(), requestID(output, err)
+	var sent ec2call.SentTracker
+	output, err := place.api.TerminateClientVpnConnections(ctx, input, sent.Watch)
+	now, id := time.Now().UTC(), ec2call.RequestID(output, err)
 	for _, connection := range r.connections {
 		connection.noteRequest(id)
 	}
 	var unanswered []*Connection
-	switch c := code(err); {
+	switch c := ec2call.Code(err); {
 	case err == nil:
 		unanswered, extra = v.read(output, r, how, now)
 		for _, connection := range extra {
@@ -150,13 +150,13 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		for _, connection := range r.connections {
 			connection.RequestedAt, connection.denied = now, true
 		}
-	case !dryRun && !Refused(err) && bool(silent):
+	case !dryRun && !ec2call.Refused(err) && bool(sent):
 		for _, connection := range r.connections {
 			connection.RequestedAt, connection.Lost = now, fmt.Sprintf("no answer to terminating by %s: %v", how, err)
 		}
-	case errors.Is(err, errNotSent):
+	case errors.Is(err, ec2call.ErrNotSent):
 		for _, connection := range r.connections {
-			connection.fail(fmt.Errorf("not asked to end%s: %w", place.in(), errNotSent))
+			connection.Error = fmt.Sprintf("not asked to end%s: %v", place.in(), ec2call.ErrNotSent)
 		}
 	default:
 		for _, connection := range r.connections {
@@ -171,40 +171,6 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		extra = append(extra, v.request(ctx, request{connections: []*Connection{connection}}, dryRun)...)
 	}
 	return extra
-}
-
-// silence tells of a call whether EC2 got an attempt of it and did not say what became of that. A call that was throttled at
-// every attempt, or was not sent, has ended nothing.
-type silence bool
-
-// watch has every attempt of a call noted, and EC2 asked a few times only.
-func (s *silence) watch(o *ec2.Options) {
-	if p, ok := o.Retryer.(patient); ok {
-		p.attempts = min(p.attempts, maxTerminateAttempts)
-		o.Retryer = p
-	}
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("Silence", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			out, metadata, err := next.HandleFinalize(ctx, in)
-			if err != nil && !Refused(err) && !isThrottle(err) && !errors.Is(err, errNotSent) {
-				*s = true
-			}
-			return out, metadata, err
-		}), "Retry", middleware.After)
-	})
-}
-
-// requestID is EC2's, of a request that it took or refused; empty where there was no answer.
-func requestID(output *ec2.TerminateClientVpnConnectionsOutput, err error) string {
-	if err == nil {
-		id, _ := awsmiddleware.GetRequestIDMetadata(output.ResultMetadata)
-		return id
-	}
-	var answered interface{ ServiceRequestID() string }
-	if errors.As(err, &answered) {
-		return answered.ServiceRequestID()
-	}
-	return ""
 }
 
 // read writes EC2's answer into the connections of the request.

@@ -17,13 +17,11 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn/ec2call"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -45,7 +43,7 @@ type VPN struct {
 // New gives the VPN of the account and Region that cfg leads to, and of others beside it. endpointIDs are the endpoints to
 // guard, wherever they are; none stands for every endpoint.
 func New(cfg aws.Config, endpointIDs []string, others ...Place) *VPN {
-	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: paced(cfg), Place: Place{Region: cfg.Region}}}}
+	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: ec2call.New(cfg), Place: Place{Region: cfg.Region}}}}
 	for _, p := range others {
 		v.places = append(v.places, newPlace(p))
 	}
@@ -369,7 +367,7 @@ func (h *hunt) pick(c types.ClientVpnConnection, e Endpoint, requestID string) [
 
 // list lists the endpoint, and calls more when it turns out that there is a second page.
 func (h *hunt) list(ctx context.Context, i int, e Endpoint, more func()) {
-	pages, err := h.vpn.list(ctx, e, nil, h.wanted.sieve(), func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string) {
+	pages, err := h.vpn.list(ctx, e, nil, h.wanted.rowFilter(), func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		for _, c := range page.Connections {
@@ -482,14 +480,14 @@ const maxPage = 20 * time.Second
 // list calls each with every page of the endpoint's connections, or of those that pass the filter, and the id of the request
 // that gave it. It returns the ids of the requests that gave the first and the last page: an endpoint may have hundreds.
 // An endpoint that was discovered and is gone by now has no connection.
-func (v *VPN) list(ctx context.Context, e Endpoint, only *types.Filter, rows *sieve, each func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string)) ([]string, error) {
+func (v *VPN) list(ctx context.Context, e Endpoint, only *types.Filter, rows *ec2call.RowFilter, each func(page *ec2.DescribeClientVpnConnectionsOutput, requestID string)) ([]string, error) {
 	input := &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: &e.ID, MaxResults: aws.Int32(1000)}
 	if only != nil {
 		input.Filters = []types.Filter{*only}
 	}
 	var options []func(*ec2.Options)
 	if rows != nil {
-		options = append(options, func(o *ec2.Options) { o.APIOptions = append(o.APIOptions, rows.into) })
+		options = append(options, rows.Into)
 	}
 	var requestIDs []string
 	err := allPages(func(token *string) (*string, error) {
@@ -500,14 +498,14 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only *types.Filter, rows *si
 		if err != nil {
 			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
-		id, _ := awsmiddleware.GetRequestIDMetadata(page.ResultMetadata)
+		id := ec2call.ResultID(page.ResultMetadata)
 		if id != "" {
 			requestIDs = append(requestIDs[:min(len(requestIDs), 1)], id)
 		}
 		each(page, id)
 		return page.NextToken, nil
 	})
-	if err == nil || e.discovered && code(err) == "InvalidClientVpnEndpointId.NotFound" {
+	if err == nil || e.discovered && ec2call.Code(err) == "InvalidClientVpnEndpointId.NotFound" {
 		return requestIDs, nil
 	}
 	return requestIDs, fmt.Errorf("describing connections of %s%s: %w", e.ID, e.place.in(), e.place.assuming(err))
@@ -609,8 +607,8 @@ func (ix index) spellings() []string {
 	return all
 }
 
-// sieve is one for all that a row can be wanted for, or nil where that has many spellings, as an address has.
-func (ix index) sieve() *sieve {
+// rowFilter is one for all that a row can be wanted for, or nil where that has many spellings, as an address has.
+func (ix index) rowFilter() *ec2call.RowFilter {
 	if len(ix.addresses) > 0 {
 		return nil
 	}
@@ -621,7 +619,7 @@ func (ix index) sieve() *sieve {
 	for id := range ix.ids {
 		wanted[signal.Fold(id)] = true
 	}
-	return &sieve{wanted: wanted}
+	return &ec2call.RowFilter{Wanted: wanted}
 }
 
 func (ix index) empty() bool { return len(ix.commonNames)+len(ix.ids)+len(ix.addresses) == 0 }
@@ -670,20 +668,5 @@ func (ix index) hits(c types.ClientVpnConnection, e Endpoint) []hit {
 	return hits
 }
 
-// Refused reports whether err is EC2's answer that the request is not to be: asking again would change nothing. Any other
-// error, such as throttling, a failure of EC2 or a broken connection, leaves open what will be or has been done; and a page
-// token that is no longer valid says nothing about another listing.
-func Refused(err error) bool {
-	var response *smithyhttp.ResponseError
-	return code(err) != "" && code(err) != "InvalidPaginationToken" &&
-		errors.As(err, &response) && response.HTTPStatusCode() < 500
-}
-
-// code is EC2's error code, "" for any other error.
-func code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
-}
+// Refused reports whether EC2 refused a request, so that asking again would change nothing.
+func Refused(err error) bool { return ec2call.Refused(err) }

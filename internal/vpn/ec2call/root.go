@@ -1,4 +1,6 @@
-package vpn
+// Package ec2call stands between the SDK and EC2: it paces calls, checks that answers are EC2's, filters rows before they
+// are decoded, and records whether a call was sent.
+package ec2call
 
 import (
 	"bufio"
@@ -14,11 +16,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// insist makes an error of an answer that is none of EC2's: one without a word, or with something else, such as a page of what
+// requireEC2Root makes an error of an answer that is none of EC2's: one without a word, or with something else, such as a page of what
 // stands in between. The SDK would take either for a list of nothing, and nobody would be found where somebody is.
 // Source: the root element of every answer of the EC2 Query API is called after its action, "…Response".
-func insist(stack *middleware.Stack) error {
-	check := middleware.DeserializeMiddlewareFunc("Insist", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func requireEC2Root(stack *middleware.Stack) error {
+	check := middleware.DeserializeMiddlewareFunc("RequireEC2Root", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleDeserialize(ctx, in)
 		response, ok := out.RawResponse.(*smithyhttp.Response)
 		if err != nil || !ok || response.StatusCode >= 300 {
@@ -30,7 +32,7 @@ func insist(stack *middleware.Stack) error {
 		if root := rootOf(head); (err == nil || errors.Is(err, io.EOF)) && (root == "Response" || !strings.HasSuffix(root, "Response")) {
 			return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("an answer with <%s> instead of EC2's", root)}
 		}
-		response.Body = readAnew{body, response.Body}
+		response.Body = replayBody{body, response.Body}
 		return out, metadata, nil
 	})
 	if err := stack.Deserialize.Insert(check, "OperationDeserializer", middleware.After); err != nil {
@@ -39,8 +41,8 @@ func insist(stack *middleware.Stack) error {
 	return nil
 }
 
-// readAnew is the body of an answer that was read already, in full or in part.
-type readAnew struct {
+// replayBody is the body of an answer that was read already, in full or in part.
+type replayBody struct {
 	io.Reader
 	io.Closer
 }

@@ -28,7 +28,7 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// foundIn gives what is found in a page, as it comes through the sieve or, with all, as the SDK decodes all of it: somebody
+// foundIn gives what is found in a page, as it comes through the row filter or, with all, as the SDK decodes all of it: somebody
 // who is wanted for an address keeps every row.
 func foundIn(t *testing.T, page string, all bool) (found []string, err error) {
 	t.Helper()
@@ -94,14 +94,14 @@ var pages = []string{
 	"",
 }
 
-// TestSieveLosesNobody: whatever the page, what is found behind the sieve is what is found without.
-func TestSieveLosesNobody(t *testing.T) {
+// TestRowFilterLosesNobody: whatever the page, what is found behind the filter is what is found without.
+func TestRowFilterLosesNobody(t *testing.T) {
 	for _, page := range pages {
 		compare(t, page)
 	}
 }
 
-func FuzzSieve(f *testing.F) {
+func FuzzRowFilter(f *testing.F) {
 	for _, page := range pages {
 		f.Add(page, "ann", "bob")
 	}
@@ -123,8 +123,8 @@ func compare(t *testing.T, page string) {
 	}
 }
 
-// TestSieveTakesRowsOut: it is worth its while.
-func TestSieveTakesRowsOut(t *testing.T) {
+// TestRowFilterRemovesRows: it is worth its while.
+func TestRowFilterRemovesRows(t *testing.T) {
 	var rows []string
 	for i := range 1000 {
 		rows = append(rows, row(fmt.Sprintf("user%d@example.com", i), "", fmt.Sprint(i)))
@@ -138,7 +138,7 @@ func TestSieveTakesRowsOut(t *testing.T) {
 		})
 	}
 	if with, without := allocations(false), allocations(true); with*5 > without {
-		t.Errorf("%v allocations for a page, %v without the sieve", with, without)
+		t.Errorf("%v allocations for a page, %v without the row filter", with, without)
 	}
 }
 
@@ -149,8 +149,8 @@ func BenchmarkPage(b *testing.B) {
 	}
 	v := vpn.New(config(&http.Client{Transport: answering(listed(rows...))}), nil)
 	for name, targets := range map[string][]vpn.Target{
-		"sieved": {{Names: []string{"ann"}}},
-		"all":    {{Names: []string{"ann"}}, {ClientIP: "192.0.2.1"}},
+		"filtered": {{Names: []string{"ann"}}},
+		"all":      {{Names: []string{"ann"}}, {ClientIP: "192.0.2.1"}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

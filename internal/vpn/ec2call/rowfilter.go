@@ -1,4 +1,4 @@
-package vpn
+package ec2call
 
 import (
 	"bytes"
@@ -7,63 +7,69 @@ import (
 	"fmt"
 	"io"
 
+	"clientvpn-responder/internal/signal"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// sieve takes the rows out of a page of connections in which none of the wanted words stands, before the SDK decodes it:
+// RowFilter takes the rows out of a page of connections in which none of the wanted words stands, before the SDK decodes it:
 // of a thousand rows it is after one or none, and decoding all of them takes twenty times as long as looking through their
 // bytes. It decides nothing: what is left is decoded and matched as ever. So it may leave a row too many and never takes
 // one too many: a row goes only if every text in it is plain and none is wanted, and a page that is not built as expected
 // stays as it is.
-type sieve struct {
-	wanted map[string]bool // folded names, and ids
+type RowFilter struct {
+	// Wanted are folded names, and ids.
+	Wanted map[string]bool
 
 	page bytes.Buffer // kept from one page to the next
 }
 
 // HandleDeserialize reads the answer and passes it on without the rows that are not wanted. What could not be read to
 // its end is passed on as it came, with the error behind it.
-func (s *sieve) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (f *RowFilter) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !ok || response.StatusCode >= 300 {
 		return out, metadata, err
 	}
 	body := response.Body
-	s.page.Reset()
-	s.page.Grow(int(max(response.ContentLength, 0)) + bytes.MinRead) // or it would be copied as it grows
-	_, err = s.page.ReadFrom(body)
-	page := s.page.Bytes()
+	f.page.Reset()
+	f.page.Grow(int(max(response.ContentLength, 0)) + bytes.MinRead) // or it would be copied as it grows
+	_, err = f.page.ReadFrom(body)
+	page := f.page.Bytes()
 	var rest io.Reader = bytes.NewReader(nil)
 	if err == nil {
-		page = s.without(page)
+		page = f.without(page)
 	} else {
 		rest = failing{err}
 	}
-	response.Body = readAnew{io.MultiReader(bytes.NewReader(page), rest), body}
+	response.Body = replayBody{io.MultiReader(bytes.NewReader(page), rest), body}
 	return out, metadata, nil
 }
 
 // ID names the middleware.
-func (*sieve) ID() string { return "Sieve" }
+func (*RowFilter) ID() string { return "RowFilter" }
 
-// into puts the sieve between the answer and the SDK's decoder.
-func (s *sieve) into(stack *middleware.Stack) error {
-	if err := stack.Deserialize.Insert(s, "OperationDeserializer", middleware.After); err != nil {
-		return fmt.Errorf("adding the sieve: %w", err)
-	}
-	return nil
+// Into puts the filter between the answer and the SDK's decoder.
+func (f *RowFilter) Into(o *ec2.Options) {
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		if err := stack.Deserialize.Insert(f, "OperationDeserializer", middleware.After); err != nil {
+			return fmt.Errorf("adding the row filter: %w", err)
+		}
+		return nil
+	})
 }
 
 type failing struct{ error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.error }
+func (e failing) Read([]byte) (int, error) { return 0, e.error }
 
 var errNotPlain = errors.New("not a plain list")
 
 // without gives the page without the rows that are not wanted. It is written over the page itself.
-func (s *sieve) without(page []byte) []byte {
+func (f *RowFilter) without(page []byte) []byte {
 	const list = "<connections>"
 	start := bytes.Index(page, []byte(list))
 	if start < 0 {
@@ -78,7 +84,7 @@ func (s *sieve) without(page []byte) []byte {
 			at = from
 			break
 		}
-		length, wanted, err := s.row(page[from:])
+		length, wanted, err := f.row(page[from:])
 		if err != nil {
 			return page
 		}
@@ -95,7 +101,7 @@ func (s *sieve) without(page []byte) []byte {
 }
 
 // row gives the length of the <item> that begins here, with all that is in it, and whether a wanted text is.
-func (s *sieve) row(page []byte) (length int, wanted bool, err error) {
+func (f *RowFilter) row(page []byte) (length int, wanted bool, err error) {
 	const open, shut = "<item>", "</item>"
 	if !bytes.HasPrefix(page, []byte(open)) {
 		return 0, false, errNotPlain
@@ -107,7 +113,7 @@ func (s *sieve) row(page []byte) (length int, wanted bool, err error) {
 			return 0, false, errNotPlain
 		}
 		if !wanted && tag > 0 {
-			wanted = s.wants(page[at : at+tag])
+			wanted = f.wants(page[at : at+tag])
 		}
 		at += tag
 		end := bytes.IndexByte(page[at:], '>')
@@ -131,25 +137,25 @@ func (s *sieve) row(page []byte) (length int, wanted bool, err error) {
 }
 
 // wants reports whether a text may be one of the wanted. One with an escape in it may be anything.
-func (s *sieve) wants(text []byte) bool {
+func (f *RowFilter) wants(text []byte) bool {
 	if bytes.IndexByte(text, '&') >= 0 {
 		return true
 	}
 	text = bytes.TrimSpace(text)
 	var folded [64]byte
 	if len(text) > len(folded) {
-		return s.wanted[fold(string(text))]
+		return f.Wanted[signal.Fold(signal.Name(string(text)))]
 	}
 	for i, b := range text {
 		switch {
 		case b >= 0x80:
-			return s.wanted[fold(string(text))]
+			return f.Wanted[signal.Fold(signal.Name(string(text)))]
 		case 'A' <= b && b <= 'Z':
 			b += 'a' - 'A'
 		}
 		folded[i] = b
 	}
-	return s.wanted[string(folded[:len(text)])]
+	return f.Wanted[string(folded[:len(text)])]
 }
 
 func blanks(page []byte) int { return len(page) - len(bytes.TrimLeft(page, " \t\r\n")) }
