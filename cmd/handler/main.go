@@ -103,10 +103,10 @@ func configuration(attempt time.Duration, calls *notify.Calls) (aws.Config, erro
 
 // places gives the accounts and Regions of TARGETS, each with its own credentials, which are fetched when they are needed
 // and kept until they expire.
-func places(cfg aws.Config, s settings) []vpn.Place {
-	var all []vpn.Place
+func places(cfg aws.Config, s settings) []vpn.Account {
+	var all []vpn.Account
 	for _, t := range s.targets {
-		p := vpn.Place{Region: t.region, Config: cfg.Copy()}
+		p := vpn.Account{Region: t.region, Config: cfg.Copy()}
 		p.Config.Region = t.region
 		if t.role.Resource != "" {
 			p.Account, p.Role = t.role.AccountID, t.role.String()

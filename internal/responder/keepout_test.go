@@ -649,7 +649,7 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 			there, stopThere := emulator.HTTPClient(elsewhere)
 			t.Cleanup(stopHere)
 			t.Cleanup(stopThere)
-			place := vpn.Place{Region: "eu-west-2", Config: config(there)}
+			place := vpn.Account{Region: "eu-west-2", Config: config(there)}
 			place.Config.Region = place.Region
 			c.VPN = vpn.New(config(here), nil, place)
 		}, ""},

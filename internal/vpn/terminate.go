@@ -125,9 +125,9 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 		return nil
 	}
-	place := v.at(r.connections[0].place)
+	account := v.accountOf(r.connections[0].account)
 	var sent ec2call.SentTracker
-	output, err := place.api.TerminateClientVpnConnections(ctx, input, sent.Watch)
+	output, err := account.api.TerminateClientVpnConnections(ctx, input, sent.Watch)
 	now, id := time.Now().UTC(), ec2call.RequestID(output, err)
 	for _, connection := range r.connections {
 		connection.noteRequest(id)
@@ -156,11 +156,11 @@ func (v *VPN) request(ctx context.Context, r request, dryRun bool) (extra []*Con
 		}
 	case errors.Is(err, ec2call.ErrNotSent):
 		for _, connection := range r.connections {
-			connection.Error = fmt.Sprintf("not asked to end%s: %v", place.in(), ec2call.ErrNotSent)
+			connection.Error = fmt.Sprintf("not asked to end%s: %v", account.where(), ec2call.ErrNotSent)
 		}
 	default:
 		for _, connection := range r.connections {
-			connection.fail(fmt.Errorf("terminating by %s%s: %w", how, place.in(), permission(place.assuming(err), "ec2:TerminateClientVpnConnections", endpoint)))
+			connection.Error = fmt.Sprintf("terminating by %s%s: %v", how, account.where(), permission(account.explainAssumeRole(err), "ec2:TerminateClientVpnConnections", endpoint))
 		}
 	}
 	for _, connection := range unanswered {
@@ -183,8 +183,8 @@ func (v *VPN) read(output *ec2.TerminateClientVpnConnectionsOutput, r request, h
 		if i := slices.IndexFunc(r.connections, func(c *Connection) bool { return c.ID == id }); i >= 0 {
 			connection = r.connections[i]
 		} else {
-			p := v.at(r.connections[0].place)
-			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Account: p.Account, Region: p.Region, place: p}
+			p := v.accountOf(r.connections[0].account)
+			connection = &Connection{EndpointID: r.connections[0].EndpointID, ID: id, Username: r.username, Account: p.id, Region: p.region, account: p}
 			extra = append(extra, connection)
 		}
 		connection.How, connection.RequestedAt = how, now
@@ -239,7 +239,7 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 	}
 	shown := map[string]types.ClientVpnConnection{}
 	filter := &types.Filter{Name: aws.String("connection-id"), Values: only}
-	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true, place: v.at(connections[0].place)}, filter, nil, func(page *ec2.DescribeClientVpnConnectionsOutput, _ string) {
+	pages, err := v.list(ctx, Endpoint{ID: endpointID, discovered: true, account: v.accountOf(connections[0].account)}, filter, nil, func(page *ec2.DescribeClientVpnConnectionsOutput, _ string) {
 		for _, c := range page.Connections {
 			shown[aws.ToString(c.ConnectionId)] = c
 		}
@@ -251,7 +251,7 @@ func (v *VPN) look(ctx context.Context, endpointID string, connections []*Connec
 	for _, c := range connections {
 		row, ok := shown[c.ID]
 		if ok {
-			listed := v.at(c.place).connection(row)
+			listed := v.accountOf(c.account).connection(row)
 			c.IngressBytes, c.EgressBytes = listed.IngressBytes, listed.EgressBytes
 			if c.EstablishedAt.IsZero() {
 				c.CommonName, c.ClientIP, c.EstablishedAt = listed.CommonName, listed.ClientIP, listed.EstablishedAt

@@ -37,15 +37,15 @@ type VPN struct {
 	// EndpointIDs are the endpoints to guard; none stands for every one.
 	EndpointIDs []string
 
-	places []*place // the first is the program's own
+	accounts []*account // the first is the program's own
 }
 
 // New gives the VPN of the account and Region that cfg leads to, and of others beside it. endpointIDs are the endpoints to
 // guard, wherever they are; none stands for every endpoint.
-func New(cfg aws.Config, endpointIDs []string, others ...Place) *VPN {
-	v := &VPN{EndpointIDs: endpointIDs, places: []*place{{api: ec2call.New(cfg), Place: Place{Region: cfg.Region}}}}
+func New(cfg aws.Config, endpointIDs []string, others ...Account) *VPN {
+	v := &VPN{EndpointIDs: endpointIDs, accounts: []*account{{own: true, region: cfg.Region, api: ec2call.New(cfg)}}}
 	for _, p := range others {
-		v.places = append(v.places, newPlace(p))
+		v.accounts = append(v.accounts, newAccount(p))
 	}
 	return v
 }
@@ -108,7 +108,7 @@ type Connection struct {
 	misses   int  // answers of EC2 to a question for it that did not list it
 	relisted bool // EC2 listed it again after that
 	retried  bool // asked again by id, after denied or lost
-	place    *place
+	account  *account
 }
 
 // Ended reports whether EC2 has shown that the connection is no more.
@@ -169,37 +169,37 @@ type Endpoint struct {
 	ConnectHandler string
 
 	discovered bool
-	place      *place
+	account    *account
 }
 
 // Elsewhere reports whether the endpoint is in another account or Region than the program's own.
-func (e Endpoint) Elsewhere() bool { return e.place != nil && e.place.in() != "" }
+func (e Endpoint) Elsewhere() bool { return e.account != nil && e.account.where() != "" }
 
 // Discovers reports whether EC2 is asked which endpoints there are.
-func (v *VPN) Discovers() bool { return len(v.EndpointIDs) == 0 || len(v.places) > 1 }
+func (v *VPN) Discovers() bool { return len(v.EndpointIDs) == 0 || len(v.accounts) > 1 }
 
 // Endpoints gives the endpoints to look at, without those that are being deleted. It asks EC2 only where none are given, or
-// where they may be in several places, or where addresses matters: whether client addresses are kept. What could be found
-// is returned even with an error, which names the places that could not be asked.
+// where they may be in several accounts, or where addresses matters: whether client addresses are kept. What could be found
+// is returned even with an error, which names the accounts that could not be asked.
 func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error) {
 	var given []Endpoint
 	for _, id := range v.EndpointIDs {
-		given = append(given, Endpoint{ID: id, place: v.places[0]})
+		given = append(given, Endpoint{ID: id, account: v.accounts[0]})
 	}
 	if !v.Discovers() && !addresses {
 		return given, nil
 	}
-	found := make([][]Endpoint, len(v.places))
-	errs := make([]error, len(v.places))
+	found := make([][]Endpoint, len(v.accounts))
+	errs := make([]error, len(v.accounts))
 	var group errgroup.Group
 	group.SetLimit(8)
-	for i, p := range v.places {
+	for i, p := range v.accounts {
 		group.Go(func() error {
 			found[i], errs[i] = p.endpoints(ctx)
 			return nil
 		})
 	}
-	_ = group.Wait() // errors are kept by place
+	_ = group.Wait() // errors are kept by account
 	err := errors.Join(errs...)
 	all := slices.Concat(found...)
 	if len(given) == 0 {
@@ -210,9 +210,9 @@ func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error)
 		i := slices.IndexFunc(all, func(other Endpoint) bool { return other.ID == e.ID })
 		switch {
 		case i >= 0:
-			e.KeepsClientIP, e.ConnectHandler, e.place = all[i].KeepsClientIP, all[i].ConnectHandler, all[i].place
+			e.KeepsClientIP, e.ConnectHandler, e.account = all[i].KeepsClientIP, all[i].ConnectHandler, all[i].account
 			endpoints = append(endpoints, e)
-		case len(v.places) == 1:
+		case len(v.accounts) == 1:
 			endpoints = append(endpoints, e)
 		case err == nil:
 			errs = append(errs, fmt.Errorf("%s is in none of the accounts and Regions", e.ID))
@@ -279,7 +279,7 @@ func (v *VPN) Find(ctx context.Context, endpoints []Endpoint, targets []Target, 
 	over, answered := make(chan struct{}), make(chan struct{})
 	go func() {
 		for i, e := range endpoints {
-			e.place = v.at(e.place)
+			e.account = v.accountOf(e.account)
 			known := sync.OnceFunc(first.Done)
 			listed.Go(func() error {
 				h.list(ctx, i, e, func() {
@@ -447,7 +447,7 @@ func (h *hunt) gather(rows func(catch, Target) []row) Found {
 				h.told[told] = true
 				connection := h.connections[told.id]
 				if connection == nil {
-					connection = h.vpn.at(h.endpoints[i].place).connection(r.ClientVpnConnection)
+					connection = h.vpn.accountOf(h.endpoints[i].account).connection(r.ClientVpnConnection)
 					connection.noteRequest(r.requestID)
 					h.connections[told.id] = connection
 				}
@@ -494,7 +494,7 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only *types.Filter, rows *ec
 		input.NextToken = token
 		ctx, cancel := context.WithTimeout(ctx, maxPage)
 		defer cancel()
-		page, err := e.place.api.DescribeClientVpnConnections(ctx, input, options...)
+		page, err := e.account.api.DescribeClientVpnConnections(ctx, input, options...)
 		if err != nil {
 			return nil, permission(err, "ec2:DescribeClientVpnConnections", e.ID)
 		}
@@ -508,10 +508,10 @@ func (v *VPN) list(ctx context.Context, e Endpoint, only *types.Filter, rows *ec
 	if err == nil || e.discovered && ec2call.Code(err) == "InvalidClientVpnEndpointId.NotFound" {
 		return requestIDs, nil
 	}
-	return requestIDs, fmt.Errorf("describing connections of %s%s: %w", e.ID, e.place.in(), e.place.assuming(err))
+	return requestIDs, fmt.Errorf("describing connections of %s%s: %w", e.ID, e.account.where(), e.account.explainAssumeRole(err))
 }
 
-func (p *place) connection(c types.ClientVpnConnection) *Connection {
+func (p *account) connection(c types.ClientVpnConnection) *Connection {
 	status := currentStatus(c)
 	return &Connection{
 		EndpointID:    aws.ToString(c.ClientVpnEndpointId),
@@ -524,9 +524,9 @@ func (p *place) connection(c types.ClientVpnConnection) *Connection {
 		Current:       status,
 		IngressBytes:  readNumber(c.IngressBytes),
 		EgressBytes:   readNumber(c.EgressBytes),
-		Account:       p.Account,
-		Region:        p.Region,
-		place:         p,
+		Account:       p.id,
+		Region:        p.region,
+		account:       p,
 	}
 }
 
