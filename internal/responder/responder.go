@@ -132,7 +132,7 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal) []*caseFile 
 			c.Decision = r.Policy.Decide(s, r.Mode, time.Now())
 		}
 		c.target = vpn.Target{
-			Names: c.Decision.Names, CommonNames: c.Decision.CommonNames, Spellings: c.Decision.Spellings,
+			Names: c.Decision.Names, CommonNames: c.Decision.CommonNames, LikelyUsernames: c.Decision.Spellings,
 			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: s.Time,
 		}
 		c.Timing = Timing{EventAt: s.Time, ReceivedAt: inv.ReceivedAt.UTC(), DecidedAt: time.Now().UTC()}
@@ -233,8 +233,8 @@ func (r *Responder) search(ctx context.Context, endpoints []vpn.Endpoint, cases 
 
 // cutOff screens what was found for each case and asks EC2 to end what is left of it. It returns the cases that had
 // something to end.
-func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn.Match) []*caseFile {
-	end, keep := map[policy.Mode][]vpn.Match{}, map[policy.Mode][]*vpn.Connection{}
+func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn.OldMatch) []*caseFile {
+	end, keep := map[policy.Mode][]vpn.OldMatch{}, map[policy.Mode][]*vpn.Connection{}
 	tried := map[*vpn.Connection]*vpn.Connection{}
 	var busy []*caseFile
 	for i, c := range cases {
@@ -256,7 +256,7 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 				c.Connections = append(c.Connections, m.Connection)
 			}
 			// Two signals about one person lead to the same connection, which is asked to end once.
-			if !slices.ContainsFunc(end[mode], func(other vpn.Match) bool { return other.Connection == m.Connection }) {
+			if !slices.ContainsFunc(end[mode], func(other vpn.OldMatch) bool { return other.Connection == m.Connection }) {
 				end[mode] = append(end[mode], m)
 			}
 		}
@@ -273,9 +273,9 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 	trying.Go(func() {
 		part, cancel := context.WithTimeout(ctx, left/4)
 		defer cancel()
-		r.VPN.Terminate(part, end[policy.DryRun], keep[policy.DryRun], true)
+		r.VPN.OldTerminate(part, end[policy.DryRun], keep[policy.DryRun], true)
 	})
-	extra := r.VPN.Terminate(part, end[policy.Enforce], keep[policy.Enforce], false)
+	extra := r.VPN.OldTerminate(part, end[policy.Enforce], keep[policy.Enforce], false)
 	trying.Wait()
 	for _, c := range busy {
 		if c.Decision.Mode == policy.Enforce {
@@ -287,15 +287,15 @@ func (r *Responder) cutOff(ctx context.Context, cases []*caseFile, found [][]vpn
 
 // screen leaves of the connections found those that may be ended. Those that the case knows already go, doubtful and
 // exempt ones are spared, and above the limit all are.
-func (r *Responder) screen(c *caseFile, found []vpn.Match) []vpn.Match {
-	twoPeople := slices.ContainsFunc(found, func(m vpn.Match) bool {
+func (r *Responder) screen(c *caseFile, found []vpn.OldMatch) []vpn.OldMatch {
+	twoPeople := slices.ContainsFunc(found, func(m vpn.OldMatch) bool {
 		return !r.Policy.SamePerson(m.Username, m.CommonName, found[0].Username, found[0].CommonName)
 	})
 	if c.wantsAddress() && (len(c.unlisted) > 0 || len(c.problems) > 0) {
 		c.because(policy.DuringSearch, "the address may be held by another person on an endpoint that could not be listed")
 		return nil
 	}
-	var matches []vpn.Match
+	var matches []vpn.OldMatch
 	for _, m := range found {
 		known := c.known(m.ID)
 		switch {
@@ -480,7 +480,7 @@ func (c *caseFile) known(id string) *vpn.Connection {
 	return nil
 }
 
-func (c *caseFile) spare(m vpn.Match, why Status, reason string) {
+func (c *caseFile) spare(m vpn.OldMatch, why Status, reason string) {
 	c.Spared = append(c.Spared, Spared{Connection: m.Connection, Reason: reason, why: why})
 }
 

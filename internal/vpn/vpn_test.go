@@ -68,7 +68,7 @@ func find(t *testing.T, v *vpn.VPN, target vpn.Target) []string {
 	return describe(mustFind(t, v, target))
 }
 
-func mustFind(t *testing.T, v *vpn.VPN, target vpn.Target) []vpn.Match {
+func mustFind(t *testing.T, v *vpn.VPN, target vpn.Target) []vpn.OldMatch {
 	t.Helper()
 	endpoints, err := v.Endpoints(t.Context(), target.ClientIP != "")
 	if err != nil {
@@ -81,7 +81,7 @@ func mustFind(t *testing.T, v *vpn.VPN, target vpn.Target) []vpn.Match {
 	return found.Up[0]
 }
 
-func describe(matches []vpn.Match) []string {
+func describe(matches []vpn.OldMatch) []string {
 	var all []string
 	for _, m := range matches {
 		doubt := ""
@@ -319,7 +319,7 @@ func TestTerminateUsesTheFewestCalls(t *testing.T) {
 					cloud.Connect(k)
 				}
 				end := mustFind(t, v, vpn.Target{Names: test.names})
-				if extra := v.Terminate(t.Context(), end, nil, false); extra != nil {
+				if extra := v.OldTerminate(t.Context(), end, nil, false); extra != nil {
 					t.Errorf("extra: %+v", extra)
 				}
 				equal(t, "calls", calls(cloud), test.want)
@@ -343,7 +343,7 @@ func TestTerminateUsesTheFewestCalls(t *testing.T) {
 	}
 }
 
-func connections(matches []vpn.Match) []*vpn.Connection {
+func connections(matches []vpn.OldMatch) []*vpn.Connection {
 	var all []*vpn.Connection
 	for _, m := range matches {
 		all = append(all, m.Connection)
@@ -357,7 +357,7 @@ func TestDryRunEndsNothing(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, true)
+		v.OldTerminate(t.Context(), end, nil, true)
 		equal(t, "calls", calls(cloud), []string{"ann true DryRunOperation"})
 		for _, m := range end {
 			if !m.Would || m.Error != "" || m.Current != vpn.Active || m.How != vpn.ByUsername {
@@ -378,7 +378,7 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 			cloud.Deny("ec2:TerminateClientVpnConnections", "")
 			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-			v.Terminate(t.Context(), end, nil, dryRun)
+			v.OldTerminate(t.Context(), end, nil, dryRun)
 			want := "missing permission ec2:TerminateClientVpnConnections on client-vpn-endpoint/" + saml
 			if !strings.Contains(end[0].Error, want) || end[0].Would {
 				t.Errorf("dry-run %v: %q", dryRun, end[0].Error)
@@ -395,7 +395,7 @@ func TestOverFiveFallsBackToIDs(t *testing.T) {
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		equal(t, "calls", calls(cloud), []string{"ann ClientVpnTerminateConnectionsLimitExceeded", "id", "id", "id", "id", "id"})
 		observe(t, v, connections(end))
 		if slices.ContainsFunc(connections(end), func(c *vpn.Connection) bool { return !c.Ended() }) {
@@ -412,7 +412,7 @@ func TestConnectionThatCameUpUnderTheNameIsReported(t *testing.T) {
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		late := cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", CommonName: "laptop-9"})
-		extra := v.Terminate(t.Context(), end, nil, false)
+		extra := v.OldTerminate(t.Context(), end, nil, false)
 		if len(extra) != 1 || extra[0].ID != late || extra[0].Username != "ann" {
 			t.Fatalf("extra: %+v", extra)
 		}
@@ -430,7 +430,7 @@ func TestKeepIsNotEndedByName(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		}
 		found := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), found[1:], []*vpn.Connection{found[0].Connection}, false)
+		v.OldTerminate(t.Context(), found[1:], []*vpn.Connection{found[0].Connection}, false)
 		equal(t, "calls", calls(cloud), []string{"id", "id"})
 	})
 }
@@ -449,7 +449,7 @@ func TestAlreadyGoneIsCheckedByLooking(t *testing.T) {
 					cloud.Disconnect(id)
 				}
 				time.Sleep(later)
-				v.Terminate(t.Context(), end, nil, false)
+				v.OldTerminate(t.Context(), end, nil, false)
 				for _, m := range end {
 					if m.Ended() {
 						t.Error("claimed as ended before anyone looked")
@@ -474,7 +474,7 @@ func TestNotFoundThatIsNotTrueIsAskedAgainByID(t *testing.T) {
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.UserNotFound"})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		observe(t, v, connections(end))
 		equal(t, "calls", calls(cloud), []string{"ann InvalidClientVpnConnection.UserNotFound", "id", "id"})
 		for _, m := range end {
@@ -492,7 +492,7 @@ func TestRequestedIsNotTerminated(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann", FailToTerminate: true})
 		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		for _, m := range end {
 			if m.Current != vpn.Terminating || m.Ended() {
 				t.Errorf("right after the answer: %+v", m.Connection)
@@ -511,9 +511,9 @@ func TestRequestedIsNotTerminated(t *testing.T) {
 func TestConnectionsThatAreEndingAreNotAskedAgain(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
-		v.Terminate(t.Context(), mustFind(t, v, vpn.Target{Names: []string{"ann"}}), nil, false)
+		v.OldTerminate(t.Context(), mustFind(t, v, vpn.Target{Names: []string{"ann"}}), nil, false)
 		again := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), again, nil, false)
+		v.OldTerminate(t.Context(), again, nil, false)
 		observe(t, v, connections(again))
 		if !again[0].Ended() || again[0].Previous != vpn.Terminating {
 			t.Errorf("%+v", again[0].Connection)
@@ -535,7 +535,7 @@ func TestLostAnswerIsNotARefusal(t *testing.T) {
 				end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 				fault.Action, fault.Times = "TerminateClientVpnConnections", 3 // as often as the SDK tries
 				cloud.Inject(fault)
-				v.Terminate(t.Context(), end, nil, false)
+				v.OldTerminate(t.Context(), end, nil, false)
 				if c := end[0]; c.Error != "" || c.Ended() || !c.Pending() {
 					t.Errorf("right after the call: %+v", c.Connection)
 				}
@@ -556,7 +556,7 @@ func TestExemptSpellingIsNotEndedByName(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: username})
 		}
 		found := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), found[:2], []*vpn.Connection{found[2].Connection}, false)
+		v.OldTerminate(t.Context(), found[:2], []*vpn.Connection{found[2].Connection}, false)
 		equal(t, "calls", calls(cloud), []string{"id", "id"})
 	})
 }
@@ -577,7 +577,7 @@ func TestEndedConnectionThatIsListedAgain(t *testing.T) {
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Disconnect(id)
 		time.Sleep(2 * time.Hour) // EC2 does not list it any more
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		observe(t, v, connections(end))
 		if !end[0].Ended() {
 			t.Fatalf("%+v", end[0].Connection)
@@ -609,7 +609,7 @@ func TestOneEmptyAnswerIsNoEnd(t *testing.T) {
 		defer stop()
 		v := vpn.New(config(client), nil)
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		for range 3 {
 			if err := v.Look(t.Context(), connections(end)); err != nil || end[0].Ended() {
 				t.Errorf("after %d looks: %+v, %v", looks, end[0].Connection, err)
@@ -625,14 +625,14 @@ func TestNotAskedIsNotPending(t *testing.T) {
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		v.Terminate(ctx, end, nil, false)
+		v.OldTerminate(ctx, end, nil, false)
 		if c := end[0]; c.Error == "" || c.Pending() || len(calls(cloud)) != 0 {
 			t.Errorf("%+v", c.Connection)
 		}
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded"})
 		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		v.Terminate(ctx, end, nil, false)
+		v.OldTerminate(ctx, end, nil, false)
 		if c := end[0]; !strings.Contains(c.Error, "RequestLimitExceeded") || c.Pending() {
 			t.Errorf("%+v", c.Connection)
 		}
@@ -643,9 +643,9 @@ func TestNotAskedIsNotPending(t *testing.T) {
 func TestDryRunOfWhatIsEnding(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
-		v.Terminate(t.Context(), mustFind(t, v, vpn.Target{Names: []string{"ann"}}), nil, false)
+		v.OldTerminate(t.Context(), mustFind(t, v, vpn.Target{Names: []string{"ann"}}), nil, false)
 		again := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), again, nil, true)
+		v.OldTerminate(t.Context(), again, nil, true)
 		if !again[0].Would || len(calls(cloud)) != 1 {
 			t.Errorf("%+v, calls %q", again[0].Connection, calls(cloud))
 		}
@@ -659,7 +659,7 @@ func TestThrottlingIsTriedAgain(t *testing.T) {
 		cloud.Inject(emulator.Fault{Code: "RequestLimitExceeded", Times: 1})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded", Times: 2})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		if end[0].Error != "" || end[0].Current != vpn.Terminating {
 			t.Errorf("%+v", end[0].Connection)
 		}
@@ -735,7 +735,7 @@ func TestDryRunStaysOneWhenEC2RefusesTheName(t *testing.T) {
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "ClientVpnTerminateConnectionsLimitExceeded"})
-		v.Terminate(t.Context(), end, nil, true)
+		v.OldTerminate(t.Context(), end, nil, true)
 		equal(t, "calls", calls(cloud), []string{"ann true ClientVpnTerminateConnectionsLimitExceeded", "id true DryRunOperation", "id true DryRunOperation"})
 		for _, c := range cloud.Connections() {
 			if c.Status != "active" {
@@ -751,7 +751,7 @@ func TestDryRunThatFailsIsNoSuccess(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 			cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: code})
-			v.Terminate(t.Context(), end, nil, true)
+			v.OldTerminate(t.Context(), end, nil, true)
 			if c := end[0]; !strings.Contains(c.Error, code) || c.Would || c.Pending() {
 				t.Errorf("%s: %+v", code, c.Connection)
 			}
@@ -771,7 +771,7 @@ func TestAnswerWithoutTheConnection(t *testing.T) {
 			return items.ReplaceAllString(body, "<connectionStatuses/>")
 		})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		equal(t, "calls", calls(cloud), []string{"ann", "id", "id"})
 		for _, m := range end {
 			if !strings.Contains(m.Error, "answered without the connection") || m.Ended() {
@@ -788,7 +788,7 @@ func TestAnswerWithoutAStatusIsNoEnd(t *testing.T) {
 			return regexp.MustCompile(`<currentStatus>.*?</currentStatus>`).ReplaceAllString(body, "")
 		})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		if c := end[0]; c.Current != vpn.Terminating || !c.Pending() {
 			t.Errorf("%+v", c.Connection)
 		}
@@ -801,7 +801,7 @@ func TestAnswerThatItHasEnded(t *testing.T) {
 		id := cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Disconnect(id)
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		if c := end[0]; c.Previous != vpn.Terminated || !c.Ended() || c.EndedAt.IsZero() {
 			t.Errorf("%+v", c.Connection)
 		}
@@ -815,7 +815,7 @@ func TestLooksAtManyInParts(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", CommonName: fmt.Sprint(i)})
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		observe(t, v, connections(end))
 		if slices.ContainsFunc(connections(end), func(c *vpn.Connection) bool { return !c.Ended() }) {
 			t.Error("not all ended")
@@ -845,7 +845,7 @@ func TestFailedLookIsNoEnd(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		cloud.Deny("ec2:DescribeClientVpnConnections", saml)
 		for range 3 {
 			if err := v.Look(t.Context(), connections(end)); err == nil || !strings.Contains(err.Error(), "missing permission") || !end[0].Pending() {
@@ -873,7 +873,7 @@ func TestTwoEmptyAnswersApartAreNoEnd(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 		v := hidden(t, cloud, 1, 3)
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		for range 3 {
 			if err := v.Look(t.Context(), connections(end)); err != nil || end[0].Ended() {
 				t.Errorf("%+v, %v", end[0].Connection, err)
@@ -889,7 +889,7 @@ func TestEmptyAnswerAfterTheSecondRequestIsNoEnd(t *testing.T) {
 		v := hidden(t, cloud, 2)
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.IdNotFound"})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		for range 2 {
 			if err := v.Look(t.Context(), connections(end)); err != nil || end[0].Ended() {
 				t.Errorf("%+v, %v", end[0].Connection, err)
@@ -912,7 +912,7 @@ func TestAskedAgainOnlyOnce(t *testing.T) {
 			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 			test.fault.Action = "TerminateClientVpnConnections"
 			cloud.Inject(test.fault)
-			v.Terminate(t.Context(), end, nil, false)
+			v.OldTerminate(t.Context(), end, nil, false)
 			for range 4 {
 				if err := v.Look(t.Context(), connections(end)); err != nil {
 					t.Error(err)
@@ -928,7 +928,7 @@ func TestRefusedTheSecondTimeIsNotPending(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.IdNotFound"})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		cloud.Deny("ec2:TerminateClientVpnConnections", "")
 		if err := v.Look(t.Context(), connections(end)); err != nil || !strings.Contains(end[0].Error, "missing permission") || end[0].Pending() {
 			t.Errorf("%+v, %v", end[0].Connection, err)
@@ -940,7 +940,7 @@ func TestFailedToTerminateIsNotPending(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", FailToTerminate: true})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		start := time.Now()
 		observe(t, v, connections(end))
 		if c := end[0]; c.Current != vpn.FailedToTerminate || c.Pending() || time.Since(start) > 10*time.Second {
@@ -954,7 +954,7 @@ func TestEndpointThatIsDeletedTakesItsConnectionsAlong(t *testing.T) {
 		v.EndpointIDs = []string{saml}
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", Code: "InvalidClientVpnEndpointId.NotFound"})
 		for range 2 {
 			if err := v.Look(t.Context(), connections(end)); err != nil {
@@ -985,7 +985,7 @@ func TestAnswerThatIsNotEC2s(t *testing.T) {
 			if err := found.Failed[saml]; err == nil || vpn.Refused(err) {
 				t.Errorf("%q: %v, found %v", foreign, err, describe(found.Up[0]))
 			}
-			v.Terminate(t.Context(), end, nil, false)
+			v.OldTerminate(t.Context(), end, nil, false)
 			for range 3 {
 				if err := v.Look(t.Context(), connections(end)); err == nil || !end[0].Pending() {
 					t.Errorf("%q: %v: %+v", foreign, err, end[0].Connection)
@@ -1001,7 +1001,7 @@ func TestEndpointThatIsDeletedBeforeTheTermination(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.DeleteEndpoint(saml)
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		if end[0].Ended() {
 			t.Error("claimed as ended before anyone looked")
 		}
@@ -1027,7 +1027,7 @@ func TestBucketThatOthersDrawFrom(t *testing.T) {
 			}
 			matches := mustFind(t, v, target)
 			start := time.Now()
-			v.Terminate(t.Context(), matches, nil, false)
+			v.OldTerminate(t.Context(), matches, nil, false)
 			for _, m := range matches {
 				if m.Error != "" || m.Lost != "" {
 					t.Errorf("%+v", m.Connection)
@@ -1056,7 +1056,7 @@ func TestEC2ThatFailsIsNotAskedForLong(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "InternalError"})
-		v.Terminate(t.Context(), end, nil, false)
+		v.OldTerminate(t.Context(), end, nil, false)
 		if c := end[0]; c.Lost == "" || !c.Pending() || len(calls(cloud)) != 3 {
 			t.Errorf("%+v\n%q", c.Connection, calls(cloud))
 		}
@@ -1079,7 +1079,7 @@ func TestEndpointThatIsThrottledTakesNoOthersTurn(t *testing.T) {
 		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: saml, Code: "RequestLimitExceeded"})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		v.Terminate(ctx, end, nil, false)
+		v.OldTerminate(ctx, end, nil, false)
 		for _, m := range end {
 			if (m.Error == "") != (m.EndpointID == ad) || m.Lost != "" {
 				t.Errorf("%+v", m.Connection)

@@ -14,25 +14,42 @@ import (
 // own. A look says then what became of it.
 const maxTerminateAttempts = 3
 
-// SentTracker tells of a call whether EC2 got an attempt of it and did not say what became of that. A call that was throttled at
-// every attempt, or was not sent, has ended nothing.
-type SentTracker bool
+// SentTracker records what became of a call's attempts.
+type SentTracker struct {
+	// Unanswered says that an attempt reached EC2 without an answer. A call that was throttled at every attempt, or was not
+	// sent, has changed nothing.
+	Unanswered bool
+	// LastAttempt is when the last attempt was over.
+	LastAttempt time.Time
+}
 
-// Watch has every attempt of a call noted, and EC2 asked a few times only.
+// Watch has the tracker record every attempt of a call.
 func (s *SentTracker) Watch(o *ec2.Options) {
-	if p, ok := o.Retryer.(throttleRetryer); ok {
-		p.attempts = min(p.attempts, maxTerminateAttempts)
-		o.Retryer = p
-	}
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("SentTracker", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			out, metadata, err := next.HandleFinalize(ctx, in)
-			if err != nil && !Refused(err) && !Throttled(err) && !errors.Is(err, ErrNotSent) {
-				*s = true
-			}
-			return out, metadata, err
-		}), "Retry", middleware.After)
+		return stack.Finalize.Insert(s, "Retry", middleware.After)
 	})
+}
+
+// ID names the middleware.
+func (*SentTracker) ID() string { return "SentTracker" }
+
+// HandleFinalize makes an attempt and records what became of it.
+func (s *SentTracker) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleFinalize(ctx, in)
+	s.LastAttempt = time.Now()
+	if err != nil && !Refused(err) && !Throttled(err) && !errors.Is(err, ErrNotSent) {
+		s.Unanswered = true
+	}
+	return out, metadata, err
+}
+
+// FewAttempts has EC2 asked a few times only: maxTerminateAttempts.
+func FewAttempts(o *ec2.Options) {
+	if r, ok := o.Retryer.(throttleRetryer); ok {
+		r.attempts = min(r.attempts, maxTerminateAttempts)
+		o.Retryer = r
+	}
 }
 
 // throttleRetryer retries throttled calls until the time is up: their pace is what keeps them apart. All others it tries so many

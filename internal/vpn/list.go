@@ -1,0 +1,97 @@
+package vpn
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"clientvpn-responder/internal/vpn/ec2call"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// maxPage is how long to wait for a page, all attempts together. After it, an endpoint that hangs is given up. A large
+// endpoint may take as long as there is time.
+const maxPage = 20 * time.Second
+
+// maxFilterValues is how many values EC2 takes in one filter.
+// Source: EC2 API reference, "Filter".
+const maxFilterValues = 200
+
+// query is a listing of an endpoint's connections.
+type query struct {
+	endpoint Endpoint
+	filter   *types.Filter      // EC2's; nil lists all connections
+	rows     *ec2call.RowFilter // nil decodes all rows
+}
+
+// listPage is a page of connections with the id of the request that returned it.
+type listPage struct {
+	connections []types.ClientVpnConnection
+	requestID   string
+	more        bool
+	at          time.Time // when EC2 answered
+}
+
+// pages yields the connections page by page; after an error there is no further page. A discovered endpoint that is
+// gone by now has one page, without a connection.
+func (q query) pages(ctx context.Context) iter.Seq2[listPage, error] {
+	input := &ec2.DescribeClientVpnConnectionsInput{ClientVpnEndpointId: &q.endpoint.ID, MaxResults: aws.Int32(1000)}
+	if q.filter != nil {
+		input.Filters = []types.Filter{*q.filter}
+	}
+	var sent ec2call.SentTracker
+	options := []func(*ec2.Options){sent.Watch}
+	if q.rows != nil {
+		options = append(options, q.rows.Into)
+	}
+	a := q.endpoint.account
+	return func(yield func(listPage, error) bool) {
+		for seen := (tokens{}); ; {
+			page, err := a.page(ctx, input, options)
+			if q.endpoint.discovered && ec2call.Code(err) == "InvalidClientVpnEndpointId.NotFound" {
+				yield(listPage{at: sent.LastAttempt.UTC()}, nil)
+				return
+			}
+			if err != nil {
+				yield(listPage{}, a.explainListing(err, q.endpoint.ID))
+				return
+			}
+			next, err := seen.next(page.NextToken)
+			more := aws.ToString(page.NextToken) != ""
+			id := ec2call.ResultID(page.ResultMetadata)
+			ok := yield(listPage{page.Connections, id, more, sent.LastAttempt.UTC()}, nil)
+			if err != nil && ok {
+				yield(listPage{}, a.explainListing(err, q.endpoint.ID))
+			}
+			if next == nil || !ok {
+				return
+			}
+			input.NextToken = next
+		}
+	}
+}
+
+func (a *account) page(ctx context.Context, input *ec2.DescribeClientVpnConnectionsInput,
+	options []func(*ec2.Options)) (*ec2.DescribeClientVpnConnectionsOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxPage)
+	defer cancel()
+	return a.api.DescribeClientVpnConnections(ctx, input, options...)
+}
+
+func (a *account) explainListing(err error, endpointID string) error {
+	err = permission(a.explainAssumeRole(err), "ec2:DescribeClientVpnConnections", endpointID)
+	return fmt.Errorf("describing connections of %s%s: %w", endpointID, a.where(), err)
+}
+
+// firstAndLast adds the request id of a page, and keeps of several only the first and the last: an endpoint may have
+// hundreds.
+func firstAndLast(ids []string, id string) []string {
+	if id == "" {
+		return ids
+	}
+	return append(ids[:min(len(ids), 1)], id)
+}

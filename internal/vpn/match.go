@@ -1,0 +1,188 @@
+package vpn
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn/ec2call"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// Target says whom to find: a person by one of the names, one connection, or the holder of an address. The zero Target
+// finds nobody.
+type Target struct {
+	// Names are compared with user names and common names, CommonNames with common names alone; folded and whole.
+	Names, CommonNames []string
+	// LikelyUsernames are the user names as they are probably written. EC2's filter, which is sensitive to case, is
+	// asked for them.
+	LikelyUsernames []string
+	ConnectionID    string
+	// ClientIP counts only on endpoints that keep it as a source address. At is when the person had it: a connection
+	// established later may be another person's.
+	ClientIP string
+	At       time.Time
+}
+
+// Match is a connection that a target led to.
+type Match struct {
+	// Target is the target's index among those that [VPN.Search] was asked for.
+	Target int
+	Connection
+	// Doubt says why the connection may be another person's, so that it must not be terminated; nil if it is not in doubt.
+	Doubt Doubt
+
+	byUsername bool // its user name is one of the target's names
+	account    *account
+}
+
+// Doubt is why a connection may be another person's.
+type Doubt interface{ String() string }
+
+// OnlyCertificate is the doubt about a connection whose user is another: with a certificate and a user together, the
+// certificate may be the device's.
+type OnlyCertificate struct{ Username, CommonName string }
+
+func (d OnlyCertificate) String() string {
+	return fmt.Sprintf("its user is %s; only its certificate is %s", d.Username, d.CommonName)
+}
+
+// LaterHolder is the doubt about a connection that has the address, and was not established before the event.
+// EstablishedAt is in EC2's words.
+type LaterHolder struct{ EstablishedAt string }
+
+func (d LaterHolder) String() string {
+	return fmt.Sprintf("it was established at %q, not before the event, so another person may have had the address then",
+		d.EstablishedAt)
+}
+
+// matcher maps names, ids and addresses to the targets that look for them.
+type matcher struct {
+	names       map[string][]int
+	commonNames map[string][]int
+	ids         map[string][]int
+	addresses   map[netip.Addr][]int
+	targets     []Target
+}
+
+// hit is a target that a connection belongs to.
+type hit struct {
+	target     int
+	doubt      Doubt
+	byUsername bool
+}
+
+func newMatcher(targets []Target) *matcher {
+	m := &matcher{map[string][]int{}, map[string][]int{}, map[string][]int{}, map[netip.Addr][]int{}, targets}
+	for i, t := range targets {
+		for _, name := range t.Names {
+			addName(m.names, name, i)
+			addName(m.commonNames, name, i)
+		}
+		for _, name := range t.CommonNames {
+			addName(m.commonNames, name, i)
+		}
+		if t.ConnectionID != "" {
+			m.ids[t.ConnectionID] = append(m.ids[t.ConnectionID], i)
+		}
+		if ip, err := netip.ParseAddr(t.ClientIP); err == nil {
+			m.addresses[ip.Unmap()] = append(m.addresses[ip.Unmap()], i)
+		}
+	}
+	return m
+}
+
+func addName(to map[string][]int, name string, target int) {
+	if folded := fold(name); folded != "" {
+		to[folded] = append(to[folded], target)
+	}
+}
+
+// fold returns the spelling for comparison, "" for an empty name or a placeholder.
+func fold(name string) string { return signal.Fold(signal.Name(name)) }
+
+func (m *matcher) empty() bool { return len(m.commonNames)+len(m.ids)+len(m.addresses) == 0 }
+
+// likelyUsernames returns those of all targets, each once.
+func (m *matcher) likelyUsernames() []string {
+	var all []string
+	for _, t := range m.targets {
+		for _, name := range t.LikelyUsernames {
+			// To ask for "" may list everybody, and to ask for * may too.
+			if signal.Name(name) != "" && !strings.ContainsAny(name, "*?") && !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// rowFilter returns a filter that keeps every row a target may want. It is nil if an address is wanted, which can be
+// written in many ways.
+func (m *matcher) rowFilter() *ec2call.RowFilter {
+	if len(m.addresses) > 0 {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for name := range m.commonNames {
+		wanted[name] = true
+	}
+	for id := range m.ids {
+		wanted[signal.Fold(id)] = true
+	}
+	return &ec2call.RowFilter{Wanted: wanted}
+}
+
+// match returns the targets that the row may belong to, each once.
+func (m *matcher) match(row types.ClientVpnConnection, e Endpoint) []hit {
+	var hits []hit
+	username, commonName := fold(aws.ToString(row.Username)), fold(aws.ToString(row.CommonName))
+	for _, t := range m.names[username] {
+		hits = addHit(hits, hit{target: t, byUsername: true})
+	}
+	for _, t := range m.ids[aws.ToString(row.ConnectionId)] {
+		hits = addHit(hits, hit{target: t})
+	}
+	for _, t := range m.commonNames[commonName] {
+		h := hit{target: t}
+		if username != "" {
+			h.doubt = OnlyCertificate{aws.ToString(row.Username), aws.ToString(row.CommonName)}
+		}
+		hits = addHit(hits, h)
+	}
+	if e.KeepsClientIP {
+		hits = m.matchAddresses(hits, row)
+	}
+	return hits
+}
+
+func (m *matcher) matchAddresses(hits []hit, row types.ClientVpnConnection) []hit {
+	at := readTime(row.ConnectionEstablishedTime)
+	for _, address := range []*string{row.ClientIp, row.ClientIpv6Address} {
+		ip, err := netip.ParseAddr(aws.ToString(address))
+		if err != nil {
+			continue
+		}
+		for _, t := range m.addresses[ip.Unmap()] {
+			h := hit{target: t}
+			if at.IsZero() || at.After(m.targets[t].At) {
+				h.doubt = LaterHolder{aws.ToString(row.ConnectionEstablishedTime)}
+			}
+			hits = addHit(hits, h)
+		}
+	}
+	return hits
+}
+
+// addHit adds the hit unless its target has one already: the first one is the surest.
+func addHit(hits []hit, h hit) []hit {
+	if slices.ContainsFunc(hits, func(other hit) bool { return other.target == h.target }) {
+		return hits
+	}
+	return append(hits, h)
+}

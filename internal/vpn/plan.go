@@ -1,0 +1,47 @@
+package vpn
+
+import "strings"
+
+// maxByUsername is how many connections of a user one call terminates at most.
+// Source: EC2 API reference, TerminateClientVpnConnections.
+const maxByUsername = 5
+
+// request is one call of TerminateClientVpnConnections.
+type request struct {
+	username    string // by name if not empty, by id otherwise
+	connections []Tracked
+}
+
+// plan returns the fewest requests: two to five connections that carry the very same user name, on the same endpoint, by
+// that name; each other one by its id. A request by name would also terminate connections in keep, so if one of them
+// carries the name, ids are used.
+func plan(end []Tracked, keep []Connection) []request {
+	type key struct{ endpoint, username string }
+	byName := map[key][]Tracked{}
+	for _, t := range end {
+		// Whether EC2 reads * and ? in a user name is not documented.
+		if t.byUsername && !strings.ContainsAny(t.Username, "*?") {
+			k := key{t.EndpointID, t.Username}
+			byName[k] = append(byName[k], t)
+		}
+	}
+	for _, c := range keep {
+		for k := range byName {
+			// Whether EC2 reads case in a user name is not documented either.
+			if k.endpoint == c.EndpointID && fold(k.username) == fold(c.Username) {
+				delete(byName, k)
+			}
+		}
+	}
+	var requests []request
+	for _, t := range end {
+		same := byName[key{t.EndpointID, t.Username}]
+		switch {
+		case !t.byUsername || len(same) < 2 || len(same) > maxByUsername:
+			requests = append(requests, request{connections: []Tracked{t}})
+		case same[0].ID == t.ID:
+			requests = append(requests, request{username: t.Username, connections: same})
+		}
+	}
+	return requests
+}
