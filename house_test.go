@@ -27,8 +27,9 @@ const module = "clientvpn-responder/"
 // has no place yet.
 var may = map[string][]string{
 	// Pure: no SDK, no network.
-	"internal/signal": {},
-	"internal/policy": {"internal/signal", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	"internal/identity": {"golang.org/x/text/unicode/norm"},
+	"internal/signal":   {"internal/identity"},
+	"internal/policy": {"internal/identity", "internal/signal", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	// The only one that talks to EC2.
 	"internal/vpn": {
 		"internal/signal", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",

@@ -8,10 +8,9 @@ package signal
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // Kind says what an event means for a person's access. The words are those of OpenID RISC 1.0 and CAEP 1.0 event
@@ -85,6 +84,8 @@ type Subject struct {
 	Usernames []string `json:"usernames,omitempty"`
 	// IDs are opaque identifiers of the same person. Only a policy's aliases map them to a name.
 	IDs []string `json:"ids,omitempty"`
+	// Names are Usernames, IDs and the session's name again, each with its issuer and form.
+	Names []identity.Name `json:"names,omitempty"`
 	// IdentityStore is the IAM Identity Center directory of the IDs, "d-…". It is empty if the event does not say.
 	IdentityStore string `json:"identity_store,omitempty"`
 	// Session is a role session. The policy decides whether its name is a person's, since that depends on the role.
@@ -143,38 +144,9 @@ type UnreadableError struct {
 // Error returns field and problem.
 func (e *UnreadableError) Error() string { return e.Field + ": " + e.Problem }
 
-// maxName is the longest name that Client VPN accepts from a SAML NameID, in bytes.
-// Source: AWS Client VPN administrator guide, federated authentication.
-const maxName = 1024
+// Name returns s without surrounding white space if it can be somebody's name, and "" otherwise.
+// See [identity.Clean].
+func Name(s string) string { return identity.Clean(s) }
 
-// Name returns s without surrounding white space if it can be somebody's name, and "" otherwise: if it is a placeholder
-// (empty, "-", "NA", "N/A", "unknown", "*", "<…>", GuardDuty's sample names, CloudTrail's hidden names), is longer than
-// 1024 bytes, or contains control characters or broken UTF-8. Client VPN writes "NA" in its logs for a connection
-// without a user, so nothing could tell a person of that name from everybody without one.
-func Name(s string) string {
-	s = strings.TrimSpace(s)
-	if len(s) > maxName || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) ||
-		strings.ContainsFunc(s, unicode.IsControl) {
-		return ""
-	}
-	switch folded := Fold(s); {
-	case folded == "", folded == "-", folded == "na", folded == "n/a", folded == "unknown", folded == "anonymized",
-		folded == "hidden_due_to_security_reasons",
-		strings.Trim(folded, "*?") == "",
-		strings.HasPrefix(folded, "<") && strings.HasSuffix(folded, ">"),
-		strings.HasPrefix(folded, "generatedfinding"):
-		return ""
-	}
-	return s
-}
-
-// Fold returns the spelling under which names are compared: lower case. A letter outside ASCII never becomes one
-// inside, since the Kelvin sign must not make one person of two.
-func Fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
-			return l
-		}
-		return r
-	}, s)
-}
+// Fold returns the normal form under which names compare. See [identity.Fold].
+func Fold(s string) string { return identity.Fold(s) }
