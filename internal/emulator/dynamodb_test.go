@@ -150,8 +150,11 @@ func TestDynamoDBExpressions(t *testing.T) {
 	c := &Cloud{}
 	c.AddTable("list", "id")
 	api := newJSONAPI(t, c, dynamoTarget)
-	values := `":one":{"N":"1"},":ten":{"N":"10"},":a":{"S":"a"},":set":{"SS":["x"]},":kind":{"S":"N"},":list":{"L":[{"S":"z"}]}`
-	reset := `{"TableName":"list","Item":{"id":{"S":"i"},"n":{"N":"2"},"s":{"S":"abc"},"tags":{"SS":["x","y"]},"m":{"M":{"k":{"N":"5"}}},"l":{"L":[]}}}`
+	values := `":one":{"N":"1"},":ten":{"N":"10"},":a":{"S":"a"},":set":{"SS":["x"]},":kind":{"S":"N"},` +
+		`":list":{"L":[{"S":"z"}]}`
+	reset := `{"TableName":"list","Item":{"id":{"S":"i"},"n":{"N":"2"},"s":{"S":"abc"},"tags":{"SS":["x","y"]},` +
+		`"m":{"M":{"k":{"N":"5"}}},"l":{"L":[]}}}`
+	request := `{"TableName":"list","Key":{"id":{"S":"i"}},`
 	used := func(expression string) string {
 		var all []string
 		for v := range strings.SplitSeq(values, `,":`) {
@@ -174,8 +177,9 @@ func TestDynamoDBExpressions(t *testing.T) {
 		"absent = :one": false, "absent <> :one": true, "NOT attribute_exists(s) OR n >= :one": true,
 	} {
 		api.post(t, "PutItem", reset)
-		body := `{"TableName":"list","Key":{"id":{"S":"i"}},"ConditionExpression":"` + condition + `"` + used(condition) + `}`
-		if status, answer, _ := api.post(t, "DeleteItem", body); (status == 200) != holds || !holds && !strings.Contains(answer, "Conditional") {
+		body := request + `"ConditionExpression":"` + condition + `"` + used(condition) + `}`
+		status, answer, _ := api.post(t, "DeleteItem", body)
+		if (status == 200) != holds || !holds && !strings.Contains(answer, "ConditionalCheckFailed") {
 			t.Errorf("%s: %d %s, want %t", condition, status, answer, holds)
 		}
 	}
@@ -187,7 +191,7 @@ func TestDynamoDBExpressions(t *testing.T) {
 		"SET l = list_append(l, :list)": `{"l":{"L":[{"S":"z"}]}}`, "SET n = s, s = :a": `{"n":{"S":"abc"},"s":{"S":"a"}}`,
 	} {
 		api.post(t, "PutItem", reset)
-		body := `{"TableName":"list","Key":{"id":{"S":"i"}},"UpdateExpression":"` + update + `","ReturnValues":"UPDATED_NEW"` + used(update) + `}`
+		body := request + `"UpdateExpression":"` + update + `","ReturnValues":"UPDATED_NEW"` + used(update) + `}`
 		if status, answer, _ := api.post(t, "UpdateItem", body); status != 200 || answer != `{"Attributes":`+want+`}` {
 			t.Errorf("%s: %d %s, want %s", update, status, answer, want)
 		}
@@ -200,20 +204,32 @@ func TestDynamoDBQuery(t *testing.T) {
 	c.AddTable("log", "pk", "sk")
 	c.AddIndex("log", "by-day", "dday", "sk")
 	put := func(pk, sk, day string) exchange {
-		return exchange{"PutItem", `{"TableName":"log","Item":{"pk":{"S":"` + pk + `"},"sk":{"N":"` + sk + `"}` + day + `}}`, `{}`}
+		key := `"pk":{"S":"` + pk + `"},"sk":{"N":"` + sk + `"}`
+		return exchange{"PutItem", `{"TableName":"log","Item":{` + key + day + `}}`, `{}`}
 	}
 	query := func(members string) string {
 		return `{"TableName":"log","ExpressionAttributeValues":{":p":{"S":"a"}},` + members + `}`
 	}
 	row := func(sk string) string { return `{"pk":{"S":"a"},"sk":{"N":"` + sk + `"}}` }
 	newJSONAPI(t, c, dynamoTarget).run(t, jsonType10, []exchange{
-		put("a", "10", ""), put("a", "9", ""), put("a", "1", ""), put("b", "5", `,"dday":{"S":"a"}`),
+		put("a", "10", ""),
+		put("a", "9", ""),
+		put("a", "1", ""),
+		put("b", "5", `,"dday":{"S":"a"}`),
 		{"Query", query(`"KeyConditionExpression":"pk = :p"`), `{"Items":[` + row("1") + "," + row("9") +
 			`],"Count":2,"ScannedCount":2,"LastEvaluatedKey":` + row("9") + `}`},
 		{"Query", query(`"KeyConditionExpression":"pk = :p","ExclusiveStartKey":` + row("9")),
 			`{"Items":[` + row("10") + `],"Count":1,"ScannedCount":1}`},
-		{"Query", query(`"KeyConditionExpression":"pk = :p","ExclusiveStartKey":` + row("9.5")), `{"Items":[` + row("10") + `]`},
-		{"Query", query(`"KeyConditionExpression":"pk = :p","Limit":1,"ScanIndexForward":false`), `{"Items":[` + row("10") + `]`},
+		{
+			"Query",
+			query(`"KeyConditionExpression":"pk = :p","ExclusiveStartKey":` + row("9.5")),
+			`{"Items":[` + row("10") + `]`,
+		},
+		{
+			"Query",
+			query(`"KeyConditionExpression":"pk = :p","Limit":1,"ScanIndexForward":false`),
+			`{"Items":[` + row("10") + `]`,
+		},
 		{"Query", query(`"IndexName":"by-day","KeyConditionExpression":"dday = :p"`),
 			`{"Items":[{"dday":{"S":"a"},"pk":{"S":"b"},"sk":{"N":"5"}}],"Count":1,"ScannedCount":1}`},
 		{"Query", query(`"KeyConditionExpression":"pk = :p","FilterExpression":"attribute_exists(#d)",` +
@@ -243,7 +259,8 @@ func TestDynamoDBTransactions(t *testing.T) {
 			return `{"ClientRequestToken":"` + token + `","TransactItems":[` + strings.Join(parts, ",") + `]}`
 		}
 		count := func(n string) exchange { return exchange{"GetItem", `{` + key("n") + `}`, n} }
-		reasons := `!"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The conditional request failed"}]`
+		reasons := `!"CancellationReasons":[{"Code":"None"},` +
+			`{"Code":"ConditionalCheckFailed","Message":"The conditional request failed"}]`
 		api.run(t, jsonType10, []exchange{
 			{"TransactWriteItems", transact("1", add, exists), `!#TransactionCanceledException`},
 			{"TransactWriteItems", transact("1", add, exists), reasons + `}`},

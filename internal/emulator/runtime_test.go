@@ -106,7 +106,8 @@ func TestInvokeFailures(t *testing.T) {
 		{`{"Do":"fail","Say":"no"}`, "wrapError", "wrapped: no"},
 		{`{"Do":"refuse","Say":"never"}`, "refusedError", "never"},
 		{`[`, "errorString", "unexpected EOF"},
-		{`{"Do":"large"}`, "Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes)."},
+		{`{"Do":"large"}`, "Function.ResponseSizeTooLarge",
+			"Response payload size exceeded maximum allowed payload size (6291556 bytes)."},
 	} {
 		answer, err := f.Invoke(t.Context(), []byte(test.event))
 		if err != nil {
@@ -131,7 +132,8 @@ func TestInvokeReportsDeath(t *testing.T) {
 	})
 	t.Run("exit", func(t *testing.T) {
 		f := startEcho(t)
-		if _, err := f.Invoke(t.Context(), []byte(`{"Do":"exit"}`)); !died(err, 7) || !strings.Contains(err.Error(), "exit status 7") {
+		_, err := f.Invoke(t.Context(), []byte(`{"Do":"exit"}`))
+		if !died(err, 7) || !strings.Contains(err.Error(), "exit status 7") {
 			t.Error(err)
 		}
 	})
@@ -202,7 +204,8 @@ func TestRuntimeAPIRefusals(t *testing.T) {
 	inv := &invocation{id: "one", payload: []byte("{}"), deadline: time.UnixMilli(1234), answer: make(chan Answer, 1)}
 	go func() { f.work <- inv }()
 	status, body, h := call("GET", "invocation/next", "")
-	if status != 200 || body != "{}" || h.Get("Lambda-Runtime-Aws-Request-Id") != "one" || h.Get("Lambda-Runtime-Deadline-Ms") != "1234" {
+	if status != 200 || body != "{}" ||
+		h.Get("Lambda-Runtime-Aws-Request-Id") != "one" || h.Get("Lambda-Runtime-Deadline-Ms") != "1234" {
 		t.Error(status, body, h)
 	}
 	expect("GET", "invocation/next", 403, `"errorType":"InvalidStateTransition"`)
