@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -76,14 +75,6 @@ type day struct {
 	tally   tally
 	serial  int
 	crowded bool
-}
-
-// front is a time in which calls fail.
-type front struct {
-	from, to time.Time
-	one      string // only this action, endpoint or topic; empty for all
-	chance   float64
-	faults   []emulator.Fault
 }
 
 func randomDay(t *testing.T, seed uint64) (sum tally) {
@@ -181,64 +172,6 @@ func (d *day) prepare() {
 		w.note("weather %+v", f)
 	}
 	w.spoil = d.spoil
-}
-
-// evils are the faults that chance takes.
-var evils = []emulator.Fault{
-	{Code: "RequestLimitExceeded"}, {Code: "RequestLimitExceeded"}, {Code: "RequestLimitExceeded"},
-	{Code: "InternalError"}, {Code: "Unavailable"}, {Code: "ServiceUnavailable", Status: 502},
-	{Drop: true}, {Reset: true}, {Cut: true}, {Truncate: true}, {Empty: true},
-	{Code: "InternalError", Drop: true}, {Code: "InternalError", Reset: true},
-	{Delay: time.Hour}, {Delay: time.Hour, Code: "InternalError"}, {Delay: 3 * time.Second}, {Delay: 9 * time.Second},
-	{Code: "UnauthorizedOperation", Status: 403}, {Code: "InvalidPaginationToken"}, {Code: "InvalidParameterValue"},
-	{Code: "InvalidClientVpnConnection.IdNotFound"}, {Code: "InvalidClientVpnConnection.UserNotFound"}, {Code: "ClientVpnTerminateConnectionsLimitExceeded"},
-	{Code: "ThrottlingException"}, {Code: "InternalServerError", Status: 500}, {Code: "AccessDeniedException"}, {Code: "ConditionalCheckFailedException"},
-	{Code: "KMSDisabled"}, {Code: "KMSThrottling"}, {Code: "NotFound", Status: 404},
-}
-
-// fits leaves those faults that a service may answer to a call.
-func fits(f emulator.Fault, call emulator.Call) bool {
-	switch {
-	case f.Code == "InvalidPaginationToken":
-		return call.Params.Get("NextToken") != ""
-	case strings.HasPrefix(f.Code, "InvalidClientVpnConnection."), f.Code == "ClientVpnTerminateConnectionsLimitExceeded":
-		return call.Action == endAction
-	case strings.HasPrefix(f.Code, "KMS"), f.Code == "NotFound":
-		return call.Action == publishAction
-	case f.Code == "ThrottlingException", f.Code == "InternalServerError", f.Code == "AccessDeniedException":
-		return call.Action == putAction || call.Action == getAction
-	case f.Code == "ConditionalCheckFailedException":
-		return call.Action == putAction
-	}
-	return true
-}
-
-// spoil gives the fault of a call. It follows from the seed and from how many calls of the kind there were, so that the order of
-// calls that are made side by side does not matter.
-func (d *day) spoil(call emulator.Call) emulator.Fault {
-	now := time.Now()
-	endpoint := call.Params.Get("ClientVpnEndpointId")
-	d.mu.Lock()
-	key := fmt.Sprint(call.Action, " ", endpoint, call.Params.Get("ConnectionId"), call.Params.Get("Username"), call.Params.Get("Filter.1.Name"))
-	d.asked[key]++
-	key = fmt.Sprint(key, " ", d.asked[key])
-	d.mu.Unlock()
-	h := fnv.New64a()
-	h.Write([]byte(key))
-	r := rand.New(rand.NewPCG(d.seed, h.Sum64()))
-	for _, f := range d.fronts {
-		if now.Before(f.from) || now.After(f.to) || f.one != "" && f.one != call.Action && f.one != endpoint && f.one != call.Params.Get("TopicArn") || r.Float64() >= f.chance {
-			continue
-		}
-		if fault := pick(r, f.faults); fits(fault, call) {
-			d.note("%s: %+v", key, fault)
-			d.mu.Lock()
-			d.tally.Spoilt++
-			d.mu.Unlock()
-			return fault
-		}
-	}
-	return emulator.Fault{}
 }
 
 // company lets people and events come and go until the day is over.

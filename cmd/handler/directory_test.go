@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"clientvpn-responder/internal/emulator"
+)
+
+// TestIdentityStoreIsAsked: Identity Center's events have a user id and nothing else, and hide what SCIM changed.
+func TestIdentityStoreIsAsked(t *testing.T) {
+	const (
+		store = "d-9067123456"
+		dave  = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"
+	)
+	read := func(file string) []byte {
+		raw, err := os.ReadFile(filepath.Join("../../events", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	disable, patch := read("identity-center/disable-user.json"), read("identity-center/scim-deactivate.json")
+	for name, test := range map[string]struct {
+		event    []byte
+		env      string
+		disabled bool
+		denied   bool
+		want     []string // statuses
+		failed   bool
+	}{
+		"disabled by name":       {event: disable, env: store, want: []string{"terminated"}},
+		"nobody is asked":        {event: disable, want: []string{"unmapped"}},
+		"may not ask":            {event: disable, env: store, denied: true, want: []string{"unmapped"}},
+		"patch, disabled":        {event: patch, env: store, disabled: true, want: []string{"terminated"}},
+		"patch, enabled":         {event: patch, env: store},
+		"patch, nobody is asked": {event: patch, want: []string{"notified"}},
+		"patch, may not ask":     {event: patch, env: store, denied: true, failed: true},
+	} {
+		cloud := cloudWith(emulator.Client{Username: "dave@example.com"})
+		cloud.AddUser(emulator.User{ID: dave, UserName: "dave", Email: "dave@example.com", Disabled: test.disabled})
+		if test.denied {
+			cloud.Deny("identitystore:DescribeUser", "")
+		}
+		f := start(t, cloud, "IDENTITY_STORE_ID="+test.env)
+		answer := invoke(t, f, batch(test.event, leaver("e1", "nobody"))) // beside it, another is answered
+		var failures struct {
+			BatchItemFailures []struct{ ItemIdentifier string }
+		}
+		if err := json.Unmarshal(answer.Payload, &failures); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, status := range published(t, cloud) {
+			if status != "not-connected" {
+				got = append(got, status)
+			}
+		}
+		if !slices.Equal(got, test.want) || (len(failures.BatchItemFailures) == 1) != test.failed {
+			t.Errorf("%s: published %q, %s\n%s", name, got, answer.Payload, f.Logs())
+		}
+		if len(test.want) == 0 && !strings.Contains(logs(f), "PatchUser") {
+			t.Errorf("%s: the log says nothing of it:\n%s", name, f.Logs())
+		}
+		if test.denied && !strings.Contains(logs(f), "AccessDeniedException") {
+			t.Errorf("%s: the log does not say what is missing:\n%s", name, f.Logs())
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/notify"
+
+	"github.com/aws/smithy-go"
+)
+
+func TestSettings(t *testing.T) {
+	base := map[string]string{"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic}
+	read := func(extra map[string]string) (settings, error) {
+		return readSettings(func(name string) string {
+			if value, ok := extra[name]; ok {
+				return value
+			}
+			return base[name]
+		}, "/opt/handler/bootstrap")
+	}
+	s, err := read(nil)
+	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
+	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); err != nil || s.topics != want {
+		t.Errorf("%+v, %v", s, err)
+	}
+	s, err = read(map[string]string{
+		"MODE": "enforce", "WATCH": "0", "LAMBDA_TASK_ROOT": "/var/task", "ENDPOINT_IDS": "cvpn-endpoint-0a, cvpn-endpoint-0b,cvpn-endpoint-0a",
+	})
+	if err != nil || s.mode != "enforce" || s.watch != 0 || s.policyFile != "/var/task/policy.yaml" || !slices.Equal(s.endpointIDs, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for name, values := range map[string][]string{
+		"TOPIC_ARN": {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
+		"MODE":      {"Enforce", "true", "dry_run"},
+
+		"MESSAGE_TOPIC_ARN": {"x", "arn:aws:sqs:eu-west-1:111122223333:q", text + ".fifo", topic},
+		"CHAT_TOPIC_ARN":    {"x", "arn:aws:sqs:eu-west-1:111122223333:q", chat + ".fifo", topic},
+		"WATCH":             {"15", "soon", "-1s"},
+		"ENDPOINT_IDS":      {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
+		"AWS_REGION":        {""},
+		"TARGETS": {"Ireland", "eu-west-2,", "@eu-west-1", "role@eu-west-1", "arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
+			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1"},
+		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
+
+		"IDENTITY_STORE_ID": {"d-1", "1234567890", "d-1234567890,d-1234567891"},
+	} {
+		for _, value := range values {
+			if _, err := read(map[string]string{name: value}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+	}
+}
+
+func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
+	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=Ireland", "EXTERNAL_ID=x",
+		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
+	if err == nil {
+		t.Fatal("it starts")
+	}
+	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("no word about %s:\n%v", name, err)
+		}
+	}
+}
+
+func TestSettingsReachTheirPlaces(t *testing.T) {
+	file, err := filepath.Abs("../../policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic, "MODE": "enforce", "WATCH": "7s", "ENDPOINT_IDS": endpoint, "POLICY_FILE": file,
+	} {
+		t.Setenv(name, value)
+	}
+	h, problems := wire(slog.New(slog.DiscardHandler))
+	if h == nil || problems != nil {
+		t.Fatal(problems)
+	}
+	r := h.responder
+	if r.Mode != "enforce" || r.Watch != 7*time.Second || !slices.Equal(r.VPN.EndpointIDs, []string{endpoint}) || r.Policy == nil || r.PolicyError != nil {
+		t.Errorf("%+v, %+v", r, r.VPN)
+	}
+	t.Setenv("POLICY_FILE", file+".absent")
+	if h, problems := wire(slog.New(slog.DiscardHandler)); h == nil || h.responder.PolicyError == nil || len(problems) != 1 {
+		t.Errorf("%+v, %q", h, problems)
+	}
+}
+
+func TestRetries(t *testing.T) {
+	r := retryer()
+	if r.MaxAttempts() != 10 {
+		t.Errorf("%d attempts", r.MaxAttempts())
+	}
+	for _, code := range []string{"RequestLimitExceeded", "KMSThrottling"} {
+		if !r.IsErrorRetryable(&smithy.GenericAPIError{Code: code}) {
+			t.Errorf("%s is not tried again", code)
+		}
+	}
+	if !r.IsErrorRetryable(fmt.Errorf("half an answer: %w", &smithy.DeserializationError{Err: io.ErrUnexpectedEOF})) || r.IsErrorRetryable(&smithy.GenericAPIError{Code: "UnauthorizedOperation"}) {
+		t.Error("half an answer is not tried again, or a refusal is")
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// settle holds, at the end, that what could be ended is ended, and that nobody wrong was.
+func (w *world) settle() {
+	w.readPublished()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, m := range w.queue {
+		if !m.done {
+			w.broke("%s is still in the queue", m.id)
+		}
+	}
+	for _, c := range w.connections() {
+		owner := w.owner(c)
+		if (c.ByRequest || c.Status == "terminating" || c.Status == "failed-to-terminate") && !w.mayEnd(c) {
+			w.broke("%s's connection was ended: %+v", owner, c)
+		}
+		if !isUp(c) {
+			continue
+		}
+		for _, e := range w.events {
+			if e.asks != forEnd || !c.EstablishedAt.Before(e.doneAt) {
+				continue
+			}
+			for name, person := range e.people {
+				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
+				if w.means(e, c) && (person == "" || person == owner) && !excused {
+					w.broke("%s is done, %q, and %s's connection is up: %+v", e.id, w.told[e.id][name], owner, c)
+				}
+			}
+		}
+	}
+}
+
+// settleList holds, at the end, that the list has those who were cut off and were not reinstated since, in whatever order that
+// was told, and nobody else.
+func (w *world) settleList() {
+	w.mu.Lock()
+	w.spoil = nil
+	w.mu.Unlock()
+	client, stop := emulator.HTTPClient(w.cloud)
+	defer stop()
+	list, err := keepout.New(aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), HTTPClient: client, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, keepOutTable).List(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range list {
+		out = append(out, e.Person)
+	}
+	// When somebody was to be cut off last, and let in: by events that are done, and by all that an instance has seen.
+	type last struct{ out, in, outSeen, inSeen time.Time }
+	people := map[string]*last{}
+	for _, e := range w.events {
+		for name, person := range e.people {
+			if person == "" || person == "nobody" || w.crowded[person] {
+				continue // who is known by a connection is none to keep out, and of a crowd nobody is, in the end
+			}
+			if people[person] == nil {
+				people[person] = &last{}
+			}
+			l := people[person]
+			switch {
+			case e.asks == forEnd && e.delivered && person != "breakglass":
+				l.outSeen = later(l.outSeen, e.at)
+				if !e.doneAt.IsZero() && len(w.told[e.id][name]) > 0 {
+					l.out = later(l.out, e.at)
+				}
+			case e.asks == forNone && e.delivered:
+				l.inSeen = later(l.inSeen, e.at)
+				if !e.doneAt.IsZero() {
+					l.in = later(l.in, e.at)
+				}
+			}
+		}
+	}
+	for person, l := range people {
+		is := slices.Contains(out, person)
+		switch {
+		case l.out.After(l.inSeen) && !is:
+			w.broke("%s was cut off by an event of %v, was reinstated at %v, and is not on the list: %q", person, l.out, l.inSeen, out)
+		case !l.in.Before(l.outSeen) && !l.in.Equal(l.outSeen) && is, l.outSeen.IsZero() && is:
+			w.broke("%s was to be cut off at %v, was reinstated at %v, and is on the list", person, l.outSeen, l.in)
+		}
+	}
+	for _, person := range out {
+		if people[person] == nil && !w.crowded[person] && !strings.HasPrefix(person, "nobody-") {
+			w.broke("%s is on the list", person)
+		}
+	}
+}
+
+func last(all []string) string {
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

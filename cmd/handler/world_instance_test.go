@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// instance is a process of the function.
+type instance struct {
+	h      *handler
+	ctx    context.Context
+	kill   func()
+	broken bool // its policy cannot be read
+}
+
+// start gives a new one. After kill no call of it reaches anybody, as if the process were dead.
+func (w *world) start(broken bool) *instance {
+	i := &instance{broken: broken}
+	accounts := emulator.Accounts{Home: w.cloud}
+	var targets []target
+	if w.other != nil {
+		accounts.Others = []*emulator.Cloud{w.other}
+		targets = []target{{mustParse(w.t, memberRole), "us-east-1"}}
+		if !w.closed {
+			accounts.Roles = map[string]string{memberRole: ""}
+		}
+	}
+	client, stop := emulator.HTTPClient(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			w.t.Error(err)
+		}
+		if broken && r.Form.Get("Action") == "TerminateClientVpnConnections" {
+			w.broke("asked to end somebody without a policy: %v", r.Form)
+		}
+		accounts.ServeHTTP(rw, r)
+	}))
+	var cancel func()
+	i.ctx, cancel = context.WithCancel(w.t.Context())
+	i.kill = sync.OnceFunc(func() {
+		cancel()
+		stop()
+	})
+	w.mu.Lock()
+	w.stops = append(w.stops, i.kill)
+	w.mu.Unlock()
+	calls := &notify.Calls{}
+	cfg := aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), Retryer: retryer,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		HTTPClient:  &http.Client{Transport: client.Transport, Timeout: 10 * time.Second},
+	}
+	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
+	topics := notify.Topics{JSON: mustParse(w.t, topic)}
+	if w.mail {
+		topics.Text = mustParse(w.t, text)
+	}
+	i.h = &handler{
+		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics),
+		responder: responder.Responder{VPN: vpn.New(cfg, nil, places(cfg, settings{targets: targets})...), Mode: policy.Enforce, Watch: w.watch},
+	}
+	if w.given {
+		i.h.responder.VPN.EndpointIDs = []string{saml, ad, certs}
+		if w.other != nil {
+			i.h.responder.VPN.EndpointIDs = append(i.h.responder.VPN.EndpointIDs, abroad)
+		}
+	}
+	if w.dryRun {
+		i.h.responder.Mode = policy.DryRun
+	}
+	rules := worldRules
+	if w.keepOut {
+		listCfg := cfg.Copy()
+		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
+		i.h.responder.KeepOut = keepout.New(listCfg, keepOutTable)
+		rules = strings.ReplaceAll(rules, "then: terminate\n", "then: terminate\n    keep_out: 24h\n")
+	}
+	if broken {
+		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
+	} else if p, err := policy.Parse("policy.yaml", []byte(rules)); err != nil {
+		w.t.Fatal(err)
+	} else {
+		i.h.responder.Policy = p
+	}
+	return i
+}
+
+// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It gives the ids of those
+// that failed.
+func (w *world) deliver(i *instance, batch []*message, within time.Duration) (failed []string) {
+	began := time.Now()
+	var records []events.SQSMessage
+	var ids []string
+	for _, m := range batch {
+		records = append(records, events.SQSMessage{MessageId: m.id, EventSource: "aws:sqs", Body: m.body})
+		ids = append(ids, m.id)
+	}
+	w.note("%p gets %q", i, ids)
+	w.readPublished()
+	w.mu.Lock()
+	before := maps.Clone(w.told)
+	w.mu.Unlock()
+	payload, err := json.Marshal(events.SQSEvent{Records: records})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(i.ctx, within)
+	defer cancel()
+	answer, err := i.h.handle(ctx, payload)
+	if late := time.Since(began); late > within {
+		w.broke("answered after %v", late)
+	}
+	dead := i.ctx.Err() != nil
+	if err != nil && !dead {
+		w.broke("a batch of the queue's gave the error %v", err)
+	}
+	if response, ok := answer.(events.SQSEventResponse); ok && !dead {
+		for _, f := range response.BatchItemFailures {
+			failed = append(failed, f.ItemIdentifier)
+		}
+	} else {
+		for _, m := range batch {
+			failed = append(failed, m.id)
+		}
+	}
+	w.note("%p answers that %q failed; dead: %t", i, failed, dead)
+	w.readPublished()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !dead && !i.broken {
+		w.holdEffort(batch, began)
+	}
+	for _, m := range batch {
+		if m.done { // by another instance, that had it at the same time
+			continue
+		}
+		if slices.Contains(failed, m.id) {
+			if !dead && !w.excused(m, i, began) {
+				w.broke("%s failed without a cause", m.id)
+			}
+			if m.receives >= maxReceives {
+				m.done = true
+				w.dead = append(w.dead, m)
+			}
+			continue
+		}
+		m.done, m.doneAt, m.away = true, began, map[string]bool{}
+		for name := range m.people {
+			m.away[name] = slices.Contains(w.told[m.event.id][name][len(before[m.event.id][name]):], "reconnecting")
+		}
+		switch m.asks {
+		case poison:
+			w.broke("%s was taken for read", m.id)
+		case forNone, foreign:
+		default:
+			for name := range m.people {
+				if len(w.told[m.event.id][name]) == 0 {
+					w.broke("%s is done, and no outcome of %q was published", m.id, name)
+				}
+			}
+			if n := w.texts[m.event.id]; w.mail && n < len(m.people) {
+				w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
+			}
+		}
+	}
+	return failed
+}
+
+// excused reports whether there is a cause for a message to fail.
+func (w *world) excused(m *message, i *instance, began time.Time) bool {
+	for _, person := range m.people {
+		if w.stubborn[person] {
+			return true
+		}
+	}
+	for _, c := range w.connections() {
+		if w.stubborn[c.ID] && w.means(m.event, c) {
+			return true
+		}
+	}
+	return m.asks == poison || i.broken || !w.troubleAt.Before(began)
+}
