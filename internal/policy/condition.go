@@ -1,11 +1,9 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,48 +39,25 @@ var (
 	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 )
 
+// check reports what means nothing, and compiles the patterns.
 func (c *condition) check(report *checker, path string, id identity) {
 	at := func(key string, i int) string { return fmt.Sprintf("%s.%s[%d]", path, key, i) }
-	notEmpty(report, path+".providers", c.Providers)
+	c.checkEmpty(report, path)
 	for i, p := range c.Providers {
 		oneOf(report, at("providers", i), p, signal.Providers()...)
 	}
-	notEmpty(report, path+".kinds", c.Kinds)
 	for i, k := range c.Kinds {
 		oneOf(report, at("kinds", i), k, signal.Kinds()...)
 	}
-	notEmpty(report, path+".types", c.Types)
 	for i, t := range c.Types {
 		if strings.TrimSpace(t) == "" {
 			report.add(at("types", i), "is empty; name a type, or * for every one")
 		}
 		c.types = append(c.types, newGlob(t))
 	}
-	if b := c.Severity; b != nil {
-		switch {
-		case b.Min == nil && b.Max == nil:
-			report.add(path+".severity", "needs min, max or both")
-		case b.Min != nil && !(*b.Min >= 0 && *b.Min <= 10): // NaN is outside, too
-			report.add(path+".severity.min", "%v is outside GuardDuty's scale, 0 to 10", *b.Min)
-		case b.Max != nil && !(*b.Max >= 0 && *b.Max <= 10):
-			report.add(path+".severity.max", "%v is outside GuardDuty's scale, 0 to 10", *b.Max)
-		case b.Min != nil && b.Max != nil && *b.Min > *b.Max:
-			report.add(path+".severity", "min %v is above max %v, so no signal fits", *b.Min, *b.Max)
-		}
-	}
-	notEmpty(report, path+".accounts", c.Accounts)
-	for i, a := range c.Accounts {
-		if !accountID.MatchString(a) {
-			report.add(at("accounts", i), "%q is not an account id of twelve digits", a)
-		}
-	}
-	notEmpty(report, path+".regions", c.Regions)
-	for i, r := range c.Regions {
-		if !regionName.MatchString(r) {
-			report.add(at("regions", i), "%q is not a Region like eu-west-1", r)
-		}
-	}
-	notEmpty(report, path+".subjects", c.Subjects)
+	c.Severity.check(report, path+".severity")
+	allMatch(report, path+".accounts", c.Accounts, accountID, "%q is not an account id of twelve digits")
+	allMatch(report, path+".regions", c.Regions, regionName, "%q is not a Region like eu-west-1")
 	for i, s := range c.Subjects {
 		c.subjects = append(c.subjects, personGlob(report, at("subjects", i), s, id))
 	}
@@ -91,6 +66,49 @@ func (c *condition) check(report *checker, path string, id identity) {
 		if c.maxAge, err = time.ParseDuration(c.MaxAge); err != nil || c.maxAge <= 0 {
 			report.add(path+".max_age", "%q is not a duration like 24h or 90m", c.MaxAge)
 		}
+	}
+}
+
+// checkEmpty refuses lists without an entry, because empty must never mean everyone.
+func (c *condition) checkEmpty(report *checker, path string) {
+	for _, list := range []struct {
+		key   string
+		empty bool
+	}{
+		{"providers", c.Providers != nil && len(c.Providers) == 0},
+		{"kinds", c.Kinds != nil && len(c.Kinds) == 0},
+		{"types", c.Types != nil && len(c.Types) == 0},
+		{"accounts", c.Accounts != nil && len(c.Accounts) == 0},
+		{"regions", c.Regions != nil && len(c.Regions) == 0},
+		{"subjects", c.Subjects != nil && len(c.Subjects) == 0},
+	} {
+		if list.empty {
+			report.add(path+"."+list.key, "is empty, so no signal fits; remove the line or name something")
+		}
+	}
+}
+
+// allMatch reports the words of a list that do not match.
+func allMatch(report *checker, path string, words []string, form *regexp.Regexp, problem string) {
+	for i, word := range words {
+		if !form.MatchString(word) {
+			report.add(fmt.Sprintf("%s[%d]", path, i), problem, word)
+		}
+	}
+}
+
+func (b *bounds) check(report *checker, path string) {
+	outside := func(limit *float64) bool { return limit != nil && !(*limit >= 0 && *limit <= 10) } // NaN is outside, too
+	switch {
+	case b == nil:
+	case b.Min == nil && b.Max == nil:
+		report.add(path, "needs min, max or both")
+	case outside(b.Min):
+		report.add(path+".min", "%v is outside GuardDuty's scale, 0 to 10", *b.Min)
+	case outside(b.Max):
+		report.add(path+".max", "%v is outside GuardDuty's scale, 0 to 10", *b.Max)
+	case b.Min != nil && b.Max != nil && *b.Min > *b.Max:
+		report.add(path, "min %v is above max %v, so no signal fits", *b.Min, *b.Max)
 	}
 }
 
@@ -106,123 +124,6 @@ func personGlob(report *checker, path, pattern string, id identity) glob {
 		report.add(path, "%q fits everyone; if that is meant, write %s", pattern, everyone)
 	}
 	return newGlob(pattern)
-}
-
-func notEmpty[T any](report *checker, path string, list []T) {
-	if list != nil && len(list) == 0 {
-		report.add(path, "is empty, so no signal fits; remove the line or name something")
-	}
-}
-
-// clause is one question that a condition asks.
-type clause struct {
-	holds func(*facts) bool
-	yes   func(*facts) string // the answer where it holds, in words
-	// The answer where it does not is what was asked about, its value, and what is the same for every signal.
-	what     string
-	value    func(*facts) string
-	noBehind string
-}
-
-// facts is what clauses ask about a signal, worked out once for all rules.
-type facts struct {
-	*signal.Signal
-	who      string
-	severity string
-	ofType   []rune   // folded
-	known    []string // every text that stands for the subject
-	folded   [][]rune // the same
-}
-
-func newFacts(s *signal.Signal, names []string) *facts {
-	f := &facts{
-		Signal: s, who: s.Subject.String(), severity: decimal(s.Severity), ofType: []rune(signal.Fold(s.Type)),
-		known: slices.Concat(names, s.Subject.IDs),
-	}
-	for _, other := range []string{s.Subject.ConnectionID, s.Subject.ClientIP} {
-		if other != "" {
-			f.known = append(f.known, other)
-		}
-	}
-	for _, text := range f.known {
-		f.folded = append(f.folded, []rune(signal.Fold(text)))
-	}
-	return f
-}
-
-func decimal(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-
-// compile gives the clauses that are present. The age is not among them: a signal that is too old for the rule that is
-// meant for it must not fall through to a later one.
-func (c *condition) compile() []clause {
-	var all []clause
-	among := func(what string, value func(*facts) string, list []string) {
-		if list == nil {
-			return
-		}
-		all = append(all, clause{
-			holds:    func(f *facts) bool { return slices.Contains(list, value(f)) },
-			yes:      func(f *facts) string { return what + " is " + value(f) },
-			what:     what + " ",
-			value:    func(f *facts) string { return cmp.Or(value(f), "unknown") },
-			noBehind: " is not " + strings.Join(list, " or "),
-		})
-	}
-	among("provider", func(f *facts) string { return f.Provider }, c.Providers)
-	among("kind", func(f *facts) string { return string(f.Kind) }, kindWords(c.Kinds))
-	if c.types != nil {
-		fitting := func(f *facts) int {
-			return slices.IndexFunc(c.types, func(g glob) bool { return match(g.folded, f.ofType, fitsRune) })
-		}
-		all = append(all, clause{
-			holds:    func(f *facts) bool { return fitting(f) >= 0 },
-			yes:      func(f *facts) string { return "type " + f.Type + " fits " + c.Types[fitting(f)] },
-			what:     "type ",
-			value:    func(f *facts) string { return f.Type },
-			noBehind: " fits none of " + strings.Join(c.Types, ", "),
-		})
-	}
-	bound := func(limit *float64, holds func(a, b float64) bool, yes, no string) {
-		if limit == nil {
-			return
-		}
-		all = append(all, clause{
-			holds:    func(f *facts) bool { return holds(f.Severity, *limit) },
-			yes:      func(f *facts) string { return "severity " + f.severity + " is " + yes + " " + decimal(*limit) },
-			what:     "severity ",
-			value:    func(f *facts) string { return f.severity },
-			noBehind: " is " + no + " " + decimal(*limit),
-		})
-	}
-	if c.Severity != nil {
-		bound(c.Severity.Min, func(a, b float64) bool { return a >= b }, "at least", "below")
-		bound(c.Severity.Max, func(a, b float64) bool { return a <= b }, "at most", "above")
-	}
-	among("account", func(f *facts) string { return f.Account }, c.Accounts)
-	among("Region", func(f *facts) string { return f.Region }, c.Regions)
-	if c.subjects != nil {
-		fitting := func(f *facts) (name, pattern int) {
-			for name, text := range f.folded {
-				for pattern, g := range c.subjects {
-					if match(g.folded, text, fitsRune) {
-						return name, pattern
-					}
-				}
-			}
-			return -1, -1 // nobody fits nothing, not even everyone
-		}
-		all = append(all, clause{
-			holds: func(f *facts) bool { name, _ := fitting(f); return name >= 0 },
-			yes: func(f *facts) string {
-				name, pattern := fitting(f)
-				return "subject " + f.known[name] + " fits " + c.Subjects[pattern]
-			},
-			what:     "subject ",
-			value:    func(f *facts) string { return f.who },
-			noBehind: " fits none of " + strings.Join(c.Subjects, ", "),
-		})
-	}
-	return all
 }
 
 func join[T ~string](list []T, between string) string {
@@ -281,62 +182,15 @@ func (b *bounds) span() (low, high float64) {
 	return low, high
 }
 
-// tooOld reports whether the signal is older than the rule allows, or has no time to tell by.
-func (c *condition) tooOld(s *signal.Signal, now time.Time) (string, bool) {
-	limit := c.maxAge
+// tooOld says that the signal is older than the rule allows, or has no time to tell by; "" if it is neither.
+func (c *condition) tooOld(q *question) string {
+	age := q.now.Sub(q.Time)
 	switch {
-	case limit == 0:
-		return "", false
-	case s.Time.IsZero():
-		return fmt.Sprintf("the event has no readable time, and the rule takes none older than %v", limit), true
-	case now.Sub(s.Time) > limit:
-		return fmt.Sprintf("the event is %v old, and the rule takes none older than %v", now.Sub(s.Time).Round(time.Second), limit), true
+	case c.maxAge == 0:
+	case q.Time.IsZero():
+		return fmt.Sprintf("the event has no readable time, and the rule takes none older than %v", c.maxAge)
+	case age > c.maxAge:
+		return fmt.Sprintf("the event is %v old, and the rule takes none older than %v", age.Round(time.Second), c.maxAge)
 	}
-	return "", false
+	return ""
 }
-
-// glob is a pattern for whole texts: * stands for any run of characters, ? for any one.
-type glob struct {
-	folded, exact []rune
-}
-
-func newGlob(pattern string) glob { return glob{[]rune(signal.Fold(pattern)), []rune(pattern)} }
-
-// fits reports whether all of s fits, in any case.
-func (g glob) fits(s string) bool { return match(g.folded, []rune(signal.Fold(s)), fitsRune) }
-
-// fitsExactly reports the same in the very case.
-func (g glob) fitsExactly(s string) bool { return match(g.exact, []rune(s), fitsRune) }
-
-// covers reports whether whatever fits narrow fits g for certain: g's stars swallow anything that narrow is made of, and
-// its question marks anything but stars.
-func (g glob) covers(narrow glob) bool {
-	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r || p == '?' && r != '*' })
-}
-
-func fitsRune(p, r rune) bool { return p == r || p == '?' }
-
-func match(pattern, text []rune, fits func(p, r rune) bool) bool {
-	star, mark := -1, 0
-	i, j := 0, 0
-	for j < len(text) {
-		switch {
-		case i < len(pattern) && pattern[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(pattern) && fits(pattern[i], text[j]):
-			i, j = i+1, j+1
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
-	}
-	for i < len(pattern) && pattern[i] == '*' {
-		i++
-	}
-	return i == len(pattern)
-}
-
-func isGlob(s string) bool { return strings.ContainsAny(s, "*?") }

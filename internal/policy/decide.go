@@ -3,7 +3,6 @@ package policy
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,25 +36,6 @@ type Decision struct {
 	Reasons []Reason `json:"reasons"`
 }
 
-// Gate is a condition that stops a termination, or a reinstatement, whatever the rules say.
-type Gate string
-
-// The gates, in the order in which they are asked.
-const (
-	GateSample    Gate = "sample"    // the finding is a sample
-	GateArchived  Gate = "archived"  // somebody put the finding aside
-	GateNotYet    Gate = "not-yet"   // the signal takes effect later
-	GateFuture    Gate = "future"    // dated later than now
-	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
-	GateStale     Gate = "stale"     // older than the rule's max_age
-	GateUnmapped  Gate = "unmapped"  // nobody is named
-	GateAmbiguous Gate = "ambiguous" // two people are named
-	GateExempt    Gate = "exempt"    // the person is never cut off
-)
-
-// clockSkew is how much later than now an event may be dated.
-const clockSkew = 5 * time.Minute
-
 // Answer is what one rule says to a signal.
 type Answer struct {
 	Rule string
@@ -66,8 +46,7 @@ type Answer struct {
 
 // Answers gives what each rule says to the signal, in their order, also those behind the one that decides.
 func (p *Policy) Answers(s signal.Signal) []Answer {
-	_, names, _, _ := p.identity.resolve(s.Subject)
-	f := newFacts(&s, names)
+	f := newFacts(&s, p.identity.resolve(s.Subject).names)
 	var all []Answer
 	for i := range p.rules {
 		r := &p.rules[i]
@@ -109,34 +88,61 @@ func (p *Policy) first(f *facts) (decided *rule, reasons []Reason) {
 // Decide applies the first rule that fits the signal. environment is the mode of the whole installation, now the time
 // of the decision. A sample or archived finding, and a signal about nobody, is never decided Terminate.
 func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decision {
-	d := Decision{Action: p.fallback, Mode: environment, Names: []string{}, Reasons: []Reason{}}
-	if d.Action == "" {
-		d.Action = Ignore
-	}
+	d := Decision{Names: []string{}}
 	if s.Kind == signal.SelfTest {
-		d.Action = Notify
-		d.because(NoRuleAsked, "a self-test is about nobody, so no rule is asked")
-		if environment != Enforce {
-			d.Mode = DryRun
-		}
+		d.selfTest(environment)
 		return d
 	}
-	people, names, notes, ambiguous := p.identity.resolve(s.Subject)
-	f := newFacts(&s, names)
-	var decided *rule
-	decided, d.Reasons = p.first(f)
-	if decided == nil {
-		d.because(Defaulted, "no rule fits, so the default decides: %s", d.Action)
-	} else {
-		d.Rule, d.Action = decided.Name, decided.Then
-		fits := []string{}
-		for _, c := range decided.clauses {
-			fits = append(fits, c.yes(f))
+	q := question{Signal: &s, policy: p, who: p.identity.resolve(s.Subject), now: now}
+	q.rule = d.choose(p, newFacts(&s, q.who.names))
+	d.limit(q.rule, environment)
+	d.name(p, &q)
+	switch terminates := d.Action == Terminate; {
+	case terminates && d.block(terminationGates, &q):
+		d.Action = Notify
+	case s.Kind == signal.AccountEnabled:
+		// Without people, the reasons say why already. A termination has passed all gates, and these among them.
+		if len(q.who.people) > 0 && (terminates || !d.block(reinstatementGates, &q)) {
+			d.reinstate(q.who.people)
 		}
-		d.Reasons = append(d.Reasons, Reason{Kind: RuleDecided, Rule: d.Rule, Text: fmt.Sprintf(
-			"rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"),
-		)})
+	case terminates:
+		d.keepOut(q.rule, q.who.people)
 	}
+	return d
+}
+
+// selfTest decides about the one signal that asks no rule.
+func (d *Decision) selfTest(environment Mode) {
+	d.Action, d.Mode = Notify, DryRun
+	if environment == Enforce {
+		d.Mode = Enforce
+	}
+	d.because(NoRuleAsked, "a self-test is about nobody, so no rule is asked")
+}
+
+// choose takes rule and action from the first rule that fits, or the action from the default. It returns the rule.
+func (d *Decision) choose(p *Policy, f *facts) *rule {
+	decided, skipped := p.first(f)
+	d.Reasons = skipped
+	if decided == nil {
+		d.Action = cmp.Or(p.fallback, Ignore)
+		d.because(Defaulted, "no rule fits, so the default decides: %s", d.Action)
+		return nil
+	}
+	d.Rule, d.Action = decided.Name, decided.Then
+	fits := []string{}
+	for _, c := range decided.clauses {
+		fits = append(fits, c.yes(f))
+	}
+	d.Reasons = append(d.Reasons, Reason{Kind: RuleDecided, Rule: d.Rule, Text: fmt.Sprintf(
+		"rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"),
+	)})
+	return decided
+}
+
+// limit sets the mode, and the endpoints that the rule acts on.
+func (d *Decision) limit(decided *rule, environment Mode) {
+	d.Mode = environment
 	switch {
 	case environment != Enforce:
 		d.Mode = DryRun
@@ -145,94 +151,23 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		d.Mode = DryRun
 		d.because(OnlyDryRun, "mode dry-run: rule %s only watches", decided.Name)
 	}
-
 	if decided != nil && len(decided.Endpoints) > 0 {
 		d.Endpoints = decided.Endpoints
 		d.because(Limited, "rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
 	}
-	d.Names = append(d.Names, names...)
-	d.CommonNames = p.identity.templated(names)
-	for _, note := range notes {
-		d.because(NameMapped, "%s", note)
-	}
-	if s.Lookup != "" {
-		d.because(StoreAsked, "identity store: %s", s.Lookup)
-	}
-	people = named(people)
-	if ambiguous != "" {
-		ambiguous = "two people: " + ambiguous
-	}
-	if d.Action != Terminate {
-		if s.Kind == signal.AccountEnabled {
-			d.reinstate(&s, people, ambiguous, now)
-		}
-		return d
-	}
-	d.Spellings = p.identity.cased(s.Subject, names)
-	hold := func(gate Gate, format string, args ...any) {
-		if d.Gate == "" {
-			d.Gate, d.Action = gate, Notify
-			d.Reasons = append(d.Reasons, Reason{Kind: Blocked, Gate: gate, Text: fmt.Sprintf(format, args...)})
-		}
-	}
-	if s.Sample {
-		hold(GateSample, "the finding is a sample")
-	}
-	if s.Archived {
-		hold(GateArchived, "the finding is archived")
-	}
-	if gate, words := untimely(&s, now); gate != "" {
-		hold(gate, "%s", words)
-	}
-	if s.IfDisabled {
-		hold(GateUnasked, "the event says only that the account changed, and the identity store was not asked whether it is disabled")
-	}
-	if decided != nil {
-		if words, old := decided.When.tooOld(&s, now); old {
-			hold(GateStale, "%s", words)
-		}
-	}
-	switch {
-	case s.Subject.IsNobody():
-		hold(GateUnmapped, "the event names nobody")
-	case len(names) == 0 && s.Subject.ConnectionID == "" && s.Subject.ClientIP == "":
-		words := fmt.Sprintf("nobody is known as %s", s.Subject)
-		if s.Lookup != "" {
-			words += "; identity store " + s.Lookup
-		}
-		hold(GateUnmapped, "%s", words)
-	}
-	if ambiguous != "" {
-		hold(GateAmbiguous, "%s", ambiguous)
-	}
-	if p.exempt.all {
-		hold(GateExempt, "everyone is exempt")
-	}
-	if p.ExemptPlace(s.Subject.ConnectionID) {
-		hold(GateExempt, "%s is exempt", s.Subject.ConnectionID)
-	}
-	for _, name := range slices.Concat(names, s.Subject.IDs) {
-		if p.Exempt(name) {
-			hold(GateExempt, "%s is exempt", name)
-		}
-	}
-	switch {
-	case d.Action != Terminate:
-	case s.Kind == signal.AccountEnabled:
-		d.reinstate(&s, people, ambiguous, now)
-	default:
-		d.keepOut(decided, people)
-	}
-	return d
 }
 
-// untimely gives the gate that holds back a signal for a time to come, and why; none if it is for now.
-func untimely(s *signal.Signal, now time.Time) (Gate, string) {
-	switch ahead := s.Time.Sub(now); {
-	case s.EffectiveAt.After(now):
-		return GateNotYet, "it takes effect at " + s.EffectiveAt.Format(time.RFC3339) + "; send it again then"
-	case ahead > clockSkew:
-		return GateFuture, fmt.Sprintf("the event is dated %v in the future; the sender's clock or the event is wrong", ahead.Round(time.Second))
+// name sets the names to look for, and says how the event's names led to them.
+func (d *Decision) name(p *Policy, q *question) {
+	d.Names = append(d.Names, q.who.names...)
+	d.CommonNames = p.identity.templated(q.who.names)
+	if d.Action == Terminate {
+		d.Spellings = p.identity.cased(q.Subject, q.who.names)
 	}
-	return "", ""
+	for _, note := range q.who.notes {
+		d.because(NameMapped, "%s", note)
+	}
+	if q.Lookup != "" {
+		d.because(StoreAsked, "identity store: %s", q.Lookup)
+	}
 }

@@ -234,58 +234,88 @@ func (id identity) templated(names []string) []string {
 	return all
 }
 
-// resolve gives the people that the subject's names stand for, the names to look for, and what a reader should know about how
-// they came to be; ambiguous is not empty if they belong to two people.
-func (id identity) resolve(s signal.Subject) (people, names, notes []string, ambiguous string) {
-	var aliased []string
-	for _, name := range s.Usernames {
+// resolution is what the policy makes of a subject's names.
+type resolution struct {
+	people []string // each under the one name that stands for all of theirs
+	names  []string // the folded names to look for
+	notes  []string // what a reader should know about how they came to be
+	// ambiguous says why the names belong to two people; it is empty if they do not.
+	ambiguous string
+}
+
+func (r *resolution) note(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
+// resolve returns the people whom the subject's names stand for.
+func (id identity) resolve(s signal.Subject) resolution {
+	var r resolution
+	aliased := id.resolveUsernames(&r, s.Usernames)
+	if s.Session != nil {
+		id.resolveSession(&r, *s.Session)
+	}
+	aliased = append(aliased, id.resolveIDs(&r, s.IDs)...)
+	for _, person := range aliased {
+		if person != aliased[0] {
+			r.ambiguous = fmt.Sprintf("identity.aliases lead to two people, %s and %s", aliased[0], person)
+		}
+		if !slices.Contains(r.people, person) {
+			r.people = append(r.people, person)
+		}
+	}
+	for _, person := range r.people {
+		for _, name := range id.spellings(person) {
+			if !slices.Contains(r.names, name) {
+				r.names = append(r.names, name)
+			}
+		}
+	}
+	if len(r.names) == 0 && len(s.IDs) > 0 {
+		r.note("id %s has no entry in identity.aliases; add one to map it", strings.Join(s.IDs, ", "))
+	}
+	r.people = named(r.people)
+	return r
+}
+
+// resolveUsernames adds the people of user names, and returns those whom an alias led to.
+func (id identity) resolveUsernames(r *resolution, usernames []string) (aliased []string) {
+	for _, name := range usernames {
 		person := id.person(name)
 		if person != id.base(name) {
-			notes = append(notes, fmt.Sprintf("alias: %s is %s", name, person))
+			r.note("alias: %s is %s", name, person)
 			aliased = append(aliased, person)
 		}
-		people = append(people, person)
+		r.people = append(r.people, person)
 	}
-	if session := s.Session; session != nil {
-		// In the very case: another spelling is a role that somebody else may have made.
-		trusted := slices.ContainsFunc(id.sessionRoles, func(pattern glob) bool { return pattern.fitsExactly(session.Role) })
-		if trusted {
-			notes = append(notes, fmt.Sprintf("session name %s counts, role %s is in identity.session_roles", session.Name, session.Role))
-			people = append(people, id.person(session.Name))
-		} else {
-			notes = append(notes, fmt.Sprintf("session name %s does not count: whoever assumes role %s can choose it, and identity.session_roles does not list the role", session.Name, session.Role))
-		}
+	return aliased
+}
+
+// resolveSession adds the person of a role session, if the policy trusts the role. The case of the role counts: another
+// spelling is a role that somebody else may have made.
+func (id identity) resolveSession(r *resolution, s signal.Session) {
+	if !slices.ContainsFunc(id.sessionRoles, func(pattern glob) bool { return pattern.fitsExactly(s.Role) }) {
+		r.note("session name %s does not count: whoever assumes role %s can choose it, and identity.session_roles does not list the role", s.Name, s.Role)
+		return
 	}
-	for _, opaque := range s.IDs {
+	r.note("session name %s counts, role %s is in identity.session_roles", s.Name, s.Role)
+	r.people = append(r.people, id.person(s.Name))
+}
+
+// resolveIDs returns the people whom aliases of opaque ids lead to. It notes a conflict with those who are known by name.
+func (id identity) resolveIDs(r *resolution, ids []string) (aliased []string) {
+	known := slices.Clone(r.people)
+	for _, opaque := range ids {
 		person, ok := id.ids[opaque]
 		if !ok {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("alias: id %s is %s", opaque, person))
-		if len(people) > 0 && !slices.Contains(people, person) {
-			ambiguous = fmt.Sprintf("id %s is %s, but the event names %s", opaque, person, strings.Join(people, ", "))
+		r.note("alias: id %s is %s", opaque, person)
+		if len(known) > 0 && !slices.Contains(known, person) {
+			r.ambiguous = fmt.Sprintf("id %s is %s, but the event names %s", opaque, person, strings.Join(known, ", "))
 		}
 		aliased = append(aliased, person)
 	}
-	for _, person := range aliased {
-		if person != aliased[0] {
-			ambiguous = fmt.Sprintf("identity.aliases lead to two people, %s and %s", aliased[0], person)
-		}
-		if !slices.Contains(people, person) {
-			people = append(people, person)
-		}
-	}
-	for _, person := range people {
-		for _, name := range id.spellings(person) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if len(names) == 0 && len(s.IDs) > 0 {
-		notes = append(notes, fmt.Sprintf("id %s has no entry in identity.aliases; add one to map it", strings.Join(s.IDs, ", ")))
-	}
-	return people, names, notes, ambiguous
+	return aliased
 }
 
 // exemption is who and what is never cut off.

@@ -79,20 +79,8 @@ func (d *Decision) keepOut(r *rule, people []string) {
 }
 
 // reinstate completes the decision about a signal that takes back an earlier one: who may come back. The rules have no say
-// in it, and it is held back by what is said of when and of whom, as a termination is.
-func (d *Decision) reinstate(s *signal.Signal, people []string, ambiguous string, now time.Time) {
-	if len(people) == 0 {
-		return // the reasons say why already
-	}
-	gate, words := untimely(s, now)
-	if gate == "" && ambiguous != "" {
-		gate, words = GateAmbiguous, ambiguous
-	}
-	if gate != "" {
-		d.Gate = gate
-		d.Reasons = append(d.Reasons, Reason{Kind: Blocked, Gate: gate, Text: words})
-		return
-	}
+// in it.
+func (d *Decision) reinstate(people []string) {
 	d.Reinstates, d.People = true, people
 	d.because(Reinstated, "reinstates %s, if kept out, whatever the rules say", strings.Join(people, " and "))
 }

@@ -367,7 +367,7 @@ func TestWhoIsOnePerson(t *testing.T) {
 		{bare, "alice", `EXAMPLE\alice`, false},
 		{bare, "alice", "alice.vpn.example.com", false},
 	} {
-		_, names, _, _ := test.policy.identity.resolve(signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}})
+		names := test.policy.identity.resolve(signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}}).names
 		names = append(names, test.policy.identity.templated(names)...)
 		got := false
 		for _, name := range names {

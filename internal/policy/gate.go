@@ -1,0 +1,123 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"clientvpn-responder/internal/signal"
+)
+
+// Gate is a condition that blocks a termination, or a reinstatement, whatever the rules say.
+type Gate string
+
+// The gates, in the order in which they are asked.
+const (
+	GateSample    Gate = "sample"    // the finding is a sample
+	GateArchived  Gate = "archived"  // somebody put the finding aside
+	GateNotYet    Gate = "not-yet"   // the signal takes effect later
+	GateFuture    Gate = "future"    // dated later than now
+	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
+	GateStale     Gate = "stale"     // older than the rule's max_age
+	GateUnmapped  Gate = "unmapped"  // nobody is named
+	GateAmbiguous Gate = "ambiguous" // two people are named
+	GateExempt    Gate = "exempt"    // the person is never cut off
+)
+
+// clockSkew is how much later than now an event may be dated.
+const clockSkew = 5 * time.Minute
+
+// question is what the gates look at.
+type question struct {
+	*signal.Signal
+
+	policy *Policy
+	rule   *rule // the one that decided; nil for the default
+	who    resolution
+	now    time.Time
+}
+
+// gate is a row of a table of gates. says is asked only where holds is true; its words go behind "held back:".
+type gate struct {
+	gate  Gate
+	holds func(*question) bool
+	says  func(*question) string
+}
+
+// terminationGates block a termination. The first that holds is reported.
+var terminationGates = []gate{
+	{GateSample, func(q *question) bool { return q.Sample }, says("the finding is a sample")},
+	{GateArchived, func(q *question) bool { return q.Archived }, says("the finding is archived")},
+	notYet,
+	future,
+	{
+		GateUnasked, func(q *question) bool { return q.IfDisabled },
+		says("the event says only that the account changed, and the identity store was not asked whether it is disabled"),
+	},
+	{GateStale, func(q *question) bool { return q.rule != nil && q.rule.When.tooOld(q) != "" }, func(q *question) string { return q.rule.When.tooOld(q) }},
+	{GateUnmapped, func(q *question) bool { return q.Subject.IsNobody() }, says("the event names nobody")},
+	{GateUnmapped, (*question).leadsToNobody, (*question).unmapped},
+	ambiguous,
+	{GateExempt, func(q *question) bool { return q.policy.exempt.all }, says("everyone is exempt")},
+	{GateExempt, func(q *question) bool { return q.exempt() != "" }, func(q *question) string { return q.exempt() + " is exempt" }},
+}
+
+// reinstatementGates block a reinstatement that no rule terminates on.
+var reinstatementGates = []gate{notYet, future, ambiguous}
+
+var (
+	notYet = gate{
+		GateNotYet, func(q *question) bool { return q.EffectiveAt.After(q.now) },
+		func(q *question) string {
+			return "it takes effect at " + q.EffectiveAt.Format(time.RFC3339) + "; send it again then"
+		},
+	}
+	future = gate{
+		GateFuture, func(q *question) bool { return q.Time.Sub(q.now) > clockSkew },
+		func(q *question) string {
+			return fmt.Sprintf("the event is dated %v in the future; the sender's clock or the event is wrong", q.Time.Sub(q.now).Round(time.Second))
+		},
+	}
+	ambiguous = gate{
+		GateAmbiguous, func(q *question) bool { return q.who.ambiguous != "" },
+		func(q *question) string { return "two people: " + q.who.ambiguous },
+	}
+)
+
+func says(words string) func(*question) string { return func(*question) string { return words } }
+
+// leadsToNobody reports whether the subject has names of which the policy maps none to a person.
+func (q *question) leadsToNobody() bool {
+	return len(q.who.names) == 0 && q.Subject.ConnectionID == "" && q.Subject.ClientIP == ""
+}
+
+func (q *question) unmapped() string {
+	words := fmt.Sprintf("nobody is known as %s", q.Subject)
+	if q.Lookup != "" {
+		words += "; identity store " + q.Lookup
+	}
+	return words
+}
+
+// exempt returns the connection, name or id under which the policy exempts the subject, and "" if it does not.
+func (q *question) exempt() string {
+	if q.policy.ExemptPlace(q.Subject.ConnectionID) {
+		return q.Subject.ConnectionID
+	}
+	names := slices.Concat(q.who.names, q.Subject.IDs)
+	if i := slices.IndexFunc(names, q.policy.Exempt); i >= 0 {
+		return names[i]
+	}
+	return ""
+}
+
+// block records the first gate that holds. It reports whether one does.
+func (d *Decision) block(gates []gate, q *question) bool {
+	i := slices.IndexFunc(gates, func(g gate) bool { return g.holds(q) })
+	if i < 0 {
+		return false
+	}
+	d.Gate = gates[i].gate
+	d.Reasons = append(d.Reasons, Reason{Kind: Blocked, Gate: d.Gate, Text: gates[i].says(q)})
+	return true
+}
