@@ -37,7 +37,7 @@ var may = map[string][]string{
 	},
 	// The only one that talks to the identity store.
 	"internal/directory": {
-		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/identitystore",
+		"internal/identity", "internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/identitystore",
 		"github.com/aws/aws-sdk-go-v2/service/identitystore/types", "github.com/aws/smithy-go",
 	},
 	// The only one that talks to DynamoDB.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,7 +83,7 @@ func patience(ctx context.Context) time.Duration {
 
 // answer is what is known about a user.
 type answer struct {
-	names  []string
+	names  []identity.Name
 	status types.UserStatus
 	said   string // about the lookup, for people
 	err    error  // why it is not known, if that may change
@@ -114,25 +115,19 @@ func (d *Directory) ask(ctx context.Context, id, region, store string) answer {
 		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.store, id), err: err}
 	}
 	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.store, id)}
+	issuer := identity.Issuer{Provider: identity.IdentityCenter, Within: d.store}
 	for _, email := range output.Emails {
-		a.names = append(a.names, signal.Name(aws.ToString(email.Value)))
+		a.names = append(a.names, identity.Name{Issuer: issuer, Form: identity.Address, Value: aws.ToString(email.Value)})
 	}
-	a.names = append(a.names, signal.Name(aws.ToString(output.UserName)))
+	a.names = append(a.names, signal.Login(issuer, aws.ToString(output.UserName)))
 	return a
 }
 
 // apply completes the signal with the answer.
 func (a answer) apply(s *signal.Signal) error {
 	s.Lookup = a.said
-	known := map[string]bool{"": true}
-	for _, name := range s.Subject.Usernames {
-		known[name] = true
-	}
 	for _, name := range a.names {
-		if !known[name] {
-			known[name] = true
-			s.Subject.Usernames = append(s.Subject.Usernames, name)
-		}
+		s.Subject.Add(name)
 	}
 	if !s.IfDisabled || a.unasked {
 		return nil

@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 )
@@ -79,7 +80,7 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 	for _, r := range f.Resources {
 		keys = append(keys, r.accessKey())
 	}
-	return withPeople(base, keys), nil
+	return withPeople(base, keys, cmp.Or(f.AwsAccountID, e.Account)), nil
 }
 
 // severity returns the severity on GuardDuty's scale. ASFF's scales contradict each other; Product is GuardDuty's own.

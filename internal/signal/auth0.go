@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // auth0Events are types of Auth0's log stream and of its event streams. "sapi" and "sscim" are requests to the
@@ -48,13 +50,16 @@ var auth0Events = []meaning{
 
 // auth0Log is an event of the log stream.
 type auth0Log struct {
-	Type     requiredString  `json:"type"`
-	LogID    requiredString  `json:"log_id"`
-	Date     lenientString   `json:"date"`
-	UserID   requiredString  `json:"user_id"`
-	UserName requiredString  `json:"user_name"`
-	Details  json.RawMessage `json:"details"`
-	Object   json.RawMessage `json:"object"`
+	Type       requiredString  `json:"type"`
+	LogID      requiredString  `json:"log_id"`
+	Date       lenientString   `json:"date"`
+	UserID     requiredString  `json:"user_id"`
+	UserName   requiredString  `json:"user_name"`
+	Details    json.RawMessage `json:"details"`
+	Connection lenientString   `json:"connection"`
+	TenantName lenientString   `json:"tenant_name"`
+	A0Tenant   lenientString   `json:"a0tenant"`
+	Object     json.RawMessage `json:"object"`
 }
 
 // parseAuth0 reads the log stream's events, {"log_id", "data": {"type": …}} or flat, and the event streams'
@@ -68,7 +73,7 @@ func parseAuth0(e event) ([]Signal, error) {
 		return nil, err
 	}
 	if strings.HasPrefix(string(outer.Type), "user.") {
-		return parseAuth0Stream(e, outer.Type, outer.Data)
+		return parseAuth0Stream(e, outer.auth0Log, outer.Data)
 	}
 	if len(outer.Data) == 0 || string(outer.Data) == "null" {
 		return outer.auth0Log.parse(e, "detail")
@@ -86,13 +91,15 @@ func (log auth0Log) parse(e event, path string) ([]Signal, error) {
 	if log.Type == "" {
 		return nil, unreadable(path+".type", "missing; an Auth0 log event has one")
 	}
-	eventType, subject := log.Type, auth0User{UserID: log.UserID, Username: log.UserName}.subject("")
+	tenant := log.tenant(e)
+	user := auth0User{UserID: log.UserID, Username: log.UserName, Connection: log.Connection}
+	eventType, subject := log.Type, user.subject(tenant, "")
 	if log.Type == "sapi" || log.Type == "sscim" {
 		var request auth0Request
 		if err := decodeOptional(path+".details", log.Details, &request); err != nil {
 			return nil, err
 		}
-		eventType, subject = request.meaning(log.Type)
+		eventType, subject = request.meaning(log.Type, tenant)
 	}
 	kind, err := e.kind(eventType)
 	if err != nil {
@@ -104,7 +111,7 @@ func (log auth0Log) parse(e event, path string) ([]Signal, error) {
 }
 
 // parseAuth0Stream reads a CloudEvent of an event stream.
-func parseAuth0Stream(e event, eventType requiredString, raw json.RawMessage) ([]Signal, error) {
+func parseAuth0Stream(e event, log auth0Log, raw json.RawMessage) ([]Signal, error) {
 	var meta struct {
 		ID   requiredString `json:"id"`
 		Time lenientString  `json:"time"`
@@ -119,6 +126,7 @@ func parseAuth0Stream(e event, eventType requiredString, raw json.RawMessage) ([
 	if err := decodeOptional("detail.data", raw, &data); err != nil {
 		return nil, err
 	}
+	eventType := log.Type
 	meant := eventType
 	if before := data.Previous.isBlocked(); eventType == "user.updated" && before != data.Object.isBlocked() {
 		meant += " blocked: " + word(!before)
@@ -128,41 +136,59 @@ func parseAuth0Stream(e event, eventType requiredString, raw json.RawMessage) ([
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(meta.ID), Kind: kind, Type: string(eventType), Time: meta.Time.time(), Subject: data.Object.subject(""),
+		ID: string(meta.ID), Kind: kind, Type: string(eventType), Time: meta.Time.time(), Subject: data.Object.subject(log.tenant(e), ""),
 	}}, nil
 }
 
 // auth0User is a user in an event of an event stream.
 type auth0User struct {
-	UserID   requiredString `json:"user_id"`
-	Email    requiredString `json:"email"`
-	Username requiredString `json:"username"`
-	UserName requiredString `json:"userName"`
-	Verified *flag          `json:"email_verified"`
-	Blocked  *flag          `json:"blocked"`
+	UserID     requiredString `json:"user_id"`
+	Email      requiredString `json:"email"`
+	Username   requiredString `json:"username"`
+	UserName   requiredString `json:"userName"`
+	Verified   *flag          `json:"email_verified"`
+	Blocked    *flag          `json:"blocked"`
+	Connection lenientString  `json:"connection"`
+	Identities []struct {
+		Connection lenientString `json:"connection"`
+	} `json:"identities"`
 }
 
 func (u *auth0User) isBlocked() bool { return u != nil && u.Blocked != nil && bool(*u.Blocked) }
 
 // subject returns the user's names. In a tenant that is open to all, anyone who signs up chooses a user name and claims
-// an address. So a user name counts only if it is an address, and an address only if nothing says that it is
-// unverified. Other names are ids.
-func (u auth0User) subject(id string) Subject {
-	if u.Verified != nil && !bool(*u.Verified) {
-		u.Email = ""
+// an address. So a user name counts only if it is an address, and an address only if nothing says that it is unverified.
+// Other names are ids.
+func (u auth0User) subject(tenant identity.Issuer, id string) Subject {
+	issuer := tenant
+	if connection := Name(string(u.connection())); connection != "" {
+		issuer.Within += "/" + connection
 	}
-	s := Subject{Usernames: names(u.Email), IDs: names(requiredString(id), u.UserID)}
-	for _, name := range names(u.Username, u.UserName) {
-		s.addChosen(name)
+	email := address(u.Email)
+	switch {
+	case u.Verified == nil:
+	case bool(*u.Verified):
+		email.form = identity.VerifiedAddress
+	default:
+		email.value = ""
 	}
-	return s
+	return subjectOf(issuer,
+		email, opaque(requiredString(id)), opaque(u.UserID), chosen(u.Username), chosen(u.UserName))
 }
 
-// addChosen adds a name that the person chose: an address is a name, anything else an id.
-func (s *Subject) addChosen(name string) {
-	if strings.Contains(name, "@") {
-		s.Usernames = names(append(asRequired(s.Usernames), requiredString(name))...)
-	} else {
-		s.IDs = names(append(asRequired(s.IDs), requiredString(name))...)
+// connection returns the connection of the user's first identity, which is the one that signed up.
+func (u auth0User) connection() lenientString {
+	if len(u.Identities) > 0 {
+		return u.Identities[0].Connection
 	}
+	return u.Connection
+}
+
+// auth0Source matches the part of a partner event source that Auth0 adds to the tenant's name.
+var auth0Source = lazy(`-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// tenant is the issuer, as the record or else the partner event source names it.
+func (log auth0Log) tenant(e event) identity.Issuer {
+	source := auth0Source().ReplaceAllString(string(e.partner()), "")
+	return e.issuer(cmp.Or(requiredString(log.TenantName), requiredString(log.A0Tenant), requiredString(source)))
 }

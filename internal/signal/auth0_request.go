@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // auth0Request is what was asked of the Management API or SCIM, and the answer.
@@ -21,7 +23,7 @@ type auth0Request struct {
 }
 
 // meaning returns what was asked about one user, and the user: the id in the path, and the address in the response.
-func (r auth0Request) meaning(logType requiredString) (requiredString, Subject) {
+func (r auth0Request) meaning(logType requiredString, tenant identity.Issuer) (requiredString, Subject) {
 	id := r.userID(logType)
 	if id == "" || r.Response.StatusCode.set && r.Response.StatusCode.value >= 400 {
 		return logType, Subject{}
@@ -29,7 +31,7 @@ func (r auth0Request) meaning(logType requiredString) (requiredString, Subject) 
 	// An answer that cannot be read names nobody else; the path has the id.
 	var user auth0User
 	_ = json.Unmarshal(r.Response.Body, &user)
-	subject := user.subject(id)
+	subject := user.subject(tenant, id)
 	var body struct {
 		Blocked *flag `json:"blocked"`
 	}

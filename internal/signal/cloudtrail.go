@@ -1,8 +1,11 @@
 package signal
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // cloudTrail is the detail-type of the API calls that CloudTrail saw.
@@ -45,15 +48,16 @@ var cognitoEvents = []meaning{
 // trail is the part of a CloudTrail record that is read. userIdentity made the call and is not read.
 // Source: AWS CloudTrail user guide, "CloudTrail record contents".
 type trail struct {
-	EventID           requiredString  `json:"eventID"`
-	EventSource       requiredString  `json:"eventSource"`
-	EventName         requiredString  `json:"eventName"`
-	EventTime         lenientString   `json:"eventTime"`
-	AWSRegion         lenientString   `json:"awsRegion"`
-	ErrorCode         requiredString  `json:"errorCode"`
-	ErrorMessage      requiredString  `json:"errorMessage"`
-	RequestParameters json.RawMessage `json:"requestParameters"`
-	AdditionalData    struct {
+	EventID            requiredString  `json:"eventID"`
+	EventSource        requiredString  `json:"eventSource"`
+	EventName          requiredString  `json:"eventName"`
+	EventTime          lenientString   `json:"eventTime"`
+	AWSRegion          lenientString   `json:"awsRegion"`
+	RecipientAccountID requiredString  `json:"recipientAccountId"`
+	ErrorCode          requiredString  `json:"errorCode"`
+	ErrorMessage       requiredString  `json:"errorMessage"`
+	RequestParameters  json.RawMessage `json:"requestParameters"`
+	AdditionalData     struct {
 		Sub requiredString `json:"sub"`
 	} `json:"additionalEventData"`
 }
@@ -87,8 +91,10 @@ func parseTrail(e event, parameters any, complete func(*Signal, trail) error) ([
 	return []Signal{s}, nil
 }
 
-// callParameters are the parameters that name a user by a name.
+// callParameters are the parameters that name a user by a name, and say where the name is unique.
 type callParameters struct {
+	DirectoryID    requiredString `json:"DirectoryId"`
+	UserPoolID     requiredString `json:"userPoolId"`
 	UserName       requiredString `json:"userName"` // IAM's, and Cognito's "username"
 	SAMAccountName requiredString `json:"SAMAccountName"`
 }
@@ -97,11 +103,14 @@ type callParameters struct {
 func parseUserCall(e event) ([]Signal, error) {
 	var p callParameters
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
-		s.Subject = Subject{Usernames: names(p.SAMAccountName), IDs: names(t.AdditionalData.Sub)}
-		if e.Source != "aws.cognito-idp" {
-			s.Subject.Usernames = names(p.UserName, p.SAMAccountName)
-		} else if name := Name(string(p.UserName)); name != "" {
-			s.Subject.addChosen(name) // pools can be open to everybody, too
+		switch e.provider.name {
+		case identity.DirectoryService:
+			s.Subject = subjectOf(e.issuer(p.DirectoryID), given{form: identity.SAMAccount, value: p.SAMAccountName})
+		case identity.Cognito: // a pool can be open to all, too
+			s.Subject = subjectOf(e.issuer(p.UserPoolID), opaque(t.AdditionalData.Sub), chosen(p.UserName))
+		default:
+			account := cmp.Or(t.RecipientAccountID, e.Account)
+			s.Subject = subjectOf(iamOf(account), given{form: identity.Login, value: p.UserName})
 		}
 		return nil
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // customFields are the members of the form's detail, without those that are null. Keys are in lower case and without
@@ -120,5 +122,5 @@ func customPerson(path string, raw json.RawMessage) (Subject, error) {
 	if name == "" {
 		return Subject{}, unreadable(path, "%q cannot be somebody's name", clip(string(value), 40))
 	}
-	return Subject{Usernames: []string{name}}, nil
+	return subjectOf(identity.Issuer{Provider: identity.Custom}, login(requiredString(name))), nil
 }

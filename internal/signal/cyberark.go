@@ -22,6 +22,7 @@ func parseCyberArk(e event) ([]Signal, error) {
 		Action     requiredString `json:"action"`
 		Timestamp  lenientString  `json:"timestamp"`
 		Message    lenientString  `json:"message"`
+		TenantID   lenientString  `json:"tenantId"`
 		CustomData struct {
 			UserName requiredString `json:"user_name"`
 			UserID   requiredString `json:"user_id"`
@@ -40,6 +41,6 @@ func parseCyberArk(e event) ([]Signal, error) {
 	}
 	return []Signal{{
 		ID: string(c.UUID), Kind: kind, Type: string(c.Action), Reason: string(c.Message), Time: c.Timestamp.time(),
-		Subject: Subject{Usernames: names(c.CustomData.UserName), IDs: names(c.CustomData.UserID)},
+		Subject: subjectOf(e.issuer(requiredString(c.TenantID)), login(c.CustomData.UserName), opaque(c.CustomData.UserID)),
 	}}, nil
 }

@@ -19,6 +19,7 @@ type duoEntry struct {
 	ID           requiredString  `json:"event_id"`
 	Action       requiredString  `json:"action"`
 	Object       requiredString  `json:"object"`
+	Host         lenientString   `json:"host"`
 	Description  json.RawMessage `json:"description"`
 	Timestamp    lenientString   `json:"timestamp"`
 	ISOTimestamp lenientString   `json:"isotimestamp"`
@@ -38,7 +39,7 @@ func parseDuo(e event) ([]Signal, error) {
 	}
 	return []Signal{{
 		ID: string(d.ID), Kind: kind, Type: string(d.Action), Time: firstTime(d.ISOTimestamp.time(), d.Timestamp.time()),
-		Subject: Subject{Usernames: names(d.Object)},
+		Subject: subjectOf(e.issuer(requiredString(d.Host)), login(d.Object)),
 	}}, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // entraEvents are activities of Microsoft Entra ID's audit log, states of its Identity Protection, and Microsoft
@@ -52,7 +54,8 @@ type entraRecord struct {
 	ResourceID struct {
 		ID requiredString `json:"id"`
 	} `json:"resourceData"`
-	Time lenientString `json:"time"`
+	Time     lenientString `json:"time"`
+	TenantID lenientString `json:"tenantId"`
 }
 
 type entraProperties struct {
@@ -98,6 +101,9 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	return parseEntraActivity(e, path, r)
 }
 
+// issuer is the tenant, where the record says which.
+func (r entraRecord) issuer(e event) identity.Issuer { return e.issuer(requiredString(r.TenantID)) }
+
 // properties returns the record's own part, without its envelope.
 func (r entraRecord) properties() entraProperties {
 	if r.Properties == nil {
@@ -130,7 +136,7 @@ func parseEntraRisk(e event, r entraRecord) ([]Signal, error) {
 	return []Signal{{
 		ID: string(p.ID), Kind: kind, Type: string(meant), Reason: string(p.RiskDetail),
 		Time:    firstTime(p.RiskUpdated.time(), r.Time.time()),
-		Subject: Subject{Usernames: names(p.UserPrincipalName), IDs: names(id)},
+		Subject: subjectOf(r.issuer(e), upn(p.UserPrincipalName), opaque(id)),
 	}}, nil
 }
 
@@ -138,13 +144,14 @@ func parseEntraRisk(e event, r entraRecord) ([]Signal, error) {
 var graphUser = lazy(`^users(/[^/]+|\('[^']+'\))$`)
 
 func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
-	at, id := r.Time.time(), string(r.ID)
+	at, id, tenant := r.Time.time(), string(r.ID), r.TenantID
 	if len(r.Data) > 0 {
 		var notification entraRecord
 		if err := decode("detail.data", r.Data, &notification); err != nil {
 			return nil, err
 		}
 		r = notification
+		r.TenantID = cmp.Or(r.TenantID, tenant)
 	}
 	if !graphUser().MatchString(Fold(string(r.Resource))) {
 		return nil, e.unsupported("a notification about %q, which is no user", clip(string(r.Resource), 100))
@@ -159,5 +166,7 @@ func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
 	}
 	_, path, _ := strings.Cut(string(r.Resource), "/")
 	user := cmp.Or(r.ResourceID.ID, requiredString(path))
-	return []Signal{{ID: id, Kind: kind, Type: string(meant), Time: at, Subject: Subject{IDs: names(user)}}}, nil
+	return []Signal{{
+		ID: id, Kind: kind, Type: string(meant), Time: at, Subject: subjectOf(r.issuer(e), opaque(user)),
+	}}, nil
 }

@@ -51,7 +51,7 @@ func parseEntraActivity(e event, path string, r entraRecord) ([]Signal, error) {
 	}
 	actor := requiredString(p.InitiatedBy.User.ID)
 	return parseRecords(users, func(t entraTarget) ([]Signal, error) {
-		s := Subject{Usernames: names(liveName(t.UserPrincipalName, t.ID)), IDs: names(t.ID)}
+		s := subjectOf(r.issuer(e), upn(liveName(t.UserPrincipalName, t.ID)), opaque(t.ID))
 		return about(t.meaning(requiredString(activity), actor), s)
 	})
 }

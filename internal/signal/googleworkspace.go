@@ -27,6 +27,7 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 		ID struct {
 			Time      lenientString  `json:"time"`
 			Qualifier requiredString `json:"uniqueQualifier"`
+			Customer  lenientString  `json:"customerId"`
 		} `json:"id"`
 		Events []googleEvent `json:"events"`
 	}
@@ -37,7 +38,7 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 		return nil, unreadable("detail.events", "missing or empty; an activity lists its events")
 	}
 	i := -1
-	at := activity.ID.Time.time()
+	at, issuer := activity.ID.Time.time(), e.issuer(requiredString(activity.ID.Customer))
 	return parseRecords(activity.Events, func(g googleEvent) ([]Signal, error) {
 		i++
 		if g.Name == "" {
@@ -46,7 +47,7 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 		kind, err := e.kind(g.Name)
 		return []Signal{{
 			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: at,
-			Subject: Subject{Usernames: names(g.parameter("USER_EMAIL"), g.parameter("affected_email_address"))},
+			Subject: subjectOf(issuer, upn(g.parameter("USER_EMAIL")), upn(g.parameter("affected_email_address"))),
 		}}, err
 	})
 }

@@ -2,8 +2,11 @@ package signal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // guardDutyEvents are detail-types of GuardDuty's events. The types of findings make no difference here, since AWS adds
@@ -33,6 +36,9 @@ type finding struct {
 	UpdatedAt lenientString  `json:"updatedAt"`
 	Resource  struct {
 		AccessKeyDetails  accessKey `json:"accessKeyDetails"`
+		EKSClusterDetails struct {
+			Name lenientString `json:"name"`
+		} `json:"eksClusterDetails"`
 		KubernetesDetails struct {
 			KubernetesUserDetails struct {
 				Username    lenientString   `json:"username"`
@@ -93,7 +99,7 @@ func parseGuardDuty(e event) ([]Signal, error) {
 	case f.Severity.value < 0 || f.Severity.value > 10:
 		return nil, unreadable("detail.severity", "%v is outside GuardDuty's scale, 1.0 to 10.0", f.Severity.value)
 	}
-	signals := eachSubject(f.signal(kind), f.subjects())
+	signals := eachSubject(f.signal(kind), f.subjects(cmp.Or(f.AccountID, e.Account)))
 	// An address belongs to a person only at the time: GuardDuty may update the finding long after.
 	seen := f.Service.EventLastSeen.time()
 	for i := range signals {
@@ -122,20 +128,20 @@ func (f finding) signal(kind Kind) Signal {
 }
 
 // subjects returns the people whom the finding names, or else the addresses that it names, or else nobody.
-func (f finding) subjects() []Subject {
+func (f finding) subjects(account requiredString) []Subject {
 	var people subjects
 	key, kubernetes := f.Resource.AccessKeyDetails, f.Resource.KubernetesDetails.KubernetesUserDetails
-	people.add(key.subject())
+	people.add(key.subject(account))
 	if len(people) == 0 && key.isRole() {
 		for _, session := range kubernetes.SessionName {
-			people.add(roleSession(string(key.UserName), string(session)))
+			people.add(roleSession(iamOf(account), string(key.UserName), string(session)))
 		}
 	}
 	if len(people) == 0 {
-		people.add(kubernetesSubject(string(kubernetes.Username)))
+		people.add(kubernetesSubject(string(kubernetes.Username), f.cluster(account)))
 	}
 	for _, a := range f.Service.Detection.Sequence.Actors {
-		people.add(a.subject())
+		people.add(a.subject(account))
 	}
 	if len(people) == 0 {
 		return f.addresses()
@@ -143,12 +149,23 @@ func (f finding) subjects() []Subject {
 	return people
 }
 
+// cluster is the issuer of Kubernetes' user names.
+func (f finding) cluster(account requiredString) identity.Issuer {
+	within := string(account)
+	if name := Name(string(f.Resource.EKSClusterDetails.Name)); name != "" {
+		within += "/" + name
+	}
+	return identity.Issuer{Provider: identity.Kubernetes, Within: Name(within)}
+}
+
 // subjects are different people.
 type subjects []Subject
 
 // add adds the subject unless it is nobody or already there.
 func (s *subjects) add(one Subject) {
-	known := func(other Subject) bool { return other.String() == one.String() }
+	known := func(other Subject) bool {
+		return other.String() == one.String() && slices.Equal(other.Names, one.Names)
+	}
 	if !one.IsNobody() && !slices.ContainsFunc(*s, known) {
 		*s = append(*s, one)
 	}

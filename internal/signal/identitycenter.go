@@ -50,7 +50,7 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 	}
 	var p identityCenterCall
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
-		s.Subject = Subject{IDs: names(p.UserID, p.ID)}
+		s.Subject = subjectOf(e.issuer(p.IdentityStoreID), opaque(p.UserID), opaque(p.ID))
 		if len(s.Subject.IDs) > 0 {
 			s.Subject.IdentityStore = Name(string(p.IdentityStoreID))
 		}
@@ -106,7 +106,9 @@ func parseIdentityStoreNotification(e event) ([]Signal, error) {
 	var users subjects
 	for _, arn := range resources {
 		if m := identityUser().FindStringSubmatch(string(arn)); m != nil {
-			users.add(Subject{IDs: []string{m[1]}, IdentityStore: store})
+			user := subjectOf(e.issuer(requiredString(store)), opaque(requiredString(m[1])))
+			user.IdentityStore = store
+			users.add(user)
 		}
 	}
 	base := Signal{

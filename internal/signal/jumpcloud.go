@@ -19,11 +19,12 @@ var jumpCloudEvents = []meaning{
 
 // jumpCloudEvent is the part of an event that is read. initiated_by is the administrator and not read.
 type jumpCloudEvent struct {
-	ID        requiredString `json:"id"`
-	EventType requiredString `json:"event_type"`
-	Timestamp lenientString  `json:"timestamp"`
-	Success   *flag          `json:"success"`
-	Resource  struct {
+	ID           requiredString `json:"id"`
+	EventType    requiredString `json:"event_type"`
+	Timestamp    lenientString  `json:"timestamp"`
+	Organization lenientString  `json:"organization"`
+	Success      *flag          `json:"success"`
+	Resource     struct {
 		ID       requiredString `json:"id"`
 		Username requiredString `json:"username"`
 		Email    requiredString `json:"email"`
@@ -54,7 +55,8 @@ func parseJumpCloud(e event) ([]Signal, error) {
 	}
 	return []Signal{{
 		ID: string(j.ID), Kind: kind, Type: string(j.EventType), Time: j.Timestamp.time(),
-		Subject: Subject{Usernames: names(j.Resource.Username, j.Resource.Email), IDs: names(j.Resource.ID)},
+		Subject: subjectOf(e.issuer(requiredString(j.Organization)),
+			login(j.Resource.Username), address(j.Resource.Email), opaque(j.Resource.ID)),
 	}}, nil
 }
 

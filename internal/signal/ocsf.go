@@ -81,7 +81,7 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 			keys = append(keys, r.accessKey())
 		}
 	}
-	return withPeople(base, keys), nil
+	return withPeople(base, keys, cmp.Or(requiredString(f.Cloud.Account.UID), e.Account)), nil
 }
 
 // accessKey reads the three known forms of the resource: its data as an object, the details of the ASFF resource in a

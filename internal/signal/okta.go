@@ -3,6 +3,8 @@ package signal
 import (
 	"encoding/json"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 // oktaEvents are event types of Okta's System Log.
@@ -77,8 +79,8 @@ type oktaEntity struct {
 	DisplayName lenientString  `json:"displayName"`
 }
 
-func (t oktaEntity) subject() Subject {
-	return Subject{Usernames: names(t.AlternateID), IDs: names(t.ID)}
+func (t oktaEntity) subject(issuer identity.Issuer) Subject {
+	return subjectOf(issuer, login(t.AlternateID), opaque(t.ID))
 }
 
 func parseOkta(e event) ([]Signal, error) {
@@ -108,7 +110,7 @@ func parseOkta(e event) ([]Signal, error) {
 	base := Signal{
 		ID: string(o.UUID), Kind: kind, Type: string(o.EventType), Reason: string(o.DisplayMessage), Time: o.Published.time(),
 	}
-	return eachSubject(base, o.subjects()), nil
+	return eachSubject(base, o.subjects(e.issuer(e.partner()))), nil
 }
 
 // happened returns an error unless the outcome is SUCCESS, for events that give or take access.
@@ -128,12 +130,12 @@ func (o oktaEvent) happened(e event, kind Kind) error {
 }
 
 // subjects returns the targets that are users, or else those that are application users.
-func (o oktaEvent) subjects() []Subject {
+func (o oktaEvent) subjects(issuer identity.Issuer) []Subject {
 	for _, targetType := range []requiredString{"User", "AppUser"} {
 		var users []Subject
 		for _, t := range o.Target {
 			if t.Type == targetType {
-				users = append(users, t.subject())
+				users = append(users, t.subject(issuer))
 			}
 		}
 		if len(users) > 0 {
@@ -145,7 +147,7 @@ func (o oktaEvent) subjects() []Subject {
 	switch o.EventType {
 	case "user.account.lock", "user.account.report_suspicious_activity_by_enduser":
 		if o.Actor.Type == "User" {
-			return []Subject{o.Actor.subject()}
+			return []Subject{o.Actor.subject(issuer)}
 		}
 	}
 	return nil

@@ -1,5 +1,7 @@
 package signal
 
+import "cmp"
+
 // oneLoginEvents are event_type_ids of OneLogin's events.
 // Source: OneLogin developer documentation, "Event types"; which of the numbers 531, 532 and 553 a lock through the API
 // has, published material does not agree on.
@@ -29,6 +31,7 @@ func parseOneLogin(e event) ([]Signal, error) {
 		EventType requiredString `json:"event_type_id"`
 		UserID    requiredString `json:"user_id"`
 		LoginName requiredString `json:"login_name"`
+		AccountID requiredString `json:"account_id"`
 		Timestamp lenientString  `json:"event_timestamp"`
 	}
 	if err := decode("detail", e.Detail, &o); err != nil {
@@ -43,6 +46,6 @@ func parseOneLogin(e event) ([]Signal, error) {
 	}
 	return []Signal{{
 		ID: string(o.UUID), Kind: meant.kind, Type: string(o.EventType), Reason: meant.note, Time: o.Timestamp.time(),
-		Subject: Subject{Usernames: names(o.LoginName), IDs: names(o.UserID)},
+		Subject: subjectOf(e.issuer(cmp.Or(o.AccountID, e.partner())), login(o.LoginName), opaque(o.UserID)),
 	}}, nil
 }

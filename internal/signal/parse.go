@@ -144,17 +144,6 @@ func eachSubject(base Signal, subjects []Subject) []Signal {
 	return signals
 }
 
-// names returns the candidates that can be a name, each once.
-func names(candidates ...requiredString) []string {
-	var found []string
-	for _, c := range candidates {
-		if name := Name(string(c)); name != "" && !slices.Contains(found, name) {
-			found = append(found, name)
-		}
-	}
-	return found
-}
-
 // lazy compiles a pattern at its first use. All patterns together would take a twentieth of the start of a function,
 // and the connect handler needs none.
 func lazy(pattern string) func() *regexp.Regexp {

@@ -21,9 +21,12 @@ type pingOneActivity struct {
 		Type requiredString `json:"type"`
 	} `json:"action"`
 	Resources []struct {
-		Type requiredString `json:"type"`
-		ID   requiredString `json:"id"`
-		Name requiredString `json:"name"`
+		Type        requiredString `json:"type"`
+		ID          requiredString `json:"id"`
+		Name        requiredString `json:"name"`
+		Environment struct {
+			ID requiredString `json:"id"`
+		} `json:"environment"`
 	} `json:"resources"`
 	Result struct {
 		Status      requiredString `json:"status"`
@@ -52,7 +55,7 @@ func parsePingOne(e event) ([]Signal, error) {
 	var users []Subject
 	for _, r := range p.Resources {
 		if r.Type == "USER" {
-			users = append(users, Subject{Usernames: names(r.Name), IDs: names(r.ID)})
+			users = append(users, subjectOf(e.issuer(r.Environment.ID), login(r.Name), opaque(r.ID)))
 		}
 	}
 	base := Signal{

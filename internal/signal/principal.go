@@ -1,6 +1,11 @@
 package signal
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+
+	"clientvpn-responder/internal/identity"
+)
 
 // accessKey is the principal whose credentials were used.
 type accessKey struct {
@@ -13,9 +18,12 @@ type accessKey struct {
 type actor struct {
 	ID   requiredString `json:"id"`
 	User struct {
-		Name requiredString `json:"name"`
-		Type requiredString `json:"type"`
-		UID  requiredString `json:"uid"`
+		Name    requiredString `json:"name"`
+		Type    requiredString `json:"type"`
+		UID     requiredString `json:"uid"`
+		Account struct {
+			UID requiredString `json:"uid"`
+		} `json:"account"`
 	} `json:"user"`
 	Session struct {
 		Issuer requiredString `json:"issuer"`
@@ -24,18 +32,18 @@ type actor struct {
 
 // subject reads userType, which has the types of CloudTrail's userIdentity. For a role, userName is the role's name and
 // never a person's. The person, if any, is the session's name after the colon of the principal id.
-func (k accessKey) subject() Subject {
+func (k accessKey) subject(account requiredString) Subject {
 	switch k.UserType {
 	case "IAMUser":
-		return Subject{Usernames: names(k.UserName), IDs: names(k.PrincipalID)}
+		return subjectOf(iamOf(account), given{form: identity.Login, value: k.UserName}, opaque(k.PrincipalID))
 	case "AssumedRole", "Role":
 		_, session, _ := strings.Cut(string(k.PrincipalID), ":")
-		return roleSession(string(k.UserName), session)
+		return roleSession(iamOf(account), string(k.UserName), session)
 	case "FederatedUser":
 		// GetFederationToken lets the caller choose the name, so it counts as a session's name does. The colon keeps a
 		// real role from having this name.
 		_, name, _ := strings.Cut(string(k.PrincipalID), ":")
-		return roleSession("sts:FederatedUser", name)
+		return roleSession(iamOf(account), "sts:FederatedUser", name)
 	}
 	return Subject{}
 }
@@ -44,10 +52,11 @@ func (k accessKey) isRole() bool { return k.UserType == "AssumedRole" || k.UserT
 
 // subject reads the actor's user, whose uid is a principal id. AWS does not say what the name is for a role; the role
 // is the session's issuer.
-func (a actor) subject() Subject {
+func (a actor) subject(account requiredString) Subject {
+	account = cmp.Or(a.User.Account.UID, account)
 	k := accessKey{UserName: a.User.Name, UserType: a.User.Type, PrincipalID: a.User.UID}
 	if !k.isRole() {
-		return k.subject()
+		return k.subject(account)
 	}
 	if role, ok := lastSegment(string(a.Session.Issuer), "role/"); ok {
 		k.UserName = requiredString(role)
@@ -57,7 +66,7 @@ func (a actor) subject() Subject {
 			k.PrincipalID = requiredString(rest)
 		}
 	}
-	return k.subject()
+	return k.subject(account)
 }
 
 // programName matches session names that no person has: EC2 instances, and the defaults of the SDKs.
@@ -65,24 +74,27 @@ var programName = lazy(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-
 	`AWSCLI-Session|EKSGetTokenAuth|AWS-SSO.*)$`)
 
 // roleSession returns the session of the role, or nobody if its name cannot be a person's.
-func roleSession(role, session string) Subject {
+func roleSession(issuer identity.Issuer, role, session string) Subject {
 	session = Name(session)
 	if session == "" || Name(role) == "" || session == role || programName().MatchString(session) {
 		return Subject{}
 	}
-	return Subject{Session: &Session{Role: role, Name: session}}
+	return Subject{
+		Session: &Session{Role: role, Name: session},
+		Names:   []identity.Name{{Issuer: issuer, Form: identity.RoleSession, Value: session}},
+	}
 }
 
 // kubernetesSubject reads the user name of an EKS audit log. Two of its many forms name a person: an e-mail address,
 // which an OpenID Connect provider writes, and the ARN of a user or a role session, which EKS writes by default.
-func kubernetesSubject(username string) Subject {
+func kubernetesSubject(username string, cluster identity.Issuer) Subject {
 	if user, ok := lastSegment(username, "user/"); ok {
-		return Subject{Usernames: names(requiredString(user))}
+		return subjectOf(iamOf(arnAccount(username)), given{form: identity.Login, value: requiredString(user)})
 	}
 	if strings.HasPrefix(username, "arn:") {
 		if _, path, ok := strings.Cut(username, ":assumed-role/"); ok {
 			role, session, _ := strings.Cut(path, "/")
-			return roleSession(role, session)
+			return roleSession(iamOf(arnAccount(username)), role, session)
 		}
 		return Subject{}
 	}
@@ -90,7 +102,15 @@ func kubernetesSubject(username string) Subject {
 	if before == "" || after == "" || strings.ContainsAny(username, ":#/") {
 		return Subject{}
 	}
-	return Subject{Usernames: names(requiredString(username))}
+	return subjectOf(cluster, address(requiredString(username)))
+}
+
+// arnAccount returns the account in an ARN.
+func arnAccount(arn string) requiredString {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return requiredString(parts[4])
+	}
+	return ""
 }
 
 // lastSegment returns the name at the end of the ARN of a resource of the type, "user/" or "role/". It skips the path.

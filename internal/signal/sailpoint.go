@@ -59,10 +59,8 @@ func parseSailPoint(e event) ([]Signal, error) {
 	email, uid := requiredString(s.Attributes.Email), requiredString(s.Attributes.UID)
 	return []Signal{{
 		ID: string(s.Metadata.InvocationID), Kind: kind, Type: typed,
-		Subject: Subject{
-			Usernames: names(s.Identity.Email, s.Identity.Alias, email, uid),
-			IDs:       names(s.Identity.ID),
-		},
+		Subject: subjectOf(e.issuer(e.partner()),
+			address(s.Identity.Email), login(s.Identity.Alias), address(email), login(uid), opaque(s.Identity.ID)),
 	}}, nil
 }
 

@@ -46,11 +46,11 @@ func parseSecurityHub(e event) ([]Signal, error) {
 }
 
 // withPeople returns a signal for each person that the access keys name, or one about nobody.
-func withPeople(base Signal, keys []accessKey) []Signal {
+func withPeople(base Signal, keys []accessKey, account requiredString) []Signal {
 	base.Sample = base.Sample || slices.ContainsFunc(keys, accessKey.madeUp)
 	var people subjects
 	for _, k := range keys {
-		people.add(k.subject())
+		people.add(k.subject(account))
 	}
 	return eachSubject(base, people)
 }

@@ -56,6 +56,7 @@ type ssfEvent struct {
 
 // securityEventToken is a decoded token (RFC 8417).
 type securityEventToken struct {
+	ISS    lenientString              `json:"iss"`
 	JTI    requiredString             `json:"jti"`
 	SubID  json.RawMessage            `json:"sub_id"`
 	TOE    lenientString              `json:"toe"`
@@ -95,7 +96,7 @@ func (set securityEventToken) parse(e event, uri string) ([]Signal, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		raw = v.Subject
 	}
-	subject := ssfSubject(raw, 0)
+	subject := ssfSubject(raw, e.issuer(requiredString(set.ISS)), 0)
 	if kind == DeviceComplianceChange && subject.IsNobody() {
 		return nil, e.unsupported("%s: about a device alone", eventType)
 	}
