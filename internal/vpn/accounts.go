@@ -51,7 +51,8 @@ func (a *account) explainAssumeRole(err error) error {
 	var operation *smithy.OperationError
 	for at := err; errors.As(at, &operation); at = operation.Err {
 		if operation.Service() == "STS" {
-			return fmt.Errorf("assuming %s, for which sts:AssumeRole must be allowed here and by the role: %w", a.role, err)
+			const format = "assuming %s, for which sts:AssumeRole must be allowed here and by the role: %w"
+			return fmt.Errorf(format, a.role, err)
 		}
 	}
 	return err

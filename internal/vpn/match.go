@@ -34,7 +34,8 @@ type Match struct {
 	// Target is the target's index among those that [VPN.Search] was asked for.
 	Target int
 	Connection
-	// Doubt says why the connection may be another person's, so that it must not be terminated; nil if it is not in doubt.
+	// Doubt says why the connection may be another person's, so that it must not be terminated. It is nil if there is
+	// no doubt.
 	Doubt Doubt
 
 	byUsername bool // its user name is one of the target's names
@@ -57,8 +58,8 @@ func (d OnlyCertificate) String() string {
 type LaterHolder struct{ EstablishedAt string }
 
 func (d LaterHolder) String() string {
-	return fmt.Sprintf("it was established at %q, not before the event, so another person may have had the address then",
-		d.EstablishedAt)
+	return fmt.Sprintf("it was established at %q, not before the event, "+
+		"so another person may have had the address then", d.EstablishedAt)
 }
 
 // matcher maps names, ids and addresses to the targets that look for them.

@@ -12,9 +12,9 @@ type request struct {
 	connections []Tracked
 }
 
-// plan returns the fewest requests: two to five connections that carry the very same user name, on the same endpoint, by
-// that name; each other one by its id. A request by name would also terminate connections in keep, so if one of them
-// carries the name, ids are used.
+// plan returns the fewest requests. Two to five connections that carry the very same user name on the same endpoint go
+// into one, by that name. Each other one has a request by its id. A request by name would also terminate connections in
+// keep, so if one of them carries the name, plan uses ids.
 func plan(end []Tracked, keep []Connection) []request {
 	type key struct{ endpoint, username string }
 	byName := map[key][]Tracked{}

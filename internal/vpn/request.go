@@ -15,7 +15,9 @@ import (
 // gone are EC2's codes for what is not there any more: the user's connections, the connection, or the endpoint with all
 // of them.
 var gone = []string{
-	"InvalidClientVpnConnection.UserNotFound", "InvalidClientVpnConnection.IdNotFound", "InvalidClientVpnEndpointId.NotFound",
+	"InvalidClientVpnConnection.UserNotFound",
+	"InvalidClientVpnConnection.IdNotFound",
+	"InvalidClientVpnEndpointId.NotFound",
 }
 
 // tooMany is EC2's code for a request by name if the user has more connections than it may terminate.
@@ -109,8 +111,11 @@ func (r request) each(answer Answer) []Answer {
 	return answers
 }
 
-// read returns EC2's answers by connection, and the connections by name that EC2 passed over.
-func (r request) read(output *ec2.TerminateClientVpnConnectionsOutput, answer Answer) (answers []Answer, passedOver []Tracked) {
+// read returns EC2's answers by connection, and the connections of a request by name that EC2 passed over. answer holds
+// what they have in common.
+func (r request) read(output *ec2.TerminateClientVpnConnectionsOutput, answer Answer) ([]Answer, []Tracked) {
+	var answers []Answer
+	var passedOver []Tracked
 	answered := map[string]bool{}
 	for _, row := range output.ConnectionStatuses {
 		answer.ConnectionID = aws.ToString(row.ConnectionId)

@@ -34,9 +34,10 @@ type EndedBefore struct {
 // terminates nobody. No match is in both batches. It holds only matches, however many connections there are. An
 // endpoint that cannot be listed does not stop the others.
 //
-// The first batch comes early, while listings go on. It holds the connections of the endpoints listed so far, and on
-// endpoints with more than one page those that EC2's filter finds under the targets' likely user names. It comes as soon
-// as every endpoint has answered one way or the other, or after five seconds. Targets with an address wait for the last batch.
+// The first batch comes early, while listings go on. It holds the connections on the endpoints listed so far. On
+// endpoints with more than one page, it holds those that EC2's filter finds under the targets' likely user names. It
+// comes as soon as every endpoint has answered one way or the other, or after five seconds. Targets with an address
+// wait for the last batch.
 //
 // While the caller handles a batch, the search waits, so the caller should return at once.
 func (v *VPN) Search(ctx context.Context, endpoints []Endpoint, targets []Target) iter.Seq[Batch] {
@@ -149,9 +150,9 @@ func (s *search) reached(p progress) bool {
 	return !slices.ContainsFunc(s.results, func(r endpointResult) bool { return r.progress < p })
 }
 
-// early returns the first batch, once: the matches found so far, if there are any while listings go on. For an endpoint
-// that is still being listed it uses only the filter's complete answer: the limit must see all connections of a user
-// name or none.
+// early returns the first batch, once: the matches found so far, if there are any and listings go on. For an endpoint
+// still being listed it uses only the filter's complete answer: the limit must see all connections of a user name or
+// none.
 func (s *search) early() (Batch, bool) {
 	if s.patience == spent || s.patience == waiting && !s.reached(answered) || s.listed() {
 		return Batch{}, false

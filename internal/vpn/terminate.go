@@ -65,8 +65,8 @@ func (v *VPN) Terminate(ctx context.Context, end []Tracked, keep []Connection, d
 	requests := plan(asked, keep)
 	for _, some := range v.send(ctx, requests, dryRun) {
 		for _, a := range some {
-			known := a.Beside != nil && slices.ContainsFunc(asked, func(t Tracked) bool { return t.ID == a.ConnectionID })
-			if !known {
+			askedFor := slices.ContainsFunc(asked, func(t Tracked) bool { return t.ID == a.ConnectionID })
+			if a.Beside == nil || !askedFor {
 				answers = append(answers, a)
 			}
 		}

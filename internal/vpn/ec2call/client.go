@@ -1,3 +1,5 @@
+// Package ec2call stands between the SDK and EC2: it paces calls, rejects answers that are not EC2's, filters rows
+// before the SDK decodes them, and records whether EC2 got a call.
 package ec2call
 
 import (
@@ -10,28 +12,37 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// New gives the EC2 client of an account and Region in which every attempt of a call waits for its turn.
+// New returns the EC2 client of an account and Region. Every attempt of a call waits for its turn.
 func New(cfg aws.Config) *ec2.Client {
-	paces := map[string]*pace{}
+	paces := paces{}
 	for action, b := range buckets {
 		paces[action] = &pace{size: b.size, refill: b.refill, queue: make(chan struct{}, 1)}
 	}
-	turn := middleware.FinalizeMiddlewareFunc("Pace", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		p := paces[awsmiddleware.GetOperationName(ctx)]
-		if err := p.wait(ctx); err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-		}
-		sent := time.Now()
-		out, metadata, err := next.HandleFinalize(ctx, in)
-		if Throttled(err) {
-			p.throttled(sent)
-		}
-		return out, metadata, err
-	})
 	return ec2.NewFromConfig(cfg, func(o *ec2.Options) {
 		o.APIOptions = append(o.APIOptions, requireEC2Root, func(stack *middleware.Stack) error {
-			return stack.Finalize.Insert(turn, "Retry", middleware.After)
+			return stack.Finalize.Insert(paces, "Retry", middleware.After)
 		})
 		o.Retryer = throttleRetryer{o.Retryer, o.Retryer.MaxAttempts()}
 	})
+}
+
+// paces are the paces of one client, by action.
+type paces map[string]*pace
+
+// ID names the middleware.
+func (paces) ID() string { return "Pace" }
+
+// HandleFinalize sends an attempt when its turn has come.
+func (p paces) HandleFinalize(ctx context.Context, in middleware.FinalizeInput,
+	next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	pace := p[awsmiddleware.GetOperationName(ctx)]
+	if err := pace.wait(ctx); err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	sent := time.Now()
+	out, metadata, err := next.HandleFinalize(ctx, in)
+	if Throttled(err) {
+		pace.throttled(sent)
+	}
+	return out, metadata, err
 }

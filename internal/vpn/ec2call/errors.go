@@ -11,16 +11,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Refused reports whether err is EC2's answer that the request is not to be: asking again would change nothing. Any other
-// error, such as throttling, a failure of EC2 or a broken connection, leaves open what will be or has been done; and a page
-// token that is no longer valid says nothing about another listing.
-func Refused(err error) bool {
-	var response *smithyhttp.ResponseError
-	return Code(err) != "" && Code(err) != "InvalidPaginationToken" &&
-		errors.As(err, &response) && response.HTTPStatusCode() < 500
-}
+// ErrNotSent is wrapped by the error of a call that was not sent, because its turn would come after the deadline.
+var ErrNotSent = errors.New("EC2 takes only so many calls in a second (RequestLimitExceeded), " +
+	"and the time is up before the turn of this one")
 
-// Code is EC2's error code, "" for any other error.
+var throttleCodes = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+
+// Code returns EC2's error code, and "" for any other error.
 func Code(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -29,12 +26,24 @@ func Code(err error) string {
 	return ""
 }
 
-var throttleCodes = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
+// Refused reports whether EC2 refused the request, so that asking again would change nothing. Any other error, such as
+// throttling, a failure of EC2 or a broken connection, leaves open what EC2 did or will do. A page token that is no
+// longer valid says nothing about the next listing.
+func Refused(err error) bool {
+	var response *smithyhttp.ResponseError
+	return Code(err) != "" && Code(err) != "InvalidPaginationToken" &&
+		errors.As(err, &response) && response.HTTPStatusCode() < 500
+}
 
-// Throttled reports whether EC2 refused a call because there were too many.
+// Throttled reports whether EC2 refused the call because there were too many.
 func Throttled(err error) bool { return err != nil && throttleCodes.IsErrorThrottle(err).Bool() }
 
-// RequestID is EC2's, of a request to terminate that it took or refused; empty where there was no answer.
+// unanswered reports whether the attempt reached EC2, or may have, and EC2 did not say what it did.
+func unanswered(err error) bool {
+	return err != nil && !Refused(err) && !Throttled(err) && !errors.Is(err, ErrNotSent)
+}
+
+// RequestID returns EC2's id of a request to terminate that EC2 accepted or refused. It is empty without an answer.
 func RequestID(output *ec2.TerminateClientVpnConnectionsOutput, err error) string {
 	if err == nil {
 		return ResultID(output.ResultMetadata)
@@ -46,7 +55,7 @@ func RequestID(output *ec2.TerminateClientVpnConnectionsOutput, err error) strin
 	return ""
 }
 
-// ResultID is EC2's request id of a call that it took.
+// ResultID returns EC2's request id of a call that succeeded.
 func ResultID(metadata middleware.Metadata) string {
 	id, _ := awsmiddleware.GetRequestIDMetadata(metadata)
 	return id

@@ -2,7 +2,6 @@ package ec2call
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -22,39 +21,38 @@ var buckets = map[string]struct {
 	"TerminateClientVpnConnections": {50, 5},
 }
 
-// The pace of an action after EC2 has throttled it: additive increase, multiplicative decrease. The figures are those with
-// which two instances that have 600 calls to make, of one bucket, take least longer than it allows, with less than a tenth of
-// the calls throttled (TestManyLeaversAtOnce).
+// The pace of an action after EC2 has throttled it: additive increase, multiplicative decrease. With these figures, two
+// instances that have 600 calls to make from one bucket take hardly longer than the bucket allows, and EC2 throttles
+// less than a tenth of the calls (TestManyLeaversAtOnce).
 const (
-	// slowdown is what a throttled call leaves of the rate, and the lowest rate is the documented one over slowest.
+	// slowdown is the share of the rate that is left after a throttled call. The lowest rate is the documented one
+	// divided by slowest.
 	slowdown, slowest = 0.85, 5
-	// recoveryRate is the share of the documented rate that comes back in a second, until quietAfter: after so many seconds without a
+	// recoveryRate is the share of the documented rate that comes back in a second. After quietAfter seconds without a
 	// throttled call the others seem to have gone, and it comes back ever faster.
 	recoveryRate, quietAfter = 0.015, 12
-	// margin is how many tokens are left to EC2, whose clock is not ours: a call that is a moment early is throttled.
+	// margin is how many tokens are left to EC2, whose clock is not ours: EC2 throttles a call that is a moment early.
 	margin = 2
 )
 
-// ErrNotSent is wrapped by the error of a call that EC2 was not asked for, because its turn would come too late.
-var ErrNotSent = errors.New("EC2 takes only so many calls in a second (RequestLimitExceeded), and the time is up before the turn of this one")
-
 // pace lets the calls of one action pass as EC2's token bucket would. The bucket is the account's, and others draw from
-// it, so what EC2 lets pass is found out: a throttled call slows all of the process down, and time brings the rate back,
-// up to the documented one. The zero pace is not valid.
+// it, so the pace finds out what EC2 lets pass: a throttled call slows the whole process down, and time brings the rate
+// back, up to the documented one. The zero pace is not valid.
 type pace struct {
 	size   int
 	refill float64
 
-	// queue is held by the call that is next. The others wait for it and not for a time of their own, which would be that of a
-	// rate that has gone down meanwhile.
+	// queue is held by the next call. The others wait for it rather than for a time of their own, since the rate may go
+	// down meanwhile.
 	queue chan struct{}
 
-	mu                sync.Mutex
-	limiter           *rate.Limiter // as the bucket
-	burstLimiter      *rate.Limiter // keeps the last tokens from being asked for by many calls at once, of which most would be throttled
-	used              time.Time     // when a call had its turn, last
-	slowed            time.Time     // when the rate went down last; zero if it has not
-	rateAfterThrottle rate.Limit    // to which it went down
+	mu      sync.Mutex
+	limiter *rate.Limiter // as the bucket
+	// burstLimiter keeps many calls from asking for the last tokens at once: EC2 would throttle most of them.
+	burstLimiter      *rate.Limiter
+	used              time.Time  // when a call had its turn last
+	slowed            time.Time  // when the rate went down last; zero if it has not
+	rateAfterThrottle rate.Limit // to which it went down
 }
 
 // wait waits for the turn of a call. Its error wraps ErrNotSent.
@@ -63,7 +61,7 @@ func (p *pace) wait(ctx context.Context) error {
 	if err == nil && jitter > 0 {
 		select {
 		case <-time.After(jitter):
-			// Most likely it would be throttled, and whether it was nobody would be left to hear.
+			// Don't send it: it would probably be throttled, and there is no time left to receive the answer.
 			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Second {
 				err = context.DeadlineExceeded
 			}
@@ -77,8 +75,8 @@ func (p *pace) wait(ctx context.Context) error {
 	return nil
 }
 
-// next waits until a call may be sent, and gives how much later it should be: of two instances in step, the same one would
-// find the token gone each time.
+// next waits until a call may be sent, and returns how much later it should be sent: of two instances in step, the same
+// one would find the token gone each time.
 func (p *pace) next(ctx context.Context) (jitter time.Duration, err error) {
 	select {
 	case p.queue <- struct{}{}:
@@ -86,23 +84,7 @@ func (p *pace) next(ctx context.Context) (jitter time.Duration, err error) {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	p.mu.Lock()
-	now := time.Now()
-	if p.limiter == nil || now.Sub(p.used).Seconds() > float64(p.size)/p.refill {
-		// Unused for so long, the bucket is full again.
-		p.limiter, p.slowed = rate.NewLimiter(rate.Limit(p.refill), p.size-margin), time.Time{}
-		p.burstLimiter = rate.NewLimiter(rate.Limit(4*p.refill), p.size/3)
-	}
-	if !p.slowed.IsZero() {
-		since := now.Sub(p.slowed).Seconds()
-		quiet := max(since-quietAfter, 0)
-		// Above the documented rate, what others left in the bucket is drawn.
-		limit := min(p.rateAfterThrottle+rate.Limit(recoveryRate*p.refill*(since+quiet*quiet)), rate.Limit(2*p.refill))
-		p.limiter.SetLimit(limit)
-		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second)) //nolint:gosec // it guards nothing
-	}
-	limiter, burstLimiter := p.limiter, p.burstLimiter
-	p.mu.Unlock()
+	limiter, burstLimiter, jitter := p.adjust()
 	if err = burstLimiter.Wait(ctx); err == nil {
 		err = limiter.Wait(ctx)
 	}
@@ -112,8 +94,30 @@ func (p *pace) next(ctx context.Context) (jitter time.Duration, err error) {
 	return jitter, err
 }
 
-// throttled slows down after EC2 refused a call that was sent at that time. The bucket is empty then, so nothing is left
-// to be spent at once. Calls that were under way when the rate went down last say nothing new.
+// adjust brings the rate back as far as time has, and returns the limiters and the jitter of the next call.
+func (p *pace) adjust() (limiter, burstLimiter *rate.Limiter, jitter time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.limiter == nil || now.Sub(p.used).Seconds() > float64(p.size)/p.refill {
+		// Unused for so long, the bucket is full again.
+		p.limiter, p.slowed = rate.NewLimiter(rate.Limit(p.refill), p.size-margin), time.Time{}
+		p.burstLimiter = rate.NewLimiter(rate.Limit(4*p.refill), p.size/3)
+	}
+	if !p.slowed.IsZero() {
+		since := now.Sub(p.slowed).Seconds()
+		quiet := max(since-quietAfter, 0)
+		// Above the documented rate, the process draws what others left in the bucket.
+		back := recoveryRate * p.refill * (since + quiet*quiet)
+		limit := min(p.rateAfterThrottle+rate.Limit(back), rate.Limit(2*p.refill))
+		p.limiter.SetLimit(limit)
+		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second)) //nolint:gosec // it guards nothing
+	}
+	return p.limiter, p.burstLimiter, jitter
+}
+
+// throttled slows down after EC2 throttled a call that was sent at that time. The bucket is empty then, so there is no
+// burst to spend. Calls that were under way when the rate went down last say nothing new.
 func (p *pace) throttled(sent time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

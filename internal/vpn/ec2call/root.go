@@ -1,5 +1,3 @@
-// Package ec2call stands between the SDK and EC2: it paces calls, checks that answers are EC2's, filters rows before they
-// are decoded, and records whether a call was sent.
 package ec2call
 
 import (
@@ -16,29 +14,39 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// requireEC2Root makes an error of an answer that is none of EC2's: one without a word, or with something else, such as a page of what
-// stands in between. The SDK would take either for a list of nothing, and nobody would be found where somebody is.
+// requireEC2Root rejects a 200 response that is empty or not EC2's, such as a proxy's error page. The SDK would decode
+// either as an empty list, and nobody would be found on an endpoint where somebody is connected.
 // Source: the root element of every answer of the EC2 Query API is called after its action, "…Response".
 func requireEC2Root(stack *middleware.Stack) error {
-	check := middleware.DeserializeMiddlewareFunc("RequireEC2Root", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		out, metadata, err := next.HandleDeserialize(ctx, in)
-		response, ok := out.RawResponse.(*smithyhttp.Response)
-		if err != nil || !ok || response.StatusCode >= 300 {
-			return out, metadata, err
-		}
-		body := bufio.NewReader(response.Body)
-		// Before the root element stands an XML declaration at most. What cannot be read is the decoder's business.
-		head, err := body.Peek(256)
-		if root := rootOf(head); (err == nil || errors.Is(err, io.EOF)) && (root == "Response" || !strings.HasSuffix(root, "Response")) {
-			return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("an answer with <%s> instead of EC2's", root)}
-		}
-		response.Body = replayBody{body, response.Body}
-		return out, metadata, nil
-	})
-	if err := stack.Deserialize.Insert(check, "OperationDeserializer", middleware.After); err != nil {
+	if err := stack.Deserialize.Insert(rootCheck{}, "OperationDeserializer", middleware.After); err != nil {
 		return fmt.Errorf("adding the check of answers: %w", err)
 	}
 	return nil
+}
+
+type rootCheck struct{}
+
+// ID names the middleware.
+func (rootCheck) ID() string { return "RequireEC2Root" }
+
+// HandleDeserialize rejects an answer with another root element.
+func (rootCheck) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput,
+	next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	response, ok := out.RawResponse.(*smithyhttp.Response)
+	if err != nil || !ok || response.StatusCode >= 300 {
+		return out, metadata, err
+	}
+	body := bufio.NewReader(response.Body)
+	// Only an XML declaration stands before the root element. The decoder handles a body that cannot be read.
+	head, err := body.Peek(256)
+	complete := err == nil || errors.Is(err, io.EOF)
+	if root := rootOf(head); complete && (root == "Response" || !strings.HasSuffix(root, "Response")) {
+		err = fmt.Errorf("an answer with <%s> instead of EC2's", root)
+		return out, metadata, &smithy.DeserializationError{Err: err}
+	}
+	response.Body = replayBody{body, response.Body}
+	return out, metadata, nil
 }
 
 // replayBody is the body of an answer that was read already, in full or in part.
@@ -47,7 +55,7 @@ type replayBody struct {
 	io.Closer
 }
 
-// rootOf gives the name of the first element, without its prefix; empty where there is none.
+// rootOf returns the name of the first element, without its prefix. It is empty if there is none.
 func rootOf(document []byte) string {
 	for {
 		_, after, found := bytes.Cut(document, []byte("<"))

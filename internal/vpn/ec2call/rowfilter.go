@@ -14,11 +14,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// RowFilter takes the rows out of a page of connections in which none of the wanted words stands, before the SDK decodes it:
-// of a thousand rows it is after one or none, and decoding all of them takes twenty times as long as looking through their
-// bytes. It decides nothing: what is left is decoded and matched as ever. So it may leave a row too many and never takes
-// one too many: a row goes only if every text in it is plain and none is wanted, and a page that is not built as expected
-// stays as it is.
+// RowFilter removes rows that contain none of the wanted names before the SDK decodes the page. Of a thousand rows
+// usually one or none is wanted, and decoding all of them takes twenty times as long as searching their bytes. The
+// filter decides nothing: vpn decodes and matches the rows that are left. So the filter may leave a row too many, and
+// never removes one too many: it removes a row only if every text in it is plain and none is wanted, and it leaves a
+// page alone that is not built as expected.
 type RowFilter struct {
 	// Wanted are folded names, and ids.
 	Wanted map[string]bool
@@ -26,9 +26,10 @@ type RowFilter struct {
 	page bytes.Buffer // kept from one page to the next
 }
 
-// HandleDeserialize reads the answer and passes it on without the rows that are not wanted. What could not be read to
-// its end is passed on as it came, with the error behind it.
-func (f *RowFilter) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+// HandleDeserialize reads the answer and passes it on without the rows that are not wanted. It passes on a body that
+// cannot be read to its end as it came, with the error behind it.
+func (f *RowFilter) HandleDeserialize(ctx context.Context, in middleware.DeserializeInput,
+	next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	response, ok := out.RawResponse.(*smithyhttp.Response)
 	if err != nil || !ok || response.StatusCode >= 300 {
@@ -68,7 +69,7 @@ func (e failing) Read([]byte) (int, error) { return 0, e.error }
 
 var errNotPlain = errors.New("not a plain list")
 
-// without gives the page without the rows that are not wanted. It is written over the page itself.
+// without returns the page without the rows that are not wanted. It writes over the page itself.
 func (f *RowFilter) without(page []byte) []byte {
 	const list = "<connections>"
 	start := bytes.Index(page, []byte(list))
@@ -100,7 +101,7 @@ func (f *RowFilter) without(page []byte) []byte {
 	return append(left, page[at:]...)
 }
 
-// row gives the length of the <item> that begins here, with all that is in it, and whether a wanted text is.
+// row returns the length of the <item> that begins here, and whether it contains a wanted text.
 func (f *RowFilter) row(page []byte) (length int, wanted bool, err error) {
 	const open, shut = "<item>", "</item>"
 	if !bytes.HasPrefix(page, []byte(open)) {
@@ -136,7 +137,7 @@ func (f *RowFilter) row(page []byte) (length int, wanted bool, err error) {
 	return at, wanted, nil
 }
 
-// wants reports whether a text may be one of the wanted. One with an escape in it may be anything.
+// wants reports whether a text may be a wanted one. A text with an escape in it may be anything.
 func (f *RowFilter) wants(text []byte) bool {
 	if bytes.IndexByte(text, '&') >= 0 {
 		return true
