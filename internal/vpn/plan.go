@@ -12,19 +12,14 @@ type request struct {
 	connections []Tracked
 }
 
+// sameName is what connections have in common that one request may terminate.
+type sameName struct{ endpoint, username string }
+
 // plan returns the fewest requests. Two to five connections that carry the very same user name on the same endpoint go
 // into one, by that name. Each other one has a request by its id. A request by name would also terminate connections in
 // keep, so if one of them carries the name, plan uses ids.
 func plan(end []Tracked, keep []Connection) []request {
-	type key struct{ endpoint, username string }
-	byName := map[key][]Tracked{}
-	for _, t := range end {
-		// Whether EC2 reads * and ? in a user name is not documented.
-		if t.byUsername && !strings.ContainsAny(t.Username, "*?") {
-			k := key{t.EndpointID, t.Username}
-			byName[k] = append(byName[k], t)
-		}
-	}
+	byName := groups(end)
 	for _, c := range keep {
 		for k := range byName {
 			// Whether EC2 reads case in a user name is not documented either.
@@ -35,7 +30,7 @@ func plan(end []Tracked, keep []Connection) []request {
 	}
 	var requests []request
 	for _, t := range end {
-		same := byName[key{t.EndpointID, t.Username}]
+		same := byName[sameName{t.EndpointID, t.Username}]
 		switch {
 		case !t.byUsername || len(same) < 2 || len(same) > maxByUsername:
 			requests = append(requests, request{connections: []Tracked{t}})
@@ -44,4 +39,17 @@ func plan(end []Tracked, keep []Connection) []request {
 		}
 	}
 	return requests
+}
+
+// groups returns the connections that a request by user name may name.
+func groups(end []Tracked) map[sameName][]Tracked {
+	byName := map[sameName][]Tracked{}
+	for _, t := range end {
+		// Whether EC2 reads * and ? in a user name is not documented.
+		if t.byUsername && !strings.ContainsAny(t.Username, "*?") {
+			k := sameName{t.EndpointID, t.Username}
+			byName[k] = append(byName[k], t)
+		}
+	}
+	return byName
 }

@@ -14,24 +14,24 @@ import (
 )
 
 func TestTerminateUsesTheFewestCalls(t *testing.T) {
+	up := func(endpoint, username string, n int) []emulator.Client {
+		return slices.Repeat([]emulator.Client{{EndpointID: endpoint, Username: username}}, n)
+	}
+	certificates := slices.Repeat([]emulator.Client{{EndpointID: certs, CommonName: "ann"}}, 3)
 	for _, test := range []struct {
 		name    string
 		clients []emulator.Client
-		names   []string
+		target  string
 		want    []string
 	}{
-		{"one: by id", []emulator.Client{{EndpointID: saml, Username: "ann"}}, []string{"ann"}, []string{"id"}},
-		{"five: one call by name", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann"}}, 5), []string{"ann"}, []string{"ann"}},
-		{"six: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann"}}, 6), []string{"ann"}, []string{"id", "id", "id", "id", "id", "id"}},
-		{"two spellings: a call for each", []emulator.Client{
-			{EndpointID: saml, Username: "ann"}, {EndpointID: saml, Username: "ann"}, {EndpointID: saml, Username: "Ann"}, {EndpointID: saml, Username: "Ann"},
-		}, []string{"ann"}, []string{"Ann", "ann"}},
-		{"two endpoints", []emulator.Client{
-			{EndpointID: saml, Username: "ann"}, {EndpointID: saml, Username: "ann"}, {EndpointID: ad, Username: "ann"}, {EndpointID: ad, Username: "ann"},
-		}, []string{"ann"}, []string{"ann", "ann"}},
-		{"by common name: by id each", slices.Repeat([]emulator.Client{{EndpointID: certs, CommonName: "ann"}}, 3), []string{"ann"}, []string{"id", "id", "id"}},
-		{"a name with a wildcard: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann*"}}, 2), []string{"ann*"}, []string{"id", "id"}},
-		{"a name with another: by id each", slices.Repeat([]emulator.Client{{EndpointID: saml, Username: "ann?"}}, 2), []string{"ann?"}, []string{"id", "id"}},
+		{"one: by id", up(saml, "ann", 1), "ann", []string{"id"}},
+		{"five: one call by name", up(saml, "ann", 5), "ann", []string{"ann"}},
+		{"six: by id each", up(saml, "ann", 6), "ann", slices.Repeat([]string{"id"}, 6)},
+		{"two spellings: a call for each", append(up(saml, "ann", 2), up(saml, "Ann", 2)...), "ann", []string{"Ann", "ann"}},
+		{"two endpoints", append(up(saml, "ann", 2), up(ad, "ann", 2)...), "ann", []string{"ann", "ann"}},
+		{"by common name: by id each", certificates, "ann", []string{"id", "id", "id"}},
+		{"a name with a wildcard: by id each", up(saml, "ann*", 2), "ann*", []string{"id", "id"}},
+		{"a name with another: by id each", up(saml, "ann?", 2), "ann?", []string{"id", "id"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
@@ -39,28 +39,34 @@ func TestTerminateUsesTheFewestCalls(t *testing.T) {
 				for _, k := range test.clients {
 					cloud.Connect(k)
 				}
-				end := mustFind(t, v, vpn.Target{Names: test.names})
+				end := mustFind(t, v, vpn.Target{Names: []string{test.target}})
 				if extra := terminate(t.Context(), v, end, nil, false); extra != nil {
 					t.Errorf("extra: %+v", extra)
 				}
 				equal(t, "calls", calls(cloud), test.want)
-				observe(t, v, end)
-				for _, m := range end {
-					if m.Previous != vpn.Active || m.Current != vpn.Terminated || m.Error != "" || m.EndedAt.IsZero() {
-						t.Errorf("%+v", m.Connection)
-					}
-				}
-				up := 0
-				for _, c := range cloud.Connections() {
-					if c.EndedAt.IsZero() {
-						up++
-					}
-				}
-				if up != 1 {
-					t.Errorf("%d connections are up, want bob's alone", up)
-				}
+				onlyBobIsUp(t, cloud, v, end)
 			})
 		})
+	}
+}
+
+// onlyBobIsUp: all others were terminated, and seen to end.
+func onlyBobIsUp(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN, end []*vpn.Tracked) {
+	t.Helper()
+	observe(t, v, end)
+	for _, m := range end {
+		if m.Previous != vpn.Active || m.Current != vpn.Terminated || m.Error != "" || m.EndedAt.IsZero() {
+			t.Errorf("%+v", m.Connection)
+		}
+	}
+	up := 0
+	for _, c := range cloud.Connections() {
+		if c.EndedAt.IsZero() {
+			up++
+		}
+	}
+	if up != 1 {
+		t.Errorf("%d connections are up, want bob's alone", up)
 	}
 }
 

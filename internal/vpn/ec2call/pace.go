@@ -111,7 +111,8 @@ func (p *pace) adjust() (limiter, burstLimiter *rate.Limiter, jitter time.Durati
 		back := recoveryRate * p.refill * (since + quiet*quiet)
 		limit := min(p.rateAfterThrottle+rate.Limit(back), rate.Limit(2*p.refill))
 		p.limiter.SetLimit(limit)
-		jitter = time.Duration(rand.Float64() / float64(limit) * float64(time.Second)) //nolint:gosec // it guards nothing
+		seconds := rand.Float64() / float64(limit) //nolint:gosec // it guards nothing
+		jitter = time.Duration(seconds * float64(time.Second))
 	}
 	return p.limiter, p.burstLimiter, jitter
 }
