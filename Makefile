@@ -48,7 +48,7 @@ lint: .tools/golangci-lint .tools/actionlint
 random: ## faults and events by chance, for the better part of a minute; prints its seeds
 	go test ./cmd/handler -run '^TestRandomDays$$' -count 1 -v -lasting 50s -first $(or $(FIRST),0)
 
-policy: ## the policy's own test cases
+policy: ## your policy's test cases, in cases/
 	go run ./cmd/local check cases/
 
 race:

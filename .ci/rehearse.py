@@ -78,7 +78,7 @@ def rehearse(bootstrap, connect, transformed, moto, ec2):
         put(aws, events, file, sent)
 
     env = {"PATH": os.environ["PATH"], "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-           "AWS_ENDPOINT_URL": moto, "AWS_ENDPOINT_URL_EC2": ec2, "AWS_ENDPOINT_URL_IDENTITYSTORE": ec2, "POLICY_FILE": "policy.yaml"}
+           "AWS_ENDPOINT_URL": moto, "AWS_ENDPOINT_URL_EC2": ec2, "AWS_ENDPOINT_URL_IDENTITYSTORE": ec2, "POLICY_FILE": "internal/trial/policy.yaml"}
     log = os.path.join(os.path.dirname(bootstrap), "log")
     with open(log, "w", encoding="utf-8") as out, Function([bootstrap], env | function["Environment"]["Variables"], out) as running:
         tries = poll(aws, events, batch, running)

@@ -67,7 +67,7 @@ func tryToStart(t *testing.T, cloud http.Handler, env ...string) (*emulator.Func
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	policyFile, err := filepath.Abs("../../policy.yaml")
+	policyFile, err := filepath.Abs("../../internal/trial/policy.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
 }
 
 func TestSettingsReachTheirPlaces(t *testing.T) {
-	file, err := filepath.Abs("../../policy.yaml")
+	file, err := filepath.Abs("../../internal/trial/policy.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

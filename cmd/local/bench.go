@@ -84,7 +84,7 @@ func measure(ctx context.Context, out io.Writer, names []string) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{out: out, dir: dir}
-	if b.policy, err = filepath.Abs("policy.yaml"); err != nil {
+	if b.policy, err = filepath.Abs(demonstration); err != nil {
 		return fmt.Errorf("measuring: %w", err)
 	}
 	fmt.Fprintln(out, "Building the programs. The first time this compiles AWS's EC2 package, which takes a minute or two.")

@@ -16,7 +16,7 @@ func TestNoEventIsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policyFile, err := filepath.Abs("policy.yaml")
+	policyFile, err := filepath.Abs(demonstration)
 	if err != nil {
 		t.Fatal(err)
 	}

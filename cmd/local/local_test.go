@@ -53,7 +53,7 @@ func TestInvokePrintsTheOutcomes(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"invoke", "events/okta/user-deactivate.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"invoke", "-policy", demonstration, "events/okta/user-deactivate.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	_, text, _ := strings.Cut(out.String(), "\n{")
@@ -77,7 +77,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	policyFile, err := filepath.Abs("policy.yaml")
+	policyFile, err := filepath.Abs(demonstration)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := run(t.Context(), []string{"explain", "-json", file}, &out); err != nil {
+		if err := run(t.Context(), []string{"explain", "-policy", demonstration, "-json", file}, &out); err != nil {
 			t.Fatal(err)
 		}
 		answer, err := function.Invoke(t.Context(), raw)
@@ -154,7 +154,7 @@ func TestExplainTellsWhatEveryRuleSays(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "enforce")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"explain", "events/guardduty/iam-user.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-policy", demonstration, "events/guardduty/iam-user.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -170,7 +170,7 @@ func TestExplainTellsWhatEveryRuleSays(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := run(t.Context(), []string{"explain", "events/okta/user-activate.json", "events/okta/user-deactivate-exempt.json", "events/none.json", "events/okta/session-end.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-policy", demonstration, "events/okta/user-activate.json", "events/okta/user-deactivate-exempt.json", "events/none.json", "events/okta/session-end.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"IGNORE by default, as no rule fits", "  - held back: breakglass is exempt\n", "no signal: unsupported event: okta", "no signal: reading the event: "} {
@@ -200,7 +200,7 @@ func TestExplainWithConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"explain", "-connections", file, "events/okta/user-deactivate.json", "events/okta/session-clear.json", "events/okta/session-end.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-policy", demonstration, "-connections", file, "events/okta/user-deactivate.json", "events/okta/session-clear.json", "events/okta/session-end.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	_, got, _ := strings.Cut(out.String(), "  looks for certificates alice.vpn.example.com, alice@example.com.vpn.example.com, alice@example.vpn.example.com\n")
@@ -216,7 +216,7 @@ func TestExplainWithConnections(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := run(t.Context(), []string{"explain", "-connections", file, "events/okta/user-deactivate.json"}, &out); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
+		if err := run(t.Context(), []string{"explain", "-policy", demonstration, "-connections", file, "events/okta/user-deactivate.json"}, &out); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestExplainWithConnections(t *testing.T) {
 func TestShippedCasesHoldAndReachEveryRule(t *testing.T) {
 	t.Chdir("../..")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"check", "cases"}, &out); err != nil || strings.Contains(out.String(), "No case reaches") {
+	if err := run(t.Context(), []string{"check", "-policy", demonstration, "internal/trial/cases"}, &out); err != nil || strings.Contains(out.String(), "No case reaches") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
@@ -282,7 +282,7 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 			t.Errorf("%s: %v\n%s", test.name, err, out.String())
 		}
 	}
-	if err := run(t.Context(), []string{"check", t.TempDir()}, io.Discard); err == nil || !strings.Contains(err.Error(), "has no *.yaml") {
+	if err := run(t.Context(), []string{"check", "-policy", demonstration, t.TempDir()}, io.Discard); err == nil || !strings.Contains(err.Error(), "has no *.yaml") {
 		t.Error(err)
 	}
 }
@@ -300,7 +300,7 @@ func TestExplainAsJSON(t *testing.T) {
 	t.Setenv("MODE", "enforce")
 	files, _ := filepath.Glob("events/*/*.json")
 	var out bytes.Buffer
-	if err := run(t.Context(), append([]string{"explain", "-json"}, files...), &out); err != nil {
+	if err := run(t.Context(), append([]string{"explain", "-policy", demonstration, "-json"}, files...), &out); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]int{} // lines of each file

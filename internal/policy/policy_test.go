@@ -56,13 +56,20 @@ func mustParse(t *testing.T, document string) *Policy {
 	return p
 }
 
-func TestShippedPolicyIsSound(t *testing.T) {
-	p, err := Load("../../policy.yaml")
+// TestDeployedPolicyIsSound reads no more than that into policy.yaml: it is the operator's to change.
+func TestDeployedPolicyIsSound(t *testing.T) {
+	if _, err := Load("../../policy.yaml"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPolicyOfTheDemonstrationIsSound(t *testing.T) {
+	p, err := Load("../trial/policy.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !p.Exempt("breakglass@example.com") || p.Exempt("alice@example.com") {
-		t.Error("the shipped exemption does not hold")
+		t.Error("the exemption does not hold")
 	}
 }
 
@@ -442,7 +449,7 @@ func FuzzGlob(f *testing.F) {
 // FuzzParse holds that no document panics, and that none that is accepted decides a termination without a name.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
-	shipped, err := os.ReadFile("../../policy.yaml")
+	shipped, err := os.ReadFile("../trial/policy.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -74,7 +74,7 @@ mallory?[2J  request         forever              2026-11-20 10:00:00  hr       
 func TestLiftTakesOffTheList(t *testing.T) {
 	list := withList(t)
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"lift", "-policy", "../../../policy.yaml", "-reason", "a mistake", `EXAMPLE\Alice`}, &out); err != nil {
+	if err := run(t.Context(), []string{"lift", "-policy", "../../../internal/trial/policy.yaml", "-reason", "a mistake", `EXAMPLE\Alice`}, &out); err != nil {
 		t.Fatal(err)
 	}
 	if said := out.String(); strings.Count(said, "alice may connect again: lifted what ") != 2 {
@@ -94,9 +94,9 @@ func TestLiftTakesOffTheList(t *testing.T) {
 func TestLiftRefuses(t *testing.T) {
 	list := withList(t)
 	for name, args := range map[string][]string{
-		"is not on the list":     {"lift", "-policy", "../../../policy.yaml", "-reason", "x", "bob"},
-		"say why with -reason":   {"lift", "-policy", "../../../policy.yaml", "alice"},
-		"who with -by":           {"lift", "-policy", "../../../policy.yaml", "-reason", "x", "-by", "", "alice"},
+		"is not on the list":     {"lift", "-policy", "../../../internal/trial/policy.yaml", "-reason", "x", "bob"},
+		"say why with -reason":   {"lift", "-policy", "../../../internal/trial/policy.yaml", "alice"},
+		"who with -by":           {"lift", "-policy", "../../../internal/trial/policy.yaml", "-reason", "x", "-by", "", "alice"},
 		"no such file":           {"lift", "-policy", "nowhere.yaml", "-reason", "x", "alice"},
 		"name the table":         {"list", "-table", ""},
 		"that is no command":     {"lift", "-reason", "x"},
