@@ -72,13 +72,15 @@ var may = map[string][]string{
 	"internal/moto": {},
 	// The SDK's configuration, for both functions.
 	"internal/lambdaenv": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http"},
-	// No SDK, so that it is built in seconds.
-	"cmd/local": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
+	// No SDK, so that the local tool is built in seconds.
+	"internal/trial": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	"internal/bench": {"internal/emulator", "internal/signal", "internal/trial"},
+	"cmd/local":      {"internal/bench", "internal/trial"},
 	// A program of its own, as it needs the SDK.
 	"cmd/local/keepout":               {"internal/keepout", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
-	"cmd/local/testdata/empty":        {"github.com/aws/aws-lambda-go/lambda"},
-	"cmd/local/testdata/bare":         {"github.com/aws/aws-lambda-go/lambda"},
+	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
+	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
 }
 

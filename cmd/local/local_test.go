@@ -16,8 +16,10 @@ import (
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/trial"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // TestEventsGoAsTheirGoldensSay runs the main job: every file of events/ through the real binary.
@@ -29,7 +31,7 @@ func TestEventsGoAsTheirGoldensSay(t *testing.T) {
 	}
 	files, _ := filepath.Glob("events/*/*.json")
 	for _, file := range files {
-		if !strings.Contains(out.String(), eventName(file)) {
+		if !strings.Contains(out.String(), trial.EventName(file)) {
 			t.Errorf("no word about %s", file)
 		}
 	}
@@ -53,11 +55,11 @@ func TestInvokePrintsTheOutcomes(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"invoke", "-policy", demonstration, "events/okta/user-deactivate.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"invoke", "-policy", trial.Demonstration, "events/okta/user-deactivate.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	_, text, _ := strings.Cut(out.String(), "\n{")
-	var answer struct{ Outcomes []outcome }
+	var answer struct{ Outcomes []trial.Outcome }
 	if err := json.Unmarshal([]byte("{"+text), &answer); err != nil || len(answer.Outcomes) != 1 || answer.Outcomes[0].Status != "would-terminate" {
 		t.Errorf("%v\n%s", err, out.String())
 	}
@@ -68,21 +70,21 @@ func TestInvokePrintsTheOutcomes(t *testing.T) {
 func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "")
-	binary, err := buildHandler(t.Context(), io.Discard)
+	binary, err := trial.BuildHandler(t.Context(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := emulator.Serve(newCompany())
+	url, stop, err := emulator.Serve(trial.NewCompany())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stop()
-	policyFile, err := filepath.Abs(demonstration)
+	policyFile, err := filepath.Abs(trial.Demonstration)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Without an identity store, which explain has none of.
-	function, err := emulator.Start(t.Context(), binary, append(environment(url, policyFile, ""), "IDENTITY_STORE_ID="))
+	function, err := emulator.Start(t.Context(), binary, append(trial.Environment(url, policyFile, ""), "IDENTITY_STORE_ID="))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +99,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := run(t.Context(), []string{"explain", "-policy", demonstration, "-json", file}, &out); err != nil {
+		if err := run(t.Context(), []string{"explain", "-policy", trial.Demonstration, "-json", file}, &out); err != nil {
 			t.Fatal(err)
 		}
 		answer, err := function.Invoke(t.Context(), raw)
@@ -117,7 +119,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		for i, line := range lines {
-			var e explanation
+			var e trial.Explanation
 			if err := json.Unmarshal([]byte(line), &e); err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +142,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 				o.Decision.Reasons = slices.DeleteFunc(o.Decision.Reasons, aboutTheStore)
 				e.Decision.Reasons = slices.DeleteFunc(e.Decision.Reasons, aboutTheStore)
 			}
-			if diff := cmp.Diff(explanation{File: file, Signal: &o.Signal, Decision: &o.Decision}, e, cmp.AllowUnexported(explanation{}), sameWords); diff != "" {
+			if diff := cmp.Diff(trial.Explanation{File: file, Signal: &o.Signal, Decision: &o.Decision}, e, cmpopts.IgnoreUnexported(trial.Explanation{}), sameWords); diff != "" {
 				t.Errorf("%s (-function +explain): %s", file, diff)
 			}
 		}
@@ -154,7 +156,7 @@ func TestExplainTellsWhatEveryRuleSays(t *testing.T) {
 	t.Chdir("../..")
 	t.Setenv("MODE", "enforce")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"explain", "-policy", demonstration, "events/guardduty/iam-user.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-policy", trial.Demonstration, "events/guardduty/iam-user.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -170,7 +172,7 @@ func TestExplainTellsWhatEveryRuleSays(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := run(t.Context(), []string{"explain", "-policy", demonstration, "events/okta/user-activate.json", "events/okta/user-deactivate-exempt.json", "events/none.json", "events/okta/session-end.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-policy", trial.Demonstration, "events/okta/user-activate.json", "events/okta/user-deactivate-exempt.json", "events/none.json", "events/okta/session-end.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"IGNORE by default, as no rule fits", "  - held back: breakglass is exempt\n", "no signal: unsupported event: okta", "no signal: reading the event: "} {
@@ -200,7 +202,7 @@ func TestExplainWithConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"explain", "-policy", demonstration, "-connections", file, "events/okta/user-deactivate.json", "events/okta/session-clear.json", "events/okta/session-end.json"}, &out); err != nil {
+	if err := run(t.Context(), []string{"explain", "-policy", trial.Demonstration, "-connections", file, "events/okta/user-deactivate.json", "events/okta/session-clear.json", "events/okta/session-end.json"}, &out); err != nil {
 		t.Fatal(err)
 	}
 	_, got, _ := strings.Cut(out.String(), "  looks for certificates alice.vpn.example.com, alice@example.com.vpn.example.com, alice@example.vpn.example.com\n")
@@ -216,7 +218,7 @@ func TestExplainWithConnections(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := run(t.Context(), []string{"explain", "-policy", demonstration, "-connections", file, "events/okta/user-deactivate.json"}, &out); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
+		if err := run(t.Context(), []string{"explain", "-policy", trial.Demonstration, "-connections", file, "events/okta/user-deactivate.json"}, &out); err == nil || !strings.HasPrefix(err.Error(), file+": ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -226,7 +228,7 @@ func TestExplainWithConnections(t *testing.T) {
 func TestShippedCasesHoldAndReachEveryRule(t *testing.T) {
 	t.Chdir("../..")
 	var out bytes.Buffer
-	if err := run(t.Context(), []string{"check", "-policy", demonstration, "internal/trial/cases"}, &out); err != nil || strings.Contains(out.String(), "No case reaches") {
+	if err := run(t.Context(), []string{"check", "-policy", trial.Demonstration, "internal/trial/cases"}, &out); err != nil || strings.Contains(out.String(), "No case reaches") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
@@ -282,7 +284,7 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 			t.Errorf("%s: %v\n%s", test.name, err, out.String())
 		}
 	}
-	if err := run(t.Context(), []string{"check", "-policy", demonstration, t.TempDir()}, io.Discard); err == nil || !strings.Contains(err.Error(), "has no *.yaml") {
+	if err := run(t.Context(), []string{"check", "-policy", trial.Demonstration, t.TempDir()}, io.Discard); err == nil || !strings.Contains(err.Error(), "has no *.yaml") {
 		t.Error(err)
 	}
 }
@@ -300,13 +302,13 @@ func TestExplainAsJSON(t *testing.T) {
 	t.Setenv("MODE", "enforce")
 	files, _ := filepath.Glob("events/*/*.json")
 	var out bytes.Buffer
-	if err := run(t.Context(), append([]string{"explain", "-policy", demonstration, "-json"}, files...), &out); err != nil {
+	if err := run(t.Context(), append([]string{"explain", "-policy", trial.Demonstration, "-json"}, files...), &out); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]int{} // lines of each file
 	lines := bufio.NewScanner(&out)
 	for lines.Scan() {
-		var line explanation
+		var line trial.Explanation
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Fatal(err)
 		}
@@ -319,14 +321,14 @@ func TestExplainAsJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var want golden
+		var want trial.Golden
 		if err := json.Unmarshal(raw, &want); err != nil {
 			t.Fatal(err)
 		}
-		line.File = goldenName(line.File)
+		line.File = trial.GoldenName(line.File)
 		if nth >= len(want.Explain) {
 			t.Errorf("%s: more than %d lines", line.File, len(want.Explain))
-		} else if diff := cmp.Diff(want.Explain[nth], line, cmp.AllowUnexported(explanation{})); diff != "" {
+		} else if diff := cmp.Diff(want.Explain[nth], line, cmpopts.IgnoreUnexported(trial.Explanation{})); diff != "" {
 			t.Errorf("%s: %s", line.File, diff)
 		}
 	}
@@ -357,7 +359,7 @@ func TestMoveToNow(t *testing.T) {
 		Time, A time.Time
 		B, C    string
 	}
-	if err := json.Unmarshal(moveToNow(raw), &got); err != nil {
+	if err := json.Unmarshal(trial.MoveToNow(raw), &got); err != nil {
 		t.Fatal(err)
 	}
 	b, err := time.Parse("2006-01-02T15:04:05.000Z0700", got.B)

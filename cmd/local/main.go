@@ -12,10 +12,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-)
 
-// demonstration is the policy of the small company. The goldens go with it, so a change of the policy that is deployed turns none of them red.
-const demonstration = "internal/trial/policy.yaml"
+	"clientvpn-responder/internal/bench"
+	"clientvpn-responder/internal/trial"
+)
 
 const usage = `usage: go run ./cmd/local <command>
 
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	standard := "policy.yaml"
 	if command == "run" {
-		standard = demonstration
+		standard = trial.Demonstration
 	}
 	policyFile := flags.String("policy", standard, "the policy")
 	asJSON := flags.Bool("json", false, "explain: one JSON object a line for each signal")
@@ -66,33 +66,33 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	files := flags.Args()
 	switch command {
 	case "run":
-		return runAll(ctx, out, *policyFile, *update)
+		return trial.RunAll(ctx, out, *policyFile, *update)
 	case "invoke":
 		if len(files) != 1 {
 			return fmt.Errorf("invoke: name one event, such as events/okta/user-deactivate.json")
 		}
-		return invoke(ctx, out, *policyFile, files[0])
+		return trial.Invoke(ctx, out, *policyFile, files[0])
 	case "explain":
 		if len(files) == 0 {
 			return fmt.Errorf("explain: name events, such as events/*/*.json")
 		}
-		var listed *listing
+		var listed *trial.Listing
 		if *connections != "" {
 			var err error
-			if listed, err = readListing(ctx, *connections, *policyFile); err != nil {
+			if listed, err = trial.ReadListing(ctx, *connections, *policyFile); err != nil {
 				return err
 			}
 		}
-		return explain(ctx, out, *policyFile, listed, files, *asJSON)
+		return trial.Explain(ctx, out, *policyFile, listed, files, *asJSON)
 	case "check":
 		if len(files) == 0 {
 			return fmt.Errorf("check: name the folder of the cases, such as cases/")
 		}
-		return check(out, *policyFile, files)
+		return trial.Check(out, *policyFile, files)
 	case "serve":
-		return serve(ctx, out, *listen)
+		return trial.Serve(ctx, out, *listen)
 	case "bench":
-		return measure(ctx, out, files)
+		return bench.Measure(ctx, out, files)
 	}
 	return fmt.Errorf("%q is no command\n%s", command, usage)
 }

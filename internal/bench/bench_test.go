@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"encoding/xml"
@@ -7,16 +7,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"clientvpn-responder/internal/trial"
 )
 
 // TestNoEventIsLost: every one of a mixture is answered, asks for nothing, or goes back to the queue.
 func TestNoEventIsLost(t *testing.T) {
 	t.Chdir("../..")
-	binary, err := buildHandler(t.Context(), io.Discard)
+	binary, err := trial.BuildHandler(t.Context(), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	policyFile, err := filepath.Abs(demonstration)
+	policyFile, err := filepath.Abs(trial.Demonstration)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +60,7 @@ func TestPlots(t *testing.T) {
 }
 
 func TestBenchNamesPartsThatAreNone(t *testing.T) {
-	if err := run(t.Context(), []string{"bench", "one", "two"}, io.Discard); err == nil || !strings.Contains(err.Error(), `"two"`) {
+	if err := Measure(t.Context(), io.Discard, []string{"one", "two"}); err == nil || !strings.Contains(err.Error(), `"two"`) {
 		t.Error(err)
 	}
 }

@@ -1,4 +1,8 @@
-package main
+// Package trial shows without AWS what an event leads to: decided by the policy alone, or played through the deployed programs in a
+// small company on loopback.
+//
+// It promises that what it shows is what the Lambda functions do: the binaries are the same, and so are parser and policy.
+package trial
 
 import (
 	"context"
@@ -11,30 +15,37 @@ import (
 	"clientvpn-responder/internal/emulator"
 )
 
+// Demonstration is the policy of the small company, from the repository's root. The goldens go with it, so that a change of the policy
+// that is deployed turns none of them red.
+const Demonstration = "internal/trial/policy.yaml"
+
 const (
-	region = "eu-west-1"
+	Region = "eu-west-1"
 	topic  = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"
 	mail   = "arn:aws:sns:eu-west-1:111122223333:vpn-messages"
 	chat   = "arn:aws:sns:eu-west-1:111122223333:vpn-chat"
 	store  = "d-9067123456"
-	table  = "vpn-keepout"
+	Table  = "vpn-keepout"
 )
 
-// endpoints of the small company, with what people there call them.
-var endpoints = []struct{ name, id, how, authentication, transitGateway string }{
+// Endpoint is one of the company's endpoints, with what people there call it.
+type Endpoint struct{ Name, ID, How, Authentication, TransitGateway string }
+
+// Endpoints are those of the small company.
+var Endpoints = []Endpoint{
 	{"office", "cvpn-endpoint-0a1b2c3d4e5f60001", "SAML", "federated-authentication", ""},
 	{"plant", "cvpn-endpoint-0a1b2c3d4e5f60002", "Active Directory", "directory-service-authentication", ""},
 	{"field", "cvpn-endpoint-0a1b2c3d4e5f60003", "certificates, on a transit gateway", "certificate-authentication", "tgw-0a1b2c3d4e5f60009"},
 }
 
-// newCompany gives the stand-in of a small company in the morning: some people's names look alike, some sit at two
+// NewCompany returns the stand-in of a small company in the morning: some people's names look alike, some sit at two
 // desks, one laptop comes back whenever it is cut off.
-func newCompany() *emulator.Cloud {
-	cloud := &emulator.Cloud{Region: region, TerminateTime: 200 * time.Millisecond}
-	for _, e := range endpoints {
-		cloud.AddEndpoint(emulator.Endpoint{ID: e.id, Description: e.name, Authentication: []string{e.authentication}, TransitGateway: e.transitGateway})
+func NewCompany() *emulator.Cloud {
+	cloud := &emulator.Cloud{Region: Region, TerminateTime: 200 * time.Millisecond}
+	for _, e := range Endpoints {
+		cloud.AddEndpoint(emulator.Endpoint{ID: e.ID, Description: e.Name, Authentication: []string{e.Authentication}, TransitGateway: e.TransitGateway})
 	}
-	office, plant, field := endpoints[0].id, endpoints[1].id, endpoints[2].id
+	office, plant, field := Endpoints[0].ID, Endpoints[1].ID, Endpoints[2].ID
 	for _, k := range []emulator.Client{
 		{EndpointID: office, Username: "alice@example.com", CommonName: "alice@example.com"},
 		{EndpointID: office, Username: "alice@example.com", CommonName: "alice@example.com"},
@@ -50,17 +61,17 @@ func newCompany() *emulator.Cloud {
 	} {
 		cloud.Connect(k)
 	}
-	cloud.AddTable(table, "person")
+	cloud.AddTable(Table, "person")
 	// What IAM Identity Center knows of them; a third user is deleted already.
 	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", UserName: "dave", Email: "dave@example.com", Disabled: true})
 	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02", UserName: "alice@example.com", Email: "alice@example.com"})
 	return cloud
 }
 
-func endpointName(id string) string {
-	for _, e := range endpoints {
-		if e.id == id {
-			return e.name
+func EndpointName(id string) string {
+	for _, e := range Endpoints {
+		if e.ID == id {
+			return e.Name
 		}
 	}
 	return id
@@ -73,13 +84,13 @@ func person(username, commonName string) string {
 	return username
 }
 
-// serve runs the stand-in until ctx is done.
-func serve(ctx context.Context, out io.Writer, address string) error {
+// Serve runs the stand-in until ctx is done.
+func Serve(ctx context.Context, out io.Writer, address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("serving the stand-in: %w", err)
 	}
-	server := &http.Server{Handler: newCompany(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: NewCompany(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	url := "http://" + listener.Addr().String()
 	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions, SNS's Publish, the identity store's DescribeUser and the keep-out table is at %s.
@@ -90,7 +101,7 @@ func serve(ctx context.Context, out io.Writer, address string) error {
   go run ./cmd/local keepout list -table %s
 
 Ctrl-C ends it.
-`, url, url, region, endpoints[0].id, endpoints[0].id, table)
+`, url, url, Region, Endpoints[0].ID, Endpoints[0].ID, Table)
 	if err := server.Serve(listener); err != http.ErrServerClosed {
 		return fmt.Errorf("serving the stand-in: %w", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/trial"
 )
 
 // load measures a soak. Neither latency nor limits are on, so that it is the function's work that is measured, and not
@@ -53,9 +54,9 @@ func soak(ctx context.Context, binary string, env func(url string) []string, eve
 	if err != nil || len(files) == 0 {
 		return s, errors.New("no events/*/*.json here; run it from the repository's root")
 	}
-	cloud := newCompany()
+	cloud := trial.NewCompany()
 	cloud.TerminateTime = time.Millisecond
-	addBystanders(cloud, endpoints[0].id, 300)
+	addBystanders(cloud, trial.Endpoints[0].ID, 300)
 	random := rand.New(rand.NewPCG(7, 7))
 	var messages []message
 	signalsOf := map[string][]string{} // by message, their ids
@@ -75,7 +76,7 @@ func soak(ctx context.Context, binary string, env func(url string) []string, eve
 			known[some.ID] = true
 			signalsOf[m.ID] = append(signalsOf[m.ID], some.ID)
 			if len(some.Subject.Usernames) > 0 && random.IntN(2) == 0 {
-				cloud.Connect(emulator.Client{EndpointID: endpoints[n%len(endpoints)].id, Username: some.Subject.Usernames[0]})
+				cloud.Connect(emulator.Client{EndpointID: trial.Endpoints[n%len(trial.Endpoints)].ID, Username: some.Subject.Usernames[0]})
 			}
 		}
 	}
@@ -181,7 +182,7 @@ var people = regexp.MustCompile(`(?i)\b(alice|bob|carol|dave|erin|frank|mallory)
 
 // another gives the event as if it happened just now, to somebody else, with ids of its own, and its signals, if it has any.
 func another(raw []byte, n int) ([]byte, []signal.Signal) {
-	body := people.ReplaceAll(moveToNow(raw), fmt.Appendf(nil, "${1}%06d", n))
+	body := people.ReplaceAll(trial.MoveToNow(raw), fmt.Appendf(nil, "${1}%06d", n))
 	var envelope struct{ ID string }
 	_ = json.Unmarshal(body, &envelope) // without one, only the signals' are renewed
 	signals, _ := signal.Parse(body)    // what cannot be read has none

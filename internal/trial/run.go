@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"bytes"
@@ -25,10 +25,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// golden is what an event must lead to: beside events/okta/x.json it is events/okta/x.golden.
-type golden struct {
+// Golden is what an event must lead to: beside events/okta/x.json it is events/okta/x.golden.
+type Golden struct {
 	// Explain is what explain -json says in mode enforce, at the time of the event.
-	Explain []explanation `json:"explain"`
+	Explain []Explanation `json:"explain"`
 	Run     result        `json:"run"`
 }
 
@@ -48,8 +48,8 @@ type told struct {
 	Spared      []string `json:"spared,omitempty"`
 }
 
-// outcome is what is read here of the function's answer: its public JSON form, as anybody else would read it.
-type outcome struct {
+// Outcome is what is read here of the function's answer: its public JSON form, as anybody else would read it.
+type Outcome struct {
 	Status   string `json:"status"`
 	Summary  string `json:"summary"`
 	Decision struct {
@@ -86,7 +86,7 @@ type connection struct {
 }
 
 func (c connection) String() string {
-	words := fmt.Sprintf("%-7s %-24s", endpointName(c.EndpointID), person(c.Username, c.CommonName))
+	words := fmt.Sprintf("%-7s %-24s", EndpointName(c.EndpointID), person(c.Username, c.CommonName))
 	if c.Reason != "" {
 		return words + " " + c.Reason
 	}
@@ -97,9 +97,9 @@ func (c connection) String() string {
 type played struct {
 	file     string
 	raw      []byte
-	explain  []explanation
+	explain  []Explanation
 	answer   emulator.Answer
-	outcomes []outcome
+	outcomes []Outcome
 	result   result
 	calls    map[string]int
 	mails    []emulator.Message
@@ -108,20 +108,21 @@ type played struct {
 	err      error
 }
 
-func runAll(ctx context.Context, out io.Writer, policyFile string, update bool) error {
+// RunAll sends every event of events/ through the binary and prints what became of it.
+func RunAll(ctx context.Context, out io.Writer, policyFile string, update bool) error {
 	files, err := filepath.Glob("events/*/*.json")
 	if err != nil || len(files) == 0 {
 		return errors.New("no events/*/*.json here; run it from the repository's root")
 	}
-	binary, err := buildHandler(ctx, out)
+	binary, err := BuildHandler(ctx, out)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nA small company on its VPN, with %d events to come. EC2, SNS, the identity store and Lambda are stand-ins on loopback; the binary is the one that is deployed.\n\n", len(files))
-	for _, e := range endpoints {
-		fmt.Fprintf(out, "  %-7s %s (%s)\n", e.name, e.how, e.id)
-		for _, c := range newCompany().Connections() {
-			if c.EndpointID == e.id {
+	for _, e := range Endpoints {
+		fmt.Fprintf(out, "  %-7s %s (%s)\n", e.Name, e.How, e.ID)
+		for _, c := range NewCompany().Connections() {
+			if c.EndpointID == e.ID {
 				fmt.Fprintf(out, "            %s\n", person(c.Username, c.CommonName))
 			}
 		}
@@ -191,8 +192,9 @@ func failures(plays []*played) int {
 	return n
 }
 
-func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
-	binary, err := buildHandler(ctx, out)
+// Invoke sends one event through the binary and prints its outcomes, mails and answer.
+func Invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
+	binary, err := BuildHandler(ctx, out)
 	if err != nil {
 		return err
 	}
@@ -215,17 +217,17 @@ func invoke(ctx context.Context, out io.Writer, policyFile, file string) error {
 	return err
 }
 
-// buildHandler builds the deployed programs for this machine: the handler, and beside it the client connect handler.
-func buildHandler(ctx context.Context, out io.Writer) (string, error) {
+// BuildHandler builds the deployed programs for this machine: the handler, and beside it the client connect handler.
+func BuildHandler(ctx context.Context, out io.Writer) (string, error) {
 	fmt.Fprintln(out, "Building the handlers. The first time this compiles AWS's EC2 package, which takes a minute or two.")
-	if _, err := buildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
+	if _, err := BuildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
 		return "", err
 	}
-	return buildHere(ctx, "handler", "./cmd/handler")
+	return BuildHere(ctx, "handler", "./cmd/handler")
 }
 
-// buildHere builds a program of this repository into bin/.
-func buildHere(ctx context.Context, name, folder string) (binary string, err error) {
+// BuildHere builds a program of this repository into bin/.
+func BuildHere(ctx context.Context, name, folder string) (binary string, err error) {
 	if binary, err = filepath.Abs(filepath.Join("bin", name)); err != nil {
 		return "", err
 	}
@@ -244,9 +246,9 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 		p.err = err
 		return p
 	}
-	p.explain = decideEvent(rules, policy.Enforce, goldenName(file), p.raw, eventTime(p.raw))
+	p.explain = DecideEvent(rules, policy.Enforce, GoldenName(file), p.raw, EventTime(p.raw))
 
-	cloud := newCompany()
+	cloud := NewCompany()
 	url, stop, err := emulator.Serve(cloud)
 	if err != nil {
 		p.err = err
@@ -258,10 +260,10 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 		p.err = err
 		return p
 	}
-	guard := newDoor(binary, environment(url, policyPath, mode))
+	guard := newDoor(binary, Environment(url, policyPath, mode))
 	cloud.ConnectHandler = guard.ask
 	defer guard.close()
-	function, err := emulator.Start(ctx, binary, environment(url, policyPath, mode))
+	function, err := emulator.Start(ctx, binary, Environment(url, policyPath, mode))
 	if err != nil {
 		p.err = err
 		return p
@@ -269,7 +271,7 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 	defer function.Close()
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if p.answer, p.err = function.Invoke(ctx, moveToNow(p.raw)); p.err != nil {
+	if p.answer, p.err = function.Invoke(ctx, MoveToNow(p.raw)); p.err != nil {
 		return p
 	}
 	function.Close() // which completes its log
@@ -277,12 +279,12 @@ func play(ctx context.Context, binary, policyFile, mode, file string) *played {
 	return p
 }
 
-// environment is the handler's, with a short watch: the clients of the small company come back quickly.
-func environment(url, policyPath, mode string) []string {
+// Environment is the handler's, with a short watch: the clients of the small company come back quickly.
+func Environment(url, policyPath, mode string) []string {
 	return []string{
-		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + Region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"TOPIC_ARN=" + topic, "MESSAGE_TOPIC_ARN=" + mail, "CHAT_TOPIC_ARN=" + chat, "POLICY_FILE=" + policyPath, "MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store,
-		"KEEPOUT_TABLE=" + table,
+		"KEEPOUT_TABLE=" + Table,
 	}
 }
 
@@ -303,7 +305,7 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 			return
 		}
 		for _, raw := range answer.Outcomes {
-			var o outcome
+			var o Outcome
 			if p.err = errors.Join(json.Unmarshal(raw, &o), schema.Check(raw)); p.err != nil {
 				return
 			}
@@ -337,7 +339,7 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 	slices.Sort(p.result.Published) // they are sent side by side
 	slices.SortFunc(p.mails, func(a, b emulator.Message) int { return strings.Compare(a.Subject, b.Subject) })
 	for _, r := range cloud.Refused() {
-		who := endpointName(r.EndpointID) + " " + person(r.Username, r.CommonName)
+		who := EndpointName(r.EndpointID) + " " + person(r.Username, r.CommonName)
 		if !slices.Contains(p.result.Refused, who) { // some try again and again
 			p.result.Refused = append(p.result.Refused, who)
 		}
@@ -345,7 +347,7 @@ func (p *played) observe(cloud *emulator.Cloud, log []byte) {
 	for _, c := range cloud.Connections() {
 		// Who keeps coming back may be up again by now.
 		if c.EndedAt.IsZero() && c.Username != "mallory" {
-			p.result.StillUp = append(p.result.StillUp, endpointName(c.EndpointID)+" "+person(c.Username, c.CommonName))
+			p.result.StillUp = append(p.result.StillUp, EndpointName(c.EndpointID)+" "+person(c.Username, c.CommonName))
 		}
 	}
 	for _, c := range cloud.Calls() {
@@ -362,7 +364,7 @@ func (p *played) tell(out io.Writer) {
 		p.tellBriefly(out)
 		return
 	}
-	fmt.Fprintf(out, "\n── %s\n", eventName(p.file))
+	fmt.Fprintf(out, "\n── %s\n", EventName(p.file))
 	for _, e := range p.explain {
 		if e.Error != "" {
 			fmt.Fprintf(out, "   %s\n", e.Error)
@@ -408,7 +410,7 @@ func (p *played) tell(out io.Writer) {
 }
 
 func (p *played) concernsConnections() bool {
-	return p.answer.Failure != nil || slices.ContainsFunc(p.outcomes, func(o outcome) bool { return len(o.Connections)+len(o.Spared) > 0 })
+	return p.answer.Failure != nil || slices.ContainsFunc(p.outcomes, func(o Outcome) bool { return len(o.Connections)+len(o.Spared) > 0 })
 }
 
 func (p *played) tellBriefly(out io.Writer) {
@@ -419,7 +421,7 @@ func (p *played) tellBriefly(out io.Writer) {
 			why = fmt.Sprintf("The policy ignores %s of %s.", o.Signal.Kind, o.Signal.Provider)
 		}
 	}
-	fmt.Fprintf(out, "   %-44s %-13s %s\n", eventName(p.file), strings.ToUpper(status), strings.TrimPrefix(why, "unsupported event: "))
+	fmt.Fprintf(out, "   %-44s %-13s %s\n", EventName(p.file), strings.ToUpper(status), strings.TrimPrefix(why, "unsupported event: "))
 }
 
 func (p *played) callsInWords() string {
@@ -427,15 +429,15 @@ func (p *played) callsInWords() string {
 		p.listings, p.calls["TerminateClientVpnConnections"], p.calls["DescribeClientVpnConnections"]-p.listings)
 }
 
-// eventName returns the name under which an event is shown: its provider's folder and its file.
-func eventName(file string) string {
+// EventName returns the name under which an event is shown: its provider's folder and its file.
+func EventName(file string) string {
 	return path.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))
 }
 
-// goldenName returns the name of an event in its golden, okta-x.json for events/okta/x.json.
-func goldenName(file string) string { return strings.ReplaceAll(eventName(file), "/", "-") }
+// GoldenName returns the name of an event in its golden, okta-x.json for events/okta/x.json.
+func GoldenName(file string) string { return strings.ReplaceAll(EventName(file), "/", "-") }
 
-func (p *played) golden() golden { return golden{Explain: p.explain, Run: p.result} }
+func (p *played) golden() Golden { return Golden{Explain: p.explain, Run: p.result} }
 
 func (p *played) goldenPath() string { return strings.TrimSuffix(p.file, ".json") + ".golden" }
 
@@ -473,8 +475,8 @@ func (p *played) difference() string {
 // timestamp matches the ways in which the events of events/ write times: texts, and seconds or milliseconds since 1970.
 var timestamp = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?|\b\d\d?/\d\d?/\d{4} \d\d?:\d\d:\d\d [AP]M\b|\b1[78]\d{8}(\d{3})?\b`)
 
-// eventTime is the time on an event's envelope.
-func eventTime(raw []byte) time.Time {
+// EventTime is the time on an event's envelope.
+func EventTime(raw []byte) time.Time {
 	var envelope struct {
 		Time time.Time `json:"time"`
 	}
@@ -482,9 +484,9 @@ func eventTime(raw []byte) time.Time {
 	return envelope.Time
 }
 
-// moveToNow gives the event as if it happened just now: every time in it moves by as much as the envelope's.
-func moveToNow(raw []byte) []byte {
-	at := eventTime(raw)
+// MoveToNow gives the event as if it happened just now: every time in it moves by as much as the envelope's.
+func MoveToNow(raw []byte) []byte {
+	at := EventTime(raw)
 	if at.IsZero() {
 		return raw
 	}

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/trial"
 )
 
 const (
@@ -30,11 +31,11 @@ const (
 
 // newCrowd is the stand-in with EC2's latency and limits, and so many bystanders on each of its endpoints.
 func newCrowd(endpointCount, bystanders int) *emulator.Cloud {
-	cloud := &emulator.Cloud{Region: region, Latency: latency, Limits: emulator.DocumentedLimits()}
-	cloud.AddTable(table, "person")
-	for _, e := range endpoints[:endpointCount] {
-		cloud.AddEndpoint(emulator.Endpoint{ID: e.id, Description: e.name, Authentication: []string{e.authentication}, TransitGateway: e.transitGateway})
-		addBystanders(cloud, e.id, bystanders)
+	cloud := &emulator.Cloud{Region: trial.Region, Latency: latency, Limits: emulator.DocumentedLimits()}
+	cloud.AddTable(trial.Table, "person")
+	for _, e := range trial.Endpoints[:endpointCount] {
+		cloud.AddEndpoint(emulator.Endpoint{ID: e.ID, Description: e.Name, Authentication: []string{e.Authentication}, TransitGateway: e.TransitGateway})
+		addBystanders(cloud, e.ID, bystanders)
 	}
 	return cloud
 }
@@ -58,8 +59,8 @@ func bystandersAreUp(cloud *emulator.Cloud) error {
 	return nil
 }
 
-// trial is what came of batches that were handed to one process each, at once.
-type trial struct {
+// attempt is what came of batches that were handed to one process each, at once.
+type attempt struct {
 	invoked time.Time
 	calls   []emulator.Call
 	failed  int // messages that go back to the queue
@@ -67,22 +68,22 @@ type trial struct {
 	memory  int64
 }
 
-func (b *bench) try(ctx context.Context, cloud *emulator.Cloud, batches ...[]byte) (trial, error) {
+func (b *bench) try(ctx context.Context, cloud *emulator.Cloud, batches ...[]byte) (attempt, error) {
 	url, stop, err := emulator.Serve(cloud)
 	if err != nil {
-		return trial{}, err
+		return attempt{}, err
 	}
 	defer stop()
 	functions := make([]*emulator.Function, len(batches))
 	for i := range batches {
 		if functions[i], err = emulator.Start(ctx, b.program("cmd/handler"), b.environment(url)); err != nil {
-			return trial{}, err
+			return attempt{}, err
 		}
 		defer functions[i].Close()
 	}
 	ctx, cancel := context.WithTimeout(ctx, functionTime)
 	defer cancel()
-	t := trial{invoked: time.Now()}
+	t := attempt{invoked: time.Now()}
 	failed, errs := make([]int, len(batches)), make([]error, len(batches))
 	var wait sync.WaitGroup
 	for i, f := range functions {
@@ -157,20 +158,20 @@ func leaving(people ...string) ([]byte, error) {
 	}
 	var messages []message
 	for i, name := range people {
-		body := strings.NewReplacer(who, name, id, id[:len(id)-6]+fmt.Sprintf("%06d", i)).Replace(string(moveToNow(raw)))
+		body := strings.NewReplacer(who, name, id, id[:len(id)-6]+fmt.Sprintf("%06d", i)).Replace(string(trial.MoveToNow(raw)))
 		messages = append(messages, message{ID: fmt.Sprint("message-", i), Body: body})
 	}
 	return batchOf(messages), nil
 }
 
 // made are the calls of an action, by kind: a page of a listing has no filter, a look asks for connections by their ids.
-func (t trial) made(action string, filter string) []emulator.Call {
+func (t attempt) made(action string, filter string) []emulator.Call {
 	return slices.DeleteFunc(slices.Clone(t.calls), func(c emulator.Call) bool {
 		return c.Action != action || c.Params.Get("Filter.1.Name") != filter
 	})
 }
 
-func (t trial) throttled(action string) (calls, throttled int) {
+func (t attempt) throttled(action string) (calls, throttled int) {
 	for _, c := range t.calls {
 		if c.Action == action {
 			calls++
@@ -183,7 +184,7 @@ func (t trial) throttled(action string) (calls, throttled int) {
 }
 
 // cutOff is when the last request to end a connection was answered, since the event arrived. It is an error if not all have ended.
-func (t trial) cutOff() (time.Duration, error) {
+func (t attempt) cutOff() (time.Duration, error) {
 	terminations := t.made(terminate, "")
 	if len(terminations) == 0 || t.left > 0 || t.failed > 0 {
 		return 0, fmt.Errorf("after %d requests %d connections are up, and %d messages went back to the queue", len(terminations), t.left, t.failed)
@@ -206,7 +207,7 @@ func (b *bench) one(ctx context.Context) error {
 		for i, k := range []emulator.Client{
 			{Username: "alice@example.com", CommonName: "alice@example.com"}, {Username: `EXAMPLE\alice`, CommonName: `EXAMPLE\alice`}, {CommonName: "alice.vpn.example.com"},
 		} {
-			k.EndpointID = endpoints[i].id
+			k.EndpointID = trial.Endpoints[i].ID
 			cloud.Connect(k)
 			cloud.Connect(k)
 		}
@@ -231,7 +232,7 @@ func (b *bench) ten(ctx context.Context) error {
 	var people []string
 	for i := range 10 {
 		people = append(people, fmt.Sprintf("leaver%06d@example.com", i))
-		cloud.Connect(emulator.Client{EndpointID: endpoints[i%3].id, Username: people[i]})
+		cloud.Connect(emulator.Client{EndpointID: trial.Endpoints[i%3].ID, Username: people[i]})
 	}
 	batch, err := leaving(people...)
 	if err != nil {
@@ -260,7 +261,7 @@ type reading struct {
 
 func (b *bench) list(ctx context.Context, size int, name string, batch []byte) (reading, error) {
 	cloud := newCrowd(1, size-1)
-	cloud.Connect(emulator.Client{EndpointID: endpoints[0].id, Username: name, CommonName: name})
+	cloud.Connect(emulator.Client{EndpointID: trial.Endpoints[0].ID, Username: name, CommonName: name})
 	t, err := b.try(ctx, cloud, batch)
 	if err != nil {
 		return reading{}, err
@@ -283,7 +284,7 @@ func (b *bench) list(ctx context.Context, size int, name string, batch []byte) (
 		return l, err
 	}
 	defer reader.Close()
-	answer, err := reader.Invoke(ctx, []byte(strconv.Quote(endpoints[0].id)))
+	answer, err := reader.Invoke(ctx, []byte(strconv.Quote(trial.Endpoints[0].ID)))
 	if err != nil {
 		return l, err
 	}
@@ -375,18 +376,18 @@ func (b *bench) leavers(ctx context.Context) error {
 		names[i] = fmt.Sprintf("leaver%06d@example.com", i)
 	}
 	limit := emulator.DocumentedLimits()[terminate]
-	calls := float64(people * len(endpoints))
+	calls := float64(people * len(trial.Endpoints))
 	allowed := (calls - float64(limit.Bucket)) / limit.Refill // seconds, for one call for each person and endpoint
 
 	var wait sync.WaitGroup
 	instances := []int{1, 2}
-	trials, clouds, errs := make([]trial, 2), make([]*emulator.Cloud, 2), make([]error, 2)
+	trials, clouds, errs := make([]attempt, 2), make([]*emulator.Cloud, 2), make([]error, 2)
 	for i, n := range instances {
-		clouds[i] = newCrowd(len(endpoints), 2000)
-		for _, e := range endpoints {
+		clouds[i] = newCrowd(len(trial.Endpoints), 2000)
+		for _, e := range trial.Endpoints {
 			for _, name := range names {
 				for range each {
-					clouds[i].Connect(emulator.Client{EndpointID: e.id, Username: name, CommonName: name})
+					clouds[i].Connect(emulator.Client{EndpointID: e.ID, Username: name, CommonName: name})
 				}
 			}
 		}
@@ -404,7 +405,7 @@ func (b *bench) leavers(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	p := panel{title: "200 leavers with 4 connections on each of 3 endpoints: connections ended", x: "seconds after the events arrived",
+	p := panel{title: "200 leavers with 4 connections on each of 3 trial.Endpoints: connections ended", x: "seconds after the events arrived",
 		series: []series{{"what the limits allow", []float64{0, allowed}, []float64{float64(each * limit.Bucket), each * calls}}}}
 	for i, n := range instances {
 		t := trials[i]

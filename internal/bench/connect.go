@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/trial"
 )
 
 const connectHandler = "cmd/connect"
@@ -17,13 +18,13 @@ const connectHandler = "cmd/connect"
 // connect measures what a connection waits for, without latency: the first decision of a process and those after it.
 func (b *bench) connect(ctx context.Context) error {
 	const processes, decisions = 21, 50
-	url, stop, err := emulator.Serve(newCompany())
+	url, stop, err := emulator.Serve(trial.NewCompany())
 	if err != nil {
 		return err
 	}
 	defer stop()
 	request, err := json.Marshal(map[string]any{
-		"connection-id": "cvpn-connection-0a1b2c3d4e5f60718", "endpoint-id": endpoints[0].id, "common-name": "", "username": "alice@example.com",
+		"connection-id": "cvpn-connection-0a1b2c3d4e5f60718", "endpoint-id": trial.Endpoints[0].ID, "common-name": "", "username": "alice@example.com",
 		"public-ip": "203.0.113.7", "groups": []string{}, "schema-version": "v3",
 	})
 	if err != nil {

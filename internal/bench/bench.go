@@ -1,4 +1,7 @@
-package main
+// Package bench measures speed, memory and load of the deployed programs against goals.
+//
+// It promises to measure only what was done: a part whose events were not answered as they must be is an error.
+package bench
 
 import (
 	"archive/zip"
@@ -18,14 +21,15 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/trial"
 )
 
 const (
 	benchmarks = "doc/benchmarks.md"
 	plots      = "doc/benchmarks.svg"
 
-	emptyFunction = "cmd/local/testdata/empty"
-	bareReader    = "cmd/local/testdata/bare"
+	emptyFunction = "internal/bench/testdata/empty"
+	bareReader    = "internal/bench/testdata/bare"
 )
 
 // bench is a run of the measurements.
@@ -70,9 +74,9 @@ var parts = []part{
 	{"load", "10,000 mixed events; up to two minutes", (*bench).load},
 }
 
-// measure runs the parts that are named, or all, which then go into doc/benchmarks.md. A goal that is missed is said and no
+// Measure runs the parts that are named, or all, which then go into doc/benchmarks.md. A goal that is missed is said and no
 // error, since the figures are this machine's as well.
-func measure(ctx context.Context, out io.Writer, names []string) error {
+func Measure(ctx context.Context, out io.Writer, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
 			return fmt.Errorf("bench: there is no part %q", name)
@@ -84,7 +88,7 @@ func measure(ctx context.Context, out io.Writer, names []string) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{out: out, dir: dir}
-	if b.policy, err = filepath.Abs(demonstration); err != nil {
+	if b.policy, err = filepath.Abs(trial.Demonstration); err != nil {
 		return fmt.Errorf("measuring: %w", err)
 	}
 	fmt.Fprintln(out, "Building the programs. The first time this compiles AWS's EC2 package, which takes a minute or two.")
@@ -163,7 +167,7 @@ func (b *bench) program(source string) string { return filepath.Join(b.dir, file
 
 // environment is the handler's, without a watch: what is measured is over before.
 func (b *bench) environment(url string) []string {
-	return append(environment(url, b.policy, "enforce"), "MESSAGE_TOPIC_ARN=", "CHAT_TOPIC_ARN=", "WATCH=0")
+	return append(trial.Environment(url, b.policy, "enforce"), "MESSAGE_TOPIC_ARN=", "CHAT_TOPIC_ARN=", "WATCH=0")
 }
 
 // programs are what is deployed, with the goal for their start as a multiple of an empty function's.
@@ -178,7 +182,7 @@ var programs = []struct {
 // start measures against an empty function, in one run: absolute times say more about the machine.
 func (b *bench) start(ctx context.Context) error {
 	const starts = 41
-	url, stop, err := emulator.Serve(newCompany())
+	url, stop, err := emulator.Serve(trial.NewCompany())
 	if err != nil {
 		return err
 	}

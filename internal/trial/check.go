@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"encoding/json"
@@ -45,8 +45,8 @@ type expectation struct {
 	Reason  string          `yaml:"reason"`
 }
 
-// check runs the cases of all folders, prints what differs, and says which rules no case reaches.
-func check(out io.Writer, policyFile string, folders []string) error {
+// Check runs the cases of all folders, prints what differs, and says which rules no case reaches.
+func Check(out io.Writer, policyFile string, folders []string) error {
 	p, err := policy.Load(policyFile)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (c placedCase) run(p *policy.Policy, folder string) (differences, rules []s
 	if err != nil {
 		return []string{"reading the event: " + err.Error()}, nil
 	}
-	now := eventTime(event)
+	now := EventTime(event)
 	if c.Now != "" {
 		if now, err = time.Parse(time.RFC3339, c.Now); err != nil {
 			return []string{fmt.Sprintf("now: %q is not a time like 2026-11-30T17:00:00Z", c.Now)}, nil
@@ -188,7 +188,7 @@ func (c placedCase) run(p *policy.Policy, folder string) (differences, rules []s
 	if mode == "" {
 		mode = policy.Enforce
 	}
-	explained := decideEvent(p, mode, c.at, event, now)
+	explained := DecideEvent(p, mode, c.at, event, now)
 	if failed := explained[0].Error; failed != "" {
 		switch {
 		case c.Error == "":

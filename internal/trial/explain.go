@@ -1,4 +1,4 @@
-package main
+package trial
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// explanation is what would be decided about one signal of a file, or why the file has none.
-type explanation struct {
+// Explanation is what would be decided about one signal of a file, or why the file has none.
+type Explanation struct {
 	File     string           `json:"file"`
 	Signal   *signal.Signal   `json:"signal,omitempty"`
 	Decision *policy.Decision `json:"decision,omitempty"`
@@ -31,22 +31,22 @@ type explanation struct {
 	asked bool // about a listing
 }
 
-// decideEvent parses an event and decides about its signals, as the function does.
-func decideEvent(p *policy.Policy, mode policy.Mode, file string, event []byte, now time.Time) []explanation {
+// DecideEvent parses an event and decides about its signals, as the function does.
+func DecideEvent(p *policy.Policy, mode policy.Mode, file string, event []byte, now time.Time) []Explanation {
 	signals, err := signal.Parse(event)
 	if err != nil {
-		return []explanation{{File: file, Error: err.Error()}}
+		return []Explanation{{File: file, Error: err.Error()}}
 	}
-	var all []explanation
+	var all []Explanation
 	for i := range signals {
 		decision := p.Decide(signals[i], mode, now)
-		all = append(all, explanation{File: file, Signal: &signals[i], Decision: &decision, rules: p.Answers(signals[i])})
+		all = append(all, Explanation{File: file, Signal: &signals[i], Decision: &decision, rules: p.Answers(signals[i])})
 	}
 	return all
 }
 
-// explain tells about the files; listed may be nil.
-func explain(ctx context.Context, out io.Writer, policyFile string, listed *listing, files []string, asJSON bool) error {
+// Explain tells about the files; listed may be nil.
+func Explain(ctx context.Context, out io.Writer, policyFile string, listed *Listing, files []string, asJSON bool) error {
 	p, err := policy.Load(policyFile)
 	if err != nil {
 		return err
@@ -56,11 +56,11 @@ func explain(ctx context.Context, out io.Writer, policyFile string, listed *list
 		mode = policy.Enforce
 	}
 	for _, file := range files {
-		explained := []explanation{{File: file}}
+		explained := []Explanation{{File: file}}
 		if event, err := os.ReadFile(file); err != nil {
 			explained[0].Error = fmt.Sprintf("reading the event: %v", err)
 		} else {
-			explained = decideEvent(p, mode, file, event, time.Now())
+			explained = DecideEvent(p, mode, file, event, time.Now())
 			if err := listed.ask(ctx, event, explained); err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
@@ -77,7 +77,7 @@ func explain(ctx context.Context, out io.Writer, policyFile string, listed *list
 }
 
 // print gives the verdict: what would be done, what each rule says, and under which names somebody would be looked for.
-func (e explanation) print(out io.Writer) {
+func (e Explanation) print(out io.Writer) {
 	if e.Error != "" {
 		fmt.Fprintf(out, "%s\n  no signal: %s\n", e.File, e.Error)
 		return
@@ -136,9 +136,9 @@ func (e explanation) print(out io.Writer) {
 	}
 }
 
-// listing is what "aws ec2 describe-client-vpn-connections" prints, of one endpoint, or of several one after the other. What
+// Listing is what "aws ec2 describe-client-vpn-connections" prints, of one endpoint, or of several one after the other. What
 // would become of its connections the function itself says, in dry-run against a stand-in that has them.
-type listing struct {
+type Listing struct {
 	connections []listedConnection
 	binary      string
 	policyFile  string
@@ -154,14 +154,14 @@ type listedConnection struct {
 	Status        struct{ Code string }
 }
 
-// readListing reads a listing and builds the function. Connections that have ended are left out.
-func readListing(ctx context.Context, file, policyFile string) (*listing, error) {
+// ReadListing reads a listing and builds the function. Connections that have ended are left out.
+func ReadListing(ctx context.Context, file, policyFile string) (*Listing, error) {
 	raw, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the connections: %w", err)
 	}
 	defer raw.Close()
-	l := &listing{}
+	l := &Listing{}
 	seen := map[string]bool{}
 	for decoder := json.NewDecoder(raw); ; {
 		var page struct{ Connections []listedConnection }
@@ -186,7 +186,7 @@ func readListing(ctx context.Context, file, policyFile string) (*listing, error)
 			l.connections = append(l.connections, c)
 		}
 	}
-	if l.binary, err = buildHandler(ctx, os.Stderr); err != nil {
+	if l.binary, err = BuildHandler(ctx, os.Stderr); err != nil {
 		return nil, err
 	}
 	l.policyFile, err = filepath.Abs(policyFile)
@@ -194,12 +194,12 @@ func readListing(ctx context.Context, file, policyFile string) (*listing, error)
 }
 
 // ask has the function say what it would do about the event, and adds that to the explanations of its signals.
-func (l *listing) ask(ctx context.Context, event []byte, explained []explanation) error {
+func (l *Listing) ask(ctx context.Context, event []byte, explained []Explanation) error {
 	if l == nil || explained[0].Error != "" {
 		return nil
 	}
-	cloud := &emulator.Cloud{Region: region}
-	cloud.AddTable(table, "person")
+	cloud := &emulator.Cloud{Region: Region}
+	cloud.AddTable(Table, "person")
 	for _, c := range l.connections {
 		// A listing does not say whether its endpoint keeps client addresses. It is taken to.
 		cloud.AddEndpoint(emulator.Endpoint{ID: c.EndpointID, TransitGateway: "tgw-00000000000000000"})
@@ -211,7 +211,7 @@ func (l *listing) ask(ctx context.Context, event []byte, explained []explanation
 		return err
 	}
 	defer stop()
-	function, err := emulator.Start(ctx, l.binary, environment(url, l.policyFile, string(policy.DryRun)))
+	function, err := emulator.Start(ctx, l.binary, Environment(url, l.policyFile, string(policy.DryRun)))
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (l *listing) ask(ctx context.Context, event []byte, explained []explanation
 	if answer.Failure != nil {
 		return fmt.Errorf("the function says %s: %s", answer.Failure.Type, answer.Failure.Message)
 	}
-	var outcomes struct{ Outcomes []outcome }
+	var outcomes struct{ Outcomes []Outcome }
 	if err := json.Unmarshal(answer.Payload, &outcomes); err != nil {
 		return fmt.Errorf("reading the outcomes: %w", err)
 	}
