@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 				return err
 			}
 		}
-		return trial.Explain(ctx, out, *policyFile, listed, files, *asJSON)
+		return trial.Explain(ctx, out, files, trial.ExplainOptions{Policy: *policyFile, Listing: listed, JSON: *asJSON})
 	case "check":
 		if len(files) == 0 {
 			return fmt.Errorf("check: name the folder of the cases, such as cases/")

@@ -1,22 +1,18 @@
-// Package trial shows without AWS what an event leads to: decided by the policy alone, or played through the deployed programs in a
-// small company on loopback.
+// Package trial shows without AWS what an event leads to: decided by the policy alone, or played through the deployed
+// programs in a small company on loopback.
 //
-// It promises that what it shows is what the Lambda functions do: the binaries are the same, and so are parser and policy.
+// It promises that what it shows is what the Lambda functions do: it uses the same binaries, the same parser and the
+// same policy.
 package trial
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"time"
 
 	"clientvpn-responder/internal/emulator"
 )
 
-// Demonstration is the policy of the small company, from the repository's root. The goldens go with it, so that a change of the policy
-// that is deployed turns none of them red.
+// Demonstration is the policy of the small company, from the repository's root. The goldens go with it, so that a
+// change of the policy that is deployed turns none of them red.
 const Demonstration = "internal/trial/policy.yaml"
 
 const (
@@ -35,7 +31,10 @@ type Endpoint struct{ Name, ID, How, Authentication, TransitGateway string }
 var Endpoints = []Endpoint{
 	{"office", "cvpn-endpoint-0a1b2c3d4e5f60001", "SAML", "federated-authentication", ""},
 	{"plant", "cvpn-endpoint-0a1b2c3d4e5f60002", "Active Directory", "directory-service-authentication", ""},
-	{"field", "cvpn-endpoint-0a1b2c3d4e5f60003", "certificates, on a transit gateway", "certificate-authentication", "tgw-0a1b2c3d4e5f60009"},
+	{
+		"field", "cvpn-endpoint-0a1b2c3d4e5f60003", "certificates, on a transit gateway", "certificate-authentication",
+		"tgw-0a1b2c3d4e5f60009",
+	},
 }
 
 // NewCompany returns the stand-in of a small company in the morning: some people's names look alike, some sit at two
@@ -43,8 +42,9 @@ var Endpoints = []Endpoint{
 func NewCompany() *emulator.Cloud {
 	cloud := &emulator.Cloud{Region: Region, TerminateTime: 200 * time.Millisecond}
 	for _, e := range Endpoints {
-		cloud.AddEndpoint(emulator.Endpoint{ID: e.ID, Description: e.Name, Authentication: []string{e.Authentication}, TransitGateway: e.TransitGateway})
+		cloud.AddEndpoint(e.Emulated())
 	}
+	const quickly = 300 * time.Millisecond
 	office, plant, field := Endpoints[0].ID, Endpoints[1].ID, Endpoints[2].ID
 	for _, k := range []emulator.Client{
 		{EndpointID: office, Username: "alice@example.com", CommonName: "alice@example.com"},
@@ -54,8 +54,8 @@ func NewCompany() *emulator.Cloud {
 		{EndpointID: office, Username: "dave@example.com", CommonName: "dave@example.com"},
 		{EndpointID: office, Username: "breakglass@example.com", CommonName: "breakglass@example.com"},
 		{EndpointID: plant, Username: `EXAMPLE\bob`, CommonName: `EXAMPLE\bob`},
-		{EndpointID: plant, Username: "alice", CommonName: "alice", ReconnectAfter: 300 * time.Millisecond, Reconnects: 1},
-		{EndpointID: plant, Username: "mallory", CommonName: "mallory", ReconnectAfter: 300 * time.Millisecond, Reconnects: -1},
+		{EndpointID: plant, Username: "alice", CommonName: "alice", ReconnectAfter: quickly, Reconnects: 1},
+		{EndpointID: plant, Username: "mallory", CommonName: "mallory", ReconnectAfter: quickly, Reconnects: -1},
 		{EndpointID: field, CommonName: "carol.vpn.example.com", ClientIP: "10.30.0.10"},
 		{EndpointID: field, CommonName: "erin.vpn.example.com", ID: "cvpn-connection-0e41f00000000000a"},
 	} {
@@ -63,11 +63,20 @@ func NewCompany() *emulator.Cloud {
 	}
 	cloud.AddTable(Table, "person")
 	// What IAM Identity Center knows of them; a third user is deleted already.
-	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", UserName: "dave", Email: "dave@example.com", Disabled: true})
-	cloud.AddUser(emulator.User{ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02", UserName: "alice@example.com", Email: "alice@example.com"})
+	const user = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c0"
+	cloud.AddUser(emulator.User{ID: user + "1", UserName: "dave", Email: "dave@example.com", Disabled: true})
+	cloud.AddUser(emulator.User{ID: user + "2", UserName: "alice@example.com", Email: "alice@example.com"})
 	return cloud
 }
 
+// Emulated returns the endpoint as the stand-in has it.
+func (e Endpoint) Emulated() emulator.Endpoint {
+	return emulator.Endpoint{
+		ID: e.ID, Description: e.Name, Authentication: []string{e.Authentication}, TransitGateway: e.TransitGateway,
+	}
+}
+
+// EndpointName returns what the company calls an endpoint, or its id.
 func EndpointName(id string) string {
 	for _, e := range Endpoints {
 		if e.ID == id {
@@ -82,28 +91,4 @@ func person(username, commonName string) string {
 		return "certificate " + commonName
 	}
 	return username
-}
-
-// Serve runs the stand-in until ctx is done.
-func Serve(ctx context.Context, out io.Writer, address string) error {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("serving the stand-in: %w", err)
-	}
-	server := &http.Server{Handler: NewCompany(), ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { server.Close() })
-	url := "http://" + listener.Addr().String()
-	fmt.Fprintf(out, `A stand-in for EC2's Client VPN actions, SNS's Publish, the identity store's DescribeUser and the keep-out table is at %s.
-
-  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-  aws ec2 describe-client-vpn-connections --client-vpn-endpoint-id %s
-  aws ec2 terminate-client-vpn-connections --client-vpn-endpoint-id %s --username alice@example.com
-  go run ./cmd/local keepout list -table %s
-
-Ctrl-C ends it.
-`, url, url, Region, Endpoints[0].ID, Endpoints[0].ID, Table)
-	if err := server.Serve(listener); err != http.ErrServerClosed {
-		return fmt.Errorf("serving the stand-in: %w", err)
-	}
-	return nil
 }
