@@ -35,7 +35,7 @@ func TestNoEventIsLost(t *testing.T) {
 	}
 }
 
-// TestPlots: a point is drawn where its values are, those that nobody could tell apart are left out, and all of it is XML.
+// TestPlots: a point is drawn where its values are, those that nobody could tell apart are left out, and it is XML.
 func TestPlots(t *testing.T) {
 	svg := draw([]panel{
 		{title: "one", x: "seconds", series: []series{
@@ -44,7 +44,9 @@ func TestPlots(t *testing.T) {
 		}},
 		{title: "two", series: []series{{"c", []float64{1, 3}, []float64{7, 9}}}},
 	})
-	for _, want := range []string{`d="M60.0 314.0L420.0 189.0L780.0 64.0"`, `d="M60.0 264.0L780.0 256.5"`, ">one<", ">seconds<", ">b<", ">two<"} {
+	for _, want := range []string{
+		`d="M60.0 314.0L420.0 189.0L780.0 64.0"`, `d="M60.0 264.0L780.0 256.5"`, ">one<", ">seconds<", ">b<", ">two<",
+	} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("there is no %s in\n%s", want, svg)
 		}
@@ -60,7 +62,8 @@ func TestPlots(t *testing.T) {
 }
 
 func TestBenchNamesPartsThatAreNone(t *testing.T) {
-	if err := Measure(t.Context(), io.Discard, []string{"one", "two"}); err == nil || !strings.Contains(err.Error(), `"two"`) {
+	err := Measure(t.Context(), io.Discard, []string{"one", "two"})
+	if err == nil || !strings.Contains(err.Error(), `"two"`) {
 		t.Error(err)
 	}
 }
