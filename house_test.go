@@ -72,6 +72,8 @@ var may = map[string][]string{
 	"internal/moto": {},
 	// The SDK's configuration, for both functions.
 	"internal/lambdaenv": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http"},
+	// The standard library alone.
+	"internal/console": {},
 	// No SDK, so that the local tool is built in seconds.
 	"internal/trial": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
