@@ -57,7 +57,7 @@ func chat(o responder.Outcome) (title, body string, err error) {
 		line("- and %d more left alone", n-10)
 	}
 	if o.Error != "" {
-		line("- error: %s", cut(firstSentence(o.Error), 500))
+		line("- error: %s", cut(o.ErrorBeforeSDK(), 500))
 	}
 	line("- when (UTC): %s", strings.Join(moments(o), "; "))
 	if link := findingURL(o); link != "" {

@@ -71,7 +71,7 @@ func text(o responder.Outcome) (title, body string, err error) {
 		fate := fmt.Sprintf("%s, was %s", c.Current, c.Previous)
 		switch {
 		case c.Error != "":
-			fate = fmt.Sprintf("%s: %s", c.Current, firstSentence(c.Error))
+			fate = fmt.Sprintf("%s: %s", c.Current, responder.WithoutSDK(c.Err))
 		case c.Would:
 			fate = fmt.Sprintf("%s, would be ended", c.Current)
 		}
@@ -154,7 +154,7 @@ func headline(o responder.Outcome) string {
 		switch {
 		case dryRun(o):
 			return "not all VPN connections could be tried"
-		case n == all && o.ListOnly:
+		case n == all && o.AccessOnly():
 			return count(n, "VPN connection") + " ended, but not kept out"
 		case n == all:
 			return count(n, "VPN connection") + " ended, others may be up"
@@ -203,7 +203,7 @@ func headline(o responder.Outcome) string {
 			return count(all, "VPN connection") + " could not be ended"
 		case o.Signal.Kind == signal.AccountEnabled:
 			return "may still be kept out"
-		case o.ListOnly:
+		case o.AccessOnly():
 			return "keep-out list could not be changed"
 		}
 		return "nothing could be done"
@@ -348,8 +348,6 @@ func moments(o responder.Outcome) []string {
 	return all
 }
 
-var missing = regexp.MustCompile(`missing permission (\S+) on ([^\s:;]+)`)
-
 // ours matches EC2's ids, which may stand in a command: whatever else an event or a client brings may not.
 var ours = regexp.MustCompile(`^cvpn-(endpoint|connection)-[0-9a-f]+$`)
 
@@ -394,21 +392,17 @@ func steps(o responder.Outcome) []string {
 			others, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
 	}
 
-	permissions := map[string]bool{}
-	for _, m := range missing.FindAllStringSubmatch(o.Error, -1) {
-		if !permissions[m[0]] && len(permissions) < 5 {
-			permissions[m[0]] = true
-			on := m[2]
-			if strings.HasSuffix(on, "/*") {
-				on = "all resources"
-			}
-			add("Grant %s on %s to the function's role. The role, a permissions boundary or a service control policy lacks it.", m[1], on)
+	for _, p := range first(5, o.MissingPermissions()) {
+		on := p.Resource
+		if strings.HasSuffix(on, "/*") {
+			on = "all resources"
 		}
+		add("Grant %s on %s to the function's role. The role, a permissions boundary or a service control policy lacks it.", p.Action, on)
 	}
-	if strings.Contains(o.Error, "no Client VPN endpoint in this account") {
+	if o.Has(responder.NoEndpoint) {
 		add("Deploy the function in the account and Region of the Client VPN endpoints; there is none where it is.")
 	}
-	if strings.Contains(o.Error, "failed-to-terminate") {
+	if o.Has(responder.CannotTerminate) {
 		add("EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the endpoint, and open a case with AWS Support.")
 	}
 
@@ -447,11 +441,11 @@ func steps(o responder.Outcome) []string {
 		byHand()
 	case responder.Partial, responder.Failed:
 		switch {
-		case o.Decision.Explains(policy.Unreadable):
+		case o.Has(responder.PolicyUnreadable):
 			add("Mend the policy where the error says, and deploy it. Nobody is cut off until then.")
-		case o.ListOnly && len(o.Spared) > 0:
+		case o.AccessOnly() && len(o.Spared) > 0:
 			add("Nobody may be kept out by this name, as so many share it; until it is off the list, they are.")
-		case o.ListOnly:
+		case o.AccessOnly():
 			add("%s is not kept out, and can connect again.", person)
 		case len(left(o)) == 0:
 			add("%s may be connected where nobody could look.", person)
@@ -551,12 +545,6 @@ func more(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" and %d more", n)
-}
-
-// firstSentence leaves of an error what comes before the SDK's own words.
-func firstSentence(problem string) string {
-	head, _, _ := strings.Cut(problem, ": operation error")
-	return head
 }
 
 // printable puts a question mark for what cannot be seen or would turn the text around.

@@ -1,8 +1,8 @@
 package responder
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -64,8 +64,8 @@ type Outcome struct {
 	// Reconnections is how often the person was back during the watch.
 	Reconnections int    `json:"reconnections,omitempty"`
 	Error         string `json:"error,omitempty"`
-	// ListOnly says that nothing went wrong but with the keep-out list.
-	ListOnly bool `json:"-"`
+	// Problems say why the outcome is incomplete, and which connections EC2 gave no answer about. Error is their text.
+	Problems []Problem `json:"-"`
 	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of the first
 	// and the last.
 	Listings []string `json:"listings,omitempty"`
@@ -94,174 +94,186 @@ func (o Outcome) Incomplete() bool {
 	return o.Status == Partial || o.Status == Unverified || o.Status == Failed
 }
 
-// gateStatus is the status of a signal that a gate held back.
-var gateStatus = map[policy.Gate]Status{
-	policy.GateSample:    Sample,
-	policy.GateArchived:  Notified,
-	policy.GateNotYet:    Notified,
-	policy.GateUnasked:   Notified,
-	policy.GateFuture:    Stale,
-	policy.GateStale:     Stale,
-	policy.GateUnmapped:  Unmapped,
-	policy.GateAmbiguous: Ambiguous,
-	policy.GateExempt:    Exempt,
+// Has reports whether the outcome has a problem of the kind.
+func (o Outcome) Has(code ProblemCode) bool {
+	return slices.ContainsFunc(o.Problems, func(p Problem) bool { return p.Code == code })
 }
 
-// conclude sets status, summary, error and timing from what was seen.
-func (c *caseFile) conclude() {
-	o := &c.Outcome
-	who := o.Signal.Subject.String()
-	ended, would, refused, pending := 0, 0, 0, 0
-	var lost []string
-	for _, id := range slices.Sorted(maps.Keys(c.unlisted)) {
-		c.problem(c.unlisted[id])
-	}
-	if len(c.unlisted) == 0 && c.watchedOut {
-		for _, id := range slices.Sorted(maps.Keys(c.lastFailed)) {
-			c.problem(fmt.Errorf("watching for a reconnection: %w", c.lastFailed[id]))
-		}
-	}
-	overLimit := c.overLimit()
-	if overLimit >= 0 && c.Reconnections == 0 && len(o.Connections) > 0 {
-		c.problem(errors.New(o.Spared[overLimit].Reason)) // found late, on an endpoint that could not be listed before
-	}
-	for _, connection := range o.Connections {
-		o.Timing.RequestedAt = latest(o.Timing.RequestedAt, connection.RequestedAt)
-		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndedAt)
-		switch {
-		case connection.Error != "":
-			refused++
-			c.problems = append(c.problems, fmt.Sprintf("%s on %s: %s", connection.ID, connection.EndpointID, connection.Error))
-		case connection.Would:
-			would++
-		case connection.Ended():
-			ended++
-		case connection.Current == vpn.FailedToTerminate:
-			c.problems = append(c.problems, fmt.Sprintf("%s on %s: EC2 says failed-to-terminate", connection.ID, connection.EndpointID))
-		default:
-			pending++
-			if connection.Lost != "" {
-				lost = append(lost, fmt.Sprintf("%s on %s: %s", connection.ID, connection.EndpointID, connection.Lost))
+// AccessOnly reports whether nothing went wrong but with the keep-out list.
+func (o Outcome) AccessOnly() bool { return accessOnly(o.Problems) }
+
+func accessOnly(problems []Problem) bool {
+	return len(problems) > 0 &&
+		!slices.ContainsFunc(problems, func(p Problem) bool { return p.Code != AccessNotSet && p.Code != Unanswered })
+}
+
+// MissingPermissions returns the permissions that were missing, each once.
+func (o Outcome) MissingPermissions() []Permission {
+	var all []Permission
+	for _, problem := range o.Problems {
+		for _, permission := range permissions(problem) {
+			if !slices.Contains(all, permission) {
+				all = append(all, permission)
 			}
 		}
 	}
-	if ended < len(o.Connections) {
+	return all
+}
+
+// ErrorBeforeSDK returns what Error says before the first words of the SDK.
+func (o Outcome) ErrorBeforeSDK() string {
+	var all []string
+	for _, problem := range o.Problems {
+		before, call := cutCall(problem)
+		all = append(all, before)
+		if call != nil {
+			break
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// HowLong says for how long the person is kept out, to go behind "kept out"; empty for not at all.
+func (o Outcome) HowLong() string { return howLong(o.KeptOutUntil) }
+
+func howLong(end time.Time) string {
+	switch {
+	case end.IsZero():
+		return ""
+	case end.Equal(Forever):
+		return policy.Forever.Words()
+	}
+	return "until " + end.UTC().Format(time.DateTime) + " UTC"
+}
+
+// outcome returns what every outcome of the case says, whatever became of it. It shares nothing with the case that may
+// still change.
+func (c *Case) outcome() Outcome {
+	o := Outcome{
+		SchemaVersion: SchemaVersion, Signal: c.Signal, Decision: c.Decision, PolicyHash: c.policyHash, Timing: c.timing,
+		KeptOutUntil: c.access.until, Lifted: c.access.lifted, Reconnections: c.reconnections, Listings: c.listings,
+		Connections: []*vpn.Connection{}, Spared: []Spared{},
+	}
+	for _, connection := range c.connections {
+		o.Connections = append(o.Connections, c.row(connection))
+	}
+	for _, s := range c.spared {
+		s.Connection = c.row(s.Connection)
+		o.Spared = append(o.Spared, s)
+	}
+	return o
+}
+
+// row returns a copy of a connection, with the account that it is in.
+func (c *Case) row(connection *vpn.Connection) *vpn.Connection {
+	row := *connection
+	row.Account = cmp.Or(row.Account, c.account)
+	return &row
+}
+
+// conclude returns the outcome of the case as it is now.
+func (c *Case) conclude() Outcome {
+	o, f := c.outcome(), c.facts()
+	o.Status, o.Summary = judge(&f)
+	o.Problems = slices.Concat(f.problems, c.unanswered())
+	o.Error = inFull(o.Problems)
+	for _, connection := range o.Connections {
+		o.Timing.RequestedAt = latest(o.Timing.RequestedAt, connection.RequestedAt)
+		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndedAt)
+	}
+	if f.ended < f.all {
 		o.Timing.EndedAt = time.Time{}
 	}
-	o.ListOnly = len(c.problems) == 0 && len(c.list.problems) > 0
-	c.problems = append(c.problems, c.list.problems...)
-	all := len(o.Connections)
-	o.Error = strings.Join(append(slices.Clone(c.problems), lost...), "; ")
-	problem := ""
-	if len(c.problems) > 0 {
-		problem = brief(c.problems[0])
-	}
-	say := func(status Status, format string, args ...any) {
-		o.Status, o.Summary = status, fmt.Sprintf(format, args...)
-	}
-	incomplete := len(c.problems) > 0
-	switch {
-	case c.policyError != nil:
-		o.Error = oneLine(c.policyError)
-		say(Failed, "Nothing was done about %s: the policy cannot be read.", who)
-	case c.saysReinstatement():
-		c.concludeReinstatement()
-	case o.Decision.Action == policy.Ignore:
-		say(Ignored, "The policy ignores this.")
-	case o.Decision.Action == policy.Notify && o.Decision.Gate == "":
-		say(Notified, "Nothing was ended: the policy only notifies about %s.", who)
-	case o.Decision.Action == policy.Notify:
-		say(gateStatus[o.Decision.Gate], "Nothing was ended: %s.", lastReason(o.Decision))
-	case all == 0 && o.ListOnly:
-		say(Failed, "Nothing was ended of %s, and the keep-out list is not as it should be: %s.", who, problem)
-	case all == 0 && incomplete:
-		say(Failed, "It is not known whether %s is connected: %s.", who, problem)
-	case all == 0 && len(o.Spared) > 0:
-		say(o.Spared[0].why, "Nothing was ended: %s of %s left alone, as %s.", count(len(o.Spared)), who, o.Spared[0].Reason)
-	case all == 0 && c.noAddresses:
-		say(Unmapped, "Nothing was ended: %s leads to nobody, as no endpoint keeps client addresses.", who)
-	case all == 0:
-		say(NotConnected, "%s has no active VPN connection.", who)
-		if n := len(c.endedBefore); n > 0 {
-			o.Summary += fmt.Sprintf(" %s ended within the last hour, the latest at %s.",
-				count(n), slices.MaxFunc(c.endedBefore, time.Time.Compare).Format(time.DateTime))
-		}
-	case c.dryRun() && !incomplete:
-		say(WouldTerminate, "Dry-run: %s of %s would be ended.", count(would), who)
-	case c.dryRun() && would > 0:
-		say(Partial, "Dry-run: %s of %s would be ended, but not all could be tried: %s.", count(would), who, problem)
-	case c.dryRun():
-		say(Failed, "Dry-run: the connections of %s could not be ended: %s.", who, problem)
-	case refused == all:
-		say(Failed, "The connections of %s were not ended: %s.", who, problem)
-	case o.ListOnly && ended == all:
-		say(Partial, "%s of %s ended, but the keep-out list is not as it should be: %s.", count(ended), who, problem)
-	case incomplete:
-		say(Partial, "%d of %s of %s ended: %s.", ended, count(all), who, problem)
-	case pending > 0:
-		say(Unverified, "The end of %s of %s was requested; the time was up before EC2 showed it.", count(pending), who)
-	case c.list.letBack != "":
-		say(Reconnecting, "%s of %s ended, but they keep coming back although they are kept out: %s.", count(ended), who, c.list.letBack)
-	case c.keepsComing || overLimit >= 0:
-		say(Reconnecting, "%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny the connect, then end them again.", count(ended), who)
-	default:
-		say(Terminated, "%s of %s ended.", count(ended), who)
-	}
-	if o.Status == Terminated && c.Reconnections > 0 {
-		o.Summary += fmt.Sprintf(" They came back %s, and were ended again.", plural(c.Reconnections, "once", fmt.Sprintf("%d times", c.Reconnections)))
-	}
-	if o.Status == Terminated && c.cutShort {
-		o.Summary += " The time was up before the watch for a reconnection was over."
-	}
-	if len(o.Spared) > 0 && (all > 0 || incomplete) {
-		o.Summary += fmt.Sprintf(" %s left alone, as %s.", count(len(o.Spared)), o.Spared[0].Reason)
-	}
-	if !c.saysReinstatement() {
-		o.Summary += c.onTheList()
-	}
+	return o
 }
 
-// overLimit is the place of the first spared connection that the limit protects; below 0 for none.
-func (c *caseFile) overLimit() int {
-	return slices.IndexFunc(c.Spared, func(s Spared) bool { return s.why == OverLimit })
-}
-
-// brief leaves of an error of the SDK what a person needs to know: what was being done, and why it was not.
-func brief(problem string) string {
-	head, details, found := strings.Cut(problem, ": operation error")
-	if !found || strings.Contains(head, "missing permission") {
-		return head
+// facts collects what was seen of the case.
+func (c *Case) facts() facts {
+	f := facts{
+		who: c.Signal.Subject.String(), decision: c.Decision, dryRun: c.dryRun(), all: len(c.connections), spared: c.spared,
+		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing,
+		cutShort: c.cutShort, letIn: c.letIn, reinstating: c.isReinstatement(), lifted: c.access.lifted, still: c.access.still,
+		keptOut: howLong(c.access.until), wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
 	}
-	if _, api, ok := strings.Cut(details, "api error "); ok {
-		code, _, _ := strings.Cut(api, ":")
-		return head + ": " + code
-	}
-	// An error that the SDK has a type for goes by its name alone.
-	if _, named, ok := strings.Cut(details, "RequestID: "); ok {
-		_, named, _ = strings.Cut(named, ", ")
-		if code, _, _ := strings.Cut(named, ":"); strings.HasSuffix(code, "Exception") {
-			return head + ": " + code
+	for _, connection := range c.connections {
+		switch {
+		case connection.Error != "":
+			f.refused++
+		case connection.Would:
+			f.would++
+		case connection.Ended():
+			f.ended++
+		case connection.Current != vpn.FailedToTerminate:
+			f.pending++
 		}
 	}
-	return head + ": no answer in time"
+	f.problems = slices.Concat(c.problems, c.blindSpots(), c.failures(), c.access.problems)
+	f.accessOnly = accessOnly(f.problems)
+	f.noPolicy = slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Code == PolicyUnreadable })
+	return f
 }
 
-func (c *caseFile) dryRun() bool { return c.Outcome.Decision.Mode != policy.Enforce }
-
-func lastReason(d policy.Decision) string {
-	if words, ok := d.Blocked(); ok {
-		return words
-	}
-	return "the policy holds it back"
+// isReinstatement reports whether the outcome is about the keep-out list and nothing else.
+func (c *Case) isReinstatement() bool {
+	a := c.access
+	return c.Signal.Kind == signal.AccountEnabled && a.asked && !c.terminates() &&
+		(len(a.lifted)+len(a.still)+len(a.problems) > 0 || c.Decision.Gate != "")
 }
 
-func count(n int) string { return plural(n, "1 VPN connection", fmt.Sprintf("%d VPN connections", n)) }
-
-func plural(n int, one, more string) string {
-	if n == 1 {
-		return one
+// blindSpots returns the problems of endpoints where the person may be connected, as no search has shown them.
+func (c *Case) blindSpots() []Problem {
+	var all []Problem
+	for _, id := range slices.Sorted(maps.Keys(c.unlisted)) {
+		all = append(all, Problem{Code: NotListed, Cause: c.unlisted[id]})
 	}
-	return more
+	if len(c.unlisted) > 0 || !c.watchedOut {
+		return all
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.lastFailed)) {
+		all = append(all, Problem{Code: NotListed, Doing: "watching for a reconnection", Cause: c.lastFailed[id]})
+	}
+	return all
+}
+
+// failures returns the problems of connections that did not end, and of those that the limit spared too late, when
+// others had been terminated already.
+func (c *Case) failures() []Problem {
+	var all []Problem
+	if c.overLimit() && len(c.connections) > 0 {
+		i := slices.IndexFunc(c.spared, func(s Spared) bool { return s.why == OverLimit })
+		all = append(all, Problem{Code: TooManyLate, Cause: errors.New(c.spared[i].Reason)})
+	}
+	for _, connection := range c.connections {
+		where := connection.ID + " on " + connection.EndpointID
+		switch {
+		case connection.Error != "":
+			all = append(all, Problem{Code: NotTerminated, Doing: where, Cause: connection.Err})
+		case connection.Would, connection.Ended():
+		case connection.Current == vpn.FailedToTerminate:
+			all = append(all, Problem{Code: CannotTerminate, Doing: where, Cause: errors.New("EC2 says failed-to-terminate")})
+		}
+	}
+	return all
+}
+
+// unanswered returns the requests that EC2 did not answer, of connections that have not ended. They may still end.
+func (c *Case) unanswered() []Problem {
+	var all []Problem
+	for _, connection := range c.connections {
+		if connection.Error == "" && !connection.Ended() && connection.Current != vpn.FailedToTerminate && connection.Lost != "" {
+			all = append(all, Problem{Code: Unanswered, Doing: connection.ID + " on " + connection.EndpointID, Cause: errors.New(connection.Lost)})
+		}
+	}
+	return all
+}
+
+// inFull returns the text of problems on one line.
+func inFull(problems []Problem) string {
+	var all []string
+	for _, problem := range problems {
+		all = append(all, problem.Error())
+	}
+	return strings.Join(all, "; ")
 }
 
 func latest(a, b time.Time) time.Time {

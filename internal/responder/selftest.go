@@ -1,0 +1,67 @@
+package responder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"clientvpn-responder/internal/vpn"
+)
+
+// selfTest returns whether a person could be cut off now, and what stands in the way. It terminates nobody.
+func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
+	ctx, cancel := forSelfTest(ctx)
+	defer cancel()
+	endpoints, accounts, problems := r.VPN.Probe(ctx)
+	if r.PolicyError != nil {
+		problems = append(problems, r.PolicyError)
+	}
+	if r.Probe != nil {
+		problems = append(problems, r.Probe(ctx)...)
+	}
+	problems = append(problems, r.probeAccess(ctx)...)
+	o := c.outcome()
+	if len(problems) == 0 {
+		o.Status = Ready
+		o.Summary = fmt.Sprintf("Ready: %s of %s can be listed, and connections ended there.",
+			plural(endpoints, "1 endpoint", fmt.Sprintf("%d endpoints", endpoints)),
+			plural(accounts, "this account and Region", fmt.Sprintf("%d accounts and Regions", accounts)))
+		return o
+	}
+	for _, problem := range problems {
+		code := SelfTestFailed
+		if errors.Is(problem, vpn.ErrNoEndpoint) {
+			code = NoEndpoint
+		}
+		o.Problems = append(o.Problems, Problem{Code: code, Cause: problem})
+	}
+	o.Status, o.Error = NotReady, inFull(o.Problems)
+	o.Summary = fmt.Sprintf("Not everybody can be cut off: %s.", o.Problems[0].Brief())
+	if more := len(problems) - 1; more > 0 {
+		o.Summary += fmt.Sprintf(" And %s.", plural(more, "1 more problem", fmt.Sprintf("%d more problems", more)))
+	}
+	return o
+}
+
+// probeAccess returns what keeps the keep-out list from working: that it cannot be read or written, or that no client
+// connect handler asks it. It says nothing of endpoints elsewhere: a handler serves its own account and Region.
+func (r *Responder) probeAccess(ctx context.Context) []error {
+	if r.KeepOut == nil {
+		return nil
+	}
+	var problems []error
+	if err := r.KeepOut.Probe(ctx); err != nil {
+		problems = append(problems, err)
+	}
+	endpoints, err := r.VPN.Endpoints(ctx, true)
+	if err != nil {
+		return problems // vpn.Probe reports it
+	}
+	for _, e := range endpoints {
+		if e.ConnectHandler == "" && !e.Elsewhere() {
+			problems = append(problems,
+				fmt.Errorf("no client connect handler is attached to %s, so nobody is kept out there", e.ID))
+		}
+	}
+	return problems
+}
