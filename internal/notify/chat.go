@@ -37,6 +37,33 @@ type metadata struct {
 
 // chat renders the outcome as a custom notification.
 func chat(o responder.Outcome) (title, body string, err error) {
+	n := notification{Version: "1.0", Source: "custom", Content: contentOf(o), Metadata: metadataOf(o)}
+	raw, err := json.Marshal(n)
+	if err != nil {
+		return "", "", fmt.Errorf("rendering the chat notification: %w", err)
+	}
+	return textSubject(o), string(raw), nil
+}
+
+func contentOf(o responder.Outcome) content {
+	c := content{
+		TextType: "client-markdown", Title: tame(titleWithin(o, 250, source(o))),
+		Description: cut(strings.Join(description(o), "\n"), 8000), NextSteps: []string{}, Keywords: []string{},
+	}
+	for _, step := range steps(o) {
+		c.NextSteps = append(c.NextSteps, cut(tame(step), 350))
+	}
+	for _, word := range []string{string(o.Status), o.Signal.Provider, string(o.Signal.Kind), string(o.Decision.Mode)} {
+		if word != "" {
+			c.Keywords = append(c.Keywords, cut(tame(word), 75))
+		}
+	}
+	return c
+}
+
+// description returns the lines of the notification's text.
+func description(o responder.Outcome) []string {
+	const most = 10
 	var lines []string
 	line := func(format string, args ...any) { lines = append(lines, tame(fmt.Sprintf(format, args...))) }
 	line("%s", summary(o))
@@ -44,17 +71,17 @@ func chat(o responder.Outcome) (title, body string, err error) {
 	for _, why := range first(4, reasons(o)) {
 		line("- %s", why)
 	}
-	for _, c := range first(10, left(o)) {
+	for _, c := range first(most, left(o)) {
 		line("- still up: %s on %s, %s", c.ID, c.EndpointID, describe(c))
 	}
-	if n := len(left(o)); n > 10 {
-		line("- and %d more", n-10)
+	if n := len(left(o)); n > most {
+		line("- and %d more", n-most)
 	}
-	for _, s := range first(10, o.Spared) {
+	for _, s := range first(most, o.Spared) {
 		line("- left alone: %s on %s, %s: %s", s.ID, s.EndpointID, describe(s.Connection), s.Reason)
 	}
-	if n := len(o.Spared); n > 10 {
-		line("- and %d more left alone", n-10)
+	if n := len(o.Spared); n > most {
+		line("- and %d more left alone", n-most)
 	}
 	if o.Error != "" {
 		line("- error: %s", cut(o.ErrorBeforeSDK(), 500))
@@ -63,50 +90,36 @@ func chat(o responder.Outcome) (title, body string, err error) {
 	if link := findingURL(o); link != "" {
 		lines = append(lines, "- finding: "+link)
 	}
+	return lines
+}
 
-	n := notification{Version: "1.0", Source: "custom"}
-	n.Content = content{
-		TextType: "client-markdown", Title: tame(titleWithin(o, 250, source(o))),
-		Description: cut(strings.Join(lines, "\n"), 8000), NextSteps: []string{}, Keywords: []string{},
-	}
-	for _, step := range steps(o) {
-		n.Content.NextSteps = append(n.Content.NextSteps, cut(tame(step), 350))
-	}
-	for _, word := range []string{string(o.Status), o.Signal.Provider, string(o.Signal.Kind), string(o.Decision.Mode)} {
-		if word != "" {
-			n.Content.Keywords = append(n.Content.Keywords, cut(tame(word), 75))
-		}
-	}
-	n.Metadata = metadata{
+func metadataOf(o responder.Outcome) metadata {
+	m := metadata{
 		ThreadID: tame(o.Signal.Provider + " " + o.Signal.ID), Summary: cut(tame(o.Summary), 250), EventType: tame(o.Signal.Type),
 		RelatedResources: []string{}, AdditionalContext: map[string]string{},
 	}
 	if o.Signal.ARN != "" {
-		n.Metadata.RelatedResources = append(n.Metadata.RelatedResources, tame(o.Signal.ARN))
+		m.RelatedResources = append(m.RelatedResources, tame(o.Signal.ARN))
 	}
 	for _, c := range first(10, o.Connections) {
-		n.Metadata.RelatedResources = append(n.Metadata.RelatedResources, tame(c.ID))
+		m.RelatedResources = append(m.RelatedResources, tame(c.ID))
 	}
 	for name, value := range map[string]string{
 		"status": string(o.Status), "rule": o.Decision.Rule, "mode": string(o.Decision.Mode), "provider": o.Signal.Provider,
 		"account": o.Signal.Account, "region": o.Signal.Region, "event": o.Signal.EventID,
 	} {
 		if value != "" {
-			n.Metadata.AdditionalContext[name] = tame(value)
+			m.AdditionalContext[name] = tame(value)
 		}
 	}
 	if o.Signal.Severity > 0 {
-		n.Metadata.AdditionalContext["severity"] = strconv.FormatFloat(o.Signal.Severity, 'f', 1, 64)
+		m.AdditionalContext["severity"] = strconv.FormatFloat(o.Signal.Severity, 'f', 1, 64)
 	}
-	raw, err := json.Marshal(n)
-	if err != nil {
-		return "", "", fmt.Errorf("rendering the chat notification: %w", err)
-	}
-	return textSubject(o), string(raw), nil
+	return m
 }
 
-// tame takes from names and reasons, which come from outside, what chat programs would read as a link, a call to everybody,
-// or markup that hides something.
+// tame replaces what chat programs would read as a link, a call to everybody, or markup that hides something. Names and
+// reasons come from outside.
 func tame(s string) string { return harmless.Replace(printable(s)) }
 
 var harmless = strings.NewReplacer("<", "‹", ">", "›", "`", "'", "[", "(", "]", ")", "*", "∗",

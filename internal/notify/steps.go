@@ -1,0 +1,193 @@
+package notify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
+)
+
+// advice is a row of the table of advice: what is left to do about an outcome of which something holds.
+type advice struct {
+	// status is the outcome's, one of these; none for any.
+	status []responder.Status
+	// when must hold of it, too; nil for always.
+	when  func(responder.Outcome) bool
+	steps []step
+}
+
+// step says one thing that is left to do and how; it is empty where there is no need.
+type step func(responder.Outcome) string
+
+// steps returns what is left to do, the most urgent first: every repair that is needed, and the first advice that fits.
+func steps(o responder.Outcome) []string {
+	todo := repairs(o)
+	i := slices.IndexFunc(advices, func(a advice) bool {
+		return (a.status == nil || slices.Contains(a.status, o.Status)) && (a.when == nil || a.when(o))
+	})
+	if i < 0 {
+		return todo
+	}
+	for _, step := range advices[i].steps {
+		if words := step(o); words != "" {
+			todo = append(todo, words)
+		}
+	}
+	return todo
+}
+
+// repairs returns what must be mended before a further try can do more.
+func repairs(o responder.Outcome) []string {
+	var todo []string
+	for _, p := range first(5, o.MissingPermissions()) {
+		on := p.Resource
+		if strings.HasSuffix(on, "/*") {
+			on = "all resources"
+		}
+		todo = append(todo, fmt.Sprintf("Grant %s on %s to the function's role. The role, a permissions boundary or a "+
+			"service control policy lacks it.", p.Action, on))
+	}
+	if o.Has(responder.NoEndpoint) {
+		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none where it is.")
+	}
+	if o.Has(responder.CannotTerminate) {
+		todo = append(todo, "EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the "+
+			"endpoint, and open a case with AWS Support.")
+	}
+	return todo
+}
+
+func is(statuses ...responder.Status) []responder.Status { return statuses }
+
+// advices is the table. The first row that fits is taken.
+var advices = []advice{
+	// A reinstatement.
+	{is(responder.Failed), isReinstatement, []step{aboutWho("%s may still be turned away."), again}},
+	{nil, both(isReinstatement, isKeptOut), []step{letIn("all the same")}},
+	{nil, both(isReinstatement, both(hasLifted, dryRun)), []step{say("Nothing was changed, as this is a dry-run.")}},
+	{nil, both(isReinstatement, hasLifted), []step{
+		aboutWho("Nothing. If this is a mistake, send a custom request to end %s's access."),
+	}},
+	{is(responder.Stale, responder.Ambiguous), isReinstatement, []step{
+		say("See who is meant and since when, and let them in with a custom request of the detail-type Reinstate."),
+	}},
+
+	// Done.
+	{is(responder.Terminated), nil, []step{
+		stayOut("Nothing is left up that may be ended."), letInEarlier, readFinding, seeSpared,
+	}},
+	{is(responder.NotConnected), nil, []step{stayOut("Nothing is up."), letInEarlier, readFinding}},
+	{is(responder.WouldTerminate), nil, []step{
+		say("Nobody was cut off, as this is a dry-run. See whether these are the right person's connections."),
+		say("To have it done from now on, deploy with MODE=enforce, and without mode: dry-run in the rule."),
+		byHand,
+	}},
+
+	// Not all could be done.
+	{is(responder.Partial, responder.Failed), has(responder.PolicyUnreadable), []step{
+		say("Mend the policy where the error says, and deploy it. Nobody is cut off until then."), again, byHandIfEnforced,
+	}},
+	{is(responder.Partial, responder.Failed), both(responder.Outcome.AccessOnly, hasSpared), []step{
+		say("Nobody may be kept out by this name, as so many share it; until it is off the list, they are."),
+		again, byHandIfEnforced,
+	}},
+	{is(responder.Partial, responder.Failed), responder.Outcome.AccessOnly, []step{
+		aboutWho("%s is not kept out, and can connect again."), again, byHandIfEnforced,
+	}},
+	{is(responder.Partial, responder.Failed), noneLeft, []step{
+		aboutWho("%s may be connected where nobody could look."), again, byHandIfEnforced,
+	}},
+	{is(responder.Partial, responder.Failed), nil, []step{again, byHandIfEnforced}},
+	{is(responder.Reconnecting), isKeptOut, []step{
+		aboutWho("%s is kept out, and connects all the same. Attach the client connect handler to each endpoint; where it is, " +
+			"its log says why it let them in."),
+		say("Until then, disable the user at the identity provider, or revoke the certificate."),
+		sendAgain, readFinding,
+	}},
+	{is(responder.Reconnecting), nil, []step{
+		say("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or deny " +
+			"the connect: until then it is of no use to end connections."),
+		sendAgain, readFinding,
+	}},
+	{is(responder.Unverified), nil, []step{again, lookYourself}},
+
+	// Nothing was done.
+	{is(responder.Exempt), nil, []step{
+		say("The policy's list of exempt people keeps us from it. If it must be all the same, take the entry off the list, " +
+			"deploy, and send the event again."),
+	}},
+	{is(responder.OverLimit), nil, []step{
+		say("See whose the connections are. If all are one person's, raise max_connections in the policy, deploy, and send the " +
+			"event again; if not, the policy's identity makes one person of several."),
+	}},
+	{is(responder.Ambiguous), nil, []step{
+		say("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that " +
+			"person's, if any."),
+		say("Then end the right one by its id, with a custom request or by hand: aws ec2 terminate-client-vpn-connections " +
+			"--client-vpn-endpoint-id ENDPOINT --connection-id CONNECTION"),
+	}},
+	{is(responder.Unmapped), namesSession, []step{func(o responder.Outcome) string {
+		return fmt.Sprintf("The session's name counts only for roles that the policy trusts. If an identity provider alone "+
+			"names the sessions of %s, add it to identity.session_roles; if not, find out who it was.", o.Signal.Subject.Session.Role)
+	}}},
+	{is(responder.Unmapped), namesID, []step{func(o responder.Outcome) string {
+		return fmt.Sprintf("Find out whose id %s is, add it to identity.aliases in the policy, deploy, and send the event again.",
+			o.Signal.Subject.IDs[0])
+	}}},
+	{is(responder.Unmapped), nil, []step{
+		say("The event leads to no person. Find out who it was, and send a custom request with the name."),
+	}},
+	{is(responder.Sample), nil, []step{say("Nothing. Somebody made a sample finding to try things out.")}},
+	{is(responder.Stale), nil, []step{
+		aboutWho("Decide by hand: the event is older than its rule's max_age. If %s must be cut off, send a custom request."),
+	}},
+	{is(responder.Notified), blockedBy(policy.GateArchived), []step{
+		say("Nothing. Somebody has put the finding aside in GuardDuty."),
+	}},
+	{is(responder.Notified), blockedBy(policy.GateNotYet), []step{func(o responder.Outcome) string {
+		return fmt.Sprintf("Send the request again at %s UTC; it is not kept until then.",
+			o.Signal.EffectiveAt.UTC().Format(time.DateTime))
+	}}},
+	{is(responder.Notified), blockedBy(policy.GateUnasked), []step{
+		say("Set IDENTITY_STORE_ID, so that the function can ask whether the account is disabled. Until then, look yourself."),
+	}},
+	{is(responder.Notified), isFinding, []step{say("Read the finding and decide."), onlyByRequest}},
+	{is(responder.Notified), nil, []step{say("Look into it and decide."), onlyByRequest}},
+	{is(responder.Ignored, responder.Ready), nil, []step{say("Nothing.")}},
+	{is(responder.NotReady), nil, []step{
+		say("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with " +
+			"events/custom/self-test.json."),
+	}},
+}
+
+func both(a, b func(responder.Outcome) bool) func(responder.Outcome) bool {
+	return func(o responder.Outcome) bool { return a(o) && b(o) }
+}
+
+func has(code responder.ProblemCode) func(responder.Outcome) bool {
+	return func(o responder.Outcome) bool { return o.Has(code) }
+}
+
+func blockedBy(gate policy.Gate) func(responder.Outcome) bool {
+	return func(o responder.Outcome) bool { return o.Decision.Gate == gate }
+}
+
+func isReinstatement(o responder.Outcome) bool { return o.Signal.Kind == signal.AccountEnabled }
+func isFinding(o responder.Outcome) bool       { return o.Signal.Kind == signal.Finding }
+func isKeptOut(o responder.Outcome) bool       { return o.HowLong() != "" }
+func hasLifted(o responder.Outcome) bool       { return len(o.Lifted) > 0 }
+func hasSpared(o responder.Outcome) bool       { return len(o.Spared) > 0 }
+func noneLeft(o responder.Outcome) bool        { return len(left(o)) == 0 }
+func namesSession(o responder.Outcome) bool    { return o.Signal.Subject.Session != nil }
+func namesID(o responder.Outcome) bool         { return len(o.Signal.Subject.IDs) > 0 }
+
+func say(words string) step { return func(responder.Outcome) string { return words } }
+
+// aboutWho puts the person into the words.
+func aboutWho(words string) step {
+	return func(o responder.Outcome) string { return fmt.Sprintf(words, o.Signal.Subject) }
+}
