@@ -46,7 +46,7 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 			called = append(called, service+":"+m[1])
 		}
 	}
-	called = append(called, listActions(t, `(?m)^\t([A-Z]\w+)\(`, "internal/responder/keepout.go")...)
+	called = append(called, listActions(t, `(?m)^\t([A-Z]\w+)\(`, "internal/responder/access.go")...)
 	slices.Sort(granted)
 	slices.Sort(called)
 	if member, err := os.ReadFile("member-role.yaml"); err != nil {
