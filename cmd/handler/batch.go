@@ -134,14 +134,13 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 		report, cancelReport = context.WithDeadline(ctx, deadline.Add(-reserve/4))
 		defer cancelReport()
 	}
-	outcomes := h.responder.Respond(work, inv, signals)
-
-	var wait sync.WaitGroup
-	errs := make([]error, len(outcomes))
-	for i := range outcomes {
-		wait.Go(func() { errs[i] = h.reporter.Report(report, log, &outcomes[i]) })
+	outcomes, errs := make([]responder.Outcome, len(signals)), make([]error, len(signals))
+	var reports sync.WaitGroup
+	for i, outcome := range h.responder.Respond(work, inv, signals) {
+		outcomes[i] = outcome
+		reports.Go(func() { errs[i] = h.reporter.Report(report, log, &outcomes[i]) })
 	}
-	wait.Wait()
+	reports.Wait()
 	h.calls.Report(ctx, log)
 	for i, o := range outcomes {
 		r := owners[i]

@@ -265,7 +265,10 @@ func live(t *testing.T, event string, change []string, clients []emulator.Client
 		time.Sleep(time.Hour + 9*time.Second + age)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		outcomes = r.Respond(ctx, responder.Invocation{ReceivedAt: time.Now(), Account: "111122223333"}, signals)
+		outcomes = make([]responder.Outcome, len(signals))
+		for i, o := range r.Respond(ctx, responder.Invocation{ReceivedAt: time.Now(), Account: "111122223333"}, signals) {
+			outcomes[i] = o
+		}
 	})
 	return outcomes
 }

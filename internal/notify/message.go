@@ -114,7 +114,7 @@ func left(o responder.Outcome) []*vpn.Connection {
 	var up []*vpn.Connection
 	for _, c := range o.Connections {
 		if !c.Ended() {
-			up = append(up, c)
+			up = append(up, c.Connection)
 		}
 	}
 	return up

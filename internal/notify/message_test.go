@@ -22,14 +22,14 @@ func outcome(connections int) responder.Outcome {
 		Signal:      signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}}},
 		Decision:    policy.Decision{Rule: "leavers", Action: policy.Terminate, Mode: policy.Enforce, Names: []string{"alice"}, Reasons: []policy.Reason{{Text: "because"}}},
 		Timing:      responder.Timing{ReceivedAt: time.Unix(0, 0), DecidedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 0)},
-		Connections: []*vpn.Connection{}, Spared: []responder.Spared{},
+		Connections: []responder.Connection{}, Spared: []responder.Spared{},
 	}
 	if connections == 0 {
 		o.Status = responder.NotConnected
 	}
 	for i := range connections {
 		c := &vpn.Connection{EndpointID: "cvpn-endpoint-1", ID: fmt.Sprint("cvpn-connection-", i), Username: "alice@example.com", Previous: vpn.Active, Current: vpn.Terminated, EndedAt: time.Unix(1, 0)}
-		o.Connections = append(o.Connections, c)
+		o.Connections = append(o.Connections, responder.Connection{Connection: c, Fate: vpn.FateEnded})
 		o.Spared = append(o.Spared, responder.Spared{Connection: c, Reason: "exempt"})
 	}
 	o.Error = strings.Repeat("cvpn-connection: something failed; ", connections)

@@ -67,7 +67,7 @@ func text(o responder.Outcome) (title, body string, err error) {
 	}
 	l.list("CONNECTIONS", len(o.Connections), func(i int) (string, string) {
 		c := o.Connections[i]
-		return fmt.Sprintf("%s on %s: %s", c.ID, c.EndpointID, fate(c)), describe(c)
+		return fmt.Sprintf("%s on %s: %s", c.ID, c.EndpointID, fate(c)), describe(c.Connection)
 	})
 	l.list("LEFT ALONE", len(o.Spared), func(i int) (string, string) {
 		s := o.Spared[i]
@@ -93,11 +93,11 @@ func (l *letter) more(o responder.Outcome) {
 }
 
 // fate says what became of a connection.
-func fate(c *vpn.Connection) string {
-	switch {
-	case c.Error != "":
+func fate(c responder.Connection) string {
+	switch c.Fate {
+	case vpn.FateRefused:
 		return fmt.Sprintf("%s: %s", c.Current, responder.WithoutSDK(c.Err))
-	case c.Would:
+	case vpn.FateFeasible:
 		return fmt.Sprintf("%s, would be ended", c.Current)
 	}
 	return fmt.Sprintf("%s, was %s", c.Current, c.Previous)

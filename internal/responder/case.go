@@ -9,7 +9,18 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// Case is one signal on its way to an outcome. Nothing here talks to anybody.
+const (
+	// maxReconnections is how often a person's new connections are terminated before the outcome says that they keep
+	// coming back.
+	maxReconnections = 3
+	// firstVerify is how soon after a request EC2 is asked whether the connection has ended. Each further time comes
+	// half as late again, up to slowestVerify.
+	firstVerify, slowestVerify = 250 * time.Millisecond, 5 * time.Second
+	// maxRetries is how often endpoints that could not be listed are listed again within an invocation.
+	maxRetries = 2
+)
+
+// Case is one signal on its way to an outcome. Nothing here talks to anybody or reads the clock.
 type Case struct {
 	Signal   signal.Signal
 	Decision policy.Decision
@@ -20,24 +31,60 @@ type Case struct {
 	target     vpn.Target
 	problems   []Problem
 
-	connections []*vpn.Connection // to terminate
+	state       State
+	connections []*vpn.Tracked // to terminate
 	spared      []Spared
-	endedBefore []time.Time
+	verifying   pace // while Ending
+
+	listing     progress // of a search for the case
+	began       time.Time
+	searching   pace
+	searches    int              // that are over
+	considered  int              // connections found in this search that only the limit can spare
+	found       int              // connections found in this search that may be terminated
+	gaps        map[string]error // endpoints that no search has shown completely
+	lastFailed  map[string]error // endpoints that the last search did not show completely
 	listings    []string
+	endedBefore []time.Time
 	noAddresses bool // an address is looked for, and no endpoint keeps any
+
+	watch         watch
+	watchFor      time.Duration // zero turns watching off
+	deadline      time.Time     // of the watch, while Watching
+	reconnections int
 
 	access access
 	letIn  string // why nobody turned away a person who is kept out
+}
 
-	considered    int              // connections found so far in this search, for the limit
-	unlisted      map[string]error // endpoints that no search has shown completely
-	lastFailed    map[string]error // endpoints that the last search did not show completely
-	relistings    int
-	watchUntil    time.Time // zero while a connection is up
-	watchedOut    bool      // they stayed away for the whole watch
-	cutShort      bool      // the time was up before the end of the watch
-	keepsComing   bool
-	reconnections int
+// progress says whether something is under way.
+type progress uint8
+
+const (
+	idle progress = iota
+	running
+)
+
+// watch says how far the watch over a person was kept, since their last connection ended.
+type watch uint8
+
+const (
+	notWatched  watch = iota
+	watched           // to its deadline
+	cutOffWatch       // the invocation's time was up before
+)
+
+// pace says when to ask again: at a time, and then less and less often.
+type pace struct {
+	every time.Duration
+	at    time.Time
+}
+
+func newPace(every time.Duration, now time.Time) pace { return pace{every, now.Add(every)} }
+
+// slower returns the next pace: half as often, and at least once in slowest.
+func (p pace) slower(slowest time.Duration, now time.Time) pace {
+	return newPace(min(p.every*3/2, slowest), now)
 }
 
 // newCase returns the case of a signal that the policy has decided about.
@@ -54,10 +101,11 @@ func newCase(inv Invocation, s signal.Signal, d policy.Decision, now time.Time) 
 
 func (c *Case) dryRun() bool       { return c.Decision.Mode != policy.Enforce }
 func (c *Case) terminates() bool   { return c.Decision.Action == policy.Terminate }
+func (c *Case) isSelfTest() bool   { return c.Signal.Kind == signal.SelfTest }
 func (c *Case) wantsAddress() bool { return c.target.ClientIP != "" }
 
 // isBlind reports whether a person may be connected where no search has looked.
-func (c *Case) isBlind() bool { return len(c.unlisted) > 0 || len(c.problems) > 0 }
+func (c *Case) isBlind() bool { return len(c.gaps) > 0 || len(c.problems) > 0 }
 
 // actsOn reports whether the rule that decided terminates connections on the endpoint.
 func (c *Case) actsOn(endpointID string) bool {
@@ -72,87 +120,92 @@ func (c *Case) happened() time.Time {
 	return c.Signal.Time
 }
 
-// pending returns the connections that are to end in earnest and have not.
-func (c *Case) pending() []*vpn.Connection {
-	if c.dryRun() {
-		return nil
+// isOpen reports whether a connection was to be terminated and what became of it is open.
+func (c *Case) isOpen() bool {
+	return slices.ContainsFunc(c.connections, func(t *vpn.Tracked) bool {
+		if c.dryRun() {
+			return t.How == "" && (t.Fate == vpn.FateFound || t.Fate == vpn.FateAsked)
+		}
+		return t.Fate == vpn.FateFound || t.Pending()
+	})
+}
+
+// pending returns the connections that EC2 was asked to terminate and has not shown to have ended.
+func (c *Case) pending() []*vpn.Tracked {
+	var some []*vpn.Tracked
+	for _, t := range c.connections {
+		if !c.dryRun() && t.Pending() {
+			some = append(some, t)
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(c.connections), func(connection *vpn.Connection) bool { return !connection.Pending() })
+	return some
 }
 
 // isAway reports whether the case is about a person whose connections have all ended and who may come back. A connection
 // or an address that was asked for alone says nothing about the same person's others.
 func (c *Case) isAway() bool {
-	return !c.dryRun() && len(c.target.Names) > 0 && len(c.connections) > 0 && !c.keepsComing &&
-		!slices.ContainsFunc(c.connections, func(connection *vpn.Connection) bool { return !connection.Ended() })
+	return !c.dryRun() && len(c.target.Names) > 0 && len(c.connections) > 0 && !c.keepsComing() &&
+		!slices.ContainsFunc(c.connections, func(t *vpn.Tracked) bool { return t.Fate != vpn.FateEnded })
 }
 
-// isBack reports whether the newest connection came up since the event was received. One that is older was there all the
-// time, on an endpoint that could not be listed before.
+// isBack reports whether the newest connection was established since the event was received. An older one was there all
+// the time, on an endpoint that could not be listed before.
 func (c *Case) isBack() bool {
 	newest := c.connections[len(c.connections)-1]
-	return !newest.EstablishedAt.Before(c.timing.ReceivedAt.Truncate(time.Second)) // EC2 tells whole seconds
+	return !newest.EstablishedAt.Before(c.timing.ReceivedAt.Truncate(time.Second)) // EC2 says whole seconds
 }
 
-// wantsListing reports whether another search may show more: endpoints that EC2 did not show, or a person who is back.
-func (c *Case) wantsListing() bool {
-	for _, err := range c.unlisted {
-		if !vpn.Refused(err) && c.relistings < maxRelistings {
+// keepsComing reports whether the person reconnected too often, or at all if there was no time to watch to the end.
+func (c *Case) keepsComing() bool {
+	return c.reconnections >= maxReconnections || c.watch == cutOffWatch && c.reconnections > 0
+}
+
+// watchOver reports whether the watch over the person has been kept.
+func (c *Case) watchOver() bool { return c.watch == watched || c.watchFor <= 0 }
+
+// mayListAgain reports whether a further search may show an endpoint that was not shown completely.
+func (c *Case) mayListAgain() bool {
+	for _, err := range c.gaps {
+		if !vpn.Refused(err) && c.searches <= maxRetries {
 			return true
 		}
 	}
-	return c.isAway() && !c.watchedOut
+	return false
 }
 
-func (c *Case) timeIsUp() {
-	if c.isAway() && !c.watchedOut {
-		c.cutShort = true
-		c.keepsComing = c.reconnections > 0
+// wantsSearch returns when the next search is due, and false if the case wants none.
+func (c *Case) wantsSearch() (time.Time, bool) {
+	switch {
+	case c.listing == running:
+		return time.Time{}, false
+	case c.state == Watching && c.deadline.Before(c.searching.at):
+		return c.deadline, true
 	}
+	return c.searching.at, c.state == Watching || c.mayListAgain()
 }
+
+// wantsVerify returns when EC2 is next to be asked whether the connections have ended, and false if none is to end.
+func (c *Case) wantsVerify() (time.Time, bool) { return c.verifying.at, len(c.pending()) > 0 }
 
 // overLimit reports whether the limit spared connections, and nothing was terminated in the watch before that.
 func (c *Case) overLimit() bool {
 	return c.reconnections == 0 && slices.ContainsFunc(c.spared, func(s Spared) bool { return s.why == OverLimit })
 }
 
-// connection returns the connection with that id if the case has met it before, to terminate or to spare it.
-func (c *Case) connection(id string) (*vpn.Connection, bool) {
-	for _, connection := range c.connections {
-		if connection.ID == id {
-			return connection, true
+// met reports whether the case has met the connection before, to terminate or to spare it, and what is tracked of it in
+// the first case.
+func (c *Case) met(id string) (*vpn.Tracked, bool) {
+	for _, t := range c.connections {
+		if t.ID == id {
+			return t, true
 		}
 	}
-	for _, spared := range c.spared {
-		if spared.ID == id {
-			return spared.Connection, true
-		}
-	}
-	return nil, false
+	return nil, slices.ContainsFunc(c.spared, func(s Spared) bool { return s.ID == id })
 }
 
 // used reports whether one of the case's connections was on the endpoint.
 func (c *Case) used(endpointID string) bool {
-	return slices.ContainsFunc(c.connections, func(connection *vpn.Connection) bool { return connection.EndpointID == endpointID })
-}
-
-// adopt adds connections that EC2 terminated by user name although no search had shown them.
-func (c *Case) adopt(terminated []*vpn.Connection) {
-	for _, t := range terminated {
-		_, met := c.connection(t.ID)
-		if !met && slices.ContainsFunc(c.connections, func(listed *vpn.Connection) bool {
-			return listed.EndpointID == t.EndpointID && listed.Username == t.Username
-		}) {
-			c.connections = append(c.connections, t)
-		}
-	}
-}
-
-// noteAccess records what became of the case's part in the keep-out list.
-func (c *Case) noteAccess(a access) {
-	c.addReasons(a.reasons...)
-	a.reasons = nil
-	c.access = a
+	return slices.ContainsFunc(c.connections, func(t *vpn.Tracked) bool { return t.EndpointID == endpointID })
 }
 
 // addReasons adds reasons, each once.
@@ -162,18 +215,4 @@ func (c *Case) addReasons(reasons ...policy.Reason) {
 			c.Decision.Reasons = append(c.Decision.Reasons, reason)
 		}
 	}
-}
-
-// noteScreened records what Screen returned, and returns the connections to terminate.
-func (c *Case) noteScreened(s Screened) []vpn.OldMatch {
-	c.addReasons(s.Reasons...)
-	c.spared = append(c.spared, s.Spare...)
-	c.considered += s.considered
-	for i, m := range s.Terminate {
-		if known, met := c.connection(m.ID); met {
-			known.Revive(m.Current)
-			s.Terminate[i].Connection = known
-		}
-	}
-	return s.Terminate
 }

@@ -55,8 +55,8 @@ type Outcome struct {
 	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is known.
 	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`
 	// Lifted is what kept the person out until this reinstatement.
-	Lifted      []Lifted          `json:"lifted,omitempty"`
-	Connections []*vpn.Connection `json:"connections"`
+	Lifted      []Lifted     `json:"lifted,omitempty"`
+	Connections []Connection `json:"connections"`
 	// Spared are connections that the signal led to and that were left alone.
 	Spared []Spared `json:"spared"`
 	// Omitted is how many connections and spared ones a message leaves out, so as not to be too long.
@@ -69,6 +69,14 @@ type Outcome struct {
 	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of the first
 	// and the last.
 	Listings []string `json:"listings,omitempty"`
+}
+
+// Connection is a connection that was to be terminated, and what became of it.
+type Connection struct {
+	*vpn.Connection
+	Fate vpn.Fate `json:"-"`
+	// Err is the error that Error says, or why there is no answer.
+	Err error `json:"-"`
 }
 
 // Spared is a connection that the signal led to and that was left alone.
@@ -152,10 +160,10 @@ func (c *Case) outcome() Outcome {
 	o := Outcome{
 		SchemaVersion: SchemaVersion, Signal: c.Signal, Decision: c.Decision, PolicyHash: c.policyHash, Timing: c.timing,
 		KeptOutUntil: c.access.until, Lifted: c.access.lifted, Reconnections: c.reconnections, Listings: c.listings,
-		Connections: []*vpn.Connection{}, Spared: []Spared{},
+		Connections: []Connection{}, Spared: []Spared{},
 	}
-	for _, connection := range c.connections {
-		o.Connections = append(o.Connections, c.row(connection))
+	for _, t := range c.connections {
+		o.Connections = append(o.Connections, Connection{c.row(&t.Connection), t.Fate, t.Err})
 	}
 	for _, s := range c.spared {
 		s.Connection = c.row(s.Connection)
@@ -191,19 +199,20 @@ func (c *Case) conclude() Outcome {
 func (c *Case) facts() facts {
 	f := facts{
 		who: c.Signal.Subject.String(), decision: c.Decision, dryRun: c.dryRun(), all: len(c.connections), spared: c.spared,
-		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing,
-		cutShort: c.cutShort, letIn: c.letIn, reinstating: c.isReinstatement(), lifted: c.access.lifted, still: c.access.still,
+		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing(),
+		cutShort: c.watch == cutOffWatch, letIn: c.letIn, reinstating: c.isReinstatement(), lifted: c.access.lifted, still: c.access.still,
 		keptOut: howLong(c.access.until), wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
 	}
-	for _, connection := range c.connections {
-		switch {
-		case connection.Error != "":
+	for _, t := range c.connections {
+		switch t.Fate {
+		case vpn.FateRefused:
 			f.refused++
-		case connection.Would:
+		case vpn.FateFeasible:
 			f.would++
-		case connection.Ended():
+		case vpn.FateEnded:
 			f.ended++
-		case connection.Current != vpn.FailedToTerminate:
+		case vpn.FateStuck:
+		default:
 			f.pending++
 		}
 	}
@@ -223,10 +232,10 @@ func (c *Case) isReinstatement() bool {
 // blindSpots returns the problems of endpoints where the person may be connected, as no search has shown them.
 func (c *Case) blindSpots() []Problem {
 	var all []Problem
-	for _, id := range slices.Sorted(maps.Keys(c.unlisted)) {
-		all = append(all, Problem{Code: NotListed, Cause: c.unlisted[id]})
+	for _, id := range slices.Sorted(maps.Keys(c.gaps)) {
+		all = append(all, Problem{Code: NotListed, Cause: c.gaps[id]})
 	}
-	if len(c.unlisted) > 0 || !c.watchedOut {
+	if len(c.gaps) > 0 || !c.watchOver() {
 		return all
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.lastFailed)) {
@@ -243,29 +252,31 @@ func (c *Case) failures() []Problem {
 		i := slices.IndexFunc(c.spared, func(s Spared) bool { return s.why == OverLimit })
 		all = append(all, Problem{Code: TooManyLate, Cause: errors.New(c.spared[i].Reason)})
 	}
-	for _, connection := range c.connections {
-		where := connection.ID + " on " + connection.EndpointID
-		switch {
-		case connection.Error != "":
-			all = append(all, Problem{Code: NotTerminated, Doing: where, Cause: connection.Err})
-		case connection.Would, connection.Ended():
-		case connection.Current == vpn.FailedToTerminate:
-			all = append(all, Problem{Code: CannotTerminate, Doing: where, Cause: errors.New("EC2 says failed-to-terminate")})
+	for _, t := range c.connections {
+		switch t.Fate {
+		case vpn.FateRefused:
+			all = append(all, Problem{Code: NotTerminated, Doing: where(t), Cause: t.Err})
+		case vpn.FateStuck:
+			all = append(all, Problem{Code: CannotTerminate, Doing: where(t), Cause: errFailedToTerminate})
 		}
 	}
 	return all
 }
 
+var errFailedToTerminate = errors.New("EC2 says failed-to-terminate")
+
 // unanswered returns the requests that EC2 did not answer, of connections that have not ended. They may still end.
 func (c *Case) unanswered() []Problem {
 	var all []Problem
-	for _, connection := range c.connections {
-		if connection.Error == "" && !connection.Ended() && connection.Current != vpn.FailedToTerminate && connection.Lost != "" {
-			all = append(all, Problem{Code: Unanswered, Doing: connection.ID + " on " + connection.EndpointID, Cause: errors.New(connection.Lost)})
+	for _, t := range c.connections {
+		if t.Pending() && t.Err != nil {
+			all = append(all, Problem{Code: Unanswered, Doing: where(t), Cause: t.Err})
 		}
 	}
 	return all
 }
+
+func where(t *vpn.Tracked) string { return t.ID + " on " + t.EndpointID }
 
 // inFull returns the text of problems on one line.
 func inFull(problems []Problem) string {

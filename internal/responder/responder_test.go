@@ -95,11 +95,17 @@ func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []r
 // respondWithin gives the outcomes for the signals, in the time that ctx leaves; each must be what the schema describes.
 func respondWithin(ctx context.Context, t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
-	outcomes := r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals)
-	if len(outcomes) != len(signals) {
-		t.Fatalf("%d outcomes for %d signals", len(outcomes), len(signals))
+	outcomes := make([]responder.Outcome, len(signals))
+	for i, o := range r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals) {
+		if outcomes[i].Status != "" {
+			t.Fatalf("a second outcome for signal %d", i)
+		}
+		outcomes[i] = o
 	}
-	for _, o := range outcomes {
+	for i, o := range outcomes {
+		if o.Status == "" {
+			t.Fatalf("no outcome for signal %d", i)
+		}
 		raw, err := json.Marshal(o)
 		if err != nil {
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 // Screened is what Screen allows and what it leaves alone.
 type Screened struct {
 	// Terminate are the connections that may be terminated.
-	Terminate []vpn.OldMatch
+	Terminate []vpn.Match
 	// Spare are the connections that the signal led to and that must stay.
 	Spare []Spared
 	// Reasons say why nothing at all may be terminated; empty otherwise.
@@ -23,18 +23,19 @@ type Screened struct {
 // Screen returns the connections that may be terminated, and those to leave alone with the reason. Nothing reaches EC2
 // that it did not allow. It skips connections that the case already terminates, and spares exempt and doubtful ones.
 // Above the limit it spares all. It changes nothing.
-func Screen(p *policy.Policy, c *Case, found []vpn.OldMatch) Screened {
+func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 	if c.wantsAddress() && c.isBlind() {
 		return Screened{Reasons: []policy.Reason{policy.Because(policy.DuringSearch,
 			"the address may be held by another person on an endpoint that could not be listed")}}
 	}
-	twoPeople := c.wantsAddress() && slices.ContainsFunc(found, func(m vpn.OldMatch) bool {
+	twoPeople := c.wantsAddress() && slices.ContainsFunc(found, func(m vpn.Match) bool {
 		return !p.SamePerson(m.Username, m.CommonName, found[0].Username, found[0].CommonName)
 	})
 	var s Screened
 	for _, m := range found {
-		if known, seen := c.connection(m.ID); seen {
-			if known.Ended() { // and here it is again
+		if known, met := c.met(m.ID); met {
+			// It counted as ended when the search began, and here it is again.
+			if known != nil && known.Ended() && known.EndedAt.Before(c.began) {
 				s.Terminate = append(s.Terminate, m)
 			}
 			continue
@@ -44,7 +45,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.OldMatch) Screened {
 			why, reason = Ambiguous, "the address is held by two people, on two endpoints"
 		}
 		if why != "" {
-			s.Spare = append(s.Spare, Spared{Connection: m.Connection, Reason: reason, why: why})
+			s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: why})
 			continue
 		}
 		s.Terminate = append(s.Terminate, m)
@@ -53,7 +54,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.OldMatch) Screened {
 	if n := c.considered + s.considered; n > p.MaxConnections {
 		reason := fmt.Sprintf("%d connections are more than max_connections, %d", n, p.MaxConnections)
 		for _, m := range s.Terminate {
-			s.Spare = append(s.Spare, Spared{Connection: m.Connection, Reason: reason, why: OverLimit})
+			s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: OverLimit})
 		}
 		s.Terminate = nil
 	}
@@ -62,7 +63,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.OldMatch) Screened {
 
 // spares returns why a connection must stay: the status it would have if it were the only one, and the sentence. The
 // status is empty if it may be terminated.
-func spares(p *policy.Policy, c *Case, m vpn.OldMatch) (Status, string) {
+func spares(p *policy.Policy, c *Case, m vpn.Match) (Status, string) {
 	switch {
 	case !c.actsOn(m.EndpointID):
 		return Notified, "rule " + c.Decision.Rule + " does not act on " + m.EndpointID
@@ -70,8 +71,8 @@ func spares(p *policy.Policy, c *Case, m vpn.OldMatch) (Status, string) {
 		return Exempt, m.ID + " is exempt"
 	case p.ExemptPlace(m.EndpointID):
 		return Exempt, m.EndpointID + " is exempt"
-	case m.Doubt != "":
-		return Ambiguous, m.Doubt
+	case m.Doubt != nil:
+		return Ambiguous, m.Doubt.String()
 	case p.Exempt(m.Username):
 		return Exempt, m.Username + " is exempt"
 	case p.ExemptCertificate(m.CommonName):

@@ -1,0 +1,94 @@
+package responder
+
+import (
+	"maps"
+	"time"
+
+	"clientvpn-responder/internal/vpn"
+)
+
+// What events bring is noted here, before [Case.apply] takes the case to its next state.
+
+// noteAccess records what became of the case's part in the keep-out list.
+func (c *Case) noteAccess(a access) {
+	c.addReasons(a.reasons...)
+	a.reasons = nil
+	c.access = a
+}
+
+// beginSearch records that a search for the case begins.
+func (c *Case) beginSearch(now time.Time) {
+	c.listing, c.began, c.considered, c.found = running, now, 0, 0
+}
+
+// noteListed records which endpoints the search did not show completely, and what had ended before. target is the case's
+// place among the targets of the search.
+func (c *Case) noteListed(b vpn.Batch, target int) {
+	failed := maps.Clone(b.Failed)
+	// Where the rule does not act, nobody is missed; but there an address may be another person's.
+	maps.DeleteFunc(failed, func(id string, _ error) bool { return !c.actsOn(id) && !c.wantsAddress() })
+	c.lastFailed = failed
+	c.listings = append(c.listings, b.Requests...)
+	if c.searches == 0 {
+		for _, e := range b.EndedBefore {
+			if e.Target == target {
+				c.endedBefore = append(c.endedBefore, e.At)
+			}
+		}
+	}
+	if c.searches == 0 || c.wantsAddress() { // about an address nothing is done if only some endpoints are shown
+		c.gaps = maps.Clone(failed)
+		return
+	}
+	maps.DeleteFunc(c.gaps, func(id string, _ error) bool { return b.Failed[id] == nil })
+}
+
+// noteScreened records what Screen returned. A connection to terminate begins everything anew: verifying, and the watch.
+func (c *Case) noteScreened(s Screened, now time.Time) {
+	c.addReasons(s.Reasons...)
+	c.spared = append(c.spared, s.Spare...)
+	c.considered += s.considered
+	c.found += len(s.Terminate)
+	if len(s.Terminate) > 0 {
+		c.verifying, c.watch = newPace(firstVerify, now), notWatched
+	}
+}
+
+// endSearch records that a search for the case is over: a person may be back, or have stayed away for the whole watch. A
+// search that takes long is not repeated without a pause.
+func (c *Case) endSearch(now time.Time) {
+	first := c.searches == 0
+	c.listing = idle
+	c.searches++
+	switch {
+	case !first && c.found > 0:
+		if c.isBack() {
+			c.reconnections++
+		}
+	case c.state == Watching && !c.began.Before(c.deadline):
+		c.watch = watched
+	}
+	if first {
+		c.searching = newPace(c.firstSearch(), now)
+	} else {
+		c.searching = newPace(max(c.searching.every*3/2, 2*now.Sub(c.began)), now)
+	}
+}
+
+// beginWatch begins the watch over a person whose last connection has ended.
+func (c *Case) beginWatch(now time.Time) {
+	c.deadline = now.Add(c.watchFor)
+	c.searching = newPace(c.firstSearch(), now)
+}
+
+// firstSearch is how soon the first search of a watch comes.
+func (c *Case) firstSearch() time.Duration {
+	return min(max(c.watchFor/10, 250*time.Millisecond), time.Second)
+}
+
+// cutShort records that the time is up before the end of a watch.
+func (c *Case) cutShort() {
+	if c.isAway() && !c.watchOver() {
+		c.watch = cutOffWatch
+	}
+}
