@@ -130,3 +130,60 @@ func TestEndedBeforeIsReportedOnLargeEndpoints(t *testing.T) {
 		}
 	})
 }
+
+// TestAddressWaitsForTheLastBatch: another endpoint may show that somebody else holds it.
+func TestAddressWaitsForTheLastBatch(t *testing.T) {
+	onLargeEndpoint(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: certs, Username: "bob", ClientIP: "10.30.0.10"})
+		got := batches(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}, ann)
+		if len(got) != 2 {
+			t.Fatalf("%d batches", len(got))
+		}
+		equal(t, "early", describe(got[0].Matches), []string{"1/ann/", "1/ann/"})
+		equal(t, "rest", describe(got[1].Matches), []string{"3/bob/"})
+	})
+}
+
+// TestListingThatFailedIsNotEarly: the rest of the user's connections is unknown.
+func TestListingThatFailedIsNotEarly(t *testing.T) {
+	onLargeEndpoint(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann"})
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann"})
+		for i := range 20 {
+			cloud.Connect(emulator.Client{EndpointID: ad, Username: fmt.Sprint("user", i)})
+		}
+		cloud.Inject(emulator.Fault{
+			Action: "DescribeClientVpnConnections", EndpointID: ad, After: 1, Code: "UnauthorizedOperation",
+		})
+		got := batches(t, v, ann)
+		if len(got) != 2 || got[1].Failed[ad] == nil {
+			t.Fatalf("%+v", got)
+		}
+		equal(t, "early", describe(got[0].Matches), []string{"1/ann/", "1/ann/"})
+	})
+}
+
+// TestFilterThatFailsHalfwayIsNotEarly: EC2's answer must be complete.
+func TestFilterThatFailsHalfwayIsNotEarly(t *testing.T) {
+	onLargeEndpoint(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
+		for range 20 {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		}
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann"})
+		client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ParseForm() == nil && r.Form.Has("NextToken") && r.Form.Has("Filter.1.Name") {
+				r.Form.Set("NextToken", "spoilt")
+			}
+			cloud.ServeHTTP(w, r)
+		}))
+		defer stop()
+		got := batches(t, vpn.New(config(client), nil), ann)
+		if len(got) != 2 {
+			t.Fatalf("%d batches", len(got))
+		}
+		equal(t, "early", describe(got[0].Matches), []string{"2/ann/"})
+		if n := len(got[1].Matches); n != 22 {
+			t.Errorf("the rest has %d", n)
+		}
+	})
+}

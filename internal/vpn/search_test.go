@@ -222,7 +222,7 @@ func TestListingTakesTheFewestPages(t *testing.T) {
 		for i := range 900 {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: fmt.Sprint("user", i)})
 		}
-		find(t, v, vpn.Target{Names: []string{"user7"}})
+		find(t, v, vpn.Target{Names: []string{"user7"}, LikelyUsernames: []string{"user7"}})
 		if n := len(cloud.Calls()); n != 1 {
 			t.Errorf("%d calls", n)
 		}

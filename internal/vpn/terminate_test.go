@@ -106,6 +106,8 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 	}
 }
 
+const tooMany = "ClientVpnTerminateConnectionsLimitExceeded"
+
 // TestOverFiveFallsBackToIDs: a sixth connection came up between the listing and the call.
 func TestOverFiveFallsBackToIDs(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
@@ -115,7 +117,10 @@ func TestOverFiveFallsBackToIDs(t *testing.T) {
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		terminate(t.Context(), v, end, nil, false)
-		equal(t, "calls", calls(cloud), []string{"ann ClientVpnTerminateConnectionsLimitExceeded", "id", "id", "id", "id", "id"})
+		equal(t, "calls", calls(cloud), append([]string{"ann " + tooMany}, slices.Repeat([]string{"id"}, 5)...))
+		if n := len(end[0].RequestIDs); n != 3 {
+			t.Errorf("%d request ids: the listing, by name, by id", n)
+		}
 		observe(t, v, end)
 		if slices.ContainsFunc(end, func(c *vpn.Tracked) bool { return !c.Ended() }) {
 			t.Error("not all ended")
@@ -223,9 +228,9 @@ func TestDryRunStaysOneWhenEC2RefusesTheName(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "ClientVpnTerminateConnectionsLimitExceeded"})
+		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: tooMany})
 		terminate(t.Context(), v, end, nil, true)
-		equal(t, "calls", calls(cloud), []string{"ann true ClientVpnTerminateConnectionsLimitExceeded", "id true DryRunOperation", "id true DryRunOperation"})
+		equal(t, "calls", calls(cloud), []string{"ann true " + tooMany, "id true DryRunOperation", "id true DryRunOperation"})
 		for _, c := range cloud.Connections() {
 			if c.Status != "active" {
 				t.Errorf("%s is %s", c.ID, c.Status)

@@ -1,6 +1,7 @@
 package vpn_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -305,6 +306,52 @@ func TestEndpointThatIsDeletedBeforeTheTermination(t *testing.T) {
 		observe(t, v, end)
 		if !end[0].Ended() || end[0].Error != "" {
 			t.Errorf("%+v", end[0].Connection)
+		}
+	})
+}
+
+// TestNothingPendingIsNotVerified: what has ended is not asked about again.
+func TestNothingPendingIsNotVerified(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		terminate(t.Context(), v, end, nil, false)
+		observe(t, v, end)
+		n := len(cloud.Calls())
+		if err := look(t.Context(), v, end); err != nil || len(cloud.Calls()) != n || !end[0].Ended() {
+			t.Errorf("%v, %d more calls", err, len(cloud.Calls())-n)
+		}
+	})
+}
+
+// TestRefusalAfterALostAnswer is a refusal: EC2 says why, and asking again would change nothing.
+func TestRefusalAfterALostAnswer(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		const action = "TerminateClientVpnConnections"
+		cloud.Inject(emulator.Fault{Action: action, Times: 1, Code: "InternalError"})
+		cloud.Inject(emulator.Fault{Action: action, Code: "UnauthorizedOperation"})
+		terminate(t.Context(), v, end, nil, false)
+		if end[0].Fate != vpn.FateRefused {
+			t.Errorf("%s: %v", end[0].Fate, end[0].Err)
+		}
+	})
+}
+
+// TestThrottlingAfterALostAnswer leaves open what the first attempt did.
+func TestThrottlingAfterALostAnswer(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		const action = "TerminateClientVpnConnections"
+		cloud.Inject(emulator.Fault{Action: action, Times: 1, Drop: true})
+		cloud.Inject(emulator.Fault{Action: action, Code: "RequestLimitExceeded"})
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		terminate(ctx, v, end, nil, false)
+		if end[0].Fate != vpn.FateUnanswered || !end[0].Pending() {
+			t.Errorf("%s: %v", end[0].Fate, end[0].Err)
 		}
 	})
 }
