@@ -54,8 +54,6 @@ type Connection struct {
 	Error   string `json:"error,omitempty"`
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
-
-	oldMemory
 }
 
 // Ended reports whether EC2 has shown that the connection is no more.
