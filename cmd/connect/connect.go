@@ -86,8 +86,8 @@ func (h *handler) decide(ctx context.Context, r request) (d decision) {
 	return d
 }
 
-// report logs the decision, and counts it in the embedded metric format. Who may connect is not written down: AWS's connection
-// log does that for who wants it. The line has a level, because Lambda takes one without for INFO.
+// report logs the decision, and counts it in the embedded metric format. Who may connect is not written down: AWS's
+// connection log does that for who wants it. The line has a level, because Lambda takes one without for INFO.
 // Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
 func (h *handler) report(ctx context.Context, r request, d decision, took time.Duration) {
 	type metric struct{ Name, Unit string }

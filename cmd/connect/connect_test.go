@@ -368,7 +368,8 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestStartsWhateverTheConfiguration: to AWS, a handler that does not start denies everybody. All problems are told at once.
+// TestStartsWhateverTheConfiguration: to AWS, a handler that does not start denies everybody. All problems are told
+// at once.
 func TestStartsWhateverTheConfiguration(t *testing.T) {
 	cloud, _ := cloudWith(t, "alice")
 	f := start(t, cloud, "KEEPOUT_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m", "DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")

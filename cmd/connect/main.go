@@ -1,9 +1,9 @@
-// Command connect is the client connect handler: the Lambda function that AWS Client VPN asks, for every new connection, whether
-// it may be established. It denies whoever is on the keep-out list.
+// Command connect is the client connect handler: the Lambda function that AWS Client VPN asks, for every new
+// connection, whether it may be established. It denies whoever is on the keep-out list.
 //
-// It promises an answer, whatever goes wrong, well within the 30 seconds after which AWS denies: where the list or the policy
-// cannot be read, or a request not be understood, a setting decides. For the same reason no configuration keeps it from
-// starting. Its environment is described in doc/keepout.md.
+// It promises an answer, whatever goes wrong, well within the 30 seconds after which AWS denies: where the list or
+// the policy cannot be read, or a request not be understood, a setting decides. For the same reason no configuration
+// keeps it from starting. Its environment is described in doc/keepout.md.
 package main
 
 import (

@@ -6,9 +6,10 @@ import (
 	"fmt"
 )
 
-// request is what is read of AWS Client VPN's requests, which have the same names in all versions of the schema. aws-lambda-go
-// has the first version only, and cannot tell a member that is not there, as of a version to come, from an empty one. What else there is
-// (platform, groups, which are a list or a text) is not looked at, so that nothing in it can be wrong.
+// request is what is read of AWS Client VPN's requests, which have the same names in all versions of the schema.
+// aws-lambda-go has the first version only, and cannot tell a member that is not there, as of a version to come, from
+// an empty one. What else there is (platform, groups, which are a list or a text) is not looked at, so that nothing
+// in it can be wrong.
 // Source: AWS Client VPN administrator guide, connection authorization.
 type request struct {
 	ConnectionID  string  `json:"connection-id"`
@@ -38,7 +39,8 @@ func readRequest(payload []byte) (request, error) {
 	return r, nil
 }
 
-// response is an answer. Version 1 has another name for the message. Source: as above; of version 1, published handlers.
+// response is an answer. Version 1 has another name for the message. Source: as above; of version 1, published
+// handlers.
 type response struct {
 	Allow     bool     `json:"allow"`
 	Message   *string  `json:"error-msg-on-denied-connection,omitempty"`

@@ -8,70 +8,98 @@ import (
 	"unicode/utf8"
 
 	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/policy"
 )
 
-// settings is the environment. What is wrong in it has its default, or is empty where there is none.
+// settings is the environment. A setting that is wrong has its default, or is empty where there is none.
 type settings struct {
 	table      string
 	policyFile string
-	message    string        // for who is denied
-	allow      bool          // who is let in where it cannot be decided
+	taskRoot   string        // where Lambda unpacks the function
+	message    string        // to a person who is denied
+	allow      bool          // the answer where it cannot be decided
 	limit      time.Duration // for one decision
 }
 
 const (
 	defaultMessage = "You may not connect to this VPN at present. Please contact your IT service desk."
 	defaultLimit   = 3 * time.Second
-	// AWS denies after 30 seconds, of which a start and the way there and back take their part.
+	// AWS denies after 30 seconds, which include a start of the function and the way there and back.
 	longestLimit = 20 * time.Second
 	// Source: AWS Client VPN administrator guide, connection authorization.
 	longestMessage = 255 // characters
 )
 
-// readSettings reads the environment through getenv; program is the path of the binary. A variable that is empty counts as
-// absent. Each problem begins with the variable's name.
+type setting = lambdaenv.Setting[settings]
+
+// environment is what the function reads; doc/keepout.md has the same rows.
+var environment = []setting{
+	{
+		Name: "AWS_REGION", Missing: "missing; Lambda sets it, elsewhere name the Region of the table",
+		Parse: func(*settings, string) error { return nil }, // the SDK's configuration reads it
+	},
+	{
+		Name: "KEEPOUT_TABLE", Doc: "DynamoDB table of people who may not connect", Absent: "nothing can be decided",
+		Missing: "missing; name the DynamoDB table of people who may not connect", Parse: parseTable,
+	},
+	{
+		Name: "POLICY_FILE", Doc: "path of the policy", Absent: "`policy.yaml` beside the binary",
+		Parse: func(s *settings, value string) error { s.policyFile = value; return nil },
+	},
+	{Name: "LAMBDA_TASK_ROOT", Parse: func(s *settings, value string) error { s.taskRoot = value; return nil }},
+	{
+		Name: "DENY_MESSAGE", Doc: "what people are told who may not connect, at most 255 characters",
+		Absent: "to contact their IT service desk", Parse: parseMessage,
+	},
+	{Name: "ON_ERROR", Doc: "`allow` or `deny` where it cannot be decided", Absent: "`allow`", Parse: parseOnError},
+	{
+		Name: "TIME_LIMIT", Doc: "for one decision, tries included, as a Go duration up to `20s`", Absent: "`3s`",
+		Parse: parseLimit,
+	},
+}
+
+// readSettings reads the environment through getenv; program is the path of the binary. It returns every problem, each
+// beginning with the variable's name.
 func readSettings(getenv func(string) string, program string) (s settings, problems []string) {
 	s = settings{message: defaultMessage, allow: true, limit: defaultLimit}
-	wrong := func(name, format string, args ...any) {
-		problems = append(problems, name+": "+fmt.Sprintf(format, args...))
-	}
-
-	if getenv("AWS_REGION") == "" {
-		wrong("AWS_REGION", "missing; Lambda sets it, elsewhere name the Region of the table")
-	}
-	switch name := getenv("KEEPOUT_TABLE"); {
-	case name == "":
-		wrong("KEEPOUT_TABLE", "missing; name the DynamoDB table of people who may not connect")
-	case !keepout.ValidName(name):
-		wrong("KEEPOUT_TABLE", "%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", name)
-	default:
-		s.table = name
-	}
-	s.policyFile = policy.File(getenv("POLICY_FILE"), getenv("LAMBDA_TASK_ROOT"), program)
-	switch message := getenv("DENY_MESSAGE"); {
-	case message == "":
-	case utf8.RuneCountInString(message) > longestMessage:
-		wrong("DENY_MESSAGE", "has %d characters, and a client is shown %d at most", utf8.RuneCountInString(message), longestMessage)
-	case !utf8.ValidString(message) || strings.ContainsFunc(message, unicode.IsControl) || strings.TrimSpace(message) == "":
-		wrong("DENY_MESSAGE", "%q is not a line of text", message)
-	default:
-		s.message = message
-	}
-	switch onError := getenv("ON_ERROR"); onError {
-	case "", "allow":
-	case "deny":
-		s.allow = false
-	default:
-		wrong("ON_ERROR", "%q is neither allow nor deny", onError)
-	}
-	if value := getenv("TIME_LIMIT"); value != "" {
-		limit, err := time.ParseDuration(value)
-		if err != nil || limit < 100*time.Millisecond || limit > longestLimit {
-			wrong("TIME_LIMIT", "%q is not a duration between 100ms and %s, like 3s", value, longestLimit)
-		} else {
-			s.limit = limit
-		}
-	}
+	problems = lambdaenv.Read(environment, getenv, &s)
+	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)
 	return s, problems
+}
+
+func parseTable(s *settings, name string) error {
+	if !keepout.ValidName(name) {
+		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", name)
+	}
+	s.table = name
+	return nil
+}
+
+func parseMessage(s *settings, message string) error {
+	switch n := utf8.RuneCountInString(message); {
+	case n > longestMessage:
+		return fmt.Errorf("has %d characters, and a client is shown %d at most", n, longestMessage)
+	case !utf8.ValidString(message) || strings.ContainsFunc(message, unicode.IsControl) || strings.TrimSpace(message) == "":
+		return fmt.Errorf("%q is not a line of text", message)
+	}
+	s.message = message
+	return nil
+}
+
+func parseOnError(s *settings, value string) error {
+	if value != "allow" && value != "deny" {
+		return fmt.Errorf("%q is neither allow nor deny", value)
+	}
+	s.allow = value == "allow"
+	return nil
+}
+
+func parseLimit(s *settings, value string) error {
+	limit, err := time.ParseDuration(value)
+	if err != nil || limit < 100*time.Millisecond || limit > longestLimit {
+		return fmt.Errorf("%q is not a duration between 100ms and %s, like 3s", value, longestLimit)
+	}
+	s.limit = limit
+	return nil
 }

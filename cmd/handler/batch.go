@@ -29,31 +29,38 @@ type handler struct {
 	log       *slog.Logger
 }
 
-// IncompleteError is the answer to a direct invocation that is worth another try: a connection did not end, or an outcome
-// was not published.
+// IncompleteError is the answer to a direct invocation that is worth another try: a connection did not end, or an
+// outcome was not published.
 type IncompleteError struct{ problems []string }
 
 // Error joins what is left to do.
 func (e *IncompleteError) Error() string { return strings.Join(e.problems, "; ") }
 
-// answer is the answer to a direct invocation.
-type answer struct {
+// response is the answer to a direct invocation.
+type response struct {
 	Outcomes []responder.Outcome `json:"outcomes"`
 }
 
 // record is one event of an invocation, and what became of it.
 type record struct {
 	messageID string // SQS's; empty for a direct invocation
+	body      []byte
 	outcomes  []responder.Outcome
 	err       error
 }
 
-// handle answers one invocation. A nil error means: everything was done and reported, or it is listed as failed for SQS to
-// deliver again.
+// item is one signal of a record, on its way to an outcome.
+type item struct {
+	record  *record
+	signal  signal.Signal
+	outcome responder.Outcome
+	err     error // of its report
+}
+
+// handle answers one invocation. A nil error means: everything was done and reported, or it is listed as failed for
+// SQS to deliver again.
 func (h *handler) handle(ctx context.Context, payload json.RawMessage) (any, error) {
-	received := time.Now()
-	log := h.log
-	inv := responder.Invocation{ReceivedAt: received}
+	log, inv := h.log, responder.Invocation{ReceivedAt: time.Now()}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("requestId", lc.AwsRequestID)
 		if function, err := arn.Parse(lc.InvokedFunctionArn); err == nil {
@@ -63,95 +70,124 @@ func (h *handler) handle(ctx context.Context, payload json.RawMessage) (any, err
 	var batch struct {
 		Records []events.SQSMessage `json:"Records"`
 	}
-	// What is no batch is an event, and Parse says what is wrong with it.
 	if json.Unmarshal(payload, &batch) != nil || batch.Records == nil {
-		r := record{}
-		h.process(ctx, log, inv, []*record{&r}, [][]byte{payload})
+		// An event then, and Parse says what is wrong with it.
+		r := record{body: payload}
+		h.process(ctx, log, inv, []*record{&r})
 		if r.err != nil {
 			return nil, r.err
 		}
-		return answer{r.outcomes}, nil
+		return response{r.outcomes}, nil
 	}
+	records, err := recordsOf(batch.Records)
+	if err != nil {
+		return nil, err
+	}
+	h.process(ctx, log, inv, records)
+	return failures(log, records), nil
+}
 
+// recordsOf returns the records of a batch from SQS. Other batches are unreadable.
+func recordsOf(messages []events.SQSMessage) ([]*record, error) {
 	var records []*record
-	var bodies [][]byte
-	for i, m := range batch.Records {
+	for i, m := range messages {
 		if m.EventSource != "" && m.EventSource != "aws:sqs" {
-			return nil, &signal.UnreadableError{Field: fmt.Sprintf("Records[%d].eventSource", i), Problem: fmt.Sprintf("%q is not aws:sqs; batches are taken from SQS only", m.EventSource)}
+			return nil, &signal.UnreadableError{
+				Field:   fmt.Sprintf("Records[%d].eventSource", i),
+				Problem: fmt.Sprintf("%q is not aws:sqs; batches are taken from SQS only", m.EventSource),
+			}
 		}
-		records = append(records, &record{messageID: m.MessageId})
-		bodies = append(bodies, []byte(m.Body))
+		records = append(records, &record{messageID: m.MessageId, body: []byte(m.Body)})
 	}
-	h.process(ctx, log, inv, records, bodies)
-	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	return records, nil
+}
+
+// failures lists the records that SQS must deliver again.
+func failures(log *slog.Logger, records []*record) events.SQSEventResponse {
+	failed := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, r := range records {
 		if r.err != nil {
 			log.Error("message goes back to the queue", "messageId", r.messageID, "error", r.err.Error())
-			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
+			failed.BatchItemFailures = append(failed.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.messageID})
 		}
 	}
-	return response, nil
+	return failed
 }
 
-// process parses the events, answers their signals together, and reports. Time for reporting is kept back.
-func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record, bodies [][]byte) {
-	var parsed, signals []signal.Signal
-	var sources, owners []*record
-	nothing := func(r *record, why error) {
-		log.Info("nothing to do", "why", why.Error(), "messageId", r.messageID)
+// process parses the events, answers their signals together, and reports each outcome as soon as it is concluded. Time
+// for reporting is kept back.
+func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record) {
+	items := h.resolve(ctx, log, parse(log, records))
+	work, report, cancel := budget(ctx)
+	defer cancel()
+	signals := make([]signal.Signal, len(items))
+	for i := range items {
+		signals[i] = items[i].signal
 	}
-	for i, r := range records {
-		r.outcomes = []responder.Outcome{}
-		some, err := signal.Parse(bodies[i])
-		switch {
-		case errors.Is(err, signal.ErrUnsupported):
-			nothing(r, err)
-		case err != nil:
-			r.err = err
-		}
-		for _, s := range some {
-			parsed, sources = append(parsed, s), append(sources, r)
-		}
-	}
-	for i, err := range h.directory.Resolve(ctx, parsed) {
-		switch r := sources[i]; {
-		case errors.Is(err, signal.ErrUnsupported):
-			nothing(r, err)
-		case err != nil:
-			r.incomplete(err.Error())
-		default:
-			signals, owners = append(signals, parsed[i]), append(owners, r)
-		}
-	}
-
-	work, report := ctx, ctx
-	if deadline, ok := ctx.Deadline(); ok {
-		reserve := min(time.Until(deadline)/4, 10*time.Second)
-		var cancelWork, cancelReport context.CancelFunc
-		work, cancelWork = context.WithDeadline(ctx, deadline.Add(-reserve))
-		defer cancelWork()
-		// If SNS hangs, there must be time left to say which messages failed.
-		report, cancelReport = context.WithDeadline(ctx, deadline.Add(-reserve/4))
-		defer cancelReport()
-	}
-	outcomes, errs := make([]responder.Outcome, len(signals)), make([]error, len(signals))
 	var reports sync.WaitGroup
 	for i, outcome := range h.responder.Respond(work, inv, signals) {
-		outcomes[i] = outcome
-		reports.Go(func() { errs[i] = h.reporter.Report(report, log, &outcomes[i]) })
+		one := &items[i]
+		one.outcome = outcome
+		reports.Go(func() { one.err = h.reporter.Report(report, log, &one.outcome) })
 	}
 	reports.Wait()
 	h.calls.Report(ctx, log)
-	for i, o := range outcomes {
-		r := owners[i]
-		r.outcomes = append(r.outcomes, o)
-		if o.Incomplete() {
-			r.incomplete(fmt.Sprintf("%s: %s", o.Status, o.Summary))
+	for i := range items {
+		items[i].settle()
+	}
+}
+
+// parse returns the signals of all records. A record that asks for nothing has none; an unreadable one has an error.
+func parse(log *slog.Logger, records []*record) (items []item) {
+	for _, r := range records {
+		r.outcomes = []responder.Outcome{}
+		signals, err := signal.Parse(r.body)
+		switch {
+		case errors.Is(err, signal.ErrUnsupported):
+			r.nothing(log, err)
+		case err != nil:
+			r.err = err
 		}
-		if errs[i] != nil {
-			r.incomplete(errs[i].Error())
+		for _, s := range signals {
+			items = append(items, item{record: r, signal: s})
 		}
 	}
+	return items
+}
+
+// resolve asks the directory about the signals, and returns those that are left to answer.
+func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (left []item) {
+	signals := make([]signal.Signal, len(items))
+	for i := range items {
+		signals[i] = items[i].signal
+	}
+	for i, err := range h.directory.Resolve(ctx, signals) {
+		switch r := items[i].record; {
+		case errors.Is(err, signal.ErrUnsupported):
+			r.nothing(log, err)
+		case err != nil:
+			r.incomplete(err.Error())
+		default:
+			left = append(left, item{record: r, signal: signals[i]})
+		}
+	}
+	return left
+}
+
+// settle notes the outcome in its record, and what is left to do.
+func (i *item) settle() {
+	r, o := i.record, i.outcome
+	r.outcomes = append(r.outcomes, o)
+	if o.Incomplete() {
+		r.incomplete(fmt.Sprintf("%s: %s", o.Status, o.Summary))
+	}
+	if i.err != nil {
+		r.incomplete(i.err.Error())
+	}
+}
+
+func (r *record) nothing(log *slog.Logger, why error) {
+	log.Info("nothing to do", "why", why.Error(), "messageId", r.messageID)
 }
 
 func (r *record) incomplete(problem string) {

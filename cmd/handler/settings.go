@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 
@@ -17,6 +18,7 @@ import (
 
 // settings is the environment, read and found sound.
 type settings struct {
+	region      string
 	topics      notify.Topics
 	mode        policy.Mode
 	endpointIDs []string
@@ -25,7 +27,8 @@ type settings struct {
 	store       string // identity store to ask for names; empty for none
 	targets     []target
 	externalID  string
-	keepOut     string // table of people who may not come back; empty for none
+	keepOut     string // table of people who may not reconnect; empty for none
+	taskRoot    string // where Lambda unpacks the function
 }
 
 // target is another account or Region with endpoints. The zero role is that of the function.
@@ -34,112 +37,164 @@ type target struct {
 	region string
 }
 
-// defaultWatch is long enough for a client that comes back by itself, which takes two to three seconds.
+// defaultWatch is long enough for a client that reconnects by itself, which takes two to three seconds.
 const defaultWatch = 15 * time.Second
 
-var identityStoreID = regexp.MustCompile(`^d-[0-9a-f]{10}$`)
+type setting = lambdaenv.Setting[settings]
+
+// environment is what the function reads; doc/settings.md has the same rows. AWS_REGION comes before TARGETS, which
+// leaves it out.
+var environment = []setting{
+	{
+		Name: "AWS_REGION", Missing: "missing; Lambda sets it, elsewhere name the Region of the endpoints",
+		Parse: asIs(func(s *settings) *string { return &s.region }),
+	},
+	{
+		Name: "TOPIC_ARN", Doc: "SNS topic for outcomes as JSON; a standard topic, in any Region", Absent: "error",
+		Missing: "missing; name the SNS topic that outcomes go to",
+		Parse:   topicARN(func(t *notify.Topics) *arn.ARN { return &t.JSON }),
+	},
+	{
+		Name: "MESSAGE_TOPIC_ARN", Doc: "SNS topic for outcomes as text, for e-mail", Absent: "no text",
+		Parse: topicARN(func(t *notify.Topics) *arn.ARN { return &t.Text }),
+	},
+	{
+		Name: "CHAT_TOPIC_ARN", Absent: "no chat",
+		Doc:   "SNS topic for outcomes as custom notifications, for Amazon Q Developer in chat applications",
+		Parse: topicARN(func(t *notify.Topics) *arn.ARN { return &t.Chat }),
+	},
+	{Name: "MODE", Doc: "`dry-run` or `enforce`", Absent: "`dry-run`", Parse: parseMode},
+	{
+		Name: "ENDPOINT_IDS", Doc: "comma-separated ids of the endpoints to guard",
+		Absent: "every endpoint of the Region, discovered each time", Parse: parseEndpointIDs,
+	},
+	{
+		Name: "POLICY_FILE", Doc: "path of the policy", Absent: "`policy.yaml` beside the binary",
+		Parse: asIs(func(s *settings) *string { return &s.policyFile }),
+	},
+	{Name: "LAMBDA_TASK_ROOT", Parse: asIs(func(s *settings) *string { return &s.taskRoot })},
+	{
+		Name: "WATCH", Doc: "how long to watch for a reconnection, as a Go duration; `0` is off", Absent: "`15s`",
+		Parse: parseWatch,
+	},
+	{
+		Name: "IDENTITY_STORE_ID", Absent: "no lookup",
+		Doc: "identity store of IAM Identity Center, `d-…`; it is asked for the names of users whom events name by id only",
+		Parse: matching(func(s *settings) *string { return &s.store }, `^d-[0-9a-f]{10}$`,
+			"%q is not the id of an identity store, like d-1234567890"),
+	},
+	{
+		Name: "TARGETS", Absent: "this account and Region only", Parse: parseTargets,
+		Doc: "other accounts and Regions to guard too, comma-separated: `Region`, or `role-arn@Region` for another account",
+	},
+	{
+		Name: "EXTERNAL_ID", Doc: "the external id that the roles of `TARGETS` require", Absent: "none",
+		Parse: parseExternalID,
+	},
+	{
+		Name: "KEEPOUT_TABLE", Absent: "keep-out is off", Parse: parseTable,
+		Doc: "DynamoDB table of people who may not reconnect, in the function's account and Region",
+	},
+}
+
+// readSettings reads the environment through getenv; program is the path of the binary. It returns every problem, each
+// beginning with the variable's name.
+func readSettings(getenv func(string) string, program string) (settings, []string) {
+	s := settings{mode: policy.DryRun, watch: defaultWatch}
+	problems := lambdaenv.Read(environment, getenv, &s)
+	problems = append(problems, sharedTopics(getenv)...)
+	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)
+	return s, problems
+}
+
+// asIs stores a value as it is.
+func asIs(field func(*settings) *string) func(*settings, string) error {
+	return func(s *settings, value string) error {
+		*field(s) = value
+		return nil
+	}
+}
+
+// matching stores a value that matches a pattern, and otherwise reports the problem.
+func matching(field func(*settings) *string, pattern, problem string) func(*settings, string) error {
+	expression := regexp.MustCompile(pattern)
+	return func(s *settings, value string) error {
+		if !expression.MatchString(value) {
+			return fmt.Errorf(problem, value)
+		}
+		*field(s) = value
+		return nil
+	}
+}
+
+func topicARN(field func(*notify.Topics) *arn.ARN) func(*settings, string) error {
+	return func(s *settings, value string) error {
+		parsed, err := arn.Parse(value)
+		switch {
+		case err != nil || parsed.Service != "sns" || parsed.Region == "" || parsed.Resource == "" ||
+			strings.Contains(parsed.Resource, ":"):
+			return fmt.Errorf("%q is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:111122223333:outcomes", value)
+		case strings.HasSuffix(parsed.Resource, ".fifo"):
+			return fmt.Errorf("%q is a FIFO topic; use a standard one, which e-mail and chat can subscribe to", value)
+		}
+		*field(&s.topics) = parsed
+		return nil
+	}
+}
+
+// sharedTopics reports a topic that two variables name.
+func sharedTopics(getenv func(string) string) (problems []string) {
+	first := map[string]string{}
+	for _, name := range []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN"} {
+		topic := getenv(name)
+		if topic != "" && first[topic] != "" {
+			problems = append(problems, fmt.Sprintf(
+				"%s: %q is the topic of %s, too; each form of message needs a topic of its own", name, topic, first[topic]))
+		}
+		first[topic] = name
+	}
+	return problems
+}
+
+func parseMode(s *settings, value string) error {
+	switch mode := policy.Mode(value); mode {
+	case policy.DryRun, policy.Enforce:
+		s.mode = mode
+		return nil
+	default:
+		return fmt.Errorf("%q is neither dry-run nor enforce", mode)
+	}
+}
 
 var endpointID = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
 
-var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-
-// Source: AWS STS API reference, AssumeRole.
-var externalID = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
-
-// readSettings reads the environment through getenv; program is the path of the binary. A variable that is empty counts as
-// absent. The error lists every problem, each beginning with the variable's name.
-func readSettings(getenv func(string) string, program string) (settings, error) {
-	s := settings{mode: policy.DryRun, watch: defaultWatch}
+func parseEndpointIDs(s *settings, value string) error {
 	var problems []error
-	wrong := func(name, format string, args ...any) {
-		problems = append(problems, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
-	}
-
-	if getenv("AWS_REGION") == "" {
-		wrong("AWS_REGION", "missing; Lambda sets it, elsewhere name the Region of the endpoints")
-	}
-	seen := map[string]string{}
-	topic := func(name, value string) arn.ARN {
-		parsed, err := arn.Parse(value)
-		switch {
-		case value == "":
-			return arn.ARN{}
-		case err != nil || parsed.Service != "sns" || parsed.Region == "" || parsed.Resource == "" || strings.Contains(parsed.Resource, ":"):
-			wrong(name, "%q is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:111122223333:outcomes", value)
-		case strings.HasSuffix(parsed.Resource, ".fifo"):
-			wrong(name, "%q is a FIFO topic; use a standard one, which e-mail and chat can subscribe to", value)
-		case seen[value] != "":
-			wrong(name, "%q is the topic of %s, too; each form of message needs a topic of its own", value, seen[value])
-		}
-		seen[value] = name
-		return parsed
-	}
-	if getenv("TOPIC_ARN") == "" {
-		wrong("TOPIC_ARN", "missing; name the SNS topic that outcomes go to")
-	}
-	s.topics = notify.Topics{
-		JSON: topic("TOPIC_ARN", getenv("TOPIC_ARN")),
-		Text: topic("MESSAGE_TOPIC_ARN", getenv("MESSAGE_TOPIC_ARN")),
-		Chat: topic("CHAT_TOPIC_ARN", getenv("CHAT_TOPIC_ARN")),
-	}
-	switch mode := policy.Mode(getenv("MODE")); mode {
-	case "":
-	case policy.DryRun, policy.Enforce:
-		s.mode = mode
-	default:
-		wrong("MODE", "%q is neither dry-run nor enforce", mode)
-	}
-	for id := range strings.SplitSeq(getenv("ENDPOINT_IDS"), ",") {
+	for id := range strings.SplitSeq(value, ",") {
 		switch id = strings.TrimSpace(id); {
-		case id == "" && getenv("ENDPOINT_IDS") == "", slices.Contains(s.endpointIDs, id):
 		case !endpointID.MatchString(id):
-			wrong("ENDPOINT_IDS", "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0; separate several by commas", id)
-		default:
+			problems = append(problems, fmt.Errorf(
+				"%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0; separate several by commas", id))
+		case !slices.Contains(s.endpointIDs, id):
 			s.endpointIDs = append(s.endpointIDs, id)
 		}
 	}
-	if value := getenv("WATCH"); value != "" {
-		watch, err := time.ParseDuration(value)
-		if err != nil || watch < 0 {
-			wrong("WATCH", "%q is not a duration like 15s; 0 is off", value)
-		}
-		s.watch = watch
+	return errors.Join(problems...)
+}
+
+func parseWatch(s *settings, value string) error {
+	watch, err := time.ParseDuration(value)
+	if err != nil || watch < 0 {
+		return fmt.Errorf("%q is not a duration like 15s; 0 is off", value)
 	}
-	s.store = getenv("IDENTITY_STORE_ID")
-	if s.store != "" && !identityStoreID.MatchString(s.store) {
-		wrong("IDENTITY_STORE_ID", "%q is not the id of an identity store, like d-1234567890", s.store)
+	s.watch = watch
+	return nil
+}
+
+func parseTable(s *settings, value string) error {
+	if !keepout.ValidName(value) {
+		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
 	}
-	s.policyFile = policy.File(getenv("POLICY_FILE"), getenv("LAMBDA_TASK_ROOT"), program)
-	for entry := range strings.SplitSeq(getenv("TARGETS"), ",") {
-		entry = strings.TrimSpace(entry)
-		if entry == "" && getenv("TARGETS") == "" {
-			continue
-		}
-		t := target{region: entry}
-		role, region, hasRole := strings.Cut(entry, "@")
-		if hasRole {
-			parsed, err := arn.Parse(role)
-			if err != nil || parsed.Service != "iam" || parsed.AccountID == "" || !strings.HasPrefix(parsed.Resource, "role/") {
-				wrong("TARGETS", "%q: %q is not the ARN of a role, like arn:aws:iam::444455556666:role/clientvpn-responder", entry, role)
-				continue
-			}
-			t = target{parsed, region}
-		}
-		switch {
-		case !regionName.MatchString(t.region):
-			wrong("TARGETS", "%q is neither a Region like eu-west-1 nor a role and a Region, like arn:aws:iam::444455556666:role/clientvpn-responder@eu-west-1; separate several by commas", entry)
-		case !hasRole && t.region == getenv("AWS_REGION"), slices.Contains(s.targets, t): // guarded already
-		default:
-			s.targets = append(s.targets, t)
-		}
-	}
-	s.externalID = getenv("EXTERNAL_ID")
-	if n := len(s.externalID); n > 0 && (n < 2 || n > 1224 || !externalID.MatchString(s.externalID)) {
-		wrong("EXTERNAL_ID", "must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
-	}
-	s.keepOut = getenv("KEEPOUT_TABLE")
-	if s.keepOut != "" && !keepout.ValidName(s.keepOut) {
-		wrong("KEEPOUT_TABLE", "%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", s.keepOut)
-	}
-	return s, errors.Join(problems...)
+	s.keepOut = value
+	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +19,7 @@ import (
 
 func TestSettings(t *testing.T) {
 	base := map[string]string{"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic}
-	read := func(extra map[string]string) (settings, error) {
+	read := func(extra map[string]string) (settings, []string) {
 		return readSettings(func(name string) string {
 			if value, ok := extra[name]; ok {
 				return value
@@ -25,19 +27,19 @@ func TestSettings(t *testing.T) {
 			return base[name]
 		}, "/opt/handler/bootstrap")
 	}
-	s, err := read(nil)
-	if err != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
-		t.Errorf("%+v, %v", s, err)
+	s, problems := read(nil)
+	if problems != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
+		t.Errorf("%+v, %q", s, problems)
 	}
-	s, err = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
-	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); err != nil || s.topics != want {
-		t.Errorf("%+v, %v", s, err)
+	s, problems = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
+	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); problems != nil || s.topics != want {
+		t.Errorf("%+v, %q", s, problems)
 	}
-	s, err = read(map[string]string{
+	s, problems = read(map[string]string{
 		"MODE": "enforce", "WATCH": "0", "LAMBDA_TASK_ROOT": "/var/task", "ENDPOINT_IDS": "cvpn-endpoint-0a, cvpn-endpoint-0b,cvpn-endpoint-0a",
 	})
-	if err != nil || s.mode != "enforce" || s.watch != 0 || s.policyFile != "/var/task/policy.yaml" || !slices.Equal(s.endpointIDs, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) {
-		t.Errorf("%+v, %v", s, err)
+	if problems != nil || s.mode != "enforce" || s.watch != 0 || s.policyFile != "/var/task/policy.yaml" || !slices.Equal(s.endpointIDs, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) {
+		t.Errorf("%+v, %q", s, problems)
 	}
 	for name, values := range map[string][]string{
 		"TOPIC_ARN": {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
@@ -55,8 +57,8 @@ func TestSettings(t *testing.T) {
 		"IDENTITY_STORE_ID": {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 	} {
 		for _, value := range values {
-			if _, err := read(map[string]string{name: value}); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
-				t.Errorf("%s=%q: %v", name, value, err)
+			if _, problems := read(map[string]string{name: value}); len(problems) == 0 || !strings.HasPrefix(problems[0], name+": ") {
+				t.Errorf("%s=%q: %q", name, value, problems)
 			}
 		}
 	}
@@ -111,5 +113,26 @@ func TestRetries(t *testing.T) {
 	}
 	if !r.IsErrorRetryable(fmt.Errorf("half an answer: %w", &smithy.DeserializationError{Err: io.ErrUnexpectedEOF})) || r.IsErrorRetryable(&smithy.GenericAPIError{Code: "UnauthorizedOperation"}) {
 		t.Error("half an answer is not tried again, or a refusal is")
+	}
+}
+
+// TestSettingsAreDocumented: the page lists what the function reads, and nothing else.
+func TestSettingsAreDocumented(t *testing.T) {
+	const page = "../../README.md"
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed, read []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(string(raw), -1) {
+		listed = append(listed, row[1])
+	}
+	for _, s := range environment {
+		if s.Doc != "" {
+			read = append(read, s.Name)
+		}
+	}
+	if !slices.Equal(listed, read) {
+		t.Errorf("%s lists %q, and the function reads %q", page, listed, read)
 	}
 }

@@ -75,7 +75,7 @@ func (w *world) start(broken bool) *instance {
 	}
 	i.h = &handler{
 		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics),
-		responder: responder.Responder{VPN: vpn.New(cfg, nil, places(cfg, settings{targets: targets})...), Mode: policy.Enforce, Watch: w.watch},
+		responder: responder.Responder{VPN: vpn.New(cfg, nil, otherAccounts(cfg, settings{targets: targets})...), Mode: policy.Enforce, Watch: w.watch},
 	}
 	if w.given {
 		i.h.responder.VPN.EndpointIDs = []string{saml, ad, certs}

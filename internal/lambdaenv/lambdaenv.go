@@ -1,8 +1,8 @@
 // Package lambdaenv makes the AWS SDK's configuration of what Lambda gives a function.
 //
-// It stands for the SDK's own config package, which knows every way to log in and links a client for each: a tenth of the
-// start and a sixth of the binary. It promises that the environment variables that concern a function mean what they mean to
-// the SDK, and that an answer which has come is read to its end, however short of CPU the function is.
+// It stands for the SDK's own config package, which knows every way to log in and links a client for each: a tenth of
+// the start and a sixth of the binary. It promises that the environment variables that concern a function mean what
+// they mean to the SDK, and that an answer which has come is read to its end, however short of CPU the function is.
 package lambdaenv
 
 import (
@@ -22,9 +22,9 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// Load gives the configuration for clients whose every attempt takes so long at most, with AWS_REGION, the credentials, and
-// AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_USE_FIPS_ENDPOINT,
-// AWS_USE_DUALSTACK_ENDPOINT and AWS_CA_BUNDLE. The error names the variable.
+// Load gives the configuration for clients whose every attempt takes so long at most, with AWS_REGION, the
+// credentials, and AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+// AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and AWS_CA_BUNDLE. The error names the variable.
 // Source: AWS SDKs and Tools reference guide, "Environment variables list".
 func Load(attempt time.Duration) (aws.Config, error) {
 	environment := variables{}
@@ -100,9 +100,9 @@ func (v variables) GetUseDualStackEndpoint(context.Context) (state aws.DualStack
 	return aws.DualStackEndpointStateUnset, false, nil
 }
 
-// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the answer
-// is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops the rest of
-// the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
+// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the
+// answer is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops
+// the rest of the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
 type ownBody struct{ aws.HTTPClient }
 
 func (c ownBody) Do(r *http.Request) (*http.Response, error) {

@@ -19,7 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// TestServicesGoWhereTheyAreSent: a URL for a service goes before the one for all, and neither counts where they are to be ignored.
+// TestServicesGoWhereTheyAreSent: a URL for a service goes before the one for all, and neither counts where they are
+// to be ignored.
 func TestServicesGoWhereTheyAreSent(t *testing.T) {
 	environment(t)
 	all, one := &emulator.Cloud{}, &emulator.Cloud{}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// How the time of an invocation is divided.
+const (
+	reportPart = 4                // one part of so many is kept back for reporting
+	longReport = 10 * time.Second // at most
+	answerPart = 4                // one part of so many of that is kept back for the answer
+)
+
+// An attempt that hangs is given up, and the SDK tries again.
+const (
+	attempt      = 10 * time.Second // the first page of a large listing may take seconds
+	tableAttempt = time.Second      // the cut-off waits for the table, but not for long
+)
+
+// budget divides the time that ctx has left. Work must be done at the deadline of the first, reports at that of the
+// second: if SNS hangs, there must be time left to say which messages failed. Without a deadline both are ctx.
+func budget(ctx context.Context) (work, report context.Context, cancel func()) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return ctx, ctx, func() {}
+	}
+	reserve := min(time.Until(deadline)/reportPart, longReport)
+	work, cancelWork := context.WithDeadline(ctx, deadline.Add(-reserve))
+	report, cancelReport := context.WithDeadline(ctx, deadline.Add(-reserve/answerPart))
+	return work, report, func() {
+		cancelWork()
+		cancelReport()
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"clientvpn-responder/internal/vpn"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
+func parseTargets(s *settings, value string) error {
+	var problems []error
+	for entry := range strings.SplitSeq(value, ",") {
+		t, err := parseTarget(strings.TrimSpace(entry))
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case t.role == (arn.ARN{}) && t.region == s.region, slices.Contains(s.targets, t): // guarded already
+		default:
+			s.targets = append(s.targets, t)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// parseTarget reads a Region, or a role and a Region.
+func parseTarget(entry string) (target, error) {
+	t := target{region: entry}
+	if role, region, found := strings.Cut(entry, "@"); found {
+		parsed, err := arn.Parse(role)
+		if err != nil || parsed.Service != "iam" || parsed.AccountID == "" || !strings.HasPrefix(parsed.Resource, "role/") {
+			return target{}, fmt.Errorf(
+				"%q: %q is not the ARN of a role, like arn:aws:iam::444455556666:role/clientvpn-responder", entry, role)
+		}
+		t = target{parsed, region}
+	}
+	if !regionName.MatchString(t.region) {
+		return target{}, fmt.Errorf("%q is neither a Region like eu-west-1 nor a role and a Region, like "+
+			"arn:aws:iam::444455556666:role/clientvpn-responder@eu-west-1; separate several by commas", entry)
+	}
+	return t, nil
+}
+
+// Source: AWS STS API reference, AssumeRole.
+var externalID = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
+
+func parseExternalID(s *settings, value string) error {
+	if n := len(value); n < 2 || n > 1224 || !externalID.MatchString(value) {
+		return errors.New("must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
+	}
+	s.externalID = value
+	return nil
+}
+
+// otherAccounts returns the accounts and Regions of TARGETS. Each has credentials of its own, which are fetched when
+// they are needed and kept until they expire.
+func otherAccounts(cfg aws.Config, s settings) (all []vpn.Account) {
+	for _, t := range s.targets {
+		a := vpn.Account{Region: t.region, Config: cfg.Copy()}
+		a.Config.Region = t.region
+		if t.role.Resource != "" {
+			a.Account, a.Role = t.role.AccountID, t.role.String()
+			a.Config.Credentials = assume(cfg, a.Role, s.externalID)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// assume returns the credentials of a role.
+func assume(cfg aws.Config, role, externalID string) aws.CredentialsProvider {
+	with := func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "clientvpn-responder"
+		if externalID != "" {
+			o.ExternalID = &externalID
+		}
+	}
+	return aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), role, with))
+}

@@ -1,0 +1,50 @@
+package lambdaenv
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Setting is one variable of the environment of a function whose settings are an S. A table of them is what the
+// function reads and what its document lists.
+type Setting[S any] struct {
+	Name   string
+	Doc    string // what it means, as the document says it; empty for a variable that Lambda sets
+	Absent string // what holds without it, as the document says it
+
+	// Missing is the problem if the variable is absent or empty; empty if it may be.
+	Missing string
+	// Parse puts a value, which is not empty, into the settings. Its error says what is wrong with the value. If it
+	// joins several, each is a problem of its own.
+	Parse func(s *S, value string) error
+}
+
+// Read reads the variables of a table through getenv into s. A variable that is empty counts as absent. It returns
+// every problem, each beginning with the variable's name.
+func Read[S any](table []Setting[S], getenv func(string) string, s *S) (problems []string) {
+	for _, setting := range table {
+		value := getenv(setting.Name)
+		if value == "" {
+			if setting.Missing != "" {
+				problems = append(problems, setting.Name+": "+setting.Missing)
+			}
+			continue
+		}
+		for _, err := range split(setting.Parse(s, value)) {
+			problems = append(problems, fmt.Sprintf("%s: %s", setting.Name, err))
+		}
+	}
+	return problems
+}
+
+// split returns the errors that were joined into one; none for nil.
+func split(err error) []error {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &joined):
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
