@@ -34,7 +34,7 @@ var queryThrottled = refusal{
 
 var services = map[string]*service{
 	elasticCompute.version: elasticCompute, notification.version: notification,
-	identityStore.version: identityStore, dynamoDB.version: dynamoDB,
+	identityStore.version: identityStore, dynamoDB.version: dynamoDB, simpleQueue.version: simpleQueue,
 }
 
 // action does what a request asks for, and returns the answer's document or an error.
@@ -50,6 +50,7 @@ var actions = map[string]action{
 	"Publish":                       {notification, (*Cloud).publish},
 	"GetTopicAttributes":            {notification, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
+	"GetUserId":                     {identityStore, (*Cloud).getUserID},
 	"BatchGetItem":                  {dynamoDB, (*Cloud).batchGetItem},
 	"BatchWriteItem":                {dynamoDB, (*Cloud).batchWriteItem},
 	"DeleteItem":                    {dynamoDB, (*Cloud).deleteItem},
@@ -59,6 +60,14 @@ var actions = map[string]action{
 	"Scan":                          {dynamoDB, (*Cloud).scan},
 	"TransactWriteItems":            {dynamoDB, (*Cloud).transactWriteItems},
 	"UpdateItem":                    {dynamoDB, (*Cloud).updateItem},
+	"ChangeMessageVisibility":       {simpleQueue, (*Cloud).changeMessageVisibility},
+	"DeleteMessage":                 {simpleQueue, (*Cloud).deleteMessage},
+	"DeleteMessageBatch":            {simpleQueue, (*Cloud).deleteMessageBatch},
+	"GetQueueAttributes":            {simpleQueue, (*Cloud).getQueueAttributes},
+	"GetQueueUrl":                   {simpleQueue, (*Cloud).getQueueURL},
+	"ReceiveMessage":                {simpleQueue, (*Cloud).receiveMessage},
+	"SendMessage":                   {simpleQueue, (*Cloud).sendMessage},
+	"SendMessageBatch":              {simpleQueue, (*Cloud).sendMessageBatch},
 }
 
 // refusal is an error that a service answers.

@@ -26,6 +26,8 @@ type Client struct {
 	Username        string // empty for a client that has a certificate only
 	CommonName      string
 	ClientIP        string        // empty for the next free address
+	ClientIPv6      string        // empty for none
+	StatusMessage   string        // what EC2 says beside the status of a connection that failed to terminate
 	ID              string        // of its first connection; empty for a generated one
 	Since           time.Time     // when its first connection was established; zero for now
 	FailToTerminate bool          // a termination ends in failed-to-terminate; the tunnel stays up
@@ -36,7 +38,7 @@ type Client struct {
 
 // Connection is the state of a client's connection at the time of the question.
 type Connection struct {
-	EndpointID, ID, Username, CommonName, ClientIP, Status string
+	EndpointID, ID, Username, CommonName, ClientIP, ClientIPv6, Status string
 
 	EstablishedAt time.Time
 	EndedAt       time.Time // zero while the tunnel is up
@@ -78,11 +80,27 @@ func (c *Cloud) Connections() []Connection {
 	list := make([]Connection, len(all))
 	for i, k := range all {
 		list[i] = Connection{
-			EndpointID: k.EndpointID, ID: k.id, Username: k.Username, CommonName: k.CommonName, ClientIP: k.ip,
-			Status: k.status, EstablishedAt: k.established, EndedAt: k.ended, ByRequest: k.byRequest,
+			EndpointID:    k.EndpointID,
+			ID:            k.id,
+			Username:      k.Username,
+			CommonName:    k.CommonName,
+			ClientIP:      k.ip,
+			ClientIPv6:    k.ClientIPv6,
+			Status:        k.status,
+			EstablishedAt: k.established,
+			EndedAt:       k.ended,
+			ByRequest:     k.byRequest,
 		}
 	}
 	return list
+}
+
+// state returns the connection's status as EC2 shows it.
+func (k *conn) state() status {
+	if k.status == failedToTerminate {
+		return status{k.status, k.StatusMessage}
+	}
+	return status{Code: k.status}
 }
 
 // check panics about a client that cannot connect.

@@ -144,6 +144,33 @@ func TestStates(t *testing.T) {
 	})
 }
 
+// TestAddressesAndMessages: EC2 shows a client's IPv6 address, and why a connection failed to terminate.
+func TestAddressesAndMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Cloud{}
+		c.AddEndpoint(Endpoint{ID: endpointA})
+		api := bubbleAPI(t, c)
+		id := c.Connect(Client{
+			EndpointID: endpointA, ClientIPv6: "2001:db8::7", FailToTerminate: true, StatusMessage: "Internal error, try again",
+		})
+		for range 2 {
+			if _, err := api.endID(t.Context(), endpointA, id); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		all, err := api.connections(t.Context(), endpointA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, own := all[0], c.Connections()[0]
+		if *k.ClientIpv6Address != "2001:db8::7" || own.ClientIPv6 != "2001:db8::7" || own.ClientIP != *k.ClientIp ||
+			k.Status.Code != "failed-to-terminate" || *k.Status.Message != "Internal error, try again" {
+			t.Errorf("%+v, %+v", k, own)
+		}
+	})
+}
+
 // TestReconnectsForEver: a client can come back each time, with another id.
 func TestReconnectsForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

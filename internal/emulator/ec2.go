@@ -41,7 +41,8 @@ type items[T any] struct {
 }
 
 type status struct {
-	Code string `xml:"code"`
+	Code    string `xml:"code"`
+	Message string `xml:"message,omitempty"`
 }
 
 func noEndpoint(id string) *refusal {

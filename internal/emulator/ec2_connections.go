@@ -117,6 +117,9 @@ func (k *conn) appendRow(b []byte, now time.Time) []byte {
 	r := row(b)
 	r.open("item")
 	r.text("clientIp", k.ip)
+	if k.ClientIPv6 != "" {
+		r.text("clientIpv6Address", k.ClientIPv6)
+	}
 	r.text("commonName", k.CommonName)
 	if k.status == terminated {
 		r.at("connectionEndTime", k.ended)
@@ -131,7 +134,11 @@ func (k *conn) appendRow(b []byte, now time.Time) []byte {
 	r.count("ingressBytes", 48*packets)
 	r.count("ingressPackets", packets)
 	r.open("status")
-	r.text("code", k.status)
+	state := k.state()
+	r.text("code", state.Code)
+	if state.Message != "" {
+		r.text("message", state.Message)
+	}
 	r.close("status")
 	r.at("timestamp", seen)
 	if k.Username != "" { // absent for clients that have a certificate only

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -20,7 +21,8 @@ type (
 		ID string `xml:"directoryId"`
 	}
 	provider struct {
-		ARN string `xml:"samlProviderArn"`
+		ARN         string `xml:"samlProviderArn"`
+		SelfService string `xml:"selfServiceSamlProviderArn,omitempty"`
 	}
 	root struct {
 		Chain string `xml:"clientRootCertificateChain"`
@@ -46,6 +48,7 @@ type endpointItem struct {
 	Created        string                    `xml:"creationTime"`
 	Description    string                    `xml:"description,omitempty"`
 	DNSName        string                    `xml:"dnsName"`
+	PortalURL      string                    `xml:"selfServicePortalUrl,omitempty"`
 	SessionHours   int                       `xml:"sessionTimeoutHours"`
 	SplitTunnel    bool                      `xml:"splitTunnel"`
 	Status         status                    `xml:"status"`
@@ -125,11 +128,14 @@ func (c *Cloud) item(e *endpoint) endpointItem {
 	item := endpointItem{
 		CIDR: e.network.String() + "/12", ID: e.ID, Created: e.created.UTC().Format("2006-01-02T15:04:05"),
 		Description: e.Description, DNSName: fmt.Sprintf("*.%s.prod.clientvpn.%s.amazonaws.com", e.ID, c.region()),
-		SessionHours: 24, Status: status{e.Status}, Transport: transport, Port: 443,
+		SessionHours: cmp.Or(e.SessionHours, 24), Status: status{Code: e.Status}, Transport: transport, Port: 443,
 		Protocol: "openvpn",
 	}
 	if c.asks(e) {
-		item.Connect = connectOptions{true, c.arn("lambda", "function:AWSClientVPN-handler"), &status{"applied"}}
+		item.Connect = connectOptions{true, c.arn("lambda", "function:AWSClientVPN-handler"), &status{Code: "applied"}}
+	}
+	if e.SelfServiceProvider != "" {
+		item.PortalURL = "https://self-service.clientvpn.amazonaws.com/endpoints/" + e.ID
 	}
 	if e.TransitGateway == "" {
 		item.VPC = "vpc-" + digest("vpc", 0)[:17]
@@ -137,7 +143,7 @@ func (c *Cloud) item(e *endpoint) endpointItem {
 		item.TransitGateway = &transitGateway{e.TransitGateway}
 	}
 	for _, kind := range e.Authentication {
-		item.Authentication.Item = append(item.Authentication.Item, c.authentication(kind))
+		item.Authentication.Item = append(item.Authentication.Item, c.authentication(e, kind))
 	}
 	for _, key := range slices.Sorted(maps.Keys(e.Tags)) {
 		item.Tags.Item = append(item.Tags.Item, tagItem{key, e.Tags[key]})
@@ -145,16 +151,16 @@ func (c *Cloud) item(e *endpoint) endpointItem {
 	return item
 }
 
-func (c *Cloud) authentication(kind string) authenticationItem {
+func (c *Cloud) authentication(e *endpoint, kind string) authenticationItem {
 	option := authenticationItem{Type: kind}
 	switch kind {
 	case "certificate-authentication":
-		option.Root = &root{c.arn("acm", "certificate/"+uuid("root", 0))}
+		option.Root = &root{cmp.Or(e.RootCertificate, c.arn("acm", "certificate/"+uuid("root", 0)))}
 	case "directory-service-authentication":
-		option.Directory = &directory{"d-" + digest("directory", 0)[:10]}
+		option.Directory = &directory{cmp.Or(e.Directory, "d-"+digest("directory", 0)[:10])}
 	case "federated-authentication":
 		arn := "arn:" + partition(c.region()) + ":iam::" + c.account() + ":saml-provider/clientvpn"
-		option.Provider = &provider{arn}
+		option.Provider = &provider{cmp.Or(e.SAMLProvider, arn), e.SelfServiceProvider}
 	}
 	return option
 }

@@ -83,6 +83,36 @@ func TestEndpointRows(t *testing.T) {
 	}
 }
 
+// TestEndpointAuthentication: an endpoint says by whom its users are known, and how long their sessions last.
+func TestEndpointAuthentication(t *testing.T) {
+	const saml, portal = "arn:aws:iam::111122223333:saml-provider/okta", "arn:aws:iam::111122223333:saml-provider/portal"
+	const certificate = "arn:aws:acm:eu-west-1:111122223333:certificate/root"
+	c := &Cloud{}
+	c.AddEndpoint(Endpoint{
+		ID:                  endpointA,
+		SAMLProvider:        saml,
+		SelfServiceProvider: portal,
+		Directory:           "d-9067000000",
+		RootCertificate:     certificate,
+		SessionHours:        8,
+		Tags:                map[string]string{"Name": "staff"},
+		Authentication: []string{
+			"certificate-authentication", "directory-service-authentication", "federated-authentication",
+		},
+	})
+	all, err := bubbleAPI(t, c).endpoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, o := all[0], all[0].AuthenticationOptions
+	if *o[0].MutualAuthentication.ClientRootCertificateChain != certificate || *o[1].ActiveDirectory.DirectoryId != "d-9067000000" ||
+		*o[2].FederatedAuthentication.SamlProviderArn != saml || *o[2].FederatedAuthentication.SelfServiceSamlProviderArn != portal ||
+		*e.SessionTimeoutHours != 8 || *e.SelfServicePortalUrl == "" || *e.Tags[0].Key != "Name" ||
+		*e.Tags[0].Value != "staff" {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestEndpointPages(t *testing.T) {
 	c := &Cloud{}
 	api := newVPNAPI(serveCloud(t, c))

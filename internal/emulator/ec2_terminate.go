@@ -47,11 +47,11 @@ func (c *Cloud) terminateConnections(form url.Values, requestID string) (any, *r
 		EndpointID: e.ID, RequestID: requestID, Username: user,
 	}
 	for _, k := range chosen {
-		previous := k.status
-		if previous == active || previous == failedToTerminate {
+		previous := k.state()
+		if previous.Code == active || previous.Code == failedToTerminate {
 			c.terminate(k, time.Now())
 		}
-		answer.Items.Item = append(answer.Items.Item, terminationItem{k.id, status{k.status}, status{previous}})
+		answer.Items.Item = append(answer.Items.Item, terminationItem{k.id, k.state(), previous})
 	}
 	return answer, nil
 }

@@ -1,5 +1,5 @@
 // Package emulator stands in for the AWS services that the responder calls: EC2's Client VPN actions, SNS's Publish,
-// the identity store's DescribeUser and parts of DynamoDB ([Cloud]), and the Lambda Runtime API ([Function]).
+// the identity store's users, and parts of DynamoDB and SQS ([Cloud]), and the Lambda Runtime API ([Function]).
 //
 // It promises the wire formats, error codes, statuses and limits that AWS documents, so that the AWS SDKs and the AWS
 // CLI work against it unchanged. Where AWS documents nothing, a comment says so beside the choice made. It never leaves
@@ -19,7 +19,7 @@ import (
 )
 
 // Cloud is one account in one Region, as an [http.Handler]: EC2's Client VPN actions, SNS's Publish, the identity
-// store's DescribeUser and a part of DynamoDB. The zero value is ready. Set its exported fields before the first use.
+// store's users, and parts of DynamoDB and SQS. The zero value is ready. Set its exported fields before the first use.
 // Its methods can be called from several goroutines.
 type Cloud struct {
 	Account       string        // default 111122223333
@@ -64,6 +64,7 @@ type state struct {
 	conns     map[string]*conn // all that are listed
 	users     map[string]User
 	tables    map[string]*table
+	queues    map[string]*queue // by name
 
 	transactions map[string]transaction // by token
 	refused      []Refusal
@@ -76,7 +77,7 @@ type state struct {
 	denied       [][2]string        // action, resource or ""
 }
 
-// Reset forgets endpoints, connections, calls, messages, tables, faults and denials.
+// Reset forgets endpoints, connections, users, calls, messages, tables, queues, faults and denials.
 func (c *Cloud) Reset() {
 	c.enter()
 	defer c.mu.Unlock()

@@ -16,6 +16,13 @@ type Endpoint struct {
 	TransitGateway string   // tgw-…; empty for an endpoint with subnets
 	Status         string   // default available
 	Tags           map[string]string
+	SessionHours   int // default 24
+
+	// What the kinds of authentication refer to. An empty one has a default.
+	SAMLProvider        string // ARN of federated-authentication
+	SelfServiceProvider string // ARN of the SAML provider of the self-service portal; empty for none
+	Directory           string // d-… of directory-service-authentication
+	RootCertificate     string // ARN of certificate-authentication
 
 	NoConnectHandler bool // lets everybody in, whatever [Cloud.ConnectHandler] says
 }

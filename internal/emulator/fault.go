@@ -81,6 +81,9 @@ func resources(form url.Values) []string {
 			named = append(named, v)
 		}
 	}
+	if url := queueURL(form); url != "" {
+		named = append(named, url, nameOf(url))
+	}
 	return append(named, tablesOf(form)...)
 }
 

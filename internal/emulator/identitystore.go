@@ -2,9 +2,12 @@ package emulator
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // identityStoreTarget is the service's name in the header X-Amz-Target of the JSON protocol.
@@ -13,7 +16,15 @@ const identityStoreTarget = "AWSIdentityStore"
 // User is a user of IAM Identity Center's directory.
 type User struct {
 	ID, UserName, Email string
+	ExternalIDs         []ExternalID
 	Disabled            bool
+	NoStatus            bool // the answer omits UserStatus, which the API reference allows
+}
+
+// ExternalID is the id of a user in the identity provider that provisions the directory, by SCIM for instance.
+type ExternalID struct {
+	Issuer string
+	ID     string `json:"Id"`
 }
 
 // AddUser adds a user to the directory [Cloud.IdentityStore], or replaces the description of one that exists.
@@ -26,9 +37,17 @@ func (c *Cloud) AddUser(u User) {
 	c.users[u.ID] = u
 }
 
+// RemoveUser deletes a user from the directory.
+func (c *Cloud) RemoveUser(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.users, id)
+}
+
 var identityStore = &service{
-	name: "identitystore", version: identityStoreTarget, contentType: jsonType11, throttled: queryThrottled,
-	failure: func(r *refusal, _ string, _ int) any { return jsonError{Type: r.code, Message: r.message} },
+	name: "identitystore", version: identityStoreTarget, contentType: jsonType11,
+	throttled: refusal{code: "ThrottlingException", message: "Rate exceeded"},
+	failure:   func(r *refusal, _ string, _ int) any { return jsonError{Type: r.code, Message: r.message} },
 	forbidden: func(c *Cloud, action string, form url.Values) *refusal {
 		arn := "arn:" + partition(c.region()) + ":identitystore:::user/" + form.Get("UserId")
 		message := c.unauthorized("identitystore:"+action, arn)
@@ -46,13 +65,18 @@ type email struct {
 }
 
 type describeUserResponse struct {
-	IdentityStoreID string  `json:"IdentityStoreId"`
-	UserID          string  `json:"UserId"`
-	UserName        string  `json:",omitempty"`
-	DisplayName     string  `json:",omitempty"`
-	Emails          []email `json:",omitempty"`
-	UserStatus      string
+	IdentityStoreID string       `json:"IdentityStoreId"`
+	UserID          string       `json:"UserId"`
+	UserName        string       `json:",omitempty"`
+	DisplayName     string       `json:",omitempty"`
+	Emails          []email      `json:",omitempty"`
+	ExternalIDs     []ExternalID `json:"ExternalIds,omitempty"`
+	UserStatus      string       `json:",omitempty"`
 }
+
+func noUser() *refusal { return refuse("ResourceNotFoundException", "USER not found.") }
+
+func (c *Cloud) isStore(id string) bool { return id == cmp.Or(c.IdentityStore, "d-9067123456") }
 
 // describeUser answers as the Identity Store API reference says. AWS does not document the texts of the errors.
 func (c *Cloud) describeUser(form url.Values, _ string) (any, *refusal) {
@@ -61,17 +85,65 @@ func (c *Cloud) describeUser(form url.Values, _ string) (any, *refusal) {
 		return nil, refuse("ValidationException", "UserId does not match the pattern")
 	}
 	u, known := c.users[id]
-	if !known || store != cmp.Or(c.IdentityStore, "d-9067123456") {
-		return nil, refuse("ResourceNotFoundException", "USER not found.")
+	if !known || !c.isStore(store) {
+		return nil, noUser()
 	}
 	answer := describeUserResponse{
-		IdentityStoreID: store, UserID: id, UserName: u.UserName, DisplayName: u.UserName, UserStatus: "ENABLED",
+		IdentityStoreID: store, UserID: id, UserName: u.UserName, DisplayName: u.UserName, ExternalIDs: u.ExternalIDs,
 	}
 	if u.Email != "" {
 		answer.Emails = []email{{u.Email, "work", true}}
 	}
-	if u.Disabled {
+	switch {
+	case u.NoStatus:
+	case u.Disabled:
 		answer.UserStatus = "DISABLED"
+	default:
+		answer.UserStatus = "ENABLED"
 	}
 	return answer, nil
+}
+
+type getUserIDResponse struct {
+	IdentityStoreID string `json:"IdentityStoreId"`
+	UserID          string `json:"UserId"`
+}
+
+// alternate is another way to name a user: one of the two.
+type alternate struct {
+	ExternalID      *ExternalID `json:"ExternalId"`
+	UniqueAttribute *struct {
+		AttributePath  string
+		AttributeValue string
+	}
+}
+
+// getUserID finds a user by an external id, or by the user name or an e-mail address.
+// Source: Identity Store API reference, GetUserId.
+func (c *Cloud) getUserID(form url.Values, _ string) (any, *refusal) {
+	var by alternate
+	if json.Unmarshal([]byte(form.Get("AlternateIdentifier")), &by) != nil ||
+		(by.ExternalID == nil) == (by.UniqueAttribute == nil) {
+		return nil, refuse("ValidationException", "AlternateIdentifier is not one external id or unique attribute")
+	}
+	store := form.Get("IdentityStoreId")
+	for _, u := range c.users {
+		if c.isStore(store) && by.names(u) {
+			return getUserIDResponse{store, u.ID}, nil
+		}
+	}
+	return nil, noUser()
+}
+
+func (a alternate) names(u User) bool {
+	if a.ExternalID != nil {
+		return slices.Contains(u.ExternalIDs, *a.ExternalID)
+	}
+	switch a.UniqueAttribute.AttributePath {
+	case "userName":
+		return u.UserName != "" && strings.EqualFold(u.UserName, a.UniqueAttribute.AttributeValue)
+	case "emails.value":
+		return u.Email != "" && strings.EqualFold(u.Email, a.UniqueAttribute.AttributeValue)
+	}
+	return false
 }
