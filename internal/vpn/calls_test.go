@@ -20,7 +20,7 @@ func TestThrottlingIsTriedAgain(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		cloud.Inject(emulator.Fault{Code: "RequestLimitExceeded", Times: 1})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded", Times: 2})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Code: "RequestLimitExceeded", Times: 2})
 		terminate(t.Context(), v, end, nil, false)
 		if end[0].Error != "" || end[0].Current != vpn.Terminating {
 			t.Errorf("%+v", end[0].Connection)
@@ -30,7 +30,9 @@ func TestThrottlingIsTriedAgain(t *testing.T) {
 
 // TestAnswerThatIsNotEC2s is no list of nothing: one without a word, or from something that stands in between.
 func TestAnswerThatIsNotEC2s(t *testing.T) {
-	for _, foreign := range []string{"", " ", "<html><body>Sign in</body></html>", `<?xml version="1.0"?><!-- no --><Response><Errors/></Response>`} {
+	for _, foreign := range []string{
+		"", " ", "<html><body>Sign in</body></html>", `<?xml version="1.0"?><!-- no --><Response><Errors/></Response>`,
+	} {
 		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 			spoilt := false
@@ -56,8 +58,8 @@ func TestAnswerThatIsNotEC2s(t *testing.T) {
 	}
 }
 
-// TestBucketThatOthersDrawFrom: eight calls are under way when EC2 throttles the first, and slow the process down once. After a
-// pause, there are calls to be had at once again.
+// TestBucketThatOthersDrawFrom: eight calls are under way when EC2 throttles the first, and slow the process down once.
+// After a pause, EC2 takes many calls at once again.
 func TestBucketThatOthersDrawFrom(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Latency = 50 * time.Millisecond
@@ -95,11 +97,13 @@ func TestEC2ThatFailsIsNotAskedForLong(t *testing.T) {
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
 		cfg := config(client)
-		cfg.Retryer = func() aws.Retryer { return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 10 }) }
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 10 })
+		}
 		v := vpn.New(cfg, nil)
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "InternalError"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Code: "InternalError"})
 		terminate(t.Context(), v, end, nil, false)
 		if c := end[0]; c.Fate != vpn.FateUnanswered || !c.Pending() || len(calls(cloud)) != 3 {
 			t.Errorf("%+v\n%q", c.Connection, calls(cloud))
@@ -107,8 +111,8 @@ func TestEC2ThatFailsIsNotAskedForLong(t *testing.T) {
 	})
 }
 
-// TestEndpointThatIsThrottledTakesNoOthersTurn: many calls for one endpoint are throttled for ever, and the one for the other
-// is made all the same.
+// TestEndpointThatIsThrottledTakesNoOthersTurn: EC2 throttles many calls for one endpoint for ever, and answers the one
+// for the other endpoint all the same.
 func TestEndpointThatIsThrottledTakesNoOthersTurn(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		var target vpn.Target
@@ -119,8 +123,8 @@ func TestEndpointThatIsThrottledTakesNoOthersTurn(t *testing.T) {
 		}
 		cloud.Connect(emulator.Client{EndpointID: ad, Username: "user0"})
 		end := mustFind(t, v, target)
-		cloud.Latency = 900 * time.Millisecond // a call that is under way at the end would be one of which nobody knows what became
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", EndpointID: saml, Code: "RequestLimitExceeded"})
+		cloud.Latency = 900 * time.Millisecond // a call that is under way at the deadline would be unanswered
+		cloud.Inject(emulator.Fault{Action: terminateConnections, EndpointID: saml, Code: "RequestLimitExceeded"})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		terminate(ctx, v, end, nil, false)

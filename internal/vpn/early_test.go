@@ -46,7 +46,8 @@ func TestSearchYieldsEarlyAndTheRest(t *testing.T) {
 		if len(got) != 2 || got[0].Last || !got[1].Last {
 			t.Fatalf("%+v", got)
 		}
-		equal(t, "early: complete listings, and EC2's filter", describe(got[0].Matches), []string{"1/ann/", "1/ann/", "2/Ann/"})
+		want := []string{"1/ann/", "1/ann/", "2/Ann/"}
+		equal(t, "early: complete listings, and EC2's filter", describe(got[0].Matches), want)
 		equal(t, "rest", describe(got[1].Matches), []string{"1/ANN/"})
 	})
 }
@@ -153,7 +154,7 @@ func TestListingThatFailedIsNotEarly(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: ad, Username: fmt.Sprint("user", i)})
 		}
 		cloud.Inject(emulator.Fault{
-			Action: "DescribeClientVpnConnections", EndpointID: ad, After: 1, Code: "UnauthorizedOperation",
+			Action: describeConnections, EndpointID: ad, After: 1, Code: "UnauthorizedOperation",
 		})
 		got := batches(t, v, ann)
 		if len(got) != 2 || got[1].Failed[ad] == nil {

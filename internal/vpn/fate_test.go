@@ -60,14 +60,15 @@ var events = []event{
 
 // transitions are the fates after each event, in the order of events; "=" is the same fate.
 var transitions = map[string]string{
-	"found":                  "asked ended stuck feasible denied unanswered refused = = = = = =",
-	"asked":                  "= ended stuck feasible denied unanswered refused = = ended stuck missing =",
-	"unanswered":             "asked ended stuck feasible denied = refused = = ended stuck missing =",
-	"denied":                 "asked ended stuck feasible = unanswered refused = = ended stuck ended =",
-	"refused":                "asked ended stuck feasible denied unanswered = = = = = = =",
-	"feasible":               "asked ended stuck = denied unanswered refused = = = = = =",
-	"missing":                "asked ended stuck feasible denied unanswered refused asked asked ended stuck ended =",
-	"missing, unanswered":    "asked ended stuck feasible denied unanswered refused unanswered unanswered ended stuck ended =",
+	"found":      "asked ended stuck feasible denied unanswered refused = = = = = =",
+	"asked":      "= ended stuck feasible denied unanswered refused = = ended stuck missing =",
+	"unanswered": "asked ended stuck feasible denied = refused = = ended stuck missing =",
+	"denied":     "asked ended stuck feasible = unanswered refused = = ended stuck ended =",
+	"refused":    "asked ended stuck feasible denied unanswered = = = = = = =",
+	"feasible":   "asked ended stuck = denied unanswered refused = = = = = =",
+	"missing":    "asked ended stuck feasible denied unanswered refused asked asked ended stuck ended =",
+	"missing, unanswered": "asked ended stuck feasible denied unanswered refused " +
+		"unanswered unanswered ended stuck ended =",
 	"stuck":                  "asked ended = feasible denied unanswered refused = = = = = =",
 	"ended":                  "= = = = = = = = = = = = reappeared",
 	"reappeared":             "asked ended stuck feasible denied unanswered refused = = ended stuck = =",
@@ -147,7 +148,8 @@ func checkInvariants(t *testing.T, name string, c *Tracked) {
 // TestSecondRequest: it is due once, if EC2 lists a connection as active that it did not know or gave no answer about.
 func TestSecondRequest(t *testing.T) {
 	due := map[string]bool{
-		"unanswered": true, "denied": true, "missing, unanswered": true, "unanswered, reappeared": true, "denied, reappeared": true,
+		"unanswered": true, "unanswered, reappeared": true, "missing, unanswered": true,
+		"denied": true, "denied, reappeared": true,
 	}
 	for from := range transitions {
 		for requests := range 3 {

@@ -24,13 +24,26 @@ const (
 	certs = "cvpn-endpoint-00000000000000003"
 )
 
+// EC2's actions and codes.
+const (
+	describeConnections  = "DescribeClientVpnConnections"
+	terminateConnections = "TerminateClientVpnConnections"
+
+	userNotFound     = "InvalidClientVpnConnection.UserNotFound"
+	idNotFound       = "InvalidClientVpnConnection.IdNotFound"
+	endpointNotFound = "InvalidClientVpnEndpointId.NotFound"
+	tooMany          = "ClientVpnTerminateConnectionsLimitExceeded"
+)
+
 // inCloud runs a test in virtual time against three endpoints, with the real SDK over HTTP.
 func inCloud(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN)) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &emulator.Cloud{TerminateTime: time.Second}
 		cloud.AddEndpoint(emulator.Endpoint{ID: saml, Authentication: []string{"federated-authentication"}})
 		cloud.AddEndpoint(emulator.Endpoint{ID: ad, Authentication: []string{"directory-service-authentication"}})
-		cloud.AddEndpoint(emulator.Endpoint{ID: certs, Authentication: []string{"certificate-authentication"}, TransitGateway: "tgw-0123456789abcdef0"})
+		cloud.AddEndpoint(emulator.Endpoint{
+			ID: certs, Authentication: []string{"certificate-authentication"}, TransitGateway: "tgw-0123456789abcdef0",
+		})
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
 		test(t, cloud, vpn.New(config(client), nil))
@@ -64,21 +77,26 @@ func observe(t *testing.T, v *vpn.VPN, connections []*vpn.Tracked) {
 func look(ctx context.Context, v *vpn.VPN, connections []*vpn.Tracked) error {
 	shown, err := v.Verify(ctx, snapshots(connections))
 	for _, s := range shown {
-		connections[slices.IndexFunc(connections, func(c *vpn.Tracked) bool { return c.ID == s.ConnectionID })].Observe(s)
+		byID(connections, s.ConnectionID).Observe(s)
 	}
 	return err
 }
 
 // terminate has the connections terminated, applies the answers, and returns those that EC2 terminated beside them.
-func terminate(ctx context.Context, v *vpn.VPN, end []*vpn.Tracked, keep []vpn.Connection, dryRun bool) (beside []*vpn.Tracked) {
+func terminate(ctx context.Context, v *vpn.VPN, end []*vpn.Tracked, keep []vpn.Connection, dryRun bool) []*vpn.Tracked {
+	var beside []*vpn.Tracked
 	for _, a := range v.Terminate(ctx, snapshots(end), keep, dryRun) {
 		if a.Beside != nil {
 			beside = append(beside, vpn.TrackBeside(a))
 			continue
 		}
-		end[slices.IndexFunc(end, func(c *vpn.Tracked) bool { return c.ID == a.ConnectionID })].Answered(a)
+		byID(end, a.ConnectionID).Answered(a)
 	}
 	return beside
+}
+
+func byID(connections []*vpn.Tracked, id string) *vpn.Tracked {
+	return connections[slices.IndexFunc(connections, func(c *vpn.Tracked) bool { return c.ID == id })]
 }
 
 func snapshots(connections []*vpn.Tracked) []vpn.Tracked {
@@ -135,7 +153,8 @@ func describe(matches []vpn.Match) []string {
 		if m.Doubt != nil {
 			doubt = "?"
 		}
-		all = append(all, fmt.Sprintf("%s/%s/%s%s", m.EndpointID[len(m.EndpointID)-1:], m.Username, m.CommonName, doubt))
+		endpoint := m.EndpointID[len(m.EndpointID)-1:]
+		all = append(all, fmt.Sprintf("%s/%s/%s%s", endpoint, m.Username, m.CommonName, doubt))
 	}
 	return all
 }
@@ -147,11 +166,11 @@ func equal(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// calls gives the requests to terminate, in words.
+// calls returns the requests to terminate, in words.
 func calls(cloud *emulator.Cloud) []string {
 	var all []string
 	for _, c := range cloud.Calls() {
-		if c.Action != "TerminateClientVpnConnections" {
+		if c.Action != terminateConnections {
 			continue
 		}
 		by := "id"
@@ -164,8 +183,9 @@ func calls(cloud *emulator.Cloud) []string {
 	return all
 }
 
-// through is a VPN whose requests and answers pass change; ask may be nil.
-func through(t *testing.T, cloud *emulator.Cloud, ask func(url.Values), answer func(form url.Values, body string) string) *vpn.VPN {
+// through returns a VPN whose requests ask changes, and whose answers answer changes; each may be nil.
+func through(t *testing.T, cloud *emulator.Cloud, ask func(url.Values),
+	answer func(form url.Values, body string) string) *vpn.VPN {
 	t.Helper()
 	client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {

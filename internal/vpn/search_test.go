@@ -56,7 +56,7 @@ func TestZeroSubjectFindsNobody(t *testing.T) {
 			}
 		}
 		for _, c := range cloud.Calls() {
-			if c.Action == "DescribeClientVpnConnections" {
+			if c.Action == describeConnections {
 				t.Error("lists connections to find nobody")
 			}
 		}
@@ -83,11 +83,13 @@ func TestClientIPCountsOnTransitGatewayOnly(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		equal(t, "found", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), []string{"3/ann/"})
-		equal(t, "an address that was another's then", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now().Add(-2 * time.Hour)}), []string{"3/ann/?"})
+		before := vpn.Target{ClientIP: "10.30.0.10", At: time.Now().Add(-2 * time.Hour)}
+		equal(t, "an address that was another's then", find(t, v, before), []string{"3/ann/?"})
 		v.EndpointIDs = []string{certs}
 		equal(t, "endpoints given", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), []string{"3/ann/"})
 		v.EndpointIDs = []string{saml}
-		equal(t, "no endpoint that keeps addresses", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), nil)
+		now := vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}
+		equal(t, "no endpoint that keeps addresses", find(t, v, now), nil)
 	})
 }
 
@@ -133,7 +135,8 @@ func TestOneEndpointThatFailsDoesNotStopTheOthers(t *testing.T) {
 		equal(t, "found", describe(found.Matches), []string{"1/ann/", "3/ann/"})
 		unknown := "cvpn-endpoint-0000000000000dead"
 		for id, want := range map[string]string{
-			ad:      "describing connections of " + ad + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + ad,
+			ad: "describing connections of " + ad +
+				": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + ad,
 			unknown: "describing connections of " + unknown + ": operation error EC2",
 		} {
 			if err := found.Failed[id]; err == nil || !strings.HasPrefix(err.Error(), want) || !vpn.Refused(err) {
@@ -146,14 +149,15 @@ func TestOneEndpointThatFailsDoesNotStopTheOthers(t *testing.T) {
 	})
 }
 
-// TestRepeatedPageTokenIsAnError: to stop there would miss who is behind it, in silence.
+// TestRepeatedPageTokenIsAnError: to stop there would silently miss the connections on the pages behind it.
 func TestRepeatedPageTokenIsAnError(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.PageSize = 5
 		for i := range 20 {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: fmt.Sprint("user", i)})
 		}
-		found := search(vpn.New(circling(t, cloud), []string{saml}), []vpn.Endpoint{{ID: saml}}, vpn.Target{Names: []string{"user19"}})
+		v = vpn.New(circling(t, cloud), []string{saml})
+		found := search(v, []vpn.Endpoint{{ID: saml}}, vpn.Target{Names: []string{"user19"}})
 		if err := found.Failed[saml]; err == nil || !strings.Contains(err.Error(), "repeats a page token") {
 			t.Errorf("%v, found %v", found.Failed, describe(found.Matches))
 		}
@@ -162,7 +166,7 @@ func TestRepeatedPageTokenIsAnError(t *testing.T) {
 
 func TestDiscoveredEndpointThatIsGoneHasNoConnections(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Code: "InvalidClientVpnEndpointId.NotFound", Message: "Endpoint " + ad + " does not exist"})
+		cloud.Inject(emulator.Fault{Action: describeConnections, EndpointID: ad, Code: endpointNotFound})
 		if got := find(t, v, vpn.Target{Names: []string{"ann"}}); got != nil {
 			t.Errorf("found %q", got)
 		}
@@ -174,7 +178,8 @@ func TestCommonNamesCountOnCertificatesOnly(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann-laptop", CommonName: "x"})
 		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "ann-laptop"})
-		equal(t, "found", find(t, v, vpn.Target{Names: []string{"ann"}, CommonNames: []string{"ann-laptop"}}), []string{"3//ann-laptop"})
+		target := vpn.Target{Names: []string{"ann"}, CommonNames: []string{"ann-laptop"}}
+		equal(t, "found", find(t, v, target), []string{"3//ann-laptop"})
 	})
 }
 
@@ -184,7 +189,8 @@ func TestEveryPageOfEndpoints(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann", ClientIP: "10.30.0.10"})
 		equal(t, "found", find(t, v, vpn.Target{Names: []string{"ann"}}), []string{"3/ann/"})
 		v.EndpointIDs = []string{certs}
-		equal(t, "given, and described on the last page", find(t, v, vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}), []string{"3/ann/"})
+		target := vpn.Target{ClientIP: "10.30.0.10", At: time.Now()}
+		equal(t, "given, and described on the last page", find(t, v, target), []string{"3/ann/"})
 	})
 }
 
@@ -208,7 +214,8 @@ func TestAddressInItsOtherForms(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann", ClientIP: "10.30.0.10"})
 		v := through(t, cloud, nil, func(_ url.Values, body string) string {
-			return strings.ReplaceAll(body, "</clientIp>", "</clientIp><clientIpv6Address>2001:db8::a</clientIpv6Address>")
+			const v6 = "</clientIp><clientIpv6Address>2001:db8::a</clientIpv6Address>"
+			return strings.ReplaceAll(body, "</clientIp>", v6)
 		})
 		for _, ip := range []string{"10.30.0.10", "::ffff:10.30.0.10", "2001:db8::a", "2001:DB8:0:0::A"} {
 			equal(t, ip, find(t, v, vpn.Target{ClientIP: ip, At: time.Now()}), []string{"3/ann/"})

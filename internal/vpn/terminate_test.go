@@ -27,7 +27,8 @@ func TestTerminateUsesTheFewestCalls(t *testing.T) {
 		{"one: by id", up(saml, "ann", 1), "ann", []string{"id"}},
 		{"five: one call by name", up(saml, "ann", 5), "ann", []string{"ann"}},
 		{"six: by id each", up(saml, "ann", 6), "ann", slices.Repeat([]string{"id"}, 6)},
-		{"two spellings: a call for each", append(up(saml, "ann", 2), up(saml, "Ann", 2)...), "ann", []string{"Ann", "ann"}},
+		{"two spellings: a call for each", append(up(saml, "ann", 2), up(saml, "Ann", 2)...), "ann",
+			[]string{"Ann", "ann"}},
 		{"two endpoints", append(up(saml, "ann", 2), up(ad, "ann", 2)...), "ann", []string{"ann", "ann"}},
 		{"by common name: by id each", certificates, "ann", []string{"id", "id", "id"}},
 		{"a name with a wildcard: by id each", up(saml, "ann*", 2), "ann*", []string{"id", "id"}},
@@ -105,8 +106,6 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 		})
 	}
 }
-
-const tooMany = "ClientVpnTerminateConnectionsLimitExceeded"
 
 // TestOverFiveFallsBackToIDs: a sixth connection came up between the listing and the call.
 func TestOverFiveFallsBackToIDs(t *testing.T) {
@@ -198,7 +197,7 @@ func TestNotAskedIsNotPending(t *testing.T) {
 		if c := end[0]; c.Error == "" || c.Pending() || len(calls(cloud)) != 0 {
 			t.Errorf("%+v", c.Connection)
 		}
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "RequestLimitExceeded"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Code: "RequestLimitExceeded"})
 		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		terminate(ctx, v, end, nil, false)
@@ -228,9 +227,10 @@ func TestDryRunStaysOneWhenEC2RefusesTheName(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: tooMany})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Times: 1, Code: tooMany})
 		terminate(t.Context(), v, end, nil, true)
-		equal(t, "calls", calls(cloud), []string{"ann true " + tooMany, "id true DryRunOperation", "id true DryRunOperation"})
+		const tried = "id true DryRunOperation"
+		equal(t, "calls", calls(cloud), []string{"ann true " + tooMany, tried, tried})
 		for _, c := range cloud.Connections() {
 			if c.Status != "active" {
 				t.Errorf("%s is %s", c.ID, c.Status)
@@ -240,11 +240,11 @@ func TestDryRunStaysOneWhenEC2RefusesTheName(t *testing.T) {
 }
 
 func TestDryRunThatFailsIsNoSuccess(t *testing.T) {
-	for _, code := range []string{"InvalidClientVpnConnection.IdNotFound", "InternalError"} {
+	for _, code := range []string{idNotFound, "InternalError"} {
 		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-			cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: code})
+			cloud.Inject(emulator.Fault{Action: terminateConnections, Code: code})
 			terminate(t.Context(), v, end, nil, true)
 			if c := end[0]; !strings.Contains(c.Error, code) || c.Fate == vpn.FateFeasible || c.Pending() {
 				t.Errorf("%s: %+v", code, c.Connection)

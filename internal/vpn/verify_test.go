@@ -51,10 +51,10 @@ func TestNotFoundThatIsNotTrueIsAskedAgainByID(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		}
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.UserNotFound"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Times: 1, Code: userNotFound})
 		terminate(t.Context(), v, end, nil, false)
 		observe(t, v, end)
-		equal(t, "calls", calls(cloud), []string{"ann InvalidClientVpnConnection.UserNotFound", "id", "id"})
+		equal(t, "calls", calls(cloud), []string{"ann " + userNotFound, "id", "id"})
 		for _, m := range end {
 			if !m.Ended() {
 				t.Errorf("%+v", m.Connection)
@@ -96,7 +96,7 @@ func TestLostAnswerIsNotARefusal(t *testing.T) {
 			inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 				cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 				end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-				fault.Action, fault.Times = "TerminateClientVpnConnections", 3 // as often as the SDK tries
+				fault.Action, fault.Times = terminateConnections, 3 // as often as the SDK tries
 				cloud.Inject(fault)
 				terminate(t.Context(), v, end, nil, false)
 				if c := end[0]; c.Error != "" || c.Ended() || !c.Pending() {
@@ -186,7 +186,8 @@ func TestFailedLookIsNoEnd(t *testing.T) {
 		terminate(t.Context(), v, end, nil, false)
 		cloud.Deny("ec2:DescribeClientVpnConnections", saml)
 		for range 3 {
-			if err := look(t.Context(), v, end); err == nil || !strings.Contains(err.Error(), "missing permission") || !end[0].Pending() {
+			err := look(t.Context(), v, end)
+			if err == nil || !strings.Contains(err.Error(), "missing permission") || !end[0].Pending() {
 				t.Errorf("%v: %+v", err, end[0].Connection)
 			}
 		}
@@ -214,14 +215,14 @@ func TestEmptyAnswerAfterTheSecondRequestIsNoEnd(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 		v := hidden(t, cloud, 2)
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.IdNotFound"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Times: 1, Code: idNotFound})
 		terminate(t.Context(), v, end, nil, false)
 		for range 2 {
 			if err := look(t.Context(), v, end); err != nil || end[0].Ended() {
 				t.Errorf("%+v, %v", end[0].Connection, err)
 			}
 		}
-		equal(t, "calls", calls(cloud), []string{"id", "id InvalidClientVpnConnection.IdNotFound"})
+		equal(t, "calls", calls(cloud), []string{"id", "id " + idNotFound})
 	})
 }
 
@@ -230,13 +231,13 @@ func TestAskedAgainOnlyOnce(t *testing.T) {
 		fault emulator.Fault
 		want  []string
 	}{
-		{emulator.Fault{Code: "InvalidClientVpnConnection.IdNotFound"}, []string{"id InvalidClientVpnConnection.IdNotFound", "id InvalidClientVpnConnection.IdNotFound"}},
+		{emulator.Fault{Code: idNotFound}, []string{"id " + idNotFound, "id " + idNotFound}},
 		{emulator.Fault{Drop: true, Times: 3}, []string{"id dropped", "id dropped", "id dropped"}},
 	} {
 		inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 			end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-			test.fault.Action = "TerminateClientVpnConnections"
+			test.fault.Action = terminateConnections
 			cloud.Inject(test.fault)
 			terminate(t.Context(), v, end, nil, false)
 			for range 4 {
@@ -253,10 +254,11 @@ func TestRefusedTheSecondTimeIsNotPending(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "InvalidClientVpnConnection.IdNotFound"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Times: 1, Code: idNotFound})
 		terminate(t.Context(), v, end, nil, false)
 		cloud.Deny("ec2:TerminateClientVpnConnections", "")
-		if err := look(t.Context(), v, end); err != nil || !strings.Contains(end[0].Error, "missing permission") || end[0].Pending() {
+		err := look(t.Context(), v, end)
+		if err != nil || !strings.Contains(end[0].Error, "missing permission") || end[0].Pending() {
 			t.Errorf("%+v, %v", end[0].Connection, err)
 		}
 	})
@@ -281,7 +283,7 @@ func TestEndpointThatIsDeletedTakesItsConnectionsAlong(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", Stuck: true})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		terminate(t.Context(), v, end, nil, false)
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", Code: "InvalidClientVpnEndpointId.NotFound"})
+		cloud.Inject(emulator.Fault{Action: describeConnections, Code: endpointNotFound})
 		for range 2 {
 			if err := look(t.Context(), v, end); err != nil {
 				t.Error(err)
@@ -329,9 +331,8 @@ func TestRefusalAfterALostAnswer(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		const action = "TerminateClientVpnConnections"
-		cloud.Inject(emulator.Fault{Action: action, Times: 1, Code: "InternalError"})
-		cloud.Inject(emulator.Fault{Action: action, Code: "UnauthorizedOperation"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Times: 1, Code: "InternalError"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Code: "UnauthorizedOperation"})
 		terminate(t.Context(), v, end, nil, false)
 		if end[0].Fate != vpn.FateRefused {
 			t.Errorf("%s: %v", end[0].Fate, end[0].Err)
@@ -344,9 +345,8 @@ func TestThrottlingAfterALostAnswer(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
-		const action = "TerminateClientVpnConnections"
-		cloud.Inject(emulator.Fault{Action: action, Times: 1, Drop: true})
-		cloud.Inject(emulator.Fault{Action: action, Code: "RequestLimitExceeded"})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Times: 1, Drop: true})
+		cloud.Inject(emulator.Fault{Action: terminateConnections, Code: "RequestLimitExceeded"})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		terminate(ctx, v, end, nil, false)
