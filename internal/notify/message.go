@@ -34,8 +34,8 @@ func subject(o responder.Outcome) string {
 	return line[:min(len(line), maxSubject)]
 }
 
-// shorten gives the outcome in a form that SNS takes, and that form as JSON. Where there is too much, connections are left
-// out and counted, and then reasons, names and listings, which are never that many.
+// shorten gives the outcome in a form that SNS takes, and that form as JSON. Where there is too much, connections are
+// left out and counted, and then reasons, names and listings, which are never that many.
 func shorten(o responder.Outcome) (responder.Outcome, []byte, error) {
 	all := len(o.Connections) + len(o.Spared)
 	for keep := 500; ; keep /= 2 {
@@ -108,8 +108,8 @@ func ended(o responder.Outcome) int {
 	return n
 }
 
-// left are the connections that were to end and may still be up. Those that were left alone are not among them: they may be
-// somebody else's, whom no message may ask to cut off.
+// left are the connections that were to end and may still be up. Those that were left alone are not among them: they
+// may be somebody else's, whom no message may ask to cut off.
 func left(o responder.Outcome) []*vpn.Connection {
 	var up []*vpn.Connection
 	for _, c := range o.Connections {

@@ -42,8 +42,9 @@ type metricSet struct {
 	Metrics    []metric
 }
 
-// emit logs the metrics under each of the sets of dimensions, in the embedded metric format. The line carries the logger's
-// time and level, because Lambda takes a line without level for INFO, and drops it where the log level is higher.
+// emit logs the metrics under each of the sets of dimensions, in the embedded metric format. The line carries the
+// logger's time and level, because Lambda takes a line without level for INFO, and drops it where the log level is
+// higher.
 func emit(ctx context.Context, log *slog.Logger, dimensions []slog.Attr, sets [][]string, metrics []metric) {
 	line := []slog.Attr{slog.Any("_aws", directive{time.Now().UnixMilli(), []metricSet{{namespace, sets, metrics}}})}
 	line = append(line, dimensions...)
@@ -53,7 +54,8 @@ func emit(ctx context.Context, log *slog.Logger, dimensions []slog.Attr, sets []
 	log.LogAttrs(ctx, slog.LevelInfo, "metrics", line...)
 }
 
-// record logs the outcome as evidence, and its metrics. A log line holds as much as a message, so both are shortened alike.
+// record logs the outcome as evidence, and its metrics. A log line holds as much as a message, so both are shortened
+// alike.
 func record(ctx context.Context, log *slog.Logger, o responder.Outcome, published bool, missed []string) {
 	level := slog.LevelInfo
 	if o.Incomplete() || len(missed) > 0 {
@@ -85,7 +87,8 @@ func record(ctx context.Context, log *slog.Logger, o responder.Outcome, publishe
 		[][]string{{"Status"}, {"Status", "Provider"}}, metrics)
 }
 
-// span is a time that an auditor asks for: NIST SP 800-53 AC-17(9) wants remote access ended within a time of one's own.
+// span is a time that an auditor asks for: NIST SP 800-53 AC-17(9) wants remote access ended within a time of one's
+// own.
 type span struct {
 	field, metric string
 	took          time.Duration
@@ -106,7 +109,8 @@ func spans(t responder.Timing) []span {
 	return all
 }
 
-// Calls counts calls of AWS, and those that were throttled. The zero Calls is ready. It may be used by several goroutines.
+// Calls counts calls of AWS, and those that were throttled. The zero Calls is ready. It may be used by several
+// goroutines.
 type Calls struct {
 	mu     sync.Mutex
 	counts map[string]*counted

@@ -1,10 +1,11 @@
-// Package notify reports outcomes: evidence and metrics in the log, and messages to SNS for machines, for people and for
-// chat.
+// Package notify reports outcomes: evidence and metrics in the log, and messages to SNS for machines, for people and
+// for chat.
 //
-// It promises that an outcome is logged whatever SNS says, that a nil error means that every message is with SNS, that while
-// the process lives a message which could not be published is sent when its event comes again, and not repeated to those who
-// have it, and that silence is only kept where there is nothing new: for what the policy ignores, and for a repeat of a
-// reported event that finds nobody. People are not told either that a self-test found everything ready.
+// It promises that an outcome is logged whatever SNS says, that a nil error means that every message is with SNS,
+// that while the process lives a message which could not be published is sent when its event comes again, and not
+// repeated to those who have it, and that silence is only kept where there is nothing new: for what the policy
+// ignores, and for a repeat of a reported event that finds nobody. People are not told either that a self-test found
+// everything ready.
 package notify
 
 import (
@@ -94,8 +95,8 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 	return r
 }
 
-// Probe finds out which of the topics for people are not there, for the self-test, which they are not sent. That the topic
-// for machines is there, its message proves.
+// Probe finds out which of the topics for people are not there, for the self-test, which they are not sent. That the
+// topic for machines is there, its message proves.
 func (r *Reporter) Probe(ctx context.Context) (problems []error) {
 	for _, t := range r.topics {
 		if !t.forPeople {
@@ -111,9 +112,9 @@ func (r *Reporter) Probe(ctx context.Context) (problems []error) {
 	return problems
 }
 
-// Report publishes the outcome to every topic, side by side, and logs it to log, whatever becomes of the publishing. Where
-// a repeat changes nothing, the outcome says so. Messages that an earlier Report of the same event could not publish go
-// first.
+// Report publishes the outcome to every topic, side by side, and logs it to log, whatever becomes of the publishing.
+// Where a repeat changes nothing, the outcome says so. Messages that an earlier Report of the same event could not
+// publish go first.
 func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Outcome) error {
 	key := o.Signal.Provider + "\x00" + o.Signal.ID + "\x00" + o.Signal.Subject.String()
 	words := string(o.Status) + ": " + o.Summary
@@ -191,8 +192,8 @@ func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {
 	return input, nil
 }
 
-// patience is all the time that is left for the topic of JSON, and a part of it for the others: a topic that hangs must not
-// keep the function from the next events.
+// patience is all the time that is left for the topic of JSON, and a part of it for the others: a topic that hangs
+// must not keep the function from the next events.
 func (t topic) patience(ctx context.Context) (context.Context, context.CancelFunc) {
 	const longest = 5 * time.Second
 	if t.forPeople {

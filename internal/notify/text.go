@@ -14,8 +14,8 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// letter is an e-mail that is being written. Every line of it begins with words of ours or is indented, and holds no line
-// break of the event's, so that no name or reason in an event can pretend to be a part of it.
+// letter is an e-mail that is being written. Every line of it begins with words of ours or is indented, and holds no
+// line break of the event's, so that no name or reason in an event can pretend to be a part of it.
 type letter struct{ strings.Builder }
 
 func (l *letter) line(format string, args ...any) {
@@ -106,7 +106,8 @@ func fate(c responder.Connection) string {
 // maxListed is how many connections a text lists; a person reads no more.
 const maxListed = 20
 
-// reasons tell why it happened: what was reported, and what the policy says. Rules that did not fit are left to the log.
+// reasons tell why it happened: what was reported, and what the policy says. Rules that did not fit are left to the
+// log.
 func reasons(o responder.Outcome) []string {
 	s := o.Signal
 	reported := fmt.Sprintf("%s says %s", knownAs(s.Provider), s.Type)

@@ -42,7 +42,7 @@ type Lifted struct {
 type access struct {
 	asked    bool            // the list takes part in the case
 	entries  []keepout.Entry // what the list took of it
-	until    time.Time       // when the person may connect again, Forever for never; zero if nothing is known to keep them out
+	until    time.Time       // when the person may connect again, Forever for never; zero if not kept out
 	lifted   []Lifted        // what the case reinstates
 	still    []keepout.Entry // what keeps a person out whom the case reinstates
 	problems []Problem       // why the list is not as it should be
@@ -52,9 +52,9 @@ type access struct {
 // accessSlots is how many people are written side by side.
 const accessSlots = 16
 
-// setAccess writes into the keep-out list who may not come back, and lifts the entries of people who may. It returns one
-// result for each case. It must finish before the search starts: anyone who connects after it is denied, and anyone who
-// connected before it is found.
+// setAccess writes into the keep-out list who may not come back, and lifts the entries of people who may. It returns
+// one result for each case. It must finish before the search starts: anyone who connects after it is denied, and
+// anyone who connected before it is found.
 func (r *Responder) setAccess(ctx context.Context, cases []*Case) []access {
 	ctx, cancel := forAccess(ctx)
 	defer cancel()
@@ -160,7 +160,8 @@ func (r *Responder) withdraw(ctx context.Context, a access) access {
 			a.problem(fmt.Sprintf("taking %s off the list again", e.Person), err)
 			continue
 		}
-		a.reasons = append(a.reasons, policy.Because(policy.Access, "%s is not kept out, as so many share the name", e.Person))
+		a.reasons = append(a.reasons,
+			policy.Because(policy.Access, "%s is not kept out, as so many share the name", e.Person))
 	}
 	a.entries, a.until = nil, time.Time{}
 	return a
@@ -182,7 +183,9 @@ func (c *Case) entry(person string) keepout.Entry {
 
 // lift is what the case lifts: what events like it put there, or everything if a person asks for it in our own form.
 func (c *Case) lift() keepout.Lift {
-	l := keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened()}
+	l := keepout.Lift{
+		Causes: []keepout.Cause{keepout.Deprovisioning}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened(),
+	}
 	if c.Signal.Provider == signal.Custom {
 		l.Causes = append(l.Causes, keepout.Finding, keepout.Request)
 	}

@@ -141,8 +141,8 @@ func (c *Case) pending() []*vpn.Tracked {
 	return some
 }
 
-// isAway reports whether the case is about a person whose connections have all ended and who may come back. A connection
-// or an address that was asked for alone says nothing about the same person's others.
+// isAway reports whether the case is about a person whose connections have all ended and who may come back. A
+// connection or an address that was asked for alone says nothing about the same person's others.
 func (c *Case) isAway() bool {
 	return !c.dryRun() && len(c.target.Names) > 0 && len(c.connections) > 0 && !c.keepsComing() &&
 		!slices.ContainsFunc(c.connections, func(t *vpn.Tracked) bool { return t.Fate != vpn.FateEnded })

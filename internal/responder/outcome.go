@@ -2,8 +2,6 @@ package responder
 
 import (
 	"cmp"
-	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -49,10 +47,11 @@ type Outcome struct {
 	Decision      policy.Decision `json:"decision"`
 	// PolicyHash is the SHA-256 of the policy's bytes, "sha256:…".
 	PolicyHash string `json:"policy_hash,omitempty"`
-	// Timing and what follows of the keep-out list stand before what may be long, as CloudWatch Logs Insights reads only the
-	// first fields of a line.
+	// Timing and what follows of the keep-out list stand before what may be long, as CloudWatch Logs Insights reads only
+	// the first fields of a line.
 	Timing Timing `json:"timing"`
-	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is known.
+	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is
+	// known.
 	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`
 	// Lifted is what kept the person out until this reinstatement.
 	Lifted      []Lifted     `json:"lifted,omitempty"`
@@ -66,8 +65,8 @@ type Outcome struct {
 	Error         string `json:"error,omitempty"`
 	// Problems say why the outcome is incomplete, and which connections EC2 gave no answer about. Error is their text.
 	Problems []Problem `json:"-"`
-	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of the first
-	// and the last.
+	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of
+	// the first and the last.
 	Listings []string `json:"listings,omitempty"`
 }
 
@@ -194,89 +193,6 @@ func (c *Case) conclude() Outcome {
 	}
 	return o
 }
-
-// facts collects what was seen of the case.
-func (c *Case) facts() facts {
-	f := facts{
-		who: c.Signal.Subject.String(), decision: c.Decision, dryRun: c.dryRun(), all: len(c.connections), spared: c.spared,
-		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing(),
-		cutShort: c.watch == cutOffWatch, letIn: c.letIn, reinstating: c.isReinstatement(), lifted: c.access.lifted, still: c.access.still,
-		keptOut: howLong(c.access.until), wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
-	}
-	for _, t := range c.connections {
-		switch t.Fate {
-		case vpn.FateRefused:
-			f.refused++
-		case vpn.FateFeasible:
-			f.would++
-		case vpn.FateEnded:
-			f.ended++
-		case vpn.FateStuck:
-		default:
-			f.pending++
-		}
-	}
-	f.problems = slices.Concat(c.problems, c.blindSpots(), c.failures(), c.access.problems)
-	f.accessOnly = accessOnly(f.problems)
-	f.noPolicy = slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Code == PolicyUnreadable })
-	return f
-}
-
-// isReinstatement reports whether the outcome is about the keep-out list and nothing else.
-func (c *Case) isReinstatement() bool {
-	a := c.access
-	return c.Signal.Kind == signal.AccountEnabled && a.asked && !c.terminates() &&
-		(len(a.lifted)+len(a.still)+len(a.problems) > 0 || c.Decision.Gate != "")
-}
-
-// blindSpots returns the problems of endpoints where the person may be connected, as no search has shown them.
-func (c *Case) blindSpots() []Problem {
-	var all []Problem
-	for _, id := range slices.Sorted(maps.Keys(c.gaps)) {
-		all = append(all, Problem{Code: NotListed, Cause: c.gaps[id]})
-	}
-	if len(c.gaps) > 0 || !c.watchOver() {
-		return all
-	}
-	for _, id := range slices.Sorted(maps.Keys(c.lastFailed)) {
-		all = append(all, Problem{Code: NotListed, Doing: "watching for a reconnection", Cause: c.lastFailed[id]})
-	}
-	return all
-}
-
-// failures returns the problems of connections that did not end, and of those that the limit spared too late, when
-// others had been terminated already.
-func (c *Case) failures() []Problem {
-	var all []Problem
-	if c.overLimit() && len(c.connections) > 0 {
-		i := slices.IndexFunc(c.spared, func(s Spared) bool { return s.why == OverLimit })
-		all = append(all, Problem{Code: TooManyLate, Cause: errors.New(c.spared[i].Reason)})
-	}
-	for _, t := range c.connections {
-		switch t.Fate {
-		case vpn.FateRefused:
-			all = append(all, Problem{Code: NotTerminated, Doing: where(t), Cause: t.Err})
-		case vpn.FateStuck:
-			all = append(all, Problem{Code: CannotTerminate, Doing: where(t), Cause: errFailedToTerminate})
-		}
-	}
-	return all
-}
-
-var errFailedToTerminate = errors.New("EC2 says failed-to-terminate")
-
-// unanswered returns the requests that EC2 did not answer, of connections that have not ended. They may still end.
-func (c *Case) unanswered() []Problem {
-	var all []Problem
-	for _, t := range c.connections {
-		if t.Pending() && t.Err != nil {
-			all = append(all, Problem{Code: Unanswered, Doing: where(t), Cause: t.Err})
-		}
-	}
-	return all
-}
-
-func where(t *vpn.Tracked) string { return t.ID + " on " + t.EndpointID }
 
 // inFull returns the text of problems on one line.
 func inFull(problems []Problem) string {

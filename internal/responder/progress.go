@@ -21,8 +21,8 @@ func (c *Case) beginSearch(now time.Time) {
 	c.listing, c.began, c.considered, c.found = running, now, 0, 0
 }
 
-// noteListed records which endpoints the search did not show completely, and what had ended before. target is the case's
-// place among the targets of the search.
+// noteListed records which endpoints the search did not show completely, and what had ended before. target is the
+// case's place among the targets of the search.
 func (c *Case) noteListed(b vpn.Batch, target int) {
 	failed := maps.Clone(b.Failed)
 	// Where the rule does not act, nobody is missed; but there an address may be another person's.
@@ -43,7 +43,8 @@ func (c *Case) noteListed(b vpn.Batch, target int) {
 	maps.DeleteFunc(c.gaps, func(id string, _ error) bool { return b.Failed[id] == nil })
 }
 
-// noteScreened records what Screen returned. A connection to terminate begins everything anew: verifying, and the watch.
+// noteScreened records what Screen returned. A connection to terminate begins everything anew: verifying, and the
+// watch.
 func (c *Case) noteScreened(s Screened, now time.Time) {
 	c.addReasons(s.Reasons...)
 	c.spared = append(c.spared, s.Spare...)
@@ -54,8 +55,8 @@ func (c *Case) noteScreened(s Screened, now time.Time) {
 	}
 }
 
-// endSearch records that a search for the case is over: a person may be back, or have stayed away for the whole watch. A
-// search that takes long is not repeated without a pause.
+// endSearch records that a search for the case is over: a person may be back, or have stayed away for the whole
+// watch. A search that takes long is not repeated without a pause.
 func (c *Case) endSearch(now time.Time) {
 	first := c.searches == 0
 	c.listing = idle

@@ -41,9 +41,9 @@ type Invocation struct {
 	Account string
 }
 
-// Respond takes signals from the policy's decision to one outcome each, and yields each outcome with its signal's index as
-// soon as it is concluded. It lists each endpoint once for all of them. When ctx is done it stops, and the outcomes say how
-// far it came. The caller must return from each outcome at once: until it does, nobody is watched.
+// Respond takes signals from the policy's decision to one outcome each, and yields each outcome with its signal's
+// index as soon as it is concluded. It lists each endpoint once for all of them. When ctx is done it stops, and the
+// outcomes say how far it came. The caller must return from each outcome at once: until it does, nobody is watched.
 func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signal.Signal) iter.Seq2[int, Outcome] {
 	return func(yield func(int, Outcome) bool) {
 		ctx, cancel := forAnswer(ctx)
@@ -114,8 +114,8 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 	return cs
 }
 
-// endpointsFor returns the endpoints to search. If asking for them fails, or there are none, that is a problem of the cases
-// that need to know.
+// endpointsFor returns the endpoints to search. If asking for them fails, or there are none, that is a problem of the
+// cases that need to know.
 func (r *Responder) endpointsFor(ctx context.Context, cases []*Case) []vpn.Endpoint {
 	if len(cases) == 0 {
 		return nil

@@ -120,7 +120,8 @@ var transitions = []transition{
 	{atWork, learned, "nothing is left to do", func(s situation) bool { return s.complete }, Done, Nothing},
 	{atWork, learned, "", nil, Incomplete, Nothing},
 
-	{[]State{Settling}, []Event{Settled}, "nothing is left to do", func(s situation) bool { return s.complete }, Done, Nothing},
+	{[]State{Settling}, []Event{Settled}, "nothing is left to do",
+		func(s situation) bool { return s.complete }, Done, Nothing},
 	{[]State{Settling}, []Event{Settled}, "", nil, Incomplete, Nothing},
 
 	{atWork, []Event{TimeUp}, "the limit spares people who are on the keep-out list by this case",
@@ -141,8 +142,8 @@ func transitionOf(state State, event Event, s situation) (transition, bool) {
 	return transition{}, false
 }
 
-// apply takes the case to its next state, and returns what it wants to have done. What the event brought is noted in the
-// case before. It calls nothing and reads no clock.
+// apply takes the case to its next state, and returns what it wants to have done. What the event brought is noted in
+// the case before. It calls nothing and reads no clock.
 func (c *Case) apply(event Event, now time.Time) Command {
 	t, ok := transitionOf(c.state, event, c.situation())
 	if !ok || t.to == stays {

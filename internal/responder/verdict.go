@@ -6,46 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/policy"
 )
-
-// facts is what was seen of a case when it is concluded. Status and summary come from nothing else.
-type facts struct {
-	who      string
-	decision policy.Decision
-	dryRun   bool
-
-	// Connections that the case was to terminate: all, and how many ended, would end, could not be asked for, or are
-	// still going down.
-	all, ended, would, refused, pending int
-	spared                              []Spared
-	endedBefore                         []time.Time
-	noAddresses                         bool // an address is looked for, and no endpoint keeps any
-
-	problems   []Problem // why it is incomplete, the most important first
-	accessOnly bool      // they are about nothing but the keep-out list
-	noPolicy   bool
-
-	reconnections int
-	keepsComing   bool
-	cutShort      bool   // the time was up before the watch was over
-	letIn         string // why nobody turned away a person who keeps coming back
-
-	reinstating bool // the case is about the keep-out list and nothing else
-	lifted      []Lifted
-	still       []keepout.Entry
-	keptOut     string // for how long, to go behind "is kept out"
-	wouldKeep   bool   // a dry-run, which would put the person on the list
-}
-
-func (f *facts) incomplete() bool { return len(f.problems) > 0 }
-func (f *facts) problem() string  { return f.problems[0].Brief() }
-
-// overLimit reports whether the limit spared a connection.
-func (f *facts) overLimit() bool {
-	return slices.ContainsFunc(f.spared, func(s Spared) bool { return s.why == OverLimit })
-}
 
 // verdict is a row of the table of verdicts: the status and summary of a case of which something holds.
 type verdict struct {
@@ -102,7 +64,8 @@ var verdicts = []verdict{
 	{status: Failed,
 		holds: func(f *facts) bool { return f.all == 0 && f.accessOnly },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Nothing was ended of %s, and the keep-out list is not as it should be: %s.", f.who, f.problem())
+			return fmt.Sprintf("Nothing was ended of %s, and the keep-out list is not as it should be: %s.",
+				f.who, f.problem())
 		}},
 	{status: Failed,
 		holds: func(f *facts) bool { return f.all == 0 && f.incomplete() },
@@ -112,7 +75,8 @@ var verdicts = []verdict{
 	{by: func(f *facts) Status { return f.spared[0].why },
 		holds: func(f *facts) bool { return f.all == 0 && len(f.spared) > 0 },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Nothing was ended: %s of %s left alone, as %s.", count(len(f.spared)), f.who, f.spared[0].Reason)
+			return fmt.Sprintf("Nothing was ended: %s of %s left alone, as %s.",
+				count(len(f.spared)), f.who, f.spared[0].Reason)
 		}},
 	{status: Unmapped,
 		holds: func(f *facts) bool { return f.all == 0 && f.noAddresses },
@@ -159,7 +123,8 @@ var verdicts = []verdict{
 	{status: Unverified,
 		holds: func(f *facts) bool { return f.pending > 0 },
 		says: func(f *facts) string {
-			return fmt.Sprintf("The end of %s of %s was requested; the time was up before EC2 showed it.", count(f.pending), f.who)
+			return fmt.Sprintf("The end of %s of %s was requested; the time was up before EC2 showed it.",
+				count(f.pending), f.who)
 		}},
 	{status: Reconnecting,
 		holds: func(f *facts) bool { return f.letIn != "" },
@@ -251,7 +216,8 @@ func notConnected(f *facts) string {
 func wasKeptOut(f *facts) string {
 	var all []string
 	for _, l := range f.lifted {
-		all = append(all, fmt.Sprintf("%s was kept out since %s UTC by %s, %s", l.Person, l.Since.Format(time.DateTime), l.By, l.Reason))
+		all = append(all, fmt.Sprintf("%s was kept out since %s UTC by %s, %s",
+			l.Person, l.Since.Format(time.DateTime), l.By, l.Reason))
 	}
 	return strings.Join(all, "; ")
 }
