@@ -95,7 +95,8 @@ func description(o responder.Outcome) []string {
 
 func metadataOf(o responder.Outcome) metadata {
 	m := metadata{
-		ThreadID: tame(o.Signal.Provider + " " + o.Signal.ID), Summary: cut(tame(o.Summary), 250), EventType: tame(o.Signal.Type),
+		ThreadID: tame(o.Signal.Provider + " " + o.Signal.ID), Summary: cut(tame(o.Summary), 250),
+		EventType:        tame(o.Signal.Type),
 		RelatedResources: []string{}, AdditionalContext: map[string]string{},
 	}
 	if o.Signal.ARN != "" {

@@ -13,8 +13,8 @@ var ec2ID = regexp.MustCompile(`^cvpn-(endpoint|connection)-[0-9a-f]+$`)
 
 // again says what happens to an incomplete outcome.
 func again(responder.Outcome) string {
-	return "It is tried again by itself, unless you invoked the function by hand. If that fails too, the event waits in the " +
-		"dead-letter queue: redrive it when the cause is gone."
+	return "It is tried again by itself, unless you invoked the function by hand. If that fails too, the event waits " +
+		"in the dead-letter queue: redrive it when the cause is gone."
 }
 
 // stayOut says, after why there is no connection, whether the person can connect again and what to do about it.
@@ -32,8 +32,8 @@ func stayOut(nothing string) step {
 			return fmt.Sprintf("%s If the account is not closed yet, close it; if the VPN takes certificates, revoke %s's, too.",
 				nothing, person)
 		}
-		return fmt.Sprintf("%s The account is closed, says %s; if the VPN takes certificates, revoke %s's, too, as it outlives "+
-			"the account.", nothing, knownAs(o.Signal.Provider), person)
+		return fmt.Sprintf("%s The account is closed, says %s; if the VPN takes certificates, revoke %s's, too, as it "+
+			"outlives the account.", nothing, knownAs(o.Signal.Provider), person)
 	}
 }
 
@@ -82,8 +82,8 @@ func byHand(o responder.Outcome) string {
 	if len(connections) > 1 {
 		others = " (this one, the others likewise)"
 	}
-	return fmt.Sprintf("To end by hand what is up%s: aws ec2 terminate-client-vpn-connections%s --client-vpn-endpoint-id %s "+
-		"--connection-id %s", others, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
+	return fmt.Sprintf("To end by hand what is up%s: aws ec2 terminate-client-vpn-connections%s "+
+		"--client-vpn-endpoint-id %s --connection-id %s", others, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
 }
 
 func byHandIfEnforced(o responder.Outcome) string {

@@ -45,7 +45,8 @@ func shorten(o responder.Outcome) (responder.Outcome, []byte, error) {
 			o.Error = string(first(1000, []rune(o.Error))) // which has a part for each connection
 		}
 		if keep == 0 {
-			o.Decision.Reasons, o.Decision.Names, o.Listings = first(50, o.Decision.Reasons), first(20, o.Decision.Names), first(100, o.Listings)
+			o.Decision.Reasons, o.Decision.Names = first(50, o.Decision.Reasons), first(20, o.Decision.Names)
+			o.Listings = first(100, o.Listings)
 		}
 		raw, err := json.Marshal(o)
 		if err != nil {

@@ -120,25 +120,30 @@ type counted struct{ calls, throttled int64 }
 
 var throttle = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 
-// Count has the calls of an SDK client counted, every attempt for itself; it belongs into aws.Config.APIOptions.
+// Count counts the calls of an SDK client, every attempt by itself. It belongs into aws.Config.APIOptions.
 func (c *Calls) Count(stack *middleware.Stack) error {
-	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("CountCalls", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		out, metadata, err := next.HandleFinalize(ctx, in)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		action := awsmiddleware.GetOperationName(ctx)
-		if c.counts == nil {
-			c.counts = map[string]*counted{}
-		}
-		if c.counts[action] == nil {
-			c.counts[action] = &counted{}
-		}
-		c.counts[action].calls++
-		if throttle.IsErrorThrottle(err).Bool() {
-			c.counts[action].throttled++
-		}
-		return out, metadata, err
-	}), "Retry", middleware.After)
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("CountCalls", c.attempt), "Retry", middleware.After)
+}
+
+// attempt lets one attempt pass, and counts it.
+func (c *Calls) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error,
+) {
+	out, metadata, err := next.HandleFinalize(ctx, in)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	action := awsmiddleware.GetOperationName(ctx)
+	if c.counts == nil {
+		c.counts = map[string]*counted{}
+	}
+	if c.counts[action] == nil {
+		c.counts[action] = &counted{}
+	}
+	c.counts[action].calls++
+	if throttle.IsErrorThrottle(err).Bool() {
+		c.counts[action].throttled++
+	}
+	return out, metadata, err
 }
 
 // Report logs the counts since the last Report as metrics, one line for each action that was called.

@@ -27,7 +27,8 @@ import (
 // api is what is used of SNS.
 type api interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
-	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput, ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
+	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput,
+		...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
 }
 
 // Topics are the SNS topics that outcomes go to, each in its own Region; the zero ARN is none.
@@ -57,19 +58,6 @@ type Reporter struct {
 	owed   int // messages
 }
 
-// event is what is known of one that was reported before.
-type event struct {
-	settled bool   // its outcome left nothing to do, so that to find nobody is no news
-	last    string // its last outcome, in words
-	owed    []debt // what could not be published of it
-}
-
-// debt is a message that a topic has not got.
-type debt struct {
-	topic   int
-	message *sns.PublishInput
-}
-
 const (
 	// maxEvents bounds the memory for events that were reported; it is forgotten whole when it is full.
 	maxEvents = 10_000
@@ -87,7 +75,10 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 			return
 		}
 		client := sns.NewFromConfig(cfg, func(o *sns.Options) { o.Region = to.Region })
-		r.topics = append(r.topics, topic{what, to.String(), client, render, len(r.topics) > 0, make(chan struct{}, maxSending)})
+		r.topics = append(r.topics, topic{
+			what: what, arn: to.String(), sns: client, render: render, forPeople: len(r.topics) > 0,
+			slots: make(chan struct{}, maxSending),
+		})
 	}
 	add("outcome", topics.JSON, document)
 	add("text", topics.Text, text)
@@ -127,41 +118,9 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 	if len(before.owed) > 0 && before.last == words {
 		news = false // it came again because of what is owed
 	}
+	owed, errs := r.publish(ctx, *o, before.owed, news)
 
-	owed := make([][]debt, len(r.topics))
-	errs := make([]error, len(r.topics))
-	var wait sync.WaitGroup
-	for i := range r.topics {
-		wait.Go(func() {
-			for _, d := range before.owed {
-				if d.topic == i {
-					owed[i] = append(owed[i], d)
-				}
-			}
-			ctx, cancel := r.topics[i].patience(ctx)
-			defer cancel()
-			if news && (!r.topics[i].forPeople || o.Status != responder.Ready) {
-				message, err := r.topics[i].message(*o)
-				if err != nil {
-					errs[i] = err
-					return
-				}
-				owed[i] = append(owed[i], debt{i, message})
-			}
-			for len(owed[i]) > 0 && errs[i] == nil {
-				if errs[i] = r.topics[i].publish(ctx, owed[i][0].message); errs[i] == nil {
-					owed[i] = owed[i][1:]
-				}
-			}
-		})
-	}
-	wait.Wait()
-
-	after := event{settled: before.settled, last: words}
-	switch o.Status {
-	case responder.Terminated, responder.Reconnecting, responder.NotConnected:
-		after.settled = true
-	}
+	after := event{settled: before.settled || settles(o.Status), last: words}
 	var missed []string
 	for i, t := range r.topics {
 		after.owed = append(after.owed, owed[i]...)
@@ -173,6 +132,49 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 	r.keep(key, after)
 	record(ctx, log, *o, news && len(missed) == 0, missed)
 	return errors.Join(errs...)
+}
+
+// settles reports whether an outcome of that status leaves nothing to do.
+func settles(status responder.Status) bool {
+	switch status {
+	case responder.Terminated, responder.Reconnecting, responder.NotConnected:
+		return true
+	}
+	return false
+}
+
+// publish sends each topic what it is owed and then, if it is news, the outcome. It returns by topic what is still
+// owed, and why.
+func (r *Reporter) publish(ctx context.Context, o responder.Outcome, before []debt, news bool) ([][]debt, []error) {
+	owed := make([][]debt, len(r.topics))
+	errs := make([]error, len(r.topics))
+	var wait sync.WaitGroup
+	for i, t := range r.topics {
+		wait.Go(func() {
+			for _, d := range before {
+				if d.topic == i {
+					owed[i] = append(owed[i], d)
+				}
+			}
+			ctx, cancel := t.patience(ctx)
+			defer cancel()
+			if news && (!t.forPeople || o.Status != responder.Ready) {
+				message, err := t.message(o)
+				if err != nil {
+					errs[i] = err
+					return
+				}
+				owed[i] = append(owed[i], debt{i, message})
+			}
+			for len(owed[i]) > 0 && errs[i] == nil {
+				if errs[i] = t.publish(ctx, owed[i][0].message); errs[i] == nil {
+					owed[i] = owed[i][1:]
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return owed, errs
 }
 
 func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {
@@ -214,35 +216,4 @@ func (t topic) publish(ctx context.Context, message *sns.PublishInput) error {
 		return errors.New("SNS answered without the id that every message gets")
 	}
 	return err
-}
-
-// take gives what is known of the event, and leaves what is owed of it to the caller.
-func (r *Reporter) take(key string) event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e := r.events[key]
-	if len(e.owed) > 0 {
-		r.owed -= len(e.owed)
-		rest := e
-		rest.owed = nil
-		r.events[key] = rest
-	}
-	return e
-}
-
-func (r *Reporter) keep(key string, e event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.owed+len(e.owed) > maxOwed {
-		e = event{}
-	}
-	if !e.settled && len(e.owed) == 0 {
-		delete(r.events, key)
-		return
-	}
-	if r.events == nil || len(r.events) >= maxEvents {
-		r.events, r.owed = map[string]event{}, 0
-	}
-	r.owed += len(e.owed)
-	r.events[key] = e
 }

@@ -52,7 +52,8 @@ func repairs(o responder.Outcome) []string {
 			"service control policy lacks it.", p.Action, on))
 	}
 	if o.Has(responder.NoEndpoint) {
-		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none where it is.")
+		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none "+
+			"where it is.")
 	}
 	if o.Has(responder.CannotTerminate) {
 		todo = append(todo, "EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the "+
@@ -103,14 +104,14 @@ var advices = []advice{
 	}},
 	{is(responder.Partial, responder.Failed), nil, []step{again, byHandIfEnforced}},
 	{is(responder.Reconnecting), isKeptOut, []step{
-		aboutWho("%s is kept out, and connects all the same. Attach the client connect handler to each endpoint; where it is, " +
-			"its log says why it let them in."),
+		aboutWho("%s is kept out, and connects all the same. Attach the client connect handler to each endpoint; where " +
+			"it is, its log says why it let them in."),
 		say("Until then, disable the user at the identity provider, or revoke the certificate."),
 		sendAgain, readFinding,
 	}},
 	{is(responder.Reconnecting), nil, []step{
-		say("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or deny " +
-			"the connect: until then it is of no use to end connections."),
+		say("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or " +
+			"deny the connect: until then it is of no use to end connections."),
 		sendAgain, readFinding,
 	}},
 	{is(responder.Unverified), nil, []step{again, lookYourself}},
@@ -121,8 +122,8 @@ var advices = []advice{
 			"deploy, and send the event again."),
 	}},
 	{is(responder.OverLimit), nil, []step{
-		say("See whose the connections are. If all are one person's, raise max_connections in the policy, deploy, and send the " +
-			"event again; if not, the policy's identity makes one person of several."),
+		say("See whose the connections are. If all are one person's, raise max_connections in the policy, deploy, and send " +
+			"the event again; if not, the policy's identity makes one person of several."),
 	}},
 	{is(responder.Ambiguous), nil, []step{
 		say("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that " +
@@ -132,11 +133,12 @@ var advices = []advice{
 	}},
 	{is(responder.Unmapped), namesSession, []step{func(o responder.Outcome) string {
 		return fmt.Sprintf("The session's name counts only for roles that the policy trusts. If an identity provider alone "+
-			"names the sessions of %s, add it to identity.session_roles; if not, find out who it was.", o.Signal.Subject.Session.Role)
+			"names the sessions of %s, add it to identity.session_roles; if not, find out who it was.",
+			o.Signal.Subject.Session.Role)
 	}}},
 	{is(responder.Unmapped), namesID, []step{func(o responder.Outcome) string {
-		return fmt.Sprintf("Find out whose id %s is, add it to identity.aliases in the policy, deploy, and send the event again.",
-			o.Signal.Subject.IDs[0])
+		return fmt.Sprintf("Find out whose id %s is, add it to identity.aliases in the policy, deploy, and send the event "+
+			"again.", o.Signal.Subject.IDs[0])
 	}}},
 	{is(responder.Unmapped), nil, []step{
 		say("The event leads to no person. Find out who it was, and send a custom request with the name."),
@@ -153,7 +155,8 @@ var advices = []advice{
 			o.Signal.EffectiveAt.UTC().Format(time.DateTime))
 	}}},
 	{is(responder.Notified), blockedBy(policy.GateUnasked), []step{
-		say("Set IDENTITY_STORE_ID, so that the function can ask whether the account is disabled. Until then, look yourself."),
+		say("Set IDENTITY_STORE_ID, so that the function can ask whether the account is disabled. Until then, look " +
+			"yourself."),
 	}},
 	{is(responder.Notified), isFinding, []step{say("Read the finding and decide."), onlyByRequest}},
 	{is(responder.Notified), nil, []step{say("Look into it and decide."), onlyByRequest}},

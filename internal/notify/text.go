@@ -210,5 +210,6 @@ func findingURL(o responder.Outcome) string {
 	case strings.HasPrefix(s.Region, "us-gov-"):
 		host = "console.amazonaws-us-gov.com"
 	}
-	return fmt.Sprintf("https://%s/guardduty/home?region=%s#/findings?search=id%%3D%s", host, url.QueryEscape(s.Region), url.QueryEscape(s.ID))
+	return fmt.Sprintf("https://%s/guardduty/home?region=%s#/findings?search=id%%3D%s",
+		host, url.QueryEscape(s.Region), url.QueryEscape(s.ID))
 }

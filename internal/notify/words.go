@@ -118,9 +118,10 @@ func howMany(number func(responder.Outcome) int, words string) func(responder.Ou
 // providers are the names that people know.
 var providers = map[string]string{
 	"guardduty": "GuardDuty", "okta": "Okta", "entra": "Microsoft Entra ID", "auth0": "Auth0", "onelogin": "OneLogin",
-	"sailpoint": "SailPoint", "identity-center": "IAM Identity Center", "iam": "IAM", "directory-service": "Directory Service",
-	"cognito": "Cognito", "google-workspace": "Google Workspace", "jumpcloud": "JumpCloud", "pingone": "PingOne", "duo": "Duo",
-	"cyberark": "CyberArk", "ssf": "Shared Signals", "custom": "custom request",
+	"sailpoint": "SailPoint", "identity-center": "IAM Identity Center", "iam": "IAM",
+	"directory-service": "Directory Service", "cognito": "Cognito", "google-workspace": "Google Workspace",
+	"jumpcloud": "JumpCloud", "pingone": "PingOne", "duo": "Duo", "cyberark": "CyberArk", "ssf": "Shared Signals",
+	"custom": "custom request",
 }
 
 func knownAs(provider string) string { return cmp.Or(providers[provider], provider) }

@@ -55,7 +55,8 @@ func (c *Case) facts() facts {
 		who: c.Signal.Subject.String(), decision: c.Decision, dryRun: c.dryRun(), all: len(c.connections), spared: c.spared,
 		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing(),
 		cutShort: c.watch == cutOffWatch, letIn: c.letIn, reinstating: c.isReinstatement(),
-		lifted: c.access.lifted, still: c.access.still, keptOut: howLong(c.access.until), wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
+		lifted: c.access.lifted, still: c.access.still, keptOut: howLong(c.access.until),
+		wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
 	}
 	for _, t := range c.connections {
 		switch t.Fate {
