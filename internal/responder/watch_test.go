@@ -137,3 +137,43 @@ func TestWatchBeginsWhenTheLastHasEnded(t *testing.T) {
 		}
 	})
 }
+
+// TestOutcomesComeAsTheyAreConcluded: nobody's outcome waits for a connection of another person that does not end.
+func TestOutcomesComeAsTheyAreConcluded(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: ad, Username: "mallory", Stuck: true})
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		time.Sleep(time.Second)
+		signals := []signal.Signal{
+			about(signal.Subject{Usernames: []string{"mallory"}}), about(alice), about(signal.Subject{Usernames: []string{"dave"}}),
+			changed(about(alice), func(s *signal.Signal) { s.Kind = signal.RiskLevelChange }),
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		start := time.Now()
+		var order []int
+		var after []time.Duration
+		for i := range r.Respond(ctx, responder.Invocation{ReceivedAt: start}, signals) {
+			order, after = append(order, i), append(after, time.Since(start).Round(time.Second))
+		}
+		want := []time.Duration{0, 0, 16 * time.Second, 2 * time.Minute}
+		if !slices.Equal(order, []int{3, 2, 1, 0}) || !slices.Equal(after, want) {
+			t.Errorf("outcomes %v came after %v", order, after)
+		}
+	})
+}
+
+// TestCallerMayStop: what is under way is over when Respond returns, and no goroutine is left behind.
+func TestCallerMayStop(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour})
+		ignored := changed(about(alice), func(s *signal.Signal) { s.Kind = signal.AccountEnabled })
+		for i, o := range r.Respond(t.Context(), responder.Invocation{ReceivedAt: time.Now()}, []signal.Signal{about(alice), ignored}) {
+			if i != 1 || o.Status != responder.Ignored {
+				t.Errorf("%d: %s", i, o.Status)
+			}
+			break
+		}
+	})
+}

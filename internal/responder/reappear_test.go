@@ -1,0 +1,48 @@
+package responder
+
+import (
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/vpn"
+)
+
+// TestOnlyALaterSearchShowsAReturn: verifying goes on beside a search. What the search listed before the end was seen says
+// nothing; what a search lists that began after it does.
+func TestOnlyALaterSearchShowsAReturn(t *testing.T) {
+	p := &policy.Policy{MaxConnections: 20}
+	ended := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+	match := vpn.Match{Connection: vpn.Connection{
+		EndpointID: "cvpn-endpoint-1", ID: "cvpn-connection-1", Username: "alice", Current: vpn.Active,
+	}}
+	for _, test := range []struct {
+		began time.Time
+		asked int
+		fate  vpn.Fate
+	}{
+		{ended.Add(-time.Second), 0, vpn.FateEnded},
+		{ended.Add(time.Second), 1, vpn.FateReappeared},
+	} {
+		tracked := &vpn.Tracked{Connection: match.Connection, Fate: vpn.FateEnded}
+		tracked.Current, tracked.EndedAt = vpn.Terminated, ended
+		first := &Case{Decision: policy.Decision{Mode: policy.Enforce}, state: Watching, connections: []*vpn.Tracked{tracked}}
+		other := &Case{Decision: policy.Decision{Mode: policy.Enforce}, state: Searching}
+		cs := newCases(p, []*Case{first, other})
+		cs.tracked[trackedKey{false, match.ID}] = tracked
+		asked := 0
+		for i, c := range cs.all {
+			c.beginSearch(test.began)
+			rep := report{job: job{command: Search, cases: []*Case{c}}, batch: vpn.Batch{Matches: []vpn.Match{match}}}
+			for _, j := range cs.found(rep, ended.Add(2*time.Second)) {
+				asked += len(j.connections)
+			}
+			if i == 0 && tracked.Fate != test.fate {
+				t.Errorf("began %v: %s", test.began, tracked.Fate)
+			}
+		}
+		if asked != test.asked || len(other.connections) != 1 {
+			t.Errorf("began %v: EC2 is asked %d times, want %d", test.began, asked, test.asked)
+		}
+	}
+}
