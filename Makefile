@@ -43,6 +43,7 @@ lint: .tools/golangci-lint .tools/actionlint
 	go mod verify
 	go vet ./...
 	.tools/golangci-lint run ./...
+	go test . -run '^Test(Limits|Prose)'
 	.tools/actionlint
 
 random: ## faults and events by chance, for the better part of a minute; prints its seeds

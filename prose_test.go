@@ -1,0 +1,195 @@
+package house
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+const longestSentence = 25 // words
+
+// proseRule finds one habit that makes a sentence hard to read.
+type proseRule struct {
+	name   string
+	habit  *regexp.Regexp
+	except *regexp.Regexp // what looks like it and is fine
+	better string
+}
+
+var proseRules = []proseRule{
+	{"opening", words(`of (?:that|those|which|whom)|(?:that|those) of|those (?:that|who|which)|whoever|whom`), nil,
+		"begin with the subject: the person, the connection, the client"},
+	{"double-negation", words(`is none|are none|nobody who .{0,20}not|not (?:un\w+|without)|for others to|so as not to`),
+		words(`not (?:under|until|unless|unlike|unmapped|unverified|unanswered)`), "say what is true"},
+	{"stands", words(`stands? (?:for|in|there|on)|what stands`), words(`stand-in|stands? in for`), "is, is in"},
+	{"gives", words(`gives?|gave|given`), words(`(?:gives?|gave|given) up|given (?:name|id)s?`), "returns, has, shows"},
+	{"tells", words(`tells?|told`), words(`tells? (?:apart|whether)`), "reports, says"},
+	{"takes-for", words(`(?:takes?|took|taken) (?:\w+ ){0,3}for`), words(`takes? (?:\w+ )?(?:for granted|effect)`), "treats as"},
+	{"passive", words(`(?:is|are|was|were) (?:said|led|looked (?:for|at|up)|asked about|passed over)`), nil, "name who does it"},
+	{"terminate", words(`(?:ends?|ended|ending) (?:the |a |an |all |their |its |every |those |these )?(?:\w+'s )?connections?|lets? go`), nil, "terminate"},
+	{"glossary", words(`caseFile|access list|blocklist|block list|kick(?:s|ed)? out|tunnels? stays? up`), nil, "the words of doc/glossary.md"},
+	{"way-of", words(`the way of`), nil, "the path of"},
+	{"dry-run", words(`dry run mode`), nil, "dry-run"},
+}
+
+func words(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)\b(?:` + pattern + `)\b`) }
+
+var prose = exceptions{file: ".ci/prose.txt", test: "TestProse", limits: map[string]limit{"sentence": {}}}
+
+// TestProse looks for long sentences and for the habits of proseRules, in comments and in Markdown.
+func TestProse(t *testing.T) {
+	prose.hint = func(kind string) string {
+		for _, r := range proseRules {
+			if r.name == kind {
+				return "better: " + r.better
+			}
+		}
+		return fmt.Sprintf("a sentence has at most %d words", longestSentence)
+	}
+	for _, r := range proseRules {
+		prose.limits[r.name] = limit{}
+	}
+	var found []excess
+	for file, sentences := range texts(t) {
+		count := map[string]int{}
+		for _, sentence := range sentences {
+			for _, kind := range faults(sentence) {
+				count[kind]++
+				if testing.Verbose() {
+					t.Logf("%s: %s: %s", file, kind, sentence)
+				}
+			}
+		}
+		for kind, n := range count {
+			found = append(found, excess{kind, file, n})
+		}
+	}
+	prose.hold(t, found)
+}
+
+// TestProseFindsFaults: a rule that finds nothing would hold nothing.
+func TestProseFindsFaults(t *testing.T) {
+	for sentence, want := range map[string][]string{
+		"Screen returns the connections that may be terminated.":  nil,
+		"Of those that are up, hash gives the file.":              {"opening", "gives"},
+		"It gives up after five tries.":                           nil,
+		"An answer that is not EC2's is none.":                    {"double-negation"},
+		"The function ends their connections, as it is told.":     {"tells", "terminate"},
+		strings.Repeat("word ", longestSentence) + "and another.": {"sentence"},
+	} {
+		if got := faults(sentence); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", sentence, got, want)
+		}
+	}
+}
+
+// faults lists the rules that a sentence breaks.
+func faults(sentence string) []string {
+	var found []string
+	for _, r := range proseRules {
+		for _, match := range r.habit.FindAllStringIndex(sentence, -1) {
+			around := sentence[match[0]:min(len(sentence), match[1]+12)]
+			if r.except == nil || r.except.FindStringIndex(around) == nil {
+				found = append(found, r.name)
+				break
+			}
+		}
+	}
+	if len(strings.FieldsFunc(sentence, func(c rune) bool { return unicode.IsSpace(c) || c == '/' || c == '·' })) > longestSentence {
+		found = append(found, "sentence")
+	}
+	return found
+}
+
+// texts returns the sentences of every comment and every Markdown page, by file.
+func texts(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	for _, files := range packages(t) {
+		for _, file := range files {
+			found[file] = comments(t, file)
+		}
+	}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && file != "." && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
+		}
+		if err == nil && strings.HasSuffix(file, ".md") {
+			found[filepath.ToSlash(file)] = markdown(read(t, file))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// comments returns the sentences of a Go file's comments, without directives and code.
+func comments(t *testing.T, file string) []string {
+	t.Helper()
+	tree, err := parser.ParseFile(token.NewFileSet(), file, read(t, file), parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, group := range tree.Comments {
+		found = append(found, sentences(commentText(group))...)
+	}
+	return found
+}
+
+func commentText(group *ast.CommentGroup) string {
+	var text strings.Builder
+	for line := range strings.Lines(group.Text()) {
+		switch {
+		case strings.HasPrefix(line, "Source:"), strings.HasPrefix(line, "\t"), strings.HasPrefix(line, "    "):
+			text.WriteString("\n\n")
+		case strings.HasPrefix(line, "  "), strings.HasPrefix(line, "- "):
+			text.WriteString("\n\n" + strings.TrimLeft(line, " -"))
+		default:
+			text.WriteString(line)
+		}
+	}
+	return text.String()
+}
+
+var (
+	fence      = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	inlineCode = regexp.MustCompile("`[^`]*`")
+	link       = regexp.MustCompile(`\]\([^)]*\)`)
+	htmlTag    = regexp.MustCompile(`(?s)<!--.*?-->|</?[a-z]+[^>]*>`)
+	blockStart = regexp.MustCompile(`(?m)^ *(?:[-*] |\d+\. |#+ |\|)`)
+	blockEnd   = regexp.MustCompile(`(?m)(^#.*$|\|)`)
+	stop       = regexp.MustCompile(`[.!?]["')\]*_]*(?:\s|$)|\n\s*\n`)
+)
+
+// markdown returns the sentences of a page, without code. Each item of a list and each cell of a table stands alone.
+func markdown(page string) []string {
+	page = fence.ReplaceAllString(page, "\n\n")
+	page = inlineCode.ReplaceAllString(page, "CODE")
+	page = htmlTag.ReplaceAllString(page, " ")
+	page = link.ReplaceAllString(page, "]")
+	page = blockStart.ReplaceAllString(page, "\n\n")
+	page = blockEnd.ReplaceAllString(page, "$1\n\n")
+	return sentences(strings.ReplaceAll(page, "|", "\n\n"))
+}
+
+// sentences splits a text at full stops and blank lines.
+func sentences(text string) []string {
+	var found []string
+	for _, sentence := range stop.Split(text, -1) {
+		if sentence = strings.Join(strings.Fields(sentence), " "); sentence != "" {
+			found = append(found, sentence)
+		}
+	}
+	return found
+}
