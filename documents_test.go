@@ -20,7 +20,7 @@ func TestSettingsAgree(t *testing.T) {
 		document, resource string
 		set                []string // by the template
 	}{
-		{"README.md", "Responder", []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH",
+		{"doc/settings.md", "Responder", []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH",
 			"KEEPOUT_TABLE"}},
 		{"doc/keepout.md", "Connect", []string{"KEEPOUT_TABLE", "ON_ERROR", "DENY_MESSAGE"}},
 	} {

@@ -118,7 +118,7 @@ func TestRetries(t *testing.T) {
 
 // TestSettingsAreDocumented: the page lists what the function reads, and nothing else.
 func TestSettingsAreDocumented(t *testing.T) {
-	const page = "../../README.md"
+	const page = "../../doc/settings.md"
 	raw, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
