@@ -22,6 +22,7 @@ type exceptions struct {
 	file, test string
 	limits     map[string]limit
 	hint       func(kind string) string
+	together   bool // All code shares one sum for each kind, in place of one for each package.
 }
 
 // excess is something above its limit: what is measured, where, and its size.
@@ -34,13 +35,15 @@ func (e excess) String() string { return fmt.Sprintf("%s %s %d", e.kind, e.where
 
 func (e excess) key() string { return e.kind + " " + e.where }
 
-// group is a kind within a package and those below it, or within a document. Code may move within it.
-func (e excess) group() string {
-	folder := path.Dir(e.where)
-	if strings.HasSuffix(e.where, ".md") {
-		folder = e.where
+// group is a kind within a package and those below it, or within a page. Text and code may move within it.
+func (x exceptions) group(e excess) string {
+	switch {
+	case strings.HasSuffix(e.where, ".md"):
+		return e.kind + " in " + e.where
+	case x.together:
+		return e.kind
 	}
-	parts := strings.SplitN(folder, "/", 3)
+	parts := strings.SplitN(path.Dir(e.where), "/", 3)
 	return e.kind + " in " + strings.Join(parts[:min(2, len(parts))], "/")
 }
 
@@ -59,13 +62,13 @@ func (x exceptions) hold(t *testing.T, found []excess) {
 	listed := x.read(t)
 	grown := map[string]int{}
 	for _, e := range listed {
-		grown[e.group()] -= x.over(e)
+		grown[x.group(e)] -= x.over(e)
 	}
 	for _, e := range found {
-		grown[e.group()] += x.over(e)
+		grown[x.group(e)] += x.over(e)
 	}
 	for _, e := range found {
-		if grown[e.group()] > 0 && e.size > listed[e.key()].size {
+		if grown[x.group(e)] > 0 && e.size > listed[e.key()].size {
 			t.Errorf("%s %s is %d; %s", e.kind, e.where, e.size, x.hint(e.kind))
 		}
 	}

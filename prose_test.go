@@ -81,7 +81,10 @@ var proseRules = []proseRule{
 
 func words(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)\b(?:` + pattern + `)\b`) }
 
-var prose = exceptions{file: ".ci/prose.txt", test: "TestProse", limits: map[string]limit{"sentence": {}}}
+var prose = exceptions{
+	file: ".ci/prose.txt", test: "TestProse", together: true,
+	limits: map[string]limit{"sentence": {}},
+}
 
 // TestProse looks for long sentences and for the habits of proseRules, in comments and in Markdown.
 func TestProse(t *testing.T) {
