@@ -1,7 +1,7 @@
-// Package directory gives names to people whom an event knows only by their user id in AWS IAM Identity Center.
+// Package directory looks up the names of people whom an event knows only by their user id in AWS IAM Identity Center.
 //
-// It promises that a signal keeps its id and says what came of the lookup, whatever that is, so that a policy's aliases can
-// still map it; and that an event which tells only that an account changed goes on only if the account is disabled.
+// It promises that a signal keeps its id and says what came of the lookup, so that a policy's aliases can still map it. It
+// also promises that an event which says only that an account changed goes on only if the account is disabled.
 package directory
 
 import (
@@ -20,19 +20,19 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// api is what is used of the identity store.
+// api has the used calls of the identity store.
 type api interface {
 	DescribeUser(context.Context, *identitystore.DescribeUserInput, ...func(*identitystore.Options)) (*identitystore.DescribeUserOutput, error)
 }
 
-// Directory asks one identity store. A nil Directory asks nobody.
+// Directory asks one identity store. A nil Directory asks none.
 type Directory struct {
 	api   api
 	store string
 }
 
-// New gives the directory of an identity store, "d-…", which is asked in the Region that an event comes from: Identity
-// Center's events come from its own.
+// New returns the directory of an identity store, "d-…". It asks the store in the Region of the event, because Identity
+// Center's events come from its own Region.
 func New(cfg aws.Config, store string) *Directory {
 	return &Directory{identitystore.NewFromConfig(cfg), store}
 }
@@ -42,9 +42,9 @@ const (
 	atOnce  = 5
 )
 
-// Resolve adds the names of their users to those signals that have nothing but an id of Identity Center, asking once for
-// each user. The errors are in the order of the signals: nil, or one that wraps [signal.ErrUnsupported] if the signal asks
-// for nothing after all, or another if that could not be found out, which is worth another try.
+// Resolve adds names to the signals that have only an id of Identity Center. It asks once for each user. The errors are in
+// the order of the signals: nil; one that wraps [signal.ErrUnsupported] if the signal asks for nothing after all; or another
+// if the store did not say, which is worth a retry.
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()
@@ -73,7 +73,7 @@ func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []erro
 	return errs
 }
 
-// patience is a quarter of the time that is left, so that a store that hangs leaves enough to act on the others.
+// patience is a quarter of the time left, so that a store that hangs leaves enough to act on the others.
 func patience(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return min(longest, time.Until(deadline)/4)
@@ -81,13 +81,13 @@ func patience(ctx context.Context) time.Duration {
 	return longest
 }
 
-// answer is what is known about a user.
+// answer is what the store says about a user.
 type answer struct {
 	names  []identity.Name
 	status types.UserStatus
-	said   string // about the lookup, for people
-	err    error  // why it is not known, if that may change
-	// unasked says that there is nobody to ask: the policy holds it back then, and tells.
+	said   string // the result of the lookup, for people
+	err    error  // why the answer is missing, if that may change
+	// unasked says that there is no store to ask. The policy then blocks the termination and reports it.
 	unasked bool
 }
 

@@ -33,7 +33,7 @@ func cloud() *emulator.Cloud {
 	return c
 }
 
-// over gives a directory that asks the stand-in over HTTP, without retries.
+// over returns a directory that asks the stand-in over HTTP, without retries.
 func over(t *testing.T, c *emulator.Cloud) *directory.Directory {
 	client, stop := emulator.HTTPClient(c)
 	t.Cleanup(stop)
@@ -96,8 +96,8 @@ func TestOneQuestionForAUser(t *testing.T) {
 	})
 }
 
-// TestOnlyTheDisabledGoOn: an event that tells only of a change asks for something if the user is disabled, and for
-// nothing if not; where that cannot be known, it is tried again.
+// TestOnlyTheDisabledGoOn: an event that says only that a user changed counts if the user is disabled, and does nothing
+// otherwise. If the store does not say, the event is retried.
 func TestOnlyTheDisabledGoOn(t *testing.T) {
 	change := func(id string) []signal.Signal {
 		s := about(id)
@@ -133,7 +133,7 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 			got := ""
 			switch {
 			case err == nil && signals[0].IfDisabled:
-				got = "held" // for the policy to tell
+				got = "held" // for the policy to report
 			case errors.Is(err, signal.ErrUnsupported):
 				got = "nothing"
 			case err != nil:
@@ -146,7 +146,7 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 	}
 }
 
-// TestStoreThatHangsLeavesTimeToAct: a lookup takes a quarter of the time that is left, and never more than five seconds.
+// TestStoreThatHangsLeavesTimeToAct: a lookup takes a quarter of the time left, and at most five seconds.
 func TestStoreThatHangsLeavesTimeToAct(t *testing.T) {
 	for left, want := range map[time.Duration]time.Duration{8 * time.Second: 2 * time.Second, time.Minute: 5 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {

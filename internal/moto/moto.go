@@ -1,7 +1,7 @@
-// Package moto gives tests AWS services that we did not write, by the server of the Python package moto, on loopback.
+// Package moto runs AWS services that others wrote for tests: the server of the Python package moto, on loopback.
 //
-// It promises that a test which needs it and cannot have it is skipped with a word about what is then not tested, and that in
-// CI this is a failure. Nothing of it outlives the tests.
+// It promises to skip a test that cannot have it, and to name what is then not tested. In CI this is a failure. Nothing of
+// it outlives the tests.
 package moto
 
 import (
@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// server ends with its standard input, which is a pipe from the tests.
+// server exits when its standard input closes, which is a pipe from the tests.
 const server = `
 import os, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
@@ -22,7 +22,8 @@ from moto.server import main
 main(["-H", "127.0.0.1", "-p", "0"])
 `
 
-// URL gives the address of the one server of the test binary. Instead of is what the tests use otherwise, such as "our own SNS".
+// URL returns the address of the test binary's one server. Instead of is what the tests use otherwise, such as
+// "our own SNS".
 func URL(t *testing.T, insteadOf string) string {
 	t.Helper()
 	url, problem := start()
@@ -64,9 +65,9 @@ var start = sync.OnceValues(func() (url, problem string) {
 	for said.Scan() {
 		if m := running.FindStringSubmatch(said.Text()); m != nil {
 			go func() {
-				for said.Scan() { // or it would stop when the pipe is full
+				for said.Scan() { // or the server would stop when the pipe is full
 				}
-				input.Close() // not before: the garbage collector closes what nobody holds
+				input.Close() // not before: the garbage collector closes an unused pipe
 			}()
 			return m[1], ""
 		}

@@ -1,7 +1,7 @@
 // Package schema checks outcomes against their public contract, doc/outcome.schema.json.
 //
-// It promises to find that file wherever in the repository it is called. It serves tests and the local tool, and is never
-// linked into the handler.
+// It promises to find that file from anywhere in the repository. It is for tests and the local tool, and is never linked
+// into the handler.
 package schema
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Check says what is wrong with an outcome's JSON form. A nil error means that it is valid.
+// Check returns an error that says what is wrong with an outcome's JSON form. A nil error means that it is valid.
 func Check(outcome []byte) error {
 	schema, err := compiled()
 	if err != nil {

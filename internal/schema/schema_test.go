@@ -16,7 +16,7 @@ const sound = `{
 		"ingress_bytes": 1, "egress_bytes": 2, "reason": "breakglass is exempt"}]
 }`
 
-// TestSchemaIsStrict: a name that is misspelt, a field that is missing, and a word that is none of ours.
+// TestSchemaIsStrict: a misspelt name, a missing field and an unknown word are errors.
 func TestSchemaIsStrict(t *testing.T) {
 	if err := Check([]byte(sound)); err != nil {
 		t.Fatal(err)
