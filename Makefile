@@ -39,7 +39,7 @@ test: ## all tests
 check: FIRST = $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
 check: .tools/venv/done lint test random policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
 
-lint: .tools/golangci-lint .tools/actionlint
+lint: .tools/golangci-lint .tools/actionlint ## linters of code and workflows; limits on lengths; plain English
 	go mod verify
 	go vet ./...
 	.tools/golangci-lint run ./...

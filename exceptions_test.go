@@ -58,7 +58,7 @@ func (x exceptions) over(e excess) int {
 // what is within the limits now.
 func (x exceptions) hold(t *testing.T, found []excess) {
 	t.Helper()
-	slices.SortFunc(found, func(a, b excess) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.where, b.where)) })
+	slices.SortFunc(found, func(a, b excess) int { return cmp.Compare(a.key(), b.key()) })
 	listed := x.read(t)
 	grown := map[string]int{}
 	for _, e := range listed {
@@ -107,7 +107,8 @@ func (x exceptions) read(t *testing.T) map[string]excess {
 func (x exceptions) write(t *testing.T, found []excess) {
 	t.Helper()
 	var text strings.Builder
-	fmt.Fprintf(&text, "# What is above a limit: kind, place, size. It may only shrink: go test . -run %s -update\n", x.test)
+	fmt.Fprintf(&text, "# What is above a limit: kind, place, size. It may only shrink: "+
+		"go test . -run %s -update\n", x.test)
 	for _, e := range found {
 		fmt.Fprintln(&text, e)
 	}

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -86,7 +87,7 @@ var prose = exceptions{
 	limits: map[string]limit{"sentence": {}},
 }
 
-// TestProse looks for long sentences and for the habits of proseRules, in comments and in Markdown.
+// TestProse looks for long sentences and for the habits of proseRules, in comments, in Markdown and in mails.
 func TestProse(t *testing.T) {
 	prose.hint = func(kind string) string {
 		for _, r := range proseRules {
@@ -146,13 +147,14 @@ func faults(sentence string) []string {
 			}
 		}
 	}
-	if len(strings.FieldsFunc(sentence, func(c rune) bool { return unicode.IsSpace(c) || c == '/' || c == '·' })) > longestSentence {
+	between := func(c rune) bool { return unicode.IsSpace(c) || c == '/' || c == '·' }
+	if len(strings.FieldsFunc(sentence, between)) > longestSentence {
 		found = append(found, "sentence")
 	}
 	return found
 }
 
-// texts returns the sentences of every comment and every Markdown page, by file.
+// texts returns the sentences of every comment, every Markdown page and every mail's steps, by file.
 func texts(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -162,13 +164,17 @@ func texts(t *testing.T) map[string][]string {
 		}
 	}
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && file != "." && strings.HasPrefix(d.Name(), ".") {
-			return filepath.SkipDir
+		if err != nil || d.IsDir() && file != "." && strings.HasPrefix(d.Name(), ".") {
+			return cmp.Or(err, filepath.SkipDir)
 		}
-		if err == nil && strings.HasSuffix(file, ".md") && filepath.ToSlash(file) != "doc/glossary.md" {
-			found[filepath.ToSlash(file)] = markdown(read(t, file))
+		switch name := filepath.ToSlash(file); {
+		case name == "doc/glossary.md": // which lists the words that are wrong
+		case strings.HasSuffix(name, ".md"):
+			found[name] = markdown(read(t, file))
+		case strings.HasPrefix(name, "internal/notify/testdata/") && strings.HasSuffix(name, ".txt"):
+			found[name] = steps(read(t, file))
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +185,7 @@ func texts(t *testing.T) map[string][]string {
 // comments returns the sentences of a Go file's comments, without directives and code.
 func comments(t *testing.T, file string) []string {
 	t.Helper()
-	tree, err := parser.ParseFile(token.NewFileSet(), file, read(t, file), parser.ParseComments|parser.SkipObjectResolution)
+	tree, err := parser.ParseFile(token.NewFileSet(), file, read(t, file), parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +232,13 @@ func markdown(page string) []string {
 	page = blockStart.ReplaceAllString(page, "\n\n")
 	page = blockEnd.ReplaceAllString(page, "$1\n\n")
 	return sentences(strings.ReplaceAll(page, "|", "\n\n"))
+}
+
+// steps returns the sentences of a mail's list of what is left to do.
+func steps(mail string) []string {
+	_, list, _ := strings.Cut(mail, "\nWHAT IS LEFT TO DO\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	return sentences(strings.ReplaceAll(list, "\n", "\n\n"))
 }
 
 // sentences splits a text at full stops and blank lines.
