@@ -2,6 +2,8 @@ package house
 
 import (
 	"fmt"
+	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -42,4 +44,57 @@ func TestDecisionsAreShortAndListed(t *testing.T) {
 	if listed := strings.Count(index, ".md)"); listed != len(pages) {
 		t.Errorf("doc/decisions/README.md lists %d pages, there are %d", listed, len(pages))
 	}
+}
+
+// TestREADMEListsEveryPage: what is not listed is not found.
+func TestREADMEListsEveryPage(t *testing.T) {
+	readme := read(t, "README.md")
+	pages, err := filepath.Glob("doc/*.md")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		if !strings.Contains(readme, "]("+filepath.ToSlash(page)+")") {
+			t.Errorf("README.md has no link to %s", page)
+		}
+	}
+	if lines := strings.Count(readme, "\n"); lines > 200 {
+		t.Errorf("README.md has %d lines; at most 200 are read", lines)
+	}
+}
+
+var (
+	pageLink = regexp.MustCompile(`\]\(([^)#:\s]*)(#[^)\s]*)?\)`)
+	notSlug  = regexp.MustCompile(`[^\p{L}\p{N}\- ]`)
+)
+
+// TestLinksLeadSomewhere: every link between pages names a file, and a heading in it.
+func TestLinksLeadSomewhere(t *testing.T) {
+	for file := range texts(t) {
+		if !strings.HasSuffix(file, ".md") {
+			continue
+		}
+		page := fence.ReplaceAllString(read(t, file), "")
+		for _, m := range pageLink.FindAllStringSubmatch(page, -1) {
+			target := file
+			if m[1] != "" {
+				target = path.Join(path.Dir(file), m[1])
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", file, m[1], err)
+			} else if m[2] != "" && !anchors(read(t, target))[m[2][1:]] {
+				t.Errorf("%s links to %s%s, which has no such heading", file, m[1], m[2])
+			}
+		}
+	}
+}
+
+// anchors returns the names of the headings, as GitHub makes them of a page.
+func anchors(page string) map[string]bool {
+	found := map[string]bool{}
+	for _, line := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
+		slug := notSlug.ReplaceAllString(strings.ToLower(line[1]), "")
+		found[strings.ReplaceAll(slug, " ", "-")] = true
+	}
+	return found
 }
