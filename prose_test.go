@@ -28,13 +28,13 @@ type proseRule struct {
 var proseRules = []proseRule{
 	{
 		name:   "opening",
-		habit:  words(`of (?:that|those|which|whom)|(?:that|those) of|^(?:those|whom) (?:that|who|which|it|the)|whoever`),
+		habit:  words(`of (?:that|those|which|whom)|^(?:that|those) of|^(?:those|whom) (?:that|who|which|it|the)|whoever`),
 		better: "begin with the subject: the person, the connection, the client",
 	},
 	{
 		name:   "double-negation",
 		habit:  words(`(?:is|are) none|nobody who .{0,20}not|not (?:un\w+|without)|for others to|so as not to`),
-		except: words(`not (?:under|until|unless|unlike|unmapped|unverified|unanswered)`),
+		except: words(`there (?:is|are) none|not (?:under|until|unless|unlike|unmapped|unverified|unanswered)`),
 		better: "say what is true",
 	},
 	{
@@ -46,7 +46,7 @@ var proseRules = []proseRule{
 	{
 		name:   "gives",
 		habit:  words(`gives|gave|given`),
-		except: words(`(?:gives|gave|given) up|given (?:name|id|endpoint)s?`),
+		except: words(`(?:gives|gave|given) up|given (?:name|id|endpoint|time)s?`),
 		better: "returns, has, shows",
 	},
 	{
@@ -58,7 +58,7 @@ var proseRules = []proseRule{
 	{
 		name:   "takes-for",
 		habit:  words(`(?:takes?|took|taken) (?:\w+ ){0,2}for`),
-		except: words(`takes? .*for (?:each|every)`),
+		except: words(`takes? .*(?:for (?:each|every)|token for)`),
 		better: "treats as",
 	},
 	{
@@ -140,7 +140,7 @@ func faults(sentence string) []string {
 	var found []string
 	for _, r := range proseRules {
 		for _, match := range r.habit.FindAllStringIndex(sentence, -1) {
-			around := sentence[match[0]:min(len(sentence), match[1]+12)]
+			around := sentence[max(0, match[0]-6):min(len(sentence), match[1]+12)]
 			if r.except == nil || r.except.FindStringIndex(around) == nil {
 				found = append(found, r.name)
 				break
