@@ -1,5 +1,5 @@
-// Package house holds the walls of the house: who may import what, what each package says of itself, and that files that
-// must agree do.
+// Package house tests the walls of the house: who may import what, and what each package says about itself. It also
+// compares files that must agree.
 package house
 
 import (
@@ -17,8 +17,8 @@ import (
 
 const module = "clientvpn-responder/"
 
-// may says what the code of a package, tests aside, imports beside the standard library. A package that is not listed
-// has no place yet.
+// may lists what a package's code, tests aside, may import besides the standard library. A package that is not listed has
+// no place yet.
 var may = map[string][]string{
 	// Pure: no SDK, no network.
 	"internal/identity": {"golang.org/x/text/unicode/norm"},
@@ -29,7 +29,7 @@ var may = map[string][]string{
 		"internal/signal", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
 		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
 	},
-	// What stands between the SDK and EC2.
+	// What is between the SDK and EC2.
 	"internal/vpn/ec2call": {
 		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/service/ec2", "github.com/aws/smithy-go", "github.com/aws/smithy-go/middleware",
@@ -118,7 +118,8 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-// TestFunctionsLinkNothingForeign: no testing aid in either, nor a way to log in that Lambda has not, and no EC2 or SNS in the one that every connection waits for.
+// TestFunctionsLinkNothingForeign: neither function links a testing aid, or a way to log in that Lambda does not have. The
+// connect handler, for which every connection waits, links no EC2 and no SNS.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
 	aids := []string{
 		module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6",

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestSettingsReachTheAlias: a version of the connect handler is published for each parameter that changes, or the endpoints
-// would go on with the old value.
+// TestSettingsReachTheAlias: each parameter that changes publishes a version of the connect handler. Otherwise the
+// endpoints would go on with the old value.
 func TestSettingsReachTheAlias(t *testing.T) {
 	_, description, _ := strings.Cut(block(t, "Connect"), "VersionDescription: ")
 	description, _, _ = strings.Cut(description, "\n")
@@ -23,7 +23,7 @@ func TestSettingsReachTheAlias(t *testing.T) {
 	}
 }
 
-// TestAWSMayInvokeTheConnectHandler: by its name alone. Whom Lambda holds back, AWS denies, so there is no limit.
+// TestAWSMayInvokeTheConnectHandler: by its name alone. AWS denies everybody whom Lambda throttles, so there is no limit.
 func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
 	function := block(t, "Connect")
 	if !strings.Contains(function, "\n      FunctionName: !Sub AWSClientVPN-") || strings.Contains(function, "ReservedConcurrentExecutions:") {
@@ -31,7 +31,8 @@ func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
 	}
 }
 
-// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS, the identity store and DynamoDB has its permission, and there is no other.
+// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS, the identity store and DynamoDB has its permission. There is no
+// other permission.
 func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	role := block(t, "ResponderRole")
 	granted := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z][A-Za-z]+`).FindAllString(role, -1)
@@ -130,8 +131,8 @@ func TestQueuesLetEveryRuleIn(t *testing.T) {
 	}
 }
 
-// TestRulesLetInWhatIsKnown: of the providers whose events say by one word what they are, every word that doc/events.md takes
-// for something is in the provider's rule, and no other. .ci/Rules.java looks at whole events.
+// TestRulesLetInWhatIsKnown: if one word of a provider's events says what they are, the provider's rule has exactly the
+// words to which doc/events.md assigns a meaning. .ci/Rules.java tests whole events.
 func TestRulesLetInWhatIsKnown(t *testing.T) {
 	raw, err := os.ReadFile("doc/events.md")
 	if err != nil {
@@ -161,7 +162,7 @@ func TestRulesLetInWhatIsKnown(t *testing.T) {
 	}
 }
 
-// block gives the lines of template.yaml that belong to a resource.
+// block returns the lines of template.yaml that belong to a resource.
 func block(t *testing.T, resource string) string {
 	t.Helper()
 	raw, err := os.ReadFile("template.yaml")
@@ -182,7 +183,7 @@ func block(t *testing.T, resource string) string {
 	return lines.String()
 }
 
-// variables gives the environment that the template sets for a function.
+// variables returns the environment that the template sets for a function.
 func variables(t *testing.T, resource string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -122,7 +122,7 @@ func (c *Cloud) handle(form url.Values) response {
 	return a
 }
 
-// do does the action, unless something stands in its way.
+// do carries out the action, unless a limit, a fault or a missing permission prevents it.
 func (c *Cloud) do(form url.Values, requestID string, fault Fault) (document any, refused *refusal) {
 	name, version := form.Get("Action"), form.Get("Version")
 	action, known := actions[name]

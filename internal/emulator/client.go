@@ -143,7 +143,7 @@ func (c *Cloud) establish(k Client, at time.Time) *conn {
 	return link
 }
 
-// terminate begins to end a connection that is up.
+// terminate begins the end of an active connection.
 func (c *Cloud) terminate(k *conn, at time.Time) {
 	k.status = terminating
 	if k.Stuck {
@@ -163,7 +163,7 @@ func (c *Cloud) terminate(k *conn, at time.Time) {
 	})
 }
 
-// end ends a connection. It stays listed for an hour.
+// end completes the end of a connection. It stays listed for an hour.
 func (c *Cloud) end(k *conn, at time.Time) {
 	k.status, k.ended = terminated, at
 	if e := c.byID[k.EndpointID]; e.used[k.ip] == k {

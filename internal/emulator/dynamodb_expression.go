@@ -46,8 +46,8 @@ func (s *scope) unused() *refusal {
 	return nil
 }
 
-// expression is one that is being read, and evaluated at the same time. The first problem stays in err; whoever reads
-// on then gets empty tokens, so that it comes to its end.
+// expression reads an expression and evaluates it at the same time. The first problem stays in err. Later reads return
+// empty tokens, so that the evaluation comes to its end.
 type expression struct {
 	*scope
 	kind   string // for instance ConditionExpression

@@ -281,7 +281,7 @@ func TestDynamoDBTransactions(t *testing.T) {
 	})
 }
 
-// TestDynamoDBExpires only when it is told to, and what is due.
+// TestDynamoDBExpires: items expire only on request, and only if they are due.
 func TestDynamoDBExpires(t *testing.T) {
 	c := &Cloud{}
 	c.AddTable("list", "id")

@@ -56,8 +56,8 @@ func (c *Cloud) describeConnections(form url.Values, requestID string) (any, *re
 	return answer, nil
 }
 
-// candidates returns the connections among which those are that the filters match. A filter names few connections, so
-// they are looked up instead of looking through all.
+// candidates returns connections that include all matches of the filters. A filter names few connections, so an index
+// finds them without a scan.
 func (c *Cloud) candidates(e *endpoint, filters []filter) []*conn {
 	if len(filters) == 0 {
 		return e.conns

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// HTTPClient returns an HTTP client and a function that ends its connections. Every connection reaches h in memory,
+// HTTPClient returns an HTTP client and a function that closes its connections. Every connection reaches h in memory,
 // without a socket, whatever the host and scheme of the URL. Both ends of a connection belong to the [testing/synctest]
 // bubble that it was made in, and nothing is left running there after close.
 func HTTPClient(h http.Handler) (client *http.Client, close func()) {

@@ -68,7 +68,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// texts gives every string and number in a JSON value.
+// texts returns every string and number in a JSON value.
 func texts(v any) []string {
 	var all []string
 	switch v := v.(type) {

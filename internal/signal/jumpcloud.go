@@ -60,8 +60,8 @@ func parseJumpCloud(e event) ([]Signal, error) {
 	}}, nil
 }
 
-// meaning returns the event type, with the change that matters. A change that takes access away goes before one that
-// gives it.
+// meaning returns the event type, with the change that matters. A change that removes access wins over one that
+// grants it.
 func (j jumpCloudEvent) meaning() requiredString {
 	meant := j.EventType
 	if meant != "user_update" {

@@ -8,7 +8,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// made gives an event of a provider's that has the event type of a row, made of a file of events/.
+// made returns an event with the event type of a row, made from one of the provider's files in events/.
 func made(t *testing.T, r signal.EventType) []byte {
 	word, value, _ := strings.Cut(r.Type, ": ")
 	switch r.Source {

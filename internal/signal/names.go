@@ -7,7 +7,7 @@ import (
 	"clientvpn-responder/internal/identity"
 )
 
-// given is a name as an event gives it.
+// given is a name as the event has it.
 type given struct {
 	form  identity.Form
 	value requiredString
@@ -30,7 +30,7 @@ func Login(issuer identity.Issuer, value string) identity.Name {
 // upn is a user principal name, or the main address of an account in a directory of addresses.
 func upn(value requiredString) given { return given{form: identity.UPN, value: value} }
 
-// address is an e-mail address that nobody is said to have checked.
+// address is an e-mail address that the provider does not claim to have checked.
 func address(value requiredString) given { return given{form: identity.Address, value: value} }
 
 // opaque is an identifier that means nothing outside the issuer.
@@ -47,7 +47,7 @@ func chosen(value requiredString) given {
 	return given{form: identity.Login, value: value, isID: true}
 }
 
-// subjectOf returns the person with the names that the issuer gives: those that can be a name, each once.
+// subjectOf returns the person with the issuer's names. It drops values that cannot be a name, and duplicates.
 func subjectOf(issuer identity.Issuer, names ...given) Subject {
 	var s Subject
 	for _, n := range names {

@@ -9,7 +9,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestNamesCarryIssuerAndForm: each name says who gives it, as the event says, and what it is.
+// TestNamesCarryIssuerAndForm: each name has the issuer that the event names, and its form.
 func TestNamesCarryIssuerAndForm(t *testing.T) {
 	for _, test := range issuersAndForms {
 		signals, err := signal.Parse(test.event.event(t))

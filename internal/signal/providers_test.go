@@ -37,7 +37,7 @@ func TestEveryEventTypeMeansWhatItsRowSays(t *testing.T) {
 func TestOneWordAwayAsksForNothing(t *testing.T) {
 	for _, r := range signal.EventTypes() {
 		if r.Source == "custom.entra" || r.Source == "custom.microsoftgraph" || strings.ContainsAny(r.Type, " ,") || r.Source == "aws.partner/sailpoint.com/" {
-			continue // told by more than one word
+			continue // more than one word says what it is
 		}
 		r.Type += "x"
 		if signals, err := signal.Parse(made(t, r)); !errors.Is(err, signal.ErrUnsupported) || !strings.Contains(err.Error(), r.Provider) {

@@ -57,7 +57,7 @@ func (id ssfSubjectID) format() string {
 	return strings.ReplaceAll(Fold(string(cmp.Or(id.Format, id.SubjectType))), "-", "_")
 }
 
-// simple reads an identifier that is not made of others. The token's issuer gives the names. Where the identifier names
+// simple reads an identifier that is not made of others. The token's issuer is the issuer of the names. Where the identifier names
 // another issuer of its own, the names are unique only within both.
 func (id ssfSubjectID) simple(issuer identity.Issuer) Subject {
 	if own := Name(string(id.ISS)); own != "" && own != issuer.Within {
