@@ -1,8 +1,8 @@
-// Package lambdaenv makes the AWS SDK's configuration of what Lambda gives a function.
+// Package lambdaenv builds the AWS SDK's configuration and a function's settings from Lambda's environment.
 //
-// It stands for the SDK's own config package, which knows every way to log in and links a client for each: a tenth of
-// the start and a sixth of the binary. It promises that the environment variables that concern a function mean what
-// they mean to the SDK, and that an answer which has come is read to its end, however short of CPU the function is.
+// It replaces the SDK's own config package, which links a client for every way to log in. That is a tenth of the start
+// and a sixth of the binary. It promises that the environment variables for functions mean what they mean to the SDK.
+// It also promises to read an answer that has arrived to its end, however little CPU the function has.
 package lambdaenv
 
 import (
@@ -22,8 +22,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// Load gives the configuration for clients whose every attempt takes so long at most, with AWS_REGION, the
-// credentials, and AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
+// Load returns the configuration for clients; each attempt of a call takes at most the time attempt. Load reads
+// AWS_REGION, the credentials, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
 // AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and AWS_CA_BUNDLE. The error names the variable.
 // Source: AWS SDKs and Tools reference guide, "Environment variables list".
 func Load(attempt time.Duration) (aws.Config, error) {
@@ -48,7 +48,7 @@ func Load(attempt time.Duration) (aws.Config, error) {
 		}
 	}
 	cfg.HTTPClient = ownBody{awshttp.NewBuildableClient().WithTimeout(attempt).WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = 32 // calls made side by side; to connect anew takes longer than most of them
+		t.MaxIdleConnsPerHost = 32 // calls run side by side; a new connection takes longer than most of them
 		if authorities != nil {
 			t.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
 		}
@@ -61,7 +61,7 @@ type variables struct{}
 
 func (variables) is(name string) bool { return strings.EqualFold(os.Getenv(name), "true") }
 
-// Retrieve gives the credentials of the function's role, which Lambda sets for as long as the process lives.
+// Retrieve returns the credentials of the function's role, which Lambda sets for the life of the process.
 func (variables) Retrieve(context.Context) (aws.Credentials, error) {
 	c := aws.Credentials{
 		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
@@ -73,7 +73,7 @@ func (variables) Retrieve(context.Context) (aws.Credentials, error) {
 	return c, nil
 }
 
-// GetServiceBaseEndpoint gives the URL that is set for a service alone.
+// GetServiceBaseEndpoint returns the URL that is set for one service.
 func (variables) GetServiceBaseEndpoint(_ context.Context, sdkID string) (url string, found bool, err error) {
 	url = os.Getenv("AWS_ENDPOINT_URL_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_"))
 	return url, url != "", nil
@@ -84,7 +84,7 @@ func (v variables) GetIgnoreConfiguredEndpoints(context.Context) (ignore, found 
 	return v.is("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), true, nil
 }
 
-// GetUseFIPSEndpoint gives what AWS_USE_FIPS_ENDPOINT asks for.
+// GetUseFIPSEndpoint returns the setting of AWS_USE_FIPS_ENDPOINT.
 func (v variables) GetUseFIPSEndpoint(context.Context) (state aws.FIPSEndpointState, found bool, err error) {
 	if v.is("AWS_USE_FIPS_ENDPOINT") {
 		return aws.FIPSEndpointStateEnabled, true, nil
@@ -92,7 +92,7 @@ func (v variables) GetUseFIPSEndpoint(context.Context) (state aws.FIPSEndpointSt
 	return aws.FIPSEndpointStateUnset, false, nil
 }
 
-// GetUseDualStackEndpoint gives what AWS_USE_DUALSTACK_ENDPOINT asks for.
+// GetUseDualStackEndpoint returns the setting of AWS_USE_DUALSTACK_ENDPOINT.
 func (v variables) GetUseDualStackEndpoint(context.Context) (state aws.DualStackEndpointState, found bool, err error) {
 	if v.is("AWS_USE_DUALSTACK_ENDPOINT") {
 		return aws.DualStackEndpointStateEnabled, true, nil
@@ -100,9 +100,9 @@ func (v variables) GetUseDualStackEndpoint(context.Context) (state aws.DualStack
 	return aws.DualStackEndpointStateUnset, false, nil
 }
 
-// ownBody sends requests with a body of its own. The SDK closes the body that it gave as soon as the header of the
-// answer is there; where net/http has not seen the body's end by then, it takes that for a failure to send and drops
-// the rest of the answer, and the SDK asks again. A function that is short of CPU can be slow enough to meet this.
+// ownBody sends requests with a body of its own. The SDK closes its body as soon as the answer's header has arrived.
+// If net/http has not seen the body's end by then, it treats this as a failure to send, and drops the rest of the
+// answer. The SDK then asks again. A function with little CPU can be slow enough for this.
 type ownBody struct{ aws.HTTPClient }
 
 func (c ownBody) Do(r *http.Request) (*http.Response, error) {

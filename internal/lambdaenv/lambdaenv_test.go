@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// TestServicesGoWhereTheyAreSent: a URL for a service goes before the one for all, and neither counts where they are
-// to be ignored.
+// TestServicesGoWhereTheyAreSent: a service's own URL wins over the one for all services. Neither counts if the
+// environment says to ignore them.
 func TestServicesGoWhereTheyAreSent(t *testing.T) {
 	environment(t)
 	all, one := &emulator.Cloud{}, &emulator.Cloud{}
@@ -37,7 +37,7 @@ func TestServicesGoWhereTheyAreSent(t *testing.T) {
 	if _, err := sns.NewFromConfig(cfg).GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: topic}); err != nil {
 		t.Error(err)
 	}
-	// The table is not there, which the stand-in has to be asked to know.
+	// The table does not exist; only the stand-in can know that.
 	_, err := dynamodb.NewFromConfig(cfg).Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String("none")})
 	if err == nil || len(one.Calls()) != 1 || len(all.Calls()) != 1 {
 		t.Errorf("%v, %d calls of one service, %d of all others", err, len(one.Calls()), len(all.Calls()))
@@ -73,7 +73,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestOwnCertificateAuthority: a server whose certificate only the bundle knows is trusted with it, and not without.
+// TestOwnCertificateAuthority: a server whose certificate only the bundle knows is trusted with the bundle only.
 func TestOwnCertificateAuthority(t *testing.T) {
 	environment(t)
 	server := httptest.NewTLSServer(&emulator.Cloud{})

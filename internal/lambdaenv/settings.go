@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// Setting is one variable of the environment of a function whose settings are an S. A table of them is what the
-// function reads and what its document lists.
+// Setting is one variable in the environment of a function whose settings are an S. A function reads a table of them,
+// and its document lists the same table.
 type Setting[S any] struct {
 	Name   string
-	Doc    string // what it means, as the document says it; empty for a variable that Lambda sets
-	Absent string // what holds without it, as the document says it
+	Doc    string // its meaning, as the document says it; empty for a variable that Lambda sets
+	Absent string // what happens without it, as the document says it
 
 	// Missing is the problem if the variable is absent or empty; empty if it may be.
 	Missing string
