@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -21,6 +22,12 @@ type Endpoint struct {
 	// ConnectHandler is the ARN of the Lambda function that is asked about each new connection. It is empty if there
 	// is none, or if EC2 was not asked.
 	ConnectHandler string
+	// Name is the value of the tag Name, and Description what the operator wrote.
+	Name, Description string
+	// Authentication is how clients prove who they are. It is empty if EC2 was not asked.
+	Authentication []Authentication
+	// SessionTimeout is how long a session lasts at most; zero if EC2 was not asked.
+	SessionTimeout time.Duration
 
 	discovered bool
 	account    *account
@@ -79,8 +86,9 @@ func (v *VPN) choose(all []Endpoint, complete bool) ([]Endpoint, []error) {
 		i := slices.IndexFunc(all, func(other Endpoint) bool { return other.ID == e.ID })
 		switch {
 		case i >= 0:
-			e.KeepsClientIP, e.ConnectHandler, e.account = all[i].KeepsClientIP, all[i].ConnectHandler, all[i].account
-			endpoints = append(endpoints, e)
+			known := all[i]
+			known.discovered = false // if it is gone later, the configuration is wrong
+			endpoints = append(endpoints, known)
 		case len(v.accounts) == 1:
 			endpoints = append(endpoints, e)
 		case complete:
@@ -123,10 +131,14 @@ func deleted(e types.ClientVpnEndpoint) bool {
 
 func (a *account) endpoint(e types.ClientVpnEndpoint) Endpoint {
 	endpoint := Endpoint{
-		ID:            aws.ToString(e.ClientVpnEndpointId),
-		KeepsClientIP: e.TransitGatewayConfiguration != nil,
-		discovered:    true,
-		account:       a,
+		ID:             aws.ToString(e.ClientVpnEndpointId),
+		KeepsClientIP:  e.TransitGatewayConfiguration != nil,
+		Name:           nameTag(e.Tags),
+		Description:    aws.ToString(e.Description),
+		Authentication: authentications(e.AuthenticationOptions),
+		SessionTimeout: hours(e.SessionTimeoutHours),
+		discovered:     true,
+		account:        a,
 	}
 	if handler := e.ClientConnectOptions; handler != nil && aws.ToBool(handler.Enabled) {
 		endpoint.ConnectHandler = aws.ToString(handler.LambdaFunctionArn)

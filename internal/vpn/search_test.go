@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,6 +233,28 @@ func TestListingTakesTheFewestPages(t *testing.T) {
 		find(t, v, vpn.Target{Names: []string{"user7"}, LikelyUsernames: []string{"user7"}})
 		if n := len(cloud.Calls()); n != 1 {
 			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// TestEndpointSaysWhoVouchesForItsUsers: the methods with their authority, in EC2's order.
+func TestEndpointSaysWhoVouchesForItsUsers(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		const provider, root = "arn:aws:iam::111122223333:saml-provider/okta", "arn:aws:acm:eu-west-1:111122223333:certificate/1"
+		cloud.AddEndpoint(emulator.Endpoint{
+			ID: saml, SAMLProvider: provider, Directory: "d-9067000000", RootCertificate: root, SessionHours: 8,
+			Description: "for staff", Tags: map[string]string{"team": "net", "Name": "staff"},
+			Authentication: []string{string(vpn.ByCertificate), string(vpn.ByDirectory), string(vpn.BySAML)},
+		})
+		v.EndpointIDs = []string{saml}
+		endpoints, err := v.Endpoints(t.Context(), true)
+		if err != nil || len(endpoints) != 1 {
+			t.Fatal(endpoints, err)
+		}
+		want := []vpn.Authentication{{vpn.ByCertificate, root}, {vpn.ByDirectory, "d-9067000000"}, {vpn.BySAML, provider}}
+		if e := endpoints[0]; !slices.Equal(e.Authentication, want) || e.Name != "staff" ||
+			e.Description != "for staff" || e.SessionTimeout != 8*time.Hour {
+			t.Errorf("%+v", e)
 		}
 	})
 }
