@@ -186,7 +186,7 @@ func (c *Case) conclude() Outcome {
 	o.Error = inFull(o.Problems)
 	for _, connection := range o.Connections {
 		o.Timing.RequestedAt = latest(o.Timing.RequestedAt, connection.RequestedAt)
-		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndedAt)
+		o.Timing.EndedAt = latest(o.Timing.EndedAt, connection.EndSeenAt)
 	}
 	if f.ended < f.all {
 		o.Timing.EndedAt = time.Time{}

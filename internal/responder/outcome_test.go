@@ -195,7 +195,7 @@ func TestItExplainsItself(t *testing.T) {
 		if want := []string{"DescribeClientVpnConnections", "TerminateClientVpnConnections", "DescribeClientVpnConnections"}; !slices.Equal(asked, want) || c.RequestIDs[0] == c.RequestIDs[2] {
 			t.Errorf("requests %q", asked)
 		}
-		if c.IngressBytes < 48*60 || c.EgressBytes < 52*60 || !c.EndedAt.Equal(o.Timing.EndedAt) || !c.RequestedAt.Equal(o.Timing.RequestedAt) {
+		if c.IngressBytes < 48*60 || c.EgressBytes < 52*60 || !c.EndSeenAt.Equal(o.Timing.EndedAt) || !c.RequestedAt.Equal(o.Timing.RequestedAt) {
 			t.Errorf("%+v", c)
 		}
 		at := o.Timing

@@ -25,7 +25,7 @@ func TestOnlyALaterSearchShowsAReturn(t *testing.T) {
 		{ended.Add(time.Second), 1, vpn.FateReappeared},
 	} {
 		tracked := &vpn.Tracked{Connection: match.Connection, Fate: vpn.FateEnded}
-		tracked.Current, tracked.EndedAt = vpn.Terminated, ended
+		tracked.Current, tracked.EndSeenAt = vpn.Terminated, ended
 		first := &Case{Decision: policy.Decision{Mode: policy.Enforce}, state: Watching, connections: []*vpn.Tracked{tracked}}
 		other := &Case{Decision: policy.Decision{Mode: policy.Enforce}, state: Searching}
 		cs := newCases(p, []*Case{first, other})

@@ -47,7 +47,7 @@ func (cs *cases) track(c *Case, m vpn.Match) (*vpn.Tracked, bool) {
 	case !known:
 		t = vpn.Track(m)
 		cs.tracked[key] = t
-	case t.Ended() && t.EndedAt.Before(c.began):
+	case t.Ended() && t.EndSeenAt.Before(c.began):
 		t.Reappeared(m.Current)
 		known = false
 	}

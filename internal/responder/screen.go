@@ -35,7 +35,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 	for _, m := range found {
 		if known, met := c.met(m.ID); met {
 			// It counted as ended when the search began, and here it is again.
-			if known != nil && known.Ended() && known.EndedAt.Before(c.began) {
+			if known != nil && known.Ended() && known.EndSeenAt.Before(c.began) {
 				s.Terminate = append(s.Terminate, m)
 			}
 			continue

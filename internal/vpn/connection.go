@@ -44,9 +44,11 @@ type Connection struct {
 	// Source: EC2 API reference, ClientVpnConnection.
 	IngressBytes int64 `json:"ingress_bytes"`
 	EgressBytes  int64 `json:"egress_bytes"`
-	// RequestedAt is when EC2 last answered a request to terminate it. EndedAt is when its end was seen.
+	// RequestedAt is when EC2 last answered a request to terminate it. EndedAt is when it ended, in EC2's whole seconds;
+	// if EC2 does not say, it is EndSeenAt: when its end was seen.
 	RequestedAt time.Time `json:"requested_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
+	EndSeenAt   time.Time `json:"end_seen_at,omitzero"`
 	// RequestIDs are EC2's, as CloudTrail has them: of the listing that showed the connection first, of the requests
 	// to terminate it, and of the listing that showed its end.
 	RequestIDs []string `json:"request_ids,omitempty"`
@@ -75,6 +77,9 @@ func (a *account) connection(row types.ClientVpnConnection, requestID string) Co
 		EgressBytes:   readNumber(row.EgressBytes),
 		Account:       a.id,
 		Region:        a.region,
+	}
+	if status == Terminated {
+		c.EndedAt = readTime(row.ConnectionEndTime)
 	}
 	if requestID != "" {
 		c.RequestIDs = []string{requestID}

@@ -92,7 +92,7 @@ func (t *Tracked) Answered(a Answer) {
 	switch a.Said {
 	case Accepted:
 		t.RequestedAt, t.Previous = a.At, a.Previous
-		t.show(a.Current, a.At)
+		t.show(a.Current, a.At, time.Time{})
 	case NoSuchConnection, NoAnswer:
 		t.RequestedAt = a.At
 	case NotAccepted:
@@ -114,23 +114,32 @@ func (t *Tracked) Observe(s Shown) {
 	case s.Again != nil:
 		t.Answered(*s.Again)
 	default:
-		t.show(s.Row.Current, s.At)
+		t.show(s.Row.Current, s.At, s.Row.EndedAt)
 	}
 	if t.Fate == FateEnded {
 		t.RequestIDs = append(t.RequestIDs, s.Requests...)
 	}
 }
 
-// show takes in a status of the connection, which is pending.
-func (t *Tracked) show(status Status, at time.Time) {
+// show takes in a status of the connection, which is pending. seen is when EC2 showed it; ended is when the connection
+// ended, zero if EC2 does not say or it has not.
+func (t *Tracked) show(status Status, seen, ended time.Time) {
 	t.Current = status
 	switch {
 	case status == Terminated:
-		t.Fate, t.EndedAt = FateEnded, at
+		t.end(seen, ended)
 	case status == FailedToTerminate:
 		t.Fate = FateStuck
 	case t.Fate == FateMissing:
 		t.Fate = t.beforeMissing()
+	}
+}
+
+// end records the end of the connection.
+func (t *Tracked) end(seen, ended time.Time) {
+	t.Fate, t.Current, t.EndSeenAt, t.EndedAt = FateEnded, Terminated, seen, ended
+	if ended.IsZero() {
+		t.EndedAt = seen
 	}
 }
 
@@ -140,7 +149,7 @@ func (t *Tracked) missed(at time.Time) {
 	switch {
 	case t.Reappearances > 0:
 	case t.Fate == FateDenied || t.Fate == FateMissing:
-		t.Fate, t.Current, t.EndedAt = FateEnded, Terminated, at
+		t.end(at, time.Time{})
 	default:
 		t.Fate = FateMissing
 	}
@@ -174,7 +183,8 @@ func (t *Tracked) asksAgain(listed Status) bool {
 
 // Reappeared records that a search lists the connection again, with this status, although it counted as ended.
 func (t *Tracked) Reappeared(status Status) {
-	t.Fate, t.Current, t.EndedAt, t.Err = FateReappeared, status, time.Time{}, nil
+	t.Fate, t.Current, t.Err = FateReappeared, status, nil
+	t.EndedAt, t.EndSeenAt = time.Time{}, time.Time{}
 	if status == Terminating {
 		t.Fate = FateAsked
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -17,7 +16,6 @@ const maxListings = 32
 type candidate struct {
 	connection Connection
 	account    *account
-	endTime    time.Time // in EC2's row; zero while it is up
 	hits       []hit
 }
 
@@ -118,7 +116,7 @@ func (f fetcher) candidates(p listPage) []candidate {
 	for _, row := range p.connections {
 		if hits := f.matcher.match(row, f.endpoint); len(hits) > 0 {
 			a := f.endpoint.account
-			all = append(all, candidate{a.connection(row, p.requestID), a, readTime(row.ConnectionEndTime), hits})
+			all = append(all, candidate{a.connection(row, p.requestID), a, hits})
 		}
 	}
 	return all

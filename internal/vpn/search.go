@@ -195,7 +195,7 @@ func (s *search) take(b *Batch, rows []candidate, all bool) {
 			case !ended:
 				matches = append(matches, Match{h.target, row.connection, h.doubt, h.byUsername, row.account})
 			case h.doubt == nil:
-				b.EndedBefore = append(b.EndedBefore, EndedBefore{h.target, row.endTime})
+				b.EndedBefore = append(b.EndedBefore, EndedBefore{h.target, row.connection.EndedAt})
 			}
 		}
 	}

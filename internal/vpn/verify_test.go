@@ -355,3 +355,27 @@ func TestThrottlingAfterALostAnswer(t *testing.T) {
 		}
 	})
 }
+
+// TestEndIsWhenEC2SaysSo: the end that EC2 reports, and beside it when its end was seen. Of a connection that EC2 lists no
+// more, only the second is known.
+func TestEndIsWhenEC2SaysSo(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
+		gone := cloud.Connect(emulator.Client{EndpointID: ad, Username: "ann"})
+		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
+		terminate(t.Context(), v, end[:1], nil, false)
+		time.Sleep(5500 * time.Millisecond)
+		observe(t, v, end[:1])
+		ended := cloud.Connections()[0].EndedAt
+		cloud.Disconnect(gone)
+		time.Sleep(2 * time.Hour)
+		terminate(t.Context(), v, end[1:], nil, false)
+		observe(t, v, end[1:])
+		if c := end[0]; !c.EndedAt.Equal(ended.Truncate(time.Second)) || c.EndSeenAt.Sub(c.EndedAt) < 5*time.Second {
+			t.Errorf("ended at %v, seen at %v", c.EndedAt, c.EndSeenAt)
+		}
+		if c := end[1]; c.EndedAt.IsZero() || !c.EndedAt.Equal(c.EndSeenAt) {
+			t.Errorf("ended at %v, seen at %v", c.EndedAt, c.EndSeenAt)
+		}
+	})
+}
