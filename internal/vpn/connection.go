@@ -35,6 +35,7 @@ type Connection struct {
 	Username      string    `json:"username,omitempty"`
 	CommonName    string    `json:"common_name,omitempty"`
 	ClientIP      string    `json:"client_ip,omitempty"`
+	ClientIPv6    string    `json:"client_ipv6,omitempty"`
 	EstablishedAt time.Time `json:"established_at,omitzero"`
 	// Previous is the status before the request, Current the one seen last.
 	Previous Status `json:"previous_status"`
@@ -70,6 +71,7 @@ func (a *account) connection(row types.ClientVpnConnection, requestID string) Co
 		Username:      aws.ToString(row.Username),
 		CommonName:    aws.ToString(row.CommonName),
 		ClientIP:      aws.ToString(row.ClientIp),
+		ClientIPv6:    aws.ToString(row.ClientIpv6Address),
 		EstablishedAt: readTime(row.ConnectionEstablishedTime),
 		Previous:      status,
 		Current:       status,

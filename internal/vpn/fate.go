@@ -167,7 +167,8 @@ func (t *Tracked) beforeMissing() Fate {
 func (t *Tracked) learn(row Connection) {
 	t.IngressBytes, t.EgressBytes = row.IngressBytes, row.EgressBytes
 	if t.EstablishedAt.IsZero() {
-		t.CommonName, t.ClientIP, t.EstablishedAt = row.CommonName, row.ClientIP, row.EstablishedAt
+		t.CommonName, t.EstablishedAt = row.CommonName, row.EstablishedAt
+		t.ClientIP, t.ClientIPv6 = row.ClientIP, row.ClientIPv6
 	}
 }
 

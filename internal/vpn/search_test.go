@@ -212,12 +212,13 @@ func TestConnectionWithoutAStatusIsUp(t *testing.T) {
 }
 
 func TestAddressInItsOtherForms(t *testing.T) {
-	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
-		cloud.Connect(emulator.Client{EndpointID: certs, Username: "ann", ClientIP: "10.30.0.10"})
-		v := through(t, cloud, nil, func(_ url.Values, body string) string {
-			const v6 = "</clientIp><clientIpv6Address>2001:db8::a</clientIpv6Address>"
-			return strings.ReplaceAll(body, "</clientIp>", v6)
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		cloud.Connect(emulator.Client{
+			EndpointID: certs, Username: "ann", ClientIP: "10.30.0.10", ClientIPv6: "2001:db8::a",
 		})
+		if found := mustFind(t, v, vpn.Target{Names: []string{"ann"}}); found[0].ClientIPv6 != "2001:db8::a" {
+			t.Errorf("%+v", found[0].Connection)
+		}
 		for _, ip := range []string{"10.30.0.10", "::ffff:10.30.0.10", "2001:db8::a", "2001:DB8:0:0::A"} {
 			equal(t, ip, find(t, v, vpn.Target{ClientIP: ip, At: time.Now()}), []string{"3/ann/"})
 		}
