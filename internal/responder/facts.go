@@ -2,6 +2,7 @@ package responder
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -112,13 +113,21 @@ func (c *Case) failures() []Problem {
 		case vpn.FateRefused:
 			all = append(all, Problem{Code: NotTerminated, Doing: where(t), Cause: t.Err})
 		case vpn.FateStuck:
-			all = append(all, Problem{Code: CannotTerminate, Doing: where(t), Cause: errFailedToTerminate})
+			all = append(all, Problem{Code: CannotTerminate, Doing: where(t), Cause: failedToTerminate(t)})
 		}
 	}
 	return all
 }
 
 var errFailedToTerminate = errors.New("EC2 says failed-to-terminate")
+
+// failedToTerminate returns EC2's status of the connection, and why if EC2 says it.
+func failedToTerminate(t *vpn.Tracked) error {
+	if t.StatusMessage == "" {
+		return errFailedToTerminate
+	}
+	return fmt.Errorf("%w: %s", errFailedToTerminate, t.StatusMessage)
+}
 
 // unanswered returns the requests that EC2 did not answer, of connections that have not ended. They may still end.
 func (c *Case) unanswered() []Problem {

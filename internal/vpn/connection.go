@@ -40,7 +40,9 @@ type Connection struct {
 	// Previous is the status before the request, Current the one seen last.
 	Previous Status `json:"previous_status"`
 	Current  Status `json:"current_status"`
-	How      How    `json:"how,omitempty"`
+	// StatusMessage is what EC2 says beside Current, for instance why it failed to terminate.
+	StatusMessage string `json:"status_message,omitempty"`
+	How           How    `json:"how,omitempty"`
 	// IngressBytes is what the client has sent, EgressBytes what it has received, when the connection was seen last.
 	// Source: EC2 API reference, ClientVpnConnection.
 	IngressBytes int64 `json:"ingress_bytes"`
@@ -75,6 +77,7 @@ func (a *account) connection(row types.ClientVpnConnection, requestID string) Co
 		EstablishedAt: readTime(row.ConnectionEstablishedTime),
 		Previous:      status,
 		Current:       status,
+		StatusMessage: messageOf(row.Status),
 		IngressBytes:  readNumber(row.IngressBytes),
 		EgressBytes:   readNumber(row.EgressBytes),
 		Account:       a.id,
@@ -97,6 +100,14 @@ func statusOr(s *types.ClientVpnConnectionStatus, otherwise Status) Status {
 		return otherwise
 	}
 	return Status(s.Code)
+}
+
+// messageOf returns what EC2 says beside the status.
+func messageOf(s *types.ClientVpnConnectionStatus) string {
+	if s == nil {
+		return ""
+	}
+	return aws.ToString(s.Message)
 }
 
 // readTime reads EC2's "2019-08-12 07:57:14", which is UTC. Anything else ("-" while active) is the zero time.

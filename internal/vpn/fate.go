@@ -92,7 +92,7 @@ func (t *Tracked) Answered(a Answer) {
 	switch a.Said {
 	case Accepted:
 		t.RequestedAt, t.Previous = a.At, a.Previous
-		t.show(a.Current, a.At, time.Time{})
+		t.show(Connection{Current: a.Current, StatusMessage: a.Message}, a.At)
 	case NoSuchConnection, NoAnswer:
 		t.RequestedAt = a.At
 	case NotAccepted:
@@ -114,21 +114,20 @@ func (t *Tracked) Observe(s Shown) {
 	case s.Again != nil:
 		t.Answered(*s.Again)
 	default:
-		t.show(s.Row.Current, s.At, s.Row.EndedAt)
+		t.show(s.Row, s.At)
 	}
 	if t.Fate == FateEnded {
 		t.RequestIDs = append(t.RequestIDs, s.Requests...)
 	}
 }
 
-// show takes in a status of the connection, which is pending. seen is when EC2 showed it; ended is when the connection
-// ended, zero if EC2 does not say or it has not.
-func (t *Tracked) show(status Status, seen, ended time.Time) {
-	t.Current = status
+// show takes in the status of the connection, which is pending, and EC2's words beside it. seen is when EC2 showed it.
+func (t *Tracked) show(row Connection, seen time.Time) {
+	t.Current, t.StatusMessage = row.Current, row.StatusMessage
 	switch {
-	case status == Terminated:
-		t.end(seen, ended)
-	case status == FailedToTerminate:
+	case t.Current == Terminated:
+		t.end(seen, row.EndedAt)
+	case t.Current == FailedToTerminate:
 		t.Fate = FateStuck
 	case t.Fate == FateMissing:
 		t.Fate = t.beforeMissing()

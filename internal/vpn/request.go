@@ -120,6 +120,7 @@ func (r request) read(output *ec2.TerminateClientVpnConnectionsOutput, answer An
 	for _, row := range output.ConnectionStatuses {
 		answer.ConnectionID = aws.ToString(row.ConnectionId)
 		answer.Previous, answer.Current = statusOr(row.PreviousStatus, Active), statusOr(row.CurrentStatus, Terminating)
+		answer.Message = messageOf(row.CurrentStatus)
 		answered[answer.ConnectionID] = true
 		answer.Beside = nil
 		if !slices.ContainsFunc(r.connections, func(t Tracked) bool { return t.ID == answer.ConnectionID }) {

@@ -32,8 +32,9 @@ type Answer struct {
 	How How
 	// At is when EC2 answered, or when the last attempt was given up.
 	At time.Time
-	// Previous and Current are EC2's, of Accepted.
+	// Previous and Current are EC2's, of Accepted. Message is what EC2 says beside Current.
 	Previous, Current Status
+	Message           string
 	RequestIDs        []string
 	// Err is why, of NoAnswer and NotAccepted.
 	Err error

@@ -266,11 +266,16 @@ func TestRefusedTheSecondTimeIsNotPending(t *testing.T) {
 
 func TestFailedToTerminateIsNotPending(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
-		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann", FailToTerminate: true})
+		cloud.Connect(emulator.Client{
+			EndpointID: saml, Username: "ann", FailToTerminate: true, StatusMessage: "Internal error",
+		})
 		end := mustFind(t, v, vpn.Target{Names: []string{"ann"}})
 		terminate(t.Context(), v, end, nil, false)
 		start := time.Now()
 		observe(t, v, end)
+		if end[0].StatusMessage != "Internal error" {
+			t.Errorf("EC2 says %q", end[0].StatusMessage)
+		}
 		if c := end[0]; c.Current != vpn.FailedToTerminate || c.Pending() || time.Since(start) > 10*time.Second {
 			t.Errorf("after %v: %+v", time.Since(start), c.Connection)
 		}
