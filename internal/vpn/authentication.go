@@ -11,8 +11,8 @@ import (
 // for all of them.
 type Authentication struct {
 	Method AuthenticationMethod
-	// Authority says who vouches for the client: the ARN of the IAM SAML provider, the id of the Active Directory, or
-	// the ARN of the root certificate in ACM.
+	// Authority vouches for the client. It is the ARN of the IAM SAML provider, the id of the Active Directory, or the
+	// ARN of the root certificate in ACM.
 	Authority string
 }
 

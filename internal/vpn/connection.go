@@ -47,8 +47,8 @@ type Connection struct {
 	// Source: EC2 API reference, ClientVpnConnection.
 	IngressBytes int64 `json:"ingress_bytes"`
 	EgressBytes  int64 `json:"egress_bytes"`
-	// RequestedAt is when EC2 last answered a request to terminate it. EndedAt is when it ended, in EC2's whole seconds;
-	// if EC2 does not say, it is EndSeenAt: when its end was seen.
+	// RequestedAt is when EC2 last answered a request to terminate it. EndSeenAt is when its end was seen. EndedAt is
+	// when it ended, in EC2's whole seconds, or EndSeenAt if EC2 does not say.
 	RequestedAt time.Time `json:"requested_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
 	EndSeenAt   time.Time `json:"end_seen_at,omitzero"`

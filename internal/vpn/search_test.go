@@ -241,7 +241,8 @@ func TestListingTakesTheFewestPages(t *testing.T) {
 // TestEndpointSaysWhoVouchesForItsUsers: the methods with their authority, in EC2's order.
 func TestEndpointSaysWhoVouchesForItsUsers(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
-		const provider, root = "arn:aws:iam::111122223333:saml-provider/okta", "arn:aws:acm:eu-west-1:111122223333:certificate/1"
+		const provider = "arn:aws:iam::111122223333:saml-provider/okta"
+		const root = "arn:aws:acm:eu-west-1:111122223333:certificate/1"
 		cloud.AddEndpoint(emulator.Endpoint{
 			ID: saml, SAMLProvider: provider, Directory: "d-9067000000", RootCertificate: root, SessionHours: 8,
 			Description: "for staff", Tags: map[string]string{"team": "net", "Name": "staff"},
@@ -252,7 +253,9 @@ func TestEndpointSaysWhoVouchesForItsUsers(t *testing.T) {
 		if err != nil || len(endpoints) != 1 {
 			t.Fatal(endpoints, err)
 		}
-		want := []vpn.Authentication{{vpn.ByCertificate, root}, {vpn.ByDirectory, "d-9067000000"}, {vpn.BySAML, provider}}
+		want := []vpn.Authentication{
+			{vpn.ByCertificate, root}, {vpn.ByDirectory, "d-9067000000"}, {vpn.BySAML, provider},
+		}
 		if e := endpoints[0]; !slices.Equal(e.Authentication, want) || e.Name != "staff" ||
 			e.Description != "for staff" || e.SessionTimeout != 8*time.Hour {
 			t.Errorf("%+v", e)

@@ -361,8 +361,8 @@ func TestThrottlingAfterALostAnswer(t *testing.T) {
 	})
 }
 
-// TestEndIsWhenEC2SaysSo: the end that EC2 reports, and beside it when its end was seen. Of a connection that EC2 lists no
-// more, only the second is known.
+// TestEndIsWhenEC2SaysSo: a connection has EC2's time of its end, and the time at which its end was seen. If EC2 lists
+// it no more, the two are the same.
 func TestEndIsWhenEC2SaysSo(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "ann"})
