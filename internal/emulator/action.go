@@ -61,6 +61,7 @@ var actions = map[string]action{
 	"TransactWriteItems":            {dynamoDB, (*Cloud).transactWriteItems},
 	"UpdateItem":                    {dynamoDB, (*Cloud).updateItem},
 	"ChangeMessageVisibility":       {simpleQueue, (*Cloud).changeMessageVisibility},
+	"ChangeMessageVisibilityBatch":  {simpleQueue, (*Cloud).changeMessageVisibilityBatch},
 	"DeleteMessage":                 {simpleQueue, (*Cloud).deleteMessage},
 	"DeleteMessageBatch":            {simpleQueue, (*Cloud).deleteMessageBatch},
 	"GetQueueAttributes":            {simpleQueue, (*Cloud).getQueueAttributes},

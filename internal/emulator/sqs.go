@@ -33,9 +33,8 @@ type sqsError struct {
 	Message string `json:"message"`
 }
 
-// Queue is a standard queue of SQS.
+// Queue is what a standard queue of SQS can be set to.
 type Queue struct {
-	Name       string
 	Visibility time.Duration // default 30 s
 	Delay      time.Duration // before a message that was sent is visible
 	MaxBytes   int           // of a message; default 1 MiB
@@ -47,21 +46,22 @@ type Queue struct {
 // Queued is a message in a queue.
 type Queued struct {
 	ID, Body   string
-	Attributes map[string]QueueAttribute
+	Attributes map[string]Attribute
 	SentAt     time.Time
-	VisibleAt  time.Time
+	VisibleAt  time.Time // later than SentAt while it is delayed, or somebody has received it
 	Receives   int
 }
 
-// QueueAttribute is a message attribute of SQS.
-type QueueAttribute struct {
+// queueAttribute is a message attribute as SQS's API has it.
+type queueAttribute struct {
 	DataType    string
 	StringValue string `json:",omitempty"`
-	BinaryValue []byte `json:",omitempty"`
+	BinaryValue string `json:",omitempty"` // in base64
 }
 
 type queue struct {
 	Queue
+	name     string
 	messages []*queued
 }
 
@@ -71,18 +71,22 @@ type queued struct {
 	firstAt time.Time
 }
 
-// AddQueue creates an empty queue and returns its URL.
-func (c *Cloud) AddQueue(q Queue) (url string) {
+// AddQueue creates an empty queue and returns its URL. Settings may follow.
+func (c *Cloud) AddQueue(name string, settings ...Queue) (url string) {
 	c.enter()
 	defer c.mu.Unlock()
+	var q Queue
+	if len(settings) > 0 {
+		q = settings[0]
+	}
 	q.Visibility = cmp.Or(q.Visibility, 30*time.Second)
 	q.MaxBytes = cmp.Or(q.MaxBytes, 1<<20)
 	q.Retention = cmp.Or(q.Retention, 4*24*time.Hour)
 	if c.queues == nil {
 		c.queues = map[string]*queue{}
 	}
-	c.queues[q.Name] = &queue{Queue: q}
-	return c.urlOf(q.Name)
+	c.queues[name] = &queue{Queue: q, name: name}
+	return c.urlOf(name)
 }
 
 func (c *Cloud) urlOf(name string) string {
@@ -195,7 +199,7 @@ func (c *Cloud) describe(q *queue) map[string]string {
 		}
 	}
 	all := map[string]string{
-		"QueueArn":                              c.arn("sqs", q.Name),
+		"QueueArn":                              c.arn("sqs", q.name),
 		"ApproximateNumberOfMessages":           strconv.Itoa(visible),
 		"ApproximateNumberOfMessagesDelayed":    strconv.Itoa(delayed),
 		"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(inFlight),

@@ -13,7 +13,7 @@ type queueRecord struct {
 	ReceiptHandle     string                    `json:"receiptHandle"`
 	Body              string                    `json:"body"`
 	Attributes        map[string]string         `json:"attributes"`
-	MessageAttributes map[string]QueueAttribute `json:"messageAttributes"`
+	MessageAttributes map[string]queueAttribute `json:"messageAttributes"`
 	MD5               string                    `json:"md5OfBody"`
 	Source            string                    `json:"eventSource"`
 	SourceARN         string                    `json:"eventSourceARN"`
@@ -71,12 +71,8 @@ func (c *Cloud) take(queue string, most int) (records []queueRecord) {
 	q.expire()
 	for _, m := range c.receive(q, most, q.Visibility) {
 		shown := m.shown()
-		attributes := shown.MessageAttributes
-		if attributes == nil {
-			attributes = map[string]QueueAttribute{}
-		}
 		records = append(records, queueRecord{
-			shown.MessageID, shown.ReceiptHandle, shown.Body, shown.Attributes, attributes, shown.MD5,
+			shown.MessageID, shown.ReceiptHandle, shown.Body, shown.Attributes, shown.MessageAttributes, shown.MD5,
 			"aws:sqs", c.arn("sqs", queue), c.region(),
 		})
 	}

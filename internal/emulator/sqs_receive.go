@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,7 +25,7 @@ type receivedMessage struct {
 	MD5               string                    `json:"MD5OfBody"`
 	Body              string                    `json:"Body"`
 	Attributes        map[string]string         `json:"Attributes,omitempty"`
-	MessageAttributes map[string]QueueAttribute `json:"MessageAttributes,omitempty"`
+	MessageAttributes map[string]queueAttribute `json:"MessageAttributes,omitempty"`
 }
 
 type receiveResponse struct {
@@ -93,8 +94,16 @@ func (q *queue) remove(m *queued) {
 }
 
 func (m *queued) shown() receivedMessage {
+	attributes := map[string]queueAttribute{}
+	for name, a := range m.Attributes {
+		shown := queueAttribute{DataType: a.Type, StringValue: a.Value}
+		if strings.HasPrefix(a.Type, "Binary") {
+			shown = queueAttribute{DataType: a.Type, BinaryValue: a.Value}
+		}
+		attributes[name] = shown
+	}
 	return receivedMessage{
-		MessageID: m.ID, ReceiptHandle: m.receipt, MD5: checksum(m.Body), Body: m.Body, MessageAttributes: m.Attributes,
+		MessageID: m.ID, ReceiptHandle: m.receipt, MD5: checksum(m.Body), Body: m.Body, MessageAttributes: attributes,
 		Attributes: map[string]string{
 			"ApproximateReceiveCount":          strconv.Itoa(m.Receives),
 			"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.firstAt.UnixMilli(), 10),
@@ -128,20 +137,34 @@ func (q *queue) delete(receipt string) *refusal {
 	return nil
 }
 
-type deleteBatchResponse struct {
-	Successful []struct {
-		ID string `json:"Id"`
-	}
-	Failed []batchFailure `json:",omitempty"`
+// handleEntry is an entry of a batch about messages that were received.
+type handleEntry struct {
+	ID                string `json:"Id"`
+	ReceiptHandle     string
+	VisibilityTimeout int
+}
+
+type handleResult struct {
+	ID string `json:"Id"`
+}
+
+type handleBatchResponse struct {
+	Successful []handleResult
+	Failed     []batchFailure `json:",omitempty"`
 }
 
 func (c *Cloud) deleteMessageBatch(form url.Values, _ string) (any, *refusal) {
+	return c.eachHandle(form, func(q *queue, e handleEntry) *refusal { return q.delete(e.ReceiptHandle) })
+}
+
+func (c *Cloud) changeMessageVisibilityBatch(form url.Values, _ string) (any, *refusal) {
+	return c.eachHandle(form, (*queue).hide)
+}
+
+func (c *Cloud) eachHandle(form url.Values, do func(*queue, handleEntry) *refusal) (any, *refusal) {
 	var in struct {
 		QueueURL string `json:"QueueUrl"`
-		Entries  []struct {
-			ID            string `json:"Id"`
-			ReceiptHandle string
-		}
+		Entries  []handleEntry
 	}
 	if refused := members(form, &in); refused != nil {
 		return nil, refused
@@ -157,37 +180,40 @@ func (c *Cloud) deleteMessageBatch(form url.Values, _ string) (any, *refusal) {
 	if refused := checkBatch(ids); refused != nil {
 		return nil, refused
 	}
-	var answer deleteBatchResponse
+	var answer handleBatchResponse
 	for _, e := range in.Entries {
-		if refused := q.delete(e.ReceiptHandle); refused != nil {
+		if refused := do(q, e); refused != nil {
 			answer.Failed = append(answer.Failed, failed(e.ID, refused))
-			continue
+		} else {
+			answer.Successful = append(answer.Successful, handleResult{e.ID})
 		}
-		answer.Successful = append(answer.Successful, struct {
-			ID string `json:"Id"`
-		}{e.ID})
 	}
 	return answer, nil
 }
 
 func (c *Cloud) changeMessageVisibility(form url.Values, _ string) (any, *refusal) {
 	var in struct {
-		QueueURL          string `json:"QueueUrl"`
-		ReceiptHandle     string
-		VisibilityTimeout int
+		handleEntry
+
+		QueueURL string `json:"QueueUrl"`
 	}
 	if refused := members(form, &in); refused != nil {
 		return nil, refused
 	}
 	q, refused := c.queueOf(in.QueueURL)
-	if refused != nil {
-		return nil, refused
+	if refused == nil {
+		refused = q.hide(in.handleEntry)
 	}
+	return struct{}{}, refused
+}
+
+// hide makes a message that was received visible again at another time.
+func (q *queue) hide(e handleEntry) *refusal {
 	for _, m := range q.messages {
-		if m.receipt == in.ReceiptHandle && m.VisibleAt.After(time.Now()) {
-			m.VisibleAt = time.Now().Add(time.Duration(in.VisibilityTimeout) * time.Second)
-			return struct{}{}, nil
+		if m.receipt == e.ReceiptHandle && m.VisibleAt.After(time.Now()) {
+			m.VisibleAt = time.Now().Add(time.Duration(e.VisibilityTimeout) * time.Second)
+			return nil
 		}
 	}
-	return nil, refuse("MessageNotInflight", "The specified message isn't in flight.")
+	return refuse("MessageNotInflight", "The specified message isn't in flight.")
 }

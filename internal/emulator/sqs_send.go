@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"net/url"
 	"time"
 	"unicode/utf8"
@@ -11,7 +12,7 @@ type sendEntry struct {
 	ID                string `json:"Id"` // in a batch
 	MessageBody       string
 	DelaySeconds      *int
-	MessageAttributes map[string]QueueAttribute
+	MessageAttributes map[string]queueAttribute
 }
 
 type sendResult struct {
@@ -151,9 +152,12 @@ func (c *Cloud) add(q *queue, e sendEntry) *queued {
 		delay = time.Duration(*e.DelaySeconds) * time.Second
 	}
 	m := &queued{Queued: Queued{
-		ID: uuid("queued", c.next()), Body: e.MessageBody, Attributes: e.MessageAttributes,
+		ID: uuid("queued", c.next()), Body: e.MessageBody, Attributes: map[string]Attribute{},
 		SentAt: now, VisibleAt: now.Add(delay),
 	}}
+	for name, a := range e.MessageAttributes {
+		m.Attributes[name] = Attribute{a.DataType, cmp.Or(a.StringValue, a.BinaryValue)}
+	}
 	q.messages = append(q.messages, m)
 	return m
 }

@@ -27,8 +27,8 @@ func bubbleQueue(t *testing.T, c *Cloud) *sqs.Client {
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &Cloud{}
-		c.AddQueue(Queue{Name: "dead"})
-		url := c.AddQueue(Queue{Name: "held", Visibility: time.Minute, DeadLetter: "dead", Receives: 2})
+		c.AddQueue("dead")
+		url := c.AddQueue("held", Queue{Visibility: time.Minute, DeadLetter: "dead", Receives: 2})
 		api, ctx := bubbleQueue(t, c), t.Context()
 		attributes := map[string]types.MessageAttributeValue{
 			"source": {DataType: aws.String("String"), StringValue: aws.String("okta")},
@@ -80,7 +80,7 @@ func TestQueue(t *testing.T) {
 func TestQueueDeletes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &Cloud{}
-		url := c.AddQueue(Queue{Name: "held"})
+		url := c.AddQueue("held")
 		api, ctx := bubbleQueue(t, c), t.Context()
 		for i := range 3 {
 			c.Send("held", fmt.Sprint("m", i))
@@ -123,7 +123,7 @@ func TestQueueDeletes(t *testing.T) {
 func TestQueueBatchesAndAttributes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &Cloud{}
-		url := c.AddQueue(Queue{Name: "held", MaxBytes: 100, DeadLetter: "dead", Receives: 5})
+		url := c.AddQueue("held", Queue{MaxBytes: 100, DeadLetter: "dead", Receives: 5})
 		api, ctx := bubbleQueue(t, c), t.Context()
 		entry := func(id, body string) types.SendMessageBatchRequestEntry {
 			return types.SendMessageBatchRequestEntry{Id: &id, MessageBody: &body}
@@ -166,8 +166,8 @@ func TestQueueBatchesAndAttributes(t *testing.T) {
 // TestQueueRefuses what SQS refuses, with its codes.
 func TestQueueRefuses(t *testing.T) {
 	c := &Cloud{}
-	url := c.AddQueue(Queue{Name: "held"})
-	c.AddQueue(Queue{Name: "closed"})
+	url := c.AddQueue("held")
+	c.AddQueue("closed")
 	c.Deny("sqs:SendMessage", "closed")
 	many := make([]types.SendMessageBatchRequestEntry, 11)
 	for i := range many {
@@ -198,7 +198,7 @@ func TestQueueRefuses(t *testing.T) {
 func TestDeliver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &Cloud{}
-		c.AddQueue(Queue{Name: "events", Visibility: time.Minute})
+		c.AddQueue("events", Queue{Visibility: time.Minute})
 		var ids []string
 		for i := range 3 {
 			ids = append(ids, c.Send("events", fmt.Sprint("m", i)))
