@@ -35,10 +35,19 @@ var may = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/service/ec2", "github.com/aws/smithy-go", "github.com/aws/smithy-go/middleware",
 		"github.com/aws/smithy-go/transport/http", "golang.org/x/time/rate",
 	},
+	// AWS's JSON protocol, for the services whose generated clients cost too much at start.
+	"internal/awsjson": {
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/middleware",
+		"github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/aws-sdk-go-v2/aws/signer/v4",
+		"github.com/aws/aws-sdk-go-v2/aws/transport/http", "github.com/aws/smithy-go",
+		"github.com/aws/smithy-go/middleware", "github.com/aws/smithy-go/transport/http",
+	},
+	// DynamoDB's operations and attributes over it.
+	"internal/dynamo": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go"},
 	// The only one that talks to the identity store.
 	"internal/directory": {
-		"internal/identity", "internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/identitystore",
-		"github.com/aws/aws-sdk-go-v2/service/identitystore/types", "github.com/aws/smithy-go",
+		"internal/identity", "internal/signal", "internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws",
+		"github.com/aws/smithy-go",
 	},
 	// The only one that talks to DynamoDB.
 	"internal/keepout": {

@@ -38,7 +38,7 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	granted := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z][A-Za-z]+`).FindAllString(role, -1)
 	granted = slices.DeleteFunc(granted, func(g string) bool { return g == "ec2:Region" })
 	var called []string
-	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go", "identitystore": "internal/directory/directory.go"} {
+	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go", "identitystore": "internal/directory/store.go"} {
 		code, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +69,8 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	}
 }
 
-// listActions are DynamoDB's actions behind the methods of keepout.Table that a file uses, which the pattern finds there.
+// listActions are DynamoDB's actions behind the methods of keepout.Table that a file uses, which the pattern finds
+// there.
 func listActions(t *testing.T, pattern, file string) []string {
 	t.Helper()
 	actions := map[string][]string{} // by method; a lower-case action is another method

@@ -15,15 +15,8 @@ import (
 	"clientvpn-responder/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/identitystore"
-	"github.com/aws/aws-sdk-go-v2/service/identitystore/types"
 	"github.com/aws/smithy-go"
 )
-
-// api has the used calls of the identity store.
-type api interface {
-	DescribeUser(context.Context, *identitystore.DescribeUserInput, ...func(*identitystore.Options)) (*identitystore.DescribeUserOutput, error)
-}
 
 // Directory asks one identity store. A nil Directory asks none.
 type Directory struct {
@@ -34,7 +27,7 @@ type Directory struct {
 // New returns the directory of an identity store, "d-…". It asks the store in the Region of the event, because Identity
 // Center's events come from its own Region.
 func New(cfg aws.Config, store string) *Directory {
-	return &Directory{identitystore.NewFromConfig(cfg), store}
+	return &Directory{newStore(cfg), store}
 }
 
 const (
@@ -48,7 +41,6 @@ const (
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()
-	type user struct{ id, region, store string }
 	answers := map[user]func() answer{}
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
@@ -63,7 +55,7 @@ func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []erro
 			answers[u] = sync.OnceValue(func() answer {
 				slots <- struct{}{}
 				defer func() { <-slots }()
-				return d.ask(ctx, u.id, u.region, u.store)
+				return d.ask(ctx, u)
 			})
 		}
 		answer := answers[u]
@@ -84,42 +76,40 @@ func patience(ctx context.Context) time.Duration {
 // answer is what the store says about a user.
 type answer struct {
 	names  []identity.Name
-	status types.UserStatus
+	status status
 	said   string // the result of the lookup, for people
 	err    error  // why the answer is missing, if that may change
 	// unasked says that there is no store to ask. The policy then blocks the termination and reports it.
 	unasked bool
 }
 
-func (d *Directory) ask(ctx context.Context, id, region, store string) answer {
+// user is a user of Identity Center, as an event names them. The store may be missing.
+type user struct{ id, region, store string }
+
+func (d *Directory) ask(ctx context.Context, u user) answer {
 	switch {
 	case d == nil:
 		return answer{unasked: true, said: "not asked for the user's names, as IDENTITY_STORE_ID is not set"}
-	case store != "" && store != d.store:
-		return answer{unasked: true, said: fmt.Sprintf("not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", store, d.store)}
+	case u.store != "" && u.store != d.store:
+		return answer{unasked: true, said: fmt.Sprintf(
+			"not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", u.store, d.store)}
 	}
-	output, err := d.api.DescribeUser(ctx, &identitystore.DescribeUserInput{IdentityStoreId: &d.store, UserId: &id},
-		func(o *identitystore.Options) {
-			if region != "" {
-				o.Region = region
-			}
-		})
-	var gone *types.ResourceNotFoundException
+	output, err := d.api.DescribeUser(ctx, &describeUserInput{IdentityStoreID: d.store, UserID: u.id, region: u.region})
 	var api smithy.APIError
 	switch {
-	case errors.As(err, &gone):
-		return answer{said: fmt.Sprintf("%s knows no user %s: already deleted", d.store, id)}
+	case errors.As(err, &api) && api.ErrorCode() == notFound:
+		return answer{said: fmt.Sprintf("%s knows no user %s: already deleted", d.store, u.id)}
 	case errors.As(err, &api):
-		return answer{said: fmt.Sprintf("%s could not be asked for user %s: %s", d.store, id, api.ErrorCode()), err: err}
+		return answer{said: fmt.Sprintf("%s could not be asked for user %s: %s", d.store, u.id, api.ErrorCode()), err: err}
 	case err != nil:
-		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.store, id), err: err}
+		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.store, u.id), err: err}
 	}
-	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.store, id)}
+	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.store, u.id)}
 	issuer := identity.Issuer{Provider: identity.IdentityCenter, Within: d.store}
 	for _, email := range output.Emails {
-		a.names = append(a.names, identity.Name{Issuer: issuer, Form: identity.Address, Value: aws.ToString(email.Value)})
+		a.names = append(a.names, identity.Name{Issuer: issuer, Form: identity.Address, Value: email.Value})
 	}
-	a.names = append(a.names, signal.Login(issuer, aws.ToString(output.UserName)))
+	a.names = append(a.names, signal.Login(issuer, output.UserName))
 	return a
 }
 
@@ -133,12 +123,12 @@ func (a answer) apply(s *signal.Signal) error {
 		return nil
 	}
 	switch {
-	case a.status == types.UserStatusDisabled:
+	case a.status == disabled:
 		s.IfDisabled = false
 		return nil
 	case a.err != nil:
 		return fmt.Errorf("asking whether a user is disabled, after %s: %w", s.Type, a.err)
-	case a.status == types.UserStatusEnabled:
+	case a.status == enabled:
 		return fmt.Errorf("%w: %s: %s: the user is enabled", signal.ErrUnsupported, s.Provider, s.Type)
 	}
 	return fmt.Errorf("%w: %s: %s: %s", signal.ErrUnsupported, s.Provider, s.Type, a.said)

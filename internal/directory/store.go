@@ -1,0 +1,54 @@
+package directory
+
+import (
+	"context"
+
+	"clientvpn-responder/internal/awsjson"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// api is what is used of the identity store.
+// Source: Identity Store API reference.
+type api interface {
+	DescribeUser(context.Context, *describeUserInput) (*describeUserOutput, error)
+}
+
+type describeUserInput struct {
+	IdentityStoreID string `json:"IdentityStoreId"`
+	UserID          string `json:"UserId"`
+	region          string // to ask in; empty for the configuration's
+}
+
+type describeUserOutput struct {
+	UserName   string
+	Emails     []struct{ Value string }
+	UserStatus status
+}
+
+// status is the store's word for whether a user may sign in. It may be missing.
+type status string
+
+const (
+	enabled  status = "ENABLED"
+	disabled status = "DISABLED"
+)
+
+// notFound is the code for a user whom the store does not know.
+const notFound = "ResourceNotFoundException"
+
+// store asks over the network.
+type store struct{ client *awsjson.Client }
+
+func newStore(cfg aws.Config) store {
+	return store{awsjson.New(cfg, awsjson.Service{
+		ID: "identitystore", Name: "identitystore", Target: "AWSIdentityStore", Version: "1.1",
+	})}
+}
+
+// DescribeUser returns what the store knows about a user.
+func (s store) DescribeUser(ctx context.Context, in *describeUserInput) (*describeUserOutput, error) {
+	var out describeUserOutput
+	err := s.client.In(in.region).Call(ctx, "DescribeUser", in, &out)
+	return &out, err
+}
