@@ -73,7 +73,7 @@ func (c *Client) Call(ctx context.Context, operation string, in, out any) error 
 	return nil
 }
 
-// stack is the way of a call: written, tried and tried again, signed, sent, read.
+// stack returns the steps of a call: write, try and retry, sign, send, read.
 func (c *Client) stack(operation string, in, out any) (*middleware.Stack, error) {
 	stack := middleware.NewStack(operation, smithyhttp.NewStackRequest)
 	attempts := retry.NewAttemptMiddleware(c.retryer(), smithyhttp.RequestCloner)

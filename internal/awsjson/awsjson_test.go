@@ -82,7 +82,9 @@ func TestCall(t *testing.T) {
 			}
 		}
 		authorization := last.Header.Get("Authorization")
-		for _, part := range []string{"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20000101/eu-west-1/dynamodb/aws4_request", "x-amz-target"} {
+		for _, part := range []string{
+			"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20000101/eu-west-1/dynamodb/aws4_request", "x-amz-target",
+		} {
 			if !strings.Contains(authorization, part) {
 				t.Errorf("%s lacks %s", authorization, part)
 			}
@@ -116,7 +118,8 @@ func TestErrors(t *testing.T) {
 	if !strings.HasPrefix(refused.Error(), before) {
 		t.Errorf("%v\n%v", refused, theirs)
 	}
-	for _, spoilt := range []emulator.Fault{{Truncate: true}, {Empty: true}, {Cut: true}} { // the first two fail DynamoDB's checksum
+	// The first two fail DynamoDB's checksum.
+	for _, spoilt := range []emulator.Fault{{Truncate: true}, {Empty: true}, {Cut: true}} {
 		spoilt.Times = 1
 		cloud.Inject(spoilt)
 		err := New(cfg, tables).Call(t.Context(), "Scan", scanInput{"list"}, &scanOutput{})

@@ -3,8 +3,7 @@ package dynamo
 // Item is an item, a part of one, or its key: attributes by name.
 type Item map[string]Value
 
-// Value is the value of an attribute. Exactly one member is set; none is set in the zero Value, which stands for an
-// attribute that is not there.
+// Value is the value of an attribute. Exactly one member is set. The zero Value is that of a missing attribute.
 // Source: Amazon DynamoDB API reference, AttributeValue.
 type Value struct {
 	S    *string  `json:",omitempty"` // text
