@@ -242,7 +242,7 @@ func TestCheckTellsWhatDiffers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	inFile("policy.yml", "version: 1\nrules:\n  - {name: a, when: {kinds: [finding]}, then: terminate}\n  - {name: b, when: {}, then: notify}\n")
+	inFile("policy.yml", "version: 1\nidentity: {issuers: ['iam:111122223333']}\nrules:\n  - {name: a, when: {kinds: [finding]}, then: terminate}\n  - {name: b, when: {}, then: notify}\n")
 	event, err := filepath.Abs("events/guardduty/iam-user.json")
 	if err != nil {
 		t.Fatal(err)

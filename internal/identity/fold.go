@@ -12,9 +12,10 @@ import (
 // Source: AWS Client VPN administrator guide, federated authentication.
 const maxName = 1024
 
-// Clean returns s without surrounding white space if it can be somebody's name, and "" otherwise: if it is a placeholder
-// (empty, "-", "NA", "None", "unknown", "*", "<…>", GuardDuty's sample names, CloudTrail's hidden names and the like),
-// is longer than 1024 bytes, or contains control characters or broken UTF-8.
+// Clean returns s without surrounding white space if it can be somebody's name, and "" otherwise. It is nobody's if
+// it is a placeholder: empty, "-", "NA", "None", "unknown", "*", "<…>", a sample name of GuardDuty or a hidden name
+// of CloudTrail. It is nobody's either if it is longer than 1024 bytes, or contains control characters or broken
+// UTF-8.
 func Clean(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > maxName || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) ||
@@ -30,17 +31,17 @@ func Clean(s string) string {
 }
 
 // placeholders are the words, folded, that products write where there is no name. Client VPN writes "NA" in its logs
-// for a connection without a user, so nothing could tell a person of that bare name from everybody without one. With a
-// domain, such as na@example.com, it is a name.
+// for a connection without a user: a person of that bare name would be all of those. With a domain, such as
+// na@example.com, it is a name.
 var placeholders = map[string]bool{
 	"": true, "-": true, "na": true, "n/a": true, "none": true, "null": true, "nil": true, "undefined": true,
 	"unknown": true, "anonymized": true, "hidden_due_to_security_reasons": true,
 }
 
-// Fold returns the normal form under which names compare: lower case, in Unicode's NFKC, so that NFD, full-width letters
-// and ligatures are the same as the plain ones; without characters that nobody sees, such as a soft hyphen, a zero-width
-// space or a byte order mark; without white space around it and dots behind it. Otherwise a letter outside ASCII never
-// becomes one inside, since the Kelvin sign must not make one person of two.
+// Fold returns the normal form under which names compare: lower case, in Unicode's NFKC. So NFD, full-width letters
+// and ligatures are the same as the plain letters. It drops characters that nobody sees, such as a soft hyphen, a
+// zero-width space or a byte order mark. It drops white space around the name, and dots at its end. Otherwise a
+// letter outside ASCII never becomes one inside, since the Kelvin sign must not make one person of two.
 // Source: Unicode Standard Annex 15, "Unicode Normalization Forms".
 func Fold(s string) string {
 	if isASCII(s) {
@@ -63,7 +64,9 @@ func isASCII(s string) bool {
 
 // visible drops the characters that change nothing that a reader sees.
 func visible(r rune) rune {
-	if r >= utf8.RuneSelf && unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+	if r >= utf8.RuneSelf && unicode.In(
+		r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector,
+	) {
 		return -1
 	}
 	return r

@@ -53,7 +53,9 @@ func FuzzFold(f *testing.F) {
 
 func TestIssuersAreWrittenAsInAPolicy(t *testing.T) {
 	for text, want := range map[string]Issuer{
-		"okta": {Provider: Okta}, "okta:acme": {Okta, "acme"}, "kubernetes:111122223333/prod": {Kubernetes, "111122223333/prod"},
+		"okta": {Provider: Okta}, "okta:acme": {Okta, "acme"}, "kubernetes:111122223333/prod": {
+			Kubernetes, "111122223333/prod",
+		},
 		"ssf:https://idp.example.com/": {SSF, "https://idp.example.com/"}, "": {},
 	} {
 		if got := ReadIssuer(text); got != want || got.String() != text {
@@ -68,7 +70,9 @@ func TestIssuersAreWrittenAsInAPolicy(t *testing.T) {
 
 // TestOpaqueIDsKeepTheirCase: two ids that differ in case are two ids.
 func TestOpaqueIDsKeepTheirCase(t *testing.T) {
-	if a, b := (Name{Form: OpaqueID, Value: "00uAb"}).Key(), (Name{Form: OpaqueID, Value: "00uaB"}).Key(); a == b || a != "00uAb" {
+	if a, b := (Name{
+		Form: OpaqueID, Value: "00uAb",
+	}).Key(), (Name{Form: OpaqueID, Value: "00uaB"}).Key(); a == b || a != "00uAb" {
 		t.Errorf("%q, %q", a, b)
 	}
 }

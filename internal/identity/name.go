@@ -1,4 +1,4 @@
-// Package identity says whose name is whose: who gives a name, in what form, and how two spellings compare.
+// Package identity knows names: their issuers, their forms, and how two spellings compare.
 //
 // It promises that a name never loses its issuer, that two names compare equal only in one normal form, and that a
 // placeholder is nobody. The package is pure: it reads no file, no clock and no network.
@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Issuer is who gives a name: a provider, and the tenant, account, directory, pool, organisation or "iss" inside it.
-// The zero Issuer is unknown.
+// Issuer is the source of a name: a provider, and the tenant, account, directory, pool, organisation or "iss" inside
+// it. The zero Issuer is unknown.
 type Issuer struct {
 	// Provider is a word such as "okta" or "iam".
 	Provider string
-	// Within is the part of the provider in which the name is unique, as the event gives it. It is empty where the
-	// event does not say. The parts of a path are separated by slashes: "111122223333/prod" is a cluster of an account.
+	// Within is the part of the provider in which the name is unique, as in the event. It is empty where the event does
+	// not say. The parts of a path are separated by slashes: "111122223333/prod" is a cluster of an account.
 	Within string
 }
 
@@ -70,7 +70,7 @@ type Form string
 const (
 	// Login is what the person types to sign in, and no address.
 	Login Form = "login"
-	// Address is an e-mail address that nobody is said to have checked.
+	// Address is an e-mail address that may be unchecked.
 	Address Form = "address"
 	// VerifiedAddress is an e-mail address that the issuer says it has verified.
 	VerifiedAddress Form = "verified-address"
@@ -86,7 +86,7 @@ const (
 	OpaqueID Form = "id"
 )
 
-// Name is one name as an event or a connection gives it.
+// Name is one name in an event.
 type Name struct {
 	Issuer Issuer `json:"issuer"`
 	Form   Form   `json:"form"`

@@ -39,7 +39,8 @@ const (
 const rules = `version: 1
 identity:
   domains: [example.com, EXAMPLE]
-  aliases: {"00u2": carol@example.com}
+  issuers: [iam:111122223333, ssf:https://idp.example.com/]
+  aliases: {"okta:00u2": carol@example.com}
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 max_connections: 3

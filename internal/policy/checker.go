@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,16 +8,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 )
-
-// formError gives the YAML library's error with the place in front.
-func formError(name string, err error) error {
-	var placed yaml.Error
-	if errors.As(err, &placed) && placed.GetToken() != nil {
-		at := placed.GetToken().Position
-		return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, placed.GetMessage())
-	}
-	return fmt.Errorf("%s: %w", name, err)
-}
 
 // checker collects the mistakes of a document whose form is right.
 type checker struct {
@@ -43,23 +32,12 @@ func (c *checker) add(path, format string, args ...any) {
 	c.addAt(line, column, path, fmt.Sprintf(format, args...))
 }
 
-// addAlias records a mistake at an alias, whose key may be any text and so has no path of its own.
-func (c *checker) addAlias(alias, format string, args ...any) {
-	line, column := 1, 1
-	ast.Walk(visitor(func(n ast.Node) {
-		if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == alias && strings.HasPrefix(pair.GetPath(), "$.identity.aliases.") {
-			line, column = pair.Key.GetToken().Position.Line, pair.Key.GetToken().Position.Column
-		}
-	}), c.file.Docs[0].Body)
-	c.addAt(line, column, "identity.aliases", fmt.Sprintf(format, args...))
-}
-
 func (c *checker) addAt(line, column int, path, problem string) {
 	c.problems = append(c.problems, fmt.Errorf("%s:%d:%d: %s: %s", c.name, line, column, path, problem))
 }
 
-// plain refuses keys without a value ("kinds:" with nothing behind it would otherwise mean any kind), and what makes a
-// document say something else than it seems to: tags, anchors, aliases and merge keys.
+// plain refuses keys without a value: "kinds:" with nothing behind it would otherwise mean any kind. It also refuses
+// what hides the meaning of a document: tags, anchors, aliases and merge keys.
 func (c *checker) plain() {
 	ast.Walk(visitor(func(n ast.Node) {
 		problem := ""
@@ -76,9 +54,9 @@ func (c *checker) plain() {
 	}), c.file.Docs[0].Body)
 }
 
-// words makes text of what YAML takes for numbers and booleans, as it is written, except where a number is meant: a person
-// may be called 007 or true, and the exemption of 7 or false would be nobody's.
-func words(n ast.Node) {
+// asWritten makes text of numbers and booleans, as written, except where the language wants a number. A person may be
+// called 007 or true, and the exemption of 7 or false would be nobody's.
+func asWritten(n ast.Node) {
 	text := func(n ast.Node) (ast.Node, bool) {
 		switch n.Type() {
 		case ast.IntegerType, ast.FloatType, ast.BoolType, ast.InfinityType, ast.NanType:
@@ -122,9 +100,13 @@ func oneOf[T ~string](c *checker, path string, value T, allowed ...T) {
 	if slices.Contains(allowed, value) {
 		return
 	}
-	problem := fmt.Sprintf("%q is none of %s", value, join(allowed, ", "))
+	words := make([]string, len(allowed))
+	for i, word := range allowed {
+		words[i] = string(word)
+	}
+	problem := fmt.Sprintf("%q is none of %s%s", value, strings.Join(words, ", "), didYouMean(string(value), words))
 	if value == "" {
-		problem = "missing; one of " + join(allowed, ", ")
+		problem = "missing; one of " + strings.Join(words, ", ")
 	}
 	c.add(path, "%s", problem)
 }

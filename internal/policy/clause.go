@@ -13,7 +13,8 @@ import (
 type clause struct {
 	holds func(*facts) bool
 	yes   func(*facts) string // the answer where it holds, in words
-	// The answer where it does not is what was asked about, its value, and what is the same for every signal.
+	// Otherwise the answer has three parts: the subject of the question, its value, and a part that is the same for
+	// every signal.
 	what     string
 	value    func(*facts) string
 	noBehind string
@@ -25,7 +26,7 @@ type facts struct {
 	who      string
 	severity string
 	ofType   []rune   // folded
-	known    []string // every text that stands for the subject
+	known    []string // every name, id and address of the subject
 	folded   [][]rune // the same
 }
 
@@ -47,8 +48,8 @@ func newFacts(s *signal.Signal, names []string) *facts {
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
-// compile returns the clauses that are present. The age is not among them: a signal that is too old for the rule that is
-// meant for it must not fall through to a later one.
+// compile returns the clauses that are present. The age is not among them: a signal that is too old for its rule must
+// not fall through to a later rule.
 func (c *condition) compile() []clause {
 	all := slices.Concat(
 		among("provider", func(f *facts) string { return f.Provider }, c.Providers),

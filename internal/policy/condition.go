@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -40,7 +41,7 @@ var (
 )
 
 // check reports what means nothing, and compiles the patterns.
-func (c *condition) check(report *checker, path string, id identity) {
+func (c *condition) check(report *checker, path string, book *identity.Book) {
 	at := func(key string, i int) string { return fmt.Sprintf("%s.%s[%d]", path, key, i) }
 	c.checkEmpty(report, path)
 	for i, p := range c.Providers {
@@ -59,7 +60,7 @@ func (c *condition) check(report *checker, path string, id identity) {
 	allMatch(report, path+".accounts", c.Accounts, accountID, "%q is not an account id of twelve digits")
 	allMatch(report, path+".regions", c.Regions, regionName, "%q is not a Region like eu-west-1")
 	for i, s := range c.Subjects {
-		c.subjects = append(c.subjects, personGlob(report, at("subjects", i), s, id))
+		c.subjects = append(c.subjects, personGlob(report, at("subjects", i), s, book))
 	}
 	if c.MaxAge != "" {
 		var err error
@@ -112,31 +113,6 @@ func (b *bounds) check(report *checker, path string) {
 	}
 }
 
-// personGlob reads a pattern for people, and refuses one that every person fits without saying so.
-func personGlob(report *checker, path, pattern string, id identity) glob {
-	pattern = strings.TrimSpace(pattern)
-	switch {
-	case signal.Fold(pattern) == everyone:
-		return newGlob("*")
-	case pattern == "":
-		report.add(path, "is empty; name a person")
-	case id.fitsAll(newGlob(pattern)):
-		report.add(path, "%q fits everyone; if that is meant, write %s", pattern, everyone)
-	}
-	return newGlob(pattern)
-}
-
-func join[T ~string](list []T, between string) string {
-	var all strings.Builder
-	for i, word := range list {
-		if i > 0 {
-			all.WriteString(between)
-		}
-		all.WriteString(string(word))
-	}
-	return all.String()
-}
-
 // covers reports whether every signal that fits d fits c for certain, clause by clause.
 func (c *condition) covers(d *condition) bool {
 	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return strings.Trim(string(g.folded), "*") == "" })
@@ -170,7 +146,7 @@ func kindWords(kinds []signal.Kind) []string {
 	return words
 }
 
-// span gives the bounds, or where there are none those of the scale.
+// span returns the bounds, or the whole scale if there are none.
 func (b *bounds) span() (low, high float64) {
 	low, high = 0, 10
 	if b != nil && b.Min != nil {

@@ -3,9 +3,11 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -18,10 +20,14 @@ type Decision struct {
 	Mode Mode `json:"mode"`
 	// Gate says what held a termination back, so that Action is Notify, or a reinstatement; empty where nothing did.
 	Gate Gate `json:"gate,omitempty"`
-	// Names are the folded names under which connections are looked for, as user names and common names, each whole;
-	// CommonNames those that count only as a certificate's.
+	// Names are the folded names to look for, as user names and common names, each whole; CommonNames those that count
+	// only as a certificate's.
 	Names       []string `json:"names"`
 	CommonNames []string `json:"common_names,omitempty"`
+	// Literal are those of Names that may be another person's: they count only where no other of Names is connected.
+	Literal []string `json:"-"`
+	// Counted are the event's names that the policy treats as a person's, with their issuers.
+	Counted []identity.Name `json:"-"`
 	// Spellings are the names in the cases in which they are probably written, the likeliest first.
 	Spellings []string `json:"-"`
 	// Endpoints are those on which the rule acts; none for every one.
@@ -30,7 +36,7 @@ type Decision struct {
 	KeepOut KeepOut `json:"keep_out,omitempty"`
 	// Reinstates says that People may come back: the signal takes back what put them out.
 	Reinstates bool `json:"reinstates,omitempty"`
-	// People are whom KeepOut or Reinstates is about, each under the one folded name that stands for all of theirs.
+	// People are whom KeepOut or Reinstates is about, each under one folded name.
 	People []string `json:"people,omitempty"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
 	Reasons []Reason `json:"reasons"`
@@ -44,9 +50,9 @@ type Answer struct {
 	Fits, Fails []string
 }
 
-// Answers gives what each rule says to the signal, in their order, also those behind the one that decides.
+// Answers returns what each rule says to the signal, in their order, also the rules behind the one that decides.
 func (p *Policy) Answers(s signal.Signal) []Answer {
-	f := newFacts(&s, p.identity.resolve(s.Subject).names)
+	f := newFacts(&s, p.resolve(&s).Names)
 	var all []Answer
 	for i := range p.rules {
 		r := &p.rules[i]
@@ -63,7 +69,7 @@ func (p *Policy) Answers(s signal.Signal) []Answer {
 	return all
 }
 
-// first gives the first rule that fits, nil for none, and why each one before it does not.
+// first returns the first rule that fits, and why each rule before it does not. The rule is nil if none fits.
 func (p *Policy) first(f *facts) (decided *rule, reasons []Reason) {
 	reasons = make([]Reason, 0, len(p.rules)+4) // room for what is to follow
 	for i := range p.rules {
@@ -93,20 +99,20 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		d.selfTest(environment)
 		return d
 	}
-	q := question{Signal: &s, policy: p, who: p.identity.resolve(s.Subject), now: now}
-	q.rule = d.choose(p, newFacts(&s, q.who.names))
-	d.limit(q.rule, environment)
-	d.name(p, &q)
+	q := question{Signal: &s, policy: p, who: p.resolve(&s), now: now}
+	q.rule = d.choose(p, newFacts(&s, q.who.Names))
+	d.limit(&q, environment)
+	d.name(&q)
 	switch terminates := d.Action == Terminate; {
 	case terminates && d.block(terminationGates, &q):
 		d.Action = Notify
 	case s.Kind == signal.AccountEnabled:
 		// Without people, the reasons say why already. A termination has passed all gates, and these among them.
-		if len(q.who.people) > 0 && (terminates || !d.block(reinstatementGates, &q)) {
-			d.reinstate(q.who.people)
+		if len(q.who.People) > 0 && (terminates || !d.block(reinstatementGates, &q)) {
+			d.reinstate(words(q.who.People))
 		}
 	case terminates:
-		d.keepOut(q.rule, q.who.people)
+		d.keepOut(&q)
 	}
 	return d
 }
@@ -140,34 +146,93 @@ func (d *Decision) choose(p *Policy, f *facts) *rule {
 	return decided
 }
 
-// limit sets the mode, and the endpoints that the rule acts on.
-func (d *Decision) limit(decided *rule, environment Mode) {
+// limit sets the mode, and the endpoints that are acted on.
+func (d *Decision) limit(q *question, environment Mode) {
 	d.Mode = environment
 	switch {
 	case environment != Enforce:
 		d.Mode = DryRun
 		d.because(OnlyDryRun, "mode dry-run: MODE is not enforce")
-	case decided != nil && decided.Mode == DryRun:
+	case q.rule != nil && q.rule.Mode == DryRun:
 		d.Mode = DryRun
-		d.because(OnlyDryRun, "mode dry-run: rule %s only watches", decided.Name)
+		d.because(OnlyDryRun, "mode dry-run: rule %s only watches", q.rule.Name)
 	}
-	if decided != nil && len(decided.Endpoints) > 0 {
-		d.Endpoints = decided.Endpoints
-		d.because(Limited, "rule %s acts on %s only", decided.Name, strings.Join(decided.Endpoints, ", "))
+	if q.rule != nil && len(q.rule.Endpoints) > 0 {
+		d.because(Limited, "rule %s acts on %s only", q.rule.Name, strings.Join(q.rule.Endpoints, ", "))
 	}
+	if bound, isBound := q.policy.book.Endpoints(q.who.Counted); isBound {
+		d.because(
+			Limited, "identity.endpoints has the people of %s on %s only", issuers(q.who.Counted), strings.Join(bound, ", "),
+		)
+	}
+	d.Endpoints, _ = q.endpoints()
+}
+
+// endpoints returns the endpoints that the rule acts on and the issuers' people use; none for every one. nowhere says
+// that
+// there is none that both have.
+func (q *question) endpoints() (both []string, nowhere bool) {
+	bound, isBound := q.policy.book.Endpoints(q.who.Counted)
+	if q.rule == nil || len(q.rule.Endpoints) == 0 {
+		return bound, false
+	}
+	if !isBound {
+		return q.rule.Endpoints, false
+	}
+	for _, id := range q.rule.Endpoints {
+		if slices.Contains(bound, id) {
+			both = append(both, id)
+		}
+	}
+	return both, len(both) == 0
+}
+
+func issuers(names []identity.Name) string {
+	var all []string
+	for _, n := range names {
+		if s := n.Issuer.String(); !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // name sets the names to look for, and says how the event's names led to them.
-func (d *Decision) name(p *Policy, q *question) {
-	d.Names = append(d.Names, q.who.names...)
-	d.CommonNames = p.identity.templated(q.who.names)
+func (d *Decision) name(q *question) {
+	book := &q.policy.book
+	d.Names = append(d.Names, q.who.Names...)
+	d.Literal, d.Counted = q.who.Literal, q.who.Counted
+	d.CommonNames = book.CommonNames(slices.DeleteFunc(slices.Clone(q.who.Names), func(name string) bool {
+		return slices.Contains(q.who.Literal, name)
+	}))
 	if d.Action == Terminate {
-		d.Spellings = p.identity.cased(q.Subject, q.who.names)
+		var given []string
+		for _, n := range q.who.Counted {
+			given = append(given, n.Value)
+		}
+		d.Spellings = book.Likely(given, q.who.Names)
 	}
-	for _, note := range q.who.notes {
+	for _, note := range q.who.Notes {
 		d.because(NameMapped, "%s", note)
 	}
 	if q.Lookup != "" {
 		d.because(StoreAsked, "identity store: %s", q.Lookup)
 	}
+}
+
+// resolve returns the people of the signal's names.
+func (p *Policy) resolve(s *signal.Signal) identity.Resolution {
+	role := ""
+	if s.Subject.Session != nil {
+		role = s.Subject.Session.Role
+	}
+	return p.book.Resolve(s.AllNames(), role)
+}
+
+func words(people []identity.Person) []string {
+	var all []string
+	for _, person := range people {
+		all = append(all, string(person))
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -20,8 +21,8 @@ const (
 	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
 	GateStale     Gate = "stale"     // older than the rule's max_age
 	GateUnmapped  Gate = "unmapped"  // nobody is named
-	GateAmbiguous Gate = "ambiguous" // two people are named
 	GateExempt    Gate = "exempt"    // the person is never cut off
+	GateAmbiguous Gate = "ambiguous" // two people are named
 )
 
 // clockSkew is how much later than now an event may be dated.
@@ -33,7 +34,7 @@ type question struct {
 
 	policy *Policy
 	rule   *rule // the one that decided; nil for the default
-	who    resolution
+	who    identity.Resolution
 	now    time.Time
 }
 
@@ -54,12 +55,22 @@ var terminationGates = []gate{
 		GateUnasked, func(q *question) bool { return q.IfDisabled },
 		says("the event says only that the account changed, and the identity store was not asked whether it is disabled"),
 	},
-	{GateStale, func(q *question) bool { return q.rule != nil && q.rule.When.tooOld(q) != "" }, func(q *question) string { return q.rule.When.tooOld(q) }},
+	{
+		GateStale, func(q *question) bool { return q.rule != nil && q.rule.When.tooOld(q) != "" },
+		func(q *question) string { return q.rule.When.tooOld(q) },
+	},
 	{GateUnmapped, func(q *question) bool { return q.Subject.IsNobody() }, says("the event names nobody")},
 	{GateUnmapped, (*question).leadsToNobody, (*question).unmapped},
-	ambiguous,
+	{
+		GateUnmapped, (*question).connectsElsewhere,
+		says("the rule acts only on endpoints where identity.endpoints has no people of this issuer"),
+	},
 	{GateExempt, func(q *question) bool { return q.policy.exempt.all }, says("everyone is exempt")},
-	{GateExempt, func(q *question) bool { return q.exempt() != "" }, func(q *question) string { return q.exempt() + " is exempt" }},
+	{
+		GateExempt, func(q *question) bool { return q.exempt() != "" },
+		func(q *question) string { return q.exempt() + " is exempt" },
+	},
+	ambiguous,
 }
 
 // reinstatementGates block a reinstatement that no rule terminates on.
@@ -75,23 +86,32 @@ var (
 	future = gate{
 		GateFuture, func(q *question) bool { return q.Time.Sub(q.now) > clockSkew },
 		func(q *question) string {
-			return fmt.Sprintf("the event is dated %v in the future; the sender's clock or the event is wrong", q.Time.Sub(q.now).Round(time.Second))
+			return fmt.Sprintf(
+				"the event is dated %v in the future; the sender's clock or the event is wrong",
+				q.Time.Sub(q.now).Round(time.Second),
+			)
 		},
 	}
 	ambiguous = gate{
-		GateAmbiguous, func(q *question) bool { return q.who.ambiguous != "" },
-		func(q *question) string { return "two people: " + q.who.ambiguous },
+		GateAmbiguous, func(q *question) bool { return q.who.Conflict != nil },
+		func(q *question) string { return "two people: " + q.who.Conflict.Text },
 	}
 )
 
 func says(words string) func(*question) string { return func(*question) string { return words } }
 
-// leadsToNobody reports whether the subject has names of which the policy maps none to a person.
+// leadsToNobody reports whether the policy maps no name of the subject to a person.
 func (q *question) leadsToNobody() bool {
-	return len(q.who.names) == 0 && q.Subject.ConnectionID == "" && q.Subject.ClientIP == ""
+	return len(q.who.Names) == 0 && q.Subject.ConnectionID == "" && q.Subject.ClientIP == ""
 }
 
+// unmapped says why the names are nobody's, with the line to add to the policy.
 func (q *question) unmapped() string {
+	for _, note := range q.who.Notes {
+		if note.Kind == identity.NotCounted || note.Kind == identity.SessionUntrusted {
+			return note.String()
+		}
+	}
 	words := fmt.Sprintf("nobody is known as %s", q.Subject)
 	if q.Lookup != "" {
 		words += "; identity store " + q.Lookup
@@ -99,14 +119,22 @@ func (q *question) unmapped() string {
 	return words
 }
 
-// exempt returns the connection, name or id under which the policy exempts the subject, and "" if it does not.
+// connectsElsewhere reports whether the rule acts only where the issuers' people do not connect.
+func (q *question) connectsElsewhere() bool {
+	_, nowhere := q.endpoints()
+	return nowhere
+}
+
+// exempt returns the connection, name or id under which the policy exempts the subject, and "" if it does not. A
+// search asks about a name that may be another person's when it finds one.
 func (q *question) exempt() string {
 	if q.policy.ExemptPlace(q.Subject.ConnectionID) {
 		return q.Subject.ConnectionID
 	}
-	names := slices.Concat(q.who.names, q.Subject.IDs)
-	if i := slices.IndexFunc(names, q.policy.Exempt); i >= 0 {
-		return names[i]
+	for _, name := range slices.Concat(q.who.Names, q.Subject.IDs) {
+		if q.policy.Exempt(name) && !slices.Contains(q.who.Literal, name) {
+			return name
+		}
 	}
 	return ""
 }

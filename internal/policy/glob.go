@@ -1,12 +1,13 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 
 	"clientvpn-responder/internal/signal"
 )
 
-// glob is a pattern for whole texts: * stands for any run of characters, ? for any one.
+// glob is a pattern for whole texts: * is any run of characters, ? is any one.
 type glob struct {
 	folded, exact []rune
 }
@@ -19,8 +20,8 @@ func (g glob) fits(s string) bool { return match(g.folded, []rune(signal.Fold(s)
 // fitsExactly reports the same in the very case.
 func (g glob) fitsExactly(s string) bool { return match(g.exact, []rune(s), fitsRune) }
 
-// covers reports whether whatever fits narrow fits g for certain: g's stars swallow anything that narrow is made of, and
-// its question marks anything but stars.
+// covers reports whether every text that fits narrow also fits g. A star in g swallows anything in narrow, and a
+// question mark anything but a star.
 func (g glob) covers(narrow glob) bool {
 	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r || p == '?' && r != '*' })
 }
@@ -51,3 +52,16 @@ func match(pattern, text []rune, fits func(p, r rune) bool) bool {
 }
 
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?") }
+
+// notRegular refuses what is a regular expression where a pattern is meant: it would fit nobody.
+func notRegular(pattern string) error {
+	begins, ends := strings.HasPrefix(pattern, "^"), strings.HasSuffix(pattern, "$")
+	class := strings.Contains(pattern, "[") && strings.Contains(pattern, "]")
+	group := strings.Contains(pattern, "(") && strings.Contains(pattern, ")") && strings.ContainsAny(pattern, "|*+?")
+	if !begins && !ends && !class && !group {
+		return nil
+	}
+	return fmt.Errorf(
+		"%q is a regular expression; only * (any characters) and ? (any one) mean something in a pattern", pattern,
+	)
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -15,7 +16,7 @@ type KeepOut string
 // Forever keeps somebody out until a reinstatement lifts it.
 const Forever KeepOut = "forever"
 
-// Until gives the end of a keep-out that begins at from; the zero time for none.
+// Until returns the end of a keep-out that begins at from; the zero time for none.
 func (k KeepOut) Until(from time.Time) time.Time {
 	d, err := time.ParseDuration(string(k))
 	if err != nil {
@@ -32,8 +33,8 @@ func (k KeepOut) Words() string {
 	return "for " + string(k)
 }
 
-// checkKeepOut refuses what would keep out somebody whom the rule does not cut off, or for ever whom nobody would let in
-// again: what closed an account is taken back by what opens it, and of a finding there is no end to be told.
+// checkKeepOut refuses to keep out a person whom the rule does not cut off. It refuses to keep out for ever a person
+// whom nothing would let in again: an account that was closed may be opened, but nothing takes back a finding.
 func (r *rule) checkKeepOut(c *checker, path string) {
 	if r.KeepOut == "" {
 		return
@@ -45,8 +46,13 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 	case r.Endpoints != nil:
 		c.add(path, "keeps the person out of every endpoint that asks, and this rule acts on some; remove one of the two")
 	case r.KeepOut == Forever:
-		if r.When == nil || r.When.Kinds == nil || slices.ContainsFunc(r.When.Kinds, func(k signal.Kind) bool { return !closes(k) }) {
-			c.add(path, "forever is for accounts that are closed; limit the rule to kinds: [%s, %s], or give a duration like 24h", signal.AccountDisabled, signal.AccountPurged)
+		if r.When == nil || r.When.Kinds == nil || slices.ContainsFunc(
+			r.When.Kinds, func(k signal.Kind) bool { return !closes(k) },
+		) {
+			c.add(
+				path, "forever is for accounts that are closed; limit the rule to kinds: [%s, %s], or give a duration like 24h",
+				signal.AccountDisabled, signal.AccountPurged,
+			)
 		}
 	case err != nil || d <= 0:
 		c.add(path, "%q is neither a duration like 24h or 90m nor forever", r.KeepOut)
@@ -56,29 +62,24 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 // closes reports whether the kind says that the account is closed, which a reinstatement takes back.
 func closes(k signal.Kind) bool { return k == signal.AccountDisabled || k == signal.AccountPurged }
 
-// People gives the names under which the keep-out list may know whoever connects with a user name and a certificate's
-// common name, as in [Decision].People: the user's where there is one, and only else the certificate's. Nobody has none,
-// and neither has who is exempt under one of both, as such a person is kept out by no decision.
-func (p *Policy) People(username, commonName string) []string {
-	if p.Exempt(username) || p.ExemptCertificate(commonName) {
-		return nil
-	}
-	return named(p.identity.connected(username, commonName))
-}
-
 // keepOut completes a decision to terminate: who may not come back.
-func (d *Decision) keepOut(r *rule, people []string) {
-	switch {
+func (d *Decision) keepOut(q *question) {
+	r := q.rule
+	switch people := words(q.who.People); {
 	case r == nil || r.KeepOut == "":
 	case len(people) == 0:
 		d.because(KeptOut, "nobody is kept out, as the event names no person")
+	case r.KeepOut == Forever && q.Provider == identity.IAM && !slices.Contains(r.When.Providers, identity.IAM):
+		d.because(KeptOut, "%s is not kept out: an IAM user is often deleted when its person moves to IAM Identity Center; "+
+			"only a rule with providers: [iam] keeps out for ever", strings.Join(people, " and "))
 	default:
 		d.KeepOut, d.People = r.KeepOut, people
 		d.because(KeptOut, "rule %s keeps %s out %s", r.Name, strings.Join(people, " and "), r.KeepOut.Words())
 	}
 }
 
-// reinstate completes the decision about a signal that takes back an earlier one: who may come back. The rules have no say
+// reinstate completes the decision about a signal that takes back an earlier one: who may come back. The rules have
+// no say
 // in it.
 func (d *Decision) reinstate(people []string) {
 	d.Reinstates, d.People = true, people

@@ -14,7 +14,7 @@ import (
 const keepingOut = `version: 1
 identity:
   domains: [example.com, EXAMPLE]
-  aliases: {"00u1a2b3c4": alice@example.com, asmith@partner.test: alice}
+  aliases: {"okta:00u1a2b3c4": alice@example.com, "entra:00u1a2b3c4": alice@example.com, asmith@partner.test: alice}
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 rules:
@@ -25,7 +25,7 @@ rules:
 default: terminate
 `
 
-// TestWhoIsKeptOut: whoever is cut off by a rule that says so, under the one name that stands for all of theirs; nobody whom a
+// TestWhoIsKeptOut: everybody whom a rule with keep_out cuts off, under one name for all of theirs; nobody whom a
 // gate protects, and nobody without a name.
 func TestWhoIsKeptOut(t *testing.T) {
 	p := mustParse(t, keepingOut)
@@ -39,22 +39,56 @@ func TestWhoIsKeptOut(t *testing.T) {
 		people []string
 		reason string
 	}{
-		{"a leaver", about(signal.AccountDisabled, `EXAMPLE\Alice`), Forever, []string{"alice"}, "rule leavers keeps alice out for ever"},
-		{"a finding", about(signal.Finding, "bob@example.com"), "24h", []string{"bob"}, "rule findings keeps bob out for 24h"},
-		{"under two names", about(signal.AccountDisabled, "alice@example.com", "alice@other.test"), Forever, []string{"alice", "alice@other.test"}, ""},
-		{"under two names of one person", about(signal.AccountDisabled, "alice@example.com", "ASmith@partner.test"), Forever, []string{"alice"}, ""},
-		{"an id that is known", with(about(signal.AccountDisabled), func(s *signal.Signal) { s.Subject.IDs = []string{"00u1a2b3c4"} }), Forever, []string{"alice"}, ""},
+		{
+			"a leaver", about(signal.AccountDisabled, `EXAMPLE\Alice`), Forever, []string{"alice"},
+			"rule leavers keeps alice out for ever",
+		},
+		{
+			"a finding", about(signal.Finding, "bob@example.com"), "24h", []string{"bob"},
+			"rule findings keeps bob out for 24h",
+		},
+		{
+			"under two names", about(signal.AccountDisabled, "alice@example.com", "alice@other.test"), Forever,
+			[]string{"alice", "alice@other.test"}, "",
+		},
+		{
+			"under two names of one person", about(signal.AccountDisabled, "alice@example.com", "ASmith@partner.test"),
+			Forever, []string{"alice"}, "",
+		},
+		{
+			"an id that is known",
+			with(about(signal.AccountDisabled), func(s *signal.Signal) { s.Subject.IDs = []string{"00u1a2b3c4"} }), Forever,
+			[]string{"alice"}, "",
+		},
 		{"by a rule that does not say so", about(signal.SessionRevoked, "alice"), "", nil, ""},
 		{"by default", about(signal.CredentialChange, "alice"), "", nil, ""},
 		{"exempt", about(signal.AccountDisabled, "breakglass"), "", nil, "is exempt"},
 		{"exempt under a second name", about(signal.AccountDisabled, "alice", "breakglass"), "", nil, "is exempt"},
-		{"two people", with(about(signal.AccountDisabled, "bob"), func(s *signal.Signal) { s.Subject.IDs = []string{"00u1a2b3c4"} }), "", nil, "two people"},
-		{"too old", with(about(signal.Finding, "bob"), func(s *signal.Signal) { s.Time = now.Add(-25 * time.Hour) }), "", nil, "25h0m0s old"},
+		{
+			"two people",
+			with(about(signal.AccountDisabled, "bob"), func(s *signal.Signal) { s.Subject.IDs = []string{"00u1a2b3c4"} }), "",
+			nil, "two people",
+		},
+		{
+			"too old", with(about(signal.Finding, "bob"), func(s *signal.Signal) { s.Time = now.Add(-25 * time.Hour) }), "",
+			nil, "25h0m0s old",
+		},
 		{"a sample", with(about(signal.Finding, "bob"), func(s *signal.Signal) { s.Sample = true }), "", nil, "sample"},
-		{"not yet", with(about(signal.AccountDisabled, "bob"), func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Hour) }), "", nil, "takes effect at"},
+		{
+			"not yet",
+			with(about(signal.AccountDisabled, "bob"), func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Hour) }), "",
+			nil, "takes effect at",
+		},
 		{"nobody", about(signal.AccountDisabled), "", nil, "names nobody"},
-		{"a connection", with(about(signal.AccountDisabled), func(s *signal.Signal) { s.Subject.ConnectionID = "cvpn-connection-1" }), "", nil, "nobody is kept out, as the event names no person"},
-		{"an address", with(about(signal.AccountDisabled), func(s *signal.Signal) { s.Subject.ClientIP = "10.0.0.9" }), "", nil, "nobody is kept out, as the event names no person"},
+		{
+			"a connection",
+			with(about(signal.AccountDisabled), func(s *signal.Signal) { s.Subject.ConnectionID = "cvpn-connection-1" }), "",
+			nil, "nobody is kept out, as the event names no person",
+		},
+		{
+			"an address", with(about(signal.AccountDisabled), func(s *signal.Signal) { s.Subject.ClientIP = "10.0.0.9" }), "",
+			nil, "nobody is kept out, as the event names no person",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, mode := range []Mode{Enforce, DryRun} {
@@ -70,12 +104,18 @@ func TestWhoIsKeptOut(t *testing.T) {
 	}
 }
 
-// TestWhoIsReinstated: whoever an account-enabled names, whatever the rules say, unless it is in doubt or for later. Such an event
-// keeps nobody out.
+// TestWhoIsReinstated: the person of an account-enabled, whatever the rules say, unless it is in doubt or for later.
+// Such an event keeps nobody out.
 func TestWhoIsReinstated(t *testing.T) {
 	p := mustParse(t, keepingOut)
 	enabled := func(change func(*signal.Signal)) signal.Signal {
-		return with(signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountEnabled, Subject: signal.Subject{Usernames: []string{"Alice@example.com"}}, Time: now}, change)
+		return with(
+			signal.Signal{
+				ID: "1", Provider: "okta", Kind: signal.AccountEnabled,
+				Subject: signal.Subject{Usernames: []string{"Alice@example.com"}}, Time: now,
+			},
+			change,
+		)
 	}
 	as := func(name string) func(*signal.Signal) {
 		return func(s *signal.Signal) { s.Subject.Usernames = []string{name} }
@@ -87,13 +127,29 @@ func TestWhoIsReinstated(t *testing.T) {
 		reason string
 		gate   Gate
 	}{
-		{"a rule notifies", enabled(as("alice")), []string{"alice"}, "reinstates alice, if kept out, whatever the rules say", ""},
+		{
+			"a rule notifies", enabled(as("alice")), []string{"alice"},
+			"reinstates alice, if kept out, whatever the rules say", "",
+		},
 		{"the default terminates", enabled(func(s *signal.Signal) { s.Provider = "entra" }), []string{"alice"}, "", ""},
 		{"exempt by now", enabled(as("breakglass")), []string{"breakglass"}, "", ""},
-		{"nobody", enabled(func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), nil, "has no entry in identity.aliases", ""},
-		{"two people", enabled(func(s *signal.Signal) { s.Subject.Usernames, s.Subject.IDs = []string{"bob"}, []string{"00u1a2b3c4"} }), nil, heldBack + "two people", GateAmbiguous},
-		{"not yet", enabled(func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Hour) }), nil, heldBack + "it takes effect at", GateNotYet},
-		{"of the future", enabled(func(s *signal.Signal) { s.Time = now.Add(time.Hour) }), nil, heldBack + "the event is dated 1h0m0s in the future", GateFuture},
+		{
+			"nobody", enabled(func(s *signal.Signal) { s.Subject = signal.Subject{IDs: []string{"00uX"}} }), nil,
+			"has no entry in identity.aliases", "",
+		},
+		{
+			"two people",
+			enabled(func(s *signal.Signal) { s.Subject.Usernames, s.Subject.IDs = []string{"bob"}, []string{"00u1a2b3c4"} }),
+			nil, heldBack + "two people", GateAmbiguous,
+		},
+		{
+			"not yet", enabled(func(s *signal.Signal) { s.EffectiveAt = now.Add(time.Hour) }), nil,
+			heldBack + "it takes effect at", GateNotYet,
+		},
+		{
+			"of the future", enabled(func(s *signal.Signal) { s.Time = now.Add(time.Hour) }), nil,
+			heldBack + "the event is dated 1h0m0s in the future", GateFuture,
+		},
 		{"two people, and the default terminates", enabled(func(s *signal.Signal) {
 			s.Provider, s.Subject.Usernames, s.Subject.IDs = "entra", []string{"bob"}, []string{"00u1a2b3c4"}
 		}), nil, heldBack + "two people", GateAmbiguous},
@@ -114,10 +170,16 @@ func TestWhoIsReinstated(t *testing.T) {
 	}
 }
 
-// TestPeopleWhoConnectAreThoseWhoWereKeptOut: whoever an event keeps out is found under every name that their client may have.
+// TestPeopleWhoConnectAreThoseWhoWereKeptOut: the connect handler finds a person under every name that the client may
+// have.
 func TestPeopleWhoConnectAreThoseWhoWereKeptOut(t *testing.T) {
 	p := mustParse(t, keepingOut)
-	kept := p.Decide(signal.Signal{Kind: signal.AccountDisabled, Subject: signal.Subject{Usernames: []string{"alice@example.com"}}}, Enforce, now).People
+	kept := p.Decide(
+		signal.Signal{
+			Provider: "okta", Kind: signal.AccountDisabled, Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
+		},
+		Enforce, now,
+	).People
 	for _, test := range []struct {
 		username, commonName string
 		found                bool
@@ -139,17 +201,24 @@ func TestPeopleWhoConnectAreThoseWhoWereKeptOut(t *testing.T) {
 		{"*", "*", false},
 	} {
 		people := p.People(test.username, test.commonName)
-		if found := slices.ContainsFunc(people, func(person string) bool { return slices.Contains(kept, person) }); found != test.found {
+		if found := slices.ContainsFunc(
+			people, func(person string) bool { return slices.Contains(kept, person) },
+		); found != test.found {
 			t.Errorf("%q, %q: %q, of whom kept out are %q", test.username, test.commonName, people, kept)
 		}
 		if slices.Contains(people, "") {
 			t.Errorf("%q, %q: somebody without a name: %q", test.username, test.commonName, people)
 		}
 	}
-	for _, exempt := range [][2]string{{"breakglass", ""}, {`EXAMPLE\BreakGlass`, "x"}, {"", "breakglass.vpn.example.com"}, {"alice", "breakglass.vpn.example.com"}} {
+	for _, exempt := range [][2]string{
+		{"breakglass", ""}, {`EXAMPLE\BreakGlass`, "x"}, {"", "breakglass.vpn.example.com"},
+	} {
 		if people := p.People(exempt[0], exempt[1]); people != nil {
 			t.Errorf("%q: %q", exempt, people)
 		}
+	}
+	if people := p.People("alice", "breakglass.vpn.example.com"); !slices.Equal(people, []string{"alice"}) {
+		t.Errorf("an exempt certificate opens what a name closes: %q", people)
 	}
 	if diff := cmp.Diff([]string(nil), p.People("", "")); diff != "" {
 		t.Error(diff)
@@ -157,7 +226,9 @@ func TestPeopleWhoConnectAreThoseWhoWereKeptOut(t *testing.T) {
 }
 
 func TestHowLongAKeepOutIs(t *testing.T) {
-	for k, want := range map[KeepOut]time.Time{"90m": now.Add(90 * time.Minute), "24h": now.Add(24 * time.Hour), Forever: {}} {
+	for k, want := range map[KeepOut]time.Time{
+		"90m": now.Add(90 * time.Minute), "24h": now.Add(24 * time.Hour), Forever: {},
+	} {
 		if until := k.Until(now); !until.Equal(want) {
 			t.Errorf("%s: %v", k, until)
 		}

@@ -1,9 +1,9 @@
 // Package policy decides what is done about a signal, and says why.
 //
-// It promises that deciding is a pure function: the same document, signal, mode and time give the same [Decision], with
-// the rule that decided, what kept every earlier rule from deciding, and what held an action back. A document is read
-// strictly: what is not understood is an error with its line, never ignored. What is not said is the safe value: a mode
-// not given is dry-run, an empty name is nobody, and exempt people and the limit hold for every rule.
+// It promises that deciding is a pure function: the same document, signal, mode and time lead to the same [Decision].
+// The decision has the rule that decided, why every earlier rule did not, and what blocked an action. It reads a
+// document strictly: an unknown word is an error with its line. A missing value has the safe meaning: without a mode
+// it is a dry-run, and an empty name is nobody. Exempt people and the limit hold for every rule.
 package policy
 
 import (
@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"clientvpn-responder/internal/identity"
+
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -23,7 +25,7 @@ import (
 // Action is what a rule does.
 type Action string
 
-// The actions. Terminate ends the person's connections; Notify only publishes an outcome; Ignore only logs one.
+// The actions. Terminate cuts the person off; Notify only publishes an outcome; Ignore only logs one.
 const (
 	Terminate Action = "terminate"
 	Notify    Action = "notify"
@@ -33,7 +35,7 @@ const (
 // Mode says whether a termination is carried out or only tried.
 type Mode string
 
-// The modes. The zero Mode is not valid; where none is given, DryRun is meant.
+// The modes. The zero Mode is not valid; a missing mode means DryRun.
 const (
 	DryRun  Mode = "dry-run"
 	Enforce Mode = "enforce"
@@ -51,7 +53,7 @@ type Policy struct {
 
 	rules    []rule
 	fallback Action
-	identity identity
+	book     identity.Book
 	exempt   exemption
 }
 
@@ -85,8 +87,8 @@ func (p *Policy) Rules() []string {
 	return names
 }
 
-// File gives the path of the policy document: the one that was chosen, and else policy.yaml beside the program, which in Lambda
-// is in taskRoot.
+// File returns the path of the policy document: the chosen one, or policy.yaml beside the program. In Lambda, the
+// program is in taskRoot.
 func File(chosen, taskRoot, program string) string {
 	if chosen != "" {
 		return chosen
@@ -97,55 +99,52 @@ func File(chosen, taskRoot, program string) string {
 	return filepath.Join(taskRoot, "policy.yaml")
 }
 
-// Load reads the policy document at path. Its errors are those of [Parse] and of reading the file.
+// Load reads the policy document at path, and the file of aliases beside it, if the document names one. Its errors are
+// those of [Parse] and of reading the files.
 func Load(path string) (*Policy, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the policy: %w", err)
 	}
-	return Parse(path, data)
+	return ParseWith(path, data, func(name string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(filepath.Dir(path), filepath.Base(name)))
+	})
 }
 
-// Parse reads a policy document; name is the file's name for messages. The error lists every mistake as
-// "name:line:column: path: problem", except that a document whose form is wrong (syntax, an unknown or doubled key, a
-// value of the wrong type) is left at the first.
-func Parse(name string, data []byte) (p *Policy, err error) {
-	// The YAML library panics on some documents that are none. An unreadable policy must not take the reports along.
+// Parse reads a policy document that names no file of aliases. See [ParseWith].
+func Parse(name string, data []byte) (*Policy, error) { return ParseWith(name, data, nil) }
+
+// ParseWith reads a policy document; name is the file's name for messages, and read returns a file beside it. The
+// error lists every mistake as "name:line:column: path: problem". If the form is wrong (syntax, an unknown or doubled
+// key, a value of the wrong type), it has only the first.
+func ParseWith(name string, data []byte, read func(name string) ([]byte, error)) (p *Policy, err error) {
+	// The YAML library panics on some broken documents. An unreadable policy must not take the reports along.
 	defer func() {
 		if r := recover(); r != nil {
 			p, err = nil, fmt.Errorf("%s:1:1: cannot be read as YAML: %v", name, r)
 		}
 	}()
-	// A byte order mark, which some editors write, would become part of the first key.
-	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0)
+	c := checker{name: name}
+	d, err := c.read(data)
 	if err != nil {
-		return nil, formError(name, err)
-	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, fmt.Errorf("%s:1:1: must be one YAML document; begin with \"version: 1\"", name)
-	}
-	c := checker{name: name, file: file}
-	c.plain()
-	if err := errors.Join(c.problems...); err != nil {
 		return nil, err
 	}
-	ast.Walk(visitor(words), file.Docs[0].Body)
-	d := document{Default: Ignore}
-	if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
-		return nil, formError(name, err)
+	file, err := beside(d.Identity.AliasesFile, read)
+	if err != nil {
+		c.add("identity.aliases_file", "%v", err)
 	}
-	sum := sha256.Sum256(data)
+	sum := sha256.Sum256(append(data, file...))
 	p = &Policy{
 		Hash:           hex.EncodeToString(sum[:6]),
 		MaxConnections: DefaultMaxConnections,
 		rules:          d.Rules,
 		fallback:       d.Default,
+		book:           *newBook(d.Identity, &c, file),
 	}
 	c.wholeNumber("version")
 	c.wholeNumber("max_connections")
-	p.identity = newIdentity(d.Identity, &c)
-	c.document(d, p.identity)
-	p.exempt = newExemption(d.Exempt, p.identity, &c)
+	c.document(d, &p.book)
+	p.exempt = newExemption(d.Exempt, &p.book, &c)
 	if d.MaxConnections != nil {
 		p.MaxConnections = *d.MaxConnections
 	}
@@ -156,4 +155,44 @@ func Parse(name string, data []byte) (p *Policy, err error) {
 		p.rules[i].clauses = p.rules[i].When.compile()
 	}
 	return p, nil
+}
+
+// beside reads a file beside the policy. A name with a folder in it is an error: the file travels with the policy.
+func beside(name string, read func(string) ([]byte, error)) ([]byte, error) {
+	switch {
+	case name == "":
+		return nil, nil
+	case name != filepath.Base(name):
+		return nil, fmt.Errorf("%q must be the name of a file beside the policy", name)
+	case read == nil:
+		return nil, fmt.Errorf("%q cannot be read where the policy is not a file", name)
+	}
+	data, err := read(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	return data, nil
+}
+
+// read reads the document's form.
+func (c *checker) read(data []byte) (document, error) {
+	d := document{Default: Ignore}
+	// A byte order mark, which some editors write, would become part of the first key.
+	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0)
+	if err != nil {
+		return d, formError(c.name, err)
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return d, fmt.Errorf("%s:1:1: must be one YAML document; begin with \"version: 1\"", c.name)
+	}
+	c.file = file
+	c.plain()
+	if err := errors.Join(c.problems...); err != nil {
+		return d, err
+	}
+	ast.Walk(visitor(asWritten), file.Docs[0].Body)
+	if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
+		return d, formError(c.name, err)
+	}
+	return d, nil
 }

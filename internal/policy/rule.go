@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"clientvpn-responder/internal/identity"
 )
 
 var (
@@ -11,7 +13,7 @@ var (
 	connectionID = regexp.MustCompile(`^cvpn-connection-[0-9a-f]+$`)
 )
 
-func (c *checker) document(d document, id identity) {
+func (c *checker) document(d document, book *identity.Book) {
 	if d.Version != 1 {
 		c.add("version", "must be 1")
 	}
@@ -30,13 +32,16 @@ func (c *checker) document(d document, id identity) {
 		}
 		seen[r.Name] = true
 		before := len(c.problems)
-		r.check(c, path, id)
+		r.check(c, path, book)
 		if r.When == nil || len(c.problems) > before {
 			continue
 		}
 		for _, earlier := range d.Rules[:i] {
 			if earlier.When != nil && earlier.When.covers(r.When) {
-				c.add(path, "never decides: whatever fits %q fits the earlier rule %q; put it before that, or remove it", r.Name, earlier.Name)
+				c.add(
+					path, "never decides: whatever fits %q fits the earlier rule %q; put it before that, or remove it", r.Name,
+					earlier.Name,
+				)
 				break
 			}
 		}
@@ -44,7 +49,7 @@ func (c *checker) document(d document, id identity) {
 }
 
 // check reports what is wrong with the rule by itself.
-func (r *rule) check(c *checker, path string, id identity) {
+func (r *rule) check(c *checker, path string, book *identity.Book) {
 	oneOf(c, path+".then", r.Then, Terminate, Notify, Ignore)
 	if r.Mode != "" {
 		oneOf(c, path+".mode", r.Mode, DryRun, Enforce)
@@ -53,7 +58,7 @@ func (r *rule) check(c *checker, path string, id identity) {
 		c.add(path+".when", "missing; a rule for every signal says so with when: {}")
 		return
 	}
-	r.When.check(c, path+".when", id)
+	r.When.check(c, path+".when", book)
 	r.checkEndpoints(c, path+".endpoints")
 	r.checkKeepOut(c, path)
 }

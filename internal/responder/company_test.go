@@ -28,7 +28,8 @@ const (
 const rules = `version: 1
 identity:
   domains: [example.com, EXAMPLE]
-  aliases: {"00u1": alice@example.com}
+  issuers: [iam:111122223333]
+  aliases: {"okta:00u1": alice@example.com}
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 max_connections: 6

@@ -38,7 +38,9 @@ func disabled(change func(*signal.Signal)) func() signal.Signal {
 	}
 }
 
-func asFinding(s *signal.Signal) { s.Kind, s.Provider = signal.Finding, "guardduty" }
+func asFinding(s *signal.Signal) {
+	s.Kind, s.Provider, s.Account = signal.Finding, "guardduty", "111122223333"
+}
 
 // one is a connection of alice's.
 var one = emulator.Client{EndpointID: saml, Username: "alice@example.com"}

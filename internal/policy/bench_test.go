@@ -1,0 +1,70 @@
+package policy
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"clientvpn-responder/internal/signal"
+)
+
+// TestDecidingTakesNoMoreAsEventsGo: the two-thousandth event allocates what the first did, so nothing is kept of any.
+func TestDecidingTakesNoMoreAsEventsGo(t *testing.T) {
+	p := mustParse(t, string(ManyRules(200)))
+	event, err := os.ReadFile("../../events/okta/user-deactivate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decide := func() {
+		signals, err := signal.Parse(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Decide(signals[0], Enforce, now)
+	}
+	first := testing.AllocsPerRun(10, decide)
+	for range 2_000 {
+		decide()
+	}
+	if last := testing.AllocsPerRun(10, decide); last > first+2 { // a sync.Pool that the garbage collector emptied costs one
+		t.Errorf("%v allocations at first, %v after 2,000 events", first, last)
+	}
+}
+
+// BenchmarkDecide maps the person and decides, with and without parsing the event. Only the last of the rules fits.
+func BenchmarkDecide(b *testing.B) {
+	for _, rules := range []int{10, 200} {
+		p, err := Parse("policy.yaml", ManyRules(rules))
+		if err != nil {
+			b.Fatal(err)
+		}
+		decide := func(b *testing.B, signals []signal.Signal, err error) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if d := p.Decide(signals[0], Enforce, now); d.Rule != fmt.Sprint("rule-", rules-1) {
+				b.Fatal(d)
+			}
+		}
+		for _, file := range []string{"okta/user-deactivate", "guardduty/identity-center-session"} {
+			event, err := os.ReadFile("../../events/" + file + ".json")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprint(rules, " rules/decide/", file), func(b *testing.B) {
+				signals, err := signal.Parse(event)
+				b.ReportAllocs()
+				for b.Loop() {
+					decide(b, signals, err)
+				}
+			})
+			b.Run(fmt.Sprint(rules, " rules/all/", file), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					signals, err := signal.Parse(event)
+					decide(b, signals, err)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// formError returns the YAML library's error with the place in front, and without words that only a programmer knows.
+func formError(name string, err error) error {
+	var placed yaml.Error
+	if !errors.As(err, &placed) || placed.GetToken() == nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	at, message := placed.GetToken().Position, placed.GetMessage()
+	var unknown *yaml.UnknownFieldError
+	var wrongType *yaml.TypeError
+	var wrongNode *yaml.UnexpectedNodeTypeError
+	switch {
+	case errors.As(err, &unknown):
+		message += didYouMean(placed.GetToken().Value, keys())
+	case errors.As(err, &wrongType):
+		message = "must be " + form(wrongType.DstType)
+	case errors.As(err, &wrongNode):
+		message = "must be a " + wrongNode.Expected.YAMLName() + ", and is a " + wrongNode.Actual.YAMLName()
+	}
+	return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, message)
+}
+
+// form names what a value must be, for people.
+func form(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Slice:
+		return "a list, such as [a, b]"
+	case reflect.Struct, reflect.Map:
+		return "a map, such as {key: value}"
+	case reflect.Int, reflect.Float64:
+		return "a number"
+	}
+	return "text"
+}
+
+// keys lists every key of the language.
+func keys() []string {
+	var all []string
+	for _, part := range []any{document{}, identityDocument{}, rule{}, condition{}, bounds{}} {
+		for field := range reflect.TypeOf(part).Fields() {
+			if key, ok := field.Tag.Lookup("yaml"); ok {
+				all = append(all, strings.Split(key, ",")[0])
+			}
+		}
+	}
+	return all
+}
