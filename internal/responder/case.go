@@ -46,7 +46,7 @@ type Case struct {
 	lastFailed  map[string]error // endpoints that the last search did not show completely
 	listings    []string
 	endedBefore []time.Time
-	noAddresses bool // an address is looked for, and no endpoint keeps any
+	noAddresses bool // the target is an address, and no endpoint keeps client addresses
 
 	watch         watch
 	watchFor      time.Duration // zero turns watching off
@@ -54,7 +54,7 @@ type Case struct {
 	reconnections int
 
 	access access
-	letIn  string // why nobody turned away a person who is kept out
+	letIn  string // why nothing denied a person who is kept out
 }
 
 // progress says whether something is under way.
@@ -192,8 +192,8 @@ func (c *Case) overLimit() bool {
 	return c.reconnections == 0 && slices.ContainsFunc(c.spared, func(s Spared) bool { return s.why == OverLimit })
 }
 
-// met reports whether the case has met the connection before, to terminate or to spare it, and what is tracked of it in
-// the first case.
+// met reports whether the case has met the connection before, to terminate or to spare it. If it is to be terminated,
+// met returns what is tracked of it.
 func (c *Case) met(id string) (*vpn.Tracked, bool) {
 	for _, t := range c.connections {
 		if t.ID == id {

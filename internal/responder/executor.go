@@ -13,7 +13,7 @@ type job struct {
 	command Command
 	// cases are those that take part. Only the goroutine of the cases looks at them.
 	cases []*Case
-	// began is when the job was given.
+	// began is when the job began.
 	began time.Time
 
 	targets     []vpn.Target     // of Search
@@ -82,8 +82,8 @@ func (x *executor) search(ctx context.Context, j job) {
 	}
 }
 
-// terminate asks EC2 to terminate the job's connections, each of which Screen has allowed. Nothing else in this package
-// does.
+// terminate asks EC2 to terminate the job's connections. Screen has allowed each of them. Nothing else in this package
+// calls VPN.Terminate.
 func (x *executor) terminate(ctx context.Context, j job) []vpn.Answer {
 	dryRun := j.command == Try
 	budget := forTerminations
@@ -105,7 +105,7 @@ func (x *executor) finished(rep report) {
 // busy reports whether any job is running.
 func (x *executor) busy() bool { return len(x.running) > 0 }
 
-// runs reports whether a job of that command is running.
+// runs reports whether a job with this command is running.
 func (x *executor) runs(c Command) bool { return slices.Contains(x.running, c) }
 
 // drain waits until all jobs are over, so that no goroutine outlives the cases.

@@ -24,7 +24,7 @@ type facts struct {
 	all, ended, would, refused, pending int
 	spared                              []Spared
 	endedBefore                         []time.Time
-	noAddresses                         bool // an address is looked for, and no endpoint keeps any
+	noAddresses                         bool // the target is an address, and no endpoint keeps client addresses
 
 	problems   []Problem // why it is incomplete, the most important first
 	accessOnly bool      // they are about nothing but the keep-out list
@@ -33,7 +33,7 @@ type facts struct {
 	reconnections int
 	keepsComing   bool
 	cutShort      bool   // the time was up before the watch was over
-	letIn         string // why nobody turned away a person who keeps coming back
+	letIn         string // why nothing denied a person who keeps reconnecting
 
 	reinstating bool // the case is about the keep-out list and nothing else
 	lifted      []Lifted
@@ -85,7 +85,7 @@ func (c *Case) isReinstatement() bool {
 		(len(a.lifted)+len(a.still)+len(a.problems) > 0 || c.Decision.Gate != "")
 }
 
-// blindSpots returns the problems of endpoints where the person may be connected, as no search has shown them.
+// blindSpots returns the problems of endpoints that no search has shown completely. The person may be connected there.
 func (c *Case) blindSpots() []Problem {
 	var all []Problem
 	for _, id := range slices.Sorted(maps.Keys(c.gaps)) {

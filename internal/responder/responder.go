@@ -1,8 +1,14 @@
-// Package responder answers signals: it decides, finds the people's connections, ends them, sees that they ended and
-// stay away, and gives one [Outcome] for each signal.
+// Package responder cuts people off. For each signal it asks the policy, searches for the person's connections,
+// terminates them, verifies that they ended, watches for reconnections, and returns one [Outcome].
 //
-// It promises that nothing is ended before exemption and limit were checked on what was really found, that every signal
-// gives an outcome whatever fails, and that the outcome claims no more than EC2 has shown.
+// It promises to terminate nothing before it has checked exemption and limit on the connections found. Every signal has
+// an outcome whatever fails, and the outcome claims only what EC2 has shown.
+//
+// To audit it, read the rules; they know no network and no clock:
+//   - screen.go: which connections may be terminated, and which are spared;
+//   - states.go: when termination is requested, and what happens at the deadline (doc/states.md);
+//   - verdict.go: when an outcome says terminated, and when anything else;
+//   - executor.go: the only function that calls [vpn.VPN.Terminate].
 package responder
 
 import (
@@ -19,31 +25,32 @@ import (
 // Responder answers signals.
 type Responder struct {
 	VPN *vpn.VPN
-	// Policy decides. Where it could not be read, PolicyError says why: nothing is ended then, and every outcome fails.
+	// Policy decides. If it could not be read, PolicyError says why: nothing is terminated, and every outcome fails.
 	Policy      *policy.Policy
 	PolicyError error
-	// Probe gives what else is in the way of being ready, for the self-test; nil for nothing.
+	// Probe returns further problems for the self-test; nil if there is nothing else to test.
 	Probe func(context.Context) []error
-	// KeepOut is the list of people who may not come back; nil where there is none.
+	// KeepOut is the list of people who may not reconnect; nil turns keep-out off.
 	KeepOut keepOutList
-	// PolicyHash is told in every outcome, see [Outcome].
+	// PolicyHash is a field of every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
 	Mode policy.Mode
-	// Watch is how long to look for people who come back after their connections ended; 0 is not at all.
+	// Watch is how long to watch for reconnections after the last connection ended. Zero turns watching off.
 	Watch time.Duration
 }
 
-// Invocation is what is known about the moment at which signals arrived.
+// Invocation says when and where signals arrived.
 type Invocation struct {
 	ReceivedAt time.Time
 	// Account is the AWS account that the program runs in, for outcomes.
 	Account string
 }
 
-// Respond takes signals from the policy's decision to one outcome each, and yields each outcome with its signal's
-// index as soon as it is concluded. It lists each endpoint once for all of them. When ctx is done it stops, and the
-// outcomes say how far it came. The caller must return from each outcome at once: until it does, nobody is watched.
+// Respond takes signals from the policy's decision to one outcome each. It yields each outcome with its signal's index
+// as soon as the case is settled. A search lists each endpoint once for all cases. When ctx is done, Respond begins
+// nothing new, and the outcomes say how far it came. The caller must return from each outcome at once: until it does,
+// nobody is watched.
 func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signal.Signal) iter.Seq2[int, Outcome] {
 	return func(yield func(int, Outcome) bool) {
 		ctx, cancel := forAnswer(ctx)
@@ -74,7 +81,7 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 	}
 }
 
-// recall asks what is remembered of the events and the people, which may hold a case back. Nothing is remembered yet.
+// recall asks what is remembered of the events and the people, which may hold a case. Nothing is remembered yet.
 func (r *Responder) recall(context.Context, []*Case) {}
 
 // prepare sets access and asks for the endpoints side by side, and notes both in the cases.

@@ -8,7 +8,7 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// selfTest returns whether a person could be cut off now, and what stands in the way. It terminates nobody.
+// selfTest returns whether a person could be cut off now, and every problem. It terminates nobody.
 func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 	ctx, cancel := forSelfTest(ctx)
 	defer cancel()

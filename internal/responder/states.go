@@ -53,7 +53,7 @@ func (e Event) String() string { return eventNames[e] }
 // Command is what a case wants to have done.
 type Command uint8
 
-// The commands. A search after the first, and Verify, are given when their time has come (see cases.due).
+// The commands. Verify and every search after the first follow when they are due (see cases.due).
 const (
 	Nothing   Command = iota
 	Search            // list all endpoints
