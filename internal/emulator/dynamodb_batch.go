@@ -218,7 +218,7 @@ func (f effect) reason(w write) cancellationReason {
 	return r
 }
 
-// cancelled returns the refusal of a transaction of which a condition did not hold.
+// cancelled returns the refusal of a transaction with a condition that did not hold.
 func cancelled(reasons []cancellationReason) *refusal {
 	var codes []string
 	failed := false

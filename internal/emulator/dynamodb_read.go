@@ -160,7 +160,7 @@ func (s *scope) keyCondition(text string, by index) *refusal {
 	return e.err
 }
 
-// page returns the items that match, of as many as are looked at in one answer. The expressions are sound.
+// page returns the matching items among as many as one answer examines. The expressions are sound.
 func (r *read) page(t *table, by index, all []item, most int) listResponse {
 	if r.Limit > 0 {
 		most = min(most, r.Limit)

@@ -27,7 +27,7 @@ type content struct {
 }
 
 type metadata struct {
-	// ThreadID keeps together what is said of one event or finding.
+	// ThreadID keeps the messages about one event or finding together.
 	ThreadID          string            `json:"threadId"`
 	Summary           string            `json:"summary"`
 	EventType         string            `json:"eventType"`

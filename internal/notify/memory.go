@@ -2,20 +2,20 @@ package notify
 
 import "github.com/aws/aws-sdk-go-v2/service/sns"
 
-// event is what is known of one that was reported before.
+// event is what the reporter remembers of a reported event.
 type event struct {
-	settled bool   // its outcome left nothing to do, so that to find nobody is no news
+	settled bool   // its outcome left nothing to do, so finding nobody is no news
 	last    string // its last outcome, in words
-	owed    []debt // what could not be published of it
+	owed    []debt // its messages that could not be published
 }
 
-// debt is a message that a topic has not got.
+// debt is a message that a topic still lacks.
 type debt struct {
 	topic   int
 	message *sns.PublishInput
 }
 
-// take gives what is known of the event, and leaves what is owed of it to the caller.
+// take returns what is remembered of the event, and hands its unpublished messages over to the caller.
 func (r *Reporter) take(key string) event {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -34,8 +34,8 @@ func subject(o responder.Outcome) string {
 	return line[:min(len(line), maxSubject)]
 }
 
-// shorten gives the outcome in a form that SNS takes, and that form as JSON. Where there is too much, connections are
-// left out and counted, and then reasons, names and listings, which are never that many.
+// shorten returns the outcome in a form that SNS accepts, and that form as JSON. If it is too long, shorten omits and
+// counts connections, and then shortens reasons, names and listings, which are never that many.
 func shorten(o responder.Outcome) (responder.Outcome, []byte, error) {
 	all := len(o.Connections) + len(o.Spared)
 	for keep := 500; ; keep /= 2 {
@@ -63,7 +63,7 @@ func first[T any](n int, list []T) []T { return list[:min(n, len(list))] }
 // attribute is a message attribute, for the filter policies of subscriptions.
 type attribute struct{ name, dataType, value string }
 
-// attributes are those of the outcome; SNS takes none that is empty.
+// attributes returns the outcome's message attributes. SNS accepts no empty one.
 func attributes(o responder.Outcome) []attribute {
 	var set []attribute
 	for _, a := range []attribute{
@@ -109,8 +109,8 @@ func ended(o responder.Outcome) int {
 	return n
 }
 
-// left are the connections that were to end and may still be up. Those that were left alone are not among them: they
-// may be somebody else's, whom no message may ask to cut off.
+// left returns the connections that were to end and may still be active. It omits spared ones: they may be somebody
+// else's, and no message may ask to cut that person off.
 func left(o responder.Outcome) []*vpn.Connection {
 	var up []*vpn.Connection
 	for _, c := range o.Connections {

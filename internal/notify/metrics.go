@@ -29,7 +29,7 @@ type metric struct {
 	value int64
 }
 
-// directive tells CloudWatch which members of a log line are metrics.
+// directive declares to CloudWatch which members of a log line are metrics.
 // Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
 type directive struct {
 	Timestamp         int64 // milliseconds since 1970
@@ -42,9 +42,8 @@ type metricSet struct {
 	Metrics    []metric
 }
 
-// emit logs the metrics under each of the sets of dimensions, in the embedded metric format. The line carries the
-// logger's time and level, because Lambda takes a line without level for INFO, and drops it where the log level is
-// higher.
+// emit logs the metrics under each set of dimensions, in the embedded metric format. The line has the logger's time and
+// level: Lambda treats a line without a level as INFO, and drops it if the log level is higher.
 func emit(ctx context.Context, log *slog.Logger, dimensions []slog.Attr, sets [][]string, metrics []metric) {
 	line := []slog.Attr{slog.Any("_aws", directive{time.Now().UnixMilli(), []metricSet{{namespace, sets, metrics}}})}
 	line = append(line, dimensions...)
@@ -72,7 +71,7 @@ func record(ctx context.Context, log *slog.Logger, o responder.Outcome, publishe
 	}
 	short, _, err := shorten(o)
 	if err != nil {
-		short = o // it cannot be rendered, which the handler of the log will say
+		short = o // it cannot be rendered, and the log's handler will say so
 	}
 	log.LogAttrs(ctx, level, "outcome", append(line, slog.Any("outcome", short))...)
 
@@ -87,14 +86,14 @@ func record(ctx context.Context, log *slog.Logger, o responder.Outcome, publishe
 		[][]string{{"Status"}, {"Status", "Provider"}}, metrics)
 }
 
-// span is a time that an auditor asks for: NIST SP 800-53 AC-17(9) wants remote access ended within a time of one's
-// own.
+// span is a time that an auditor asks for: NIST SP 800-53 AC-17(9) requires remote access to end within a time that the
+// organization chooses.
 type span struct {
 	field, metric string
 	took          time.Duration
 }
 
-// spans gives those that came to an end. Clocks that disagree do not make a time negative.
+// spans returns the spans that came to an end. Clocks that disagree do not make a time negative.
 func spans(t responder.Timing) []span {
 	var all []span
 	add := func(field, metric string, from, to time.Time) {
@@ -120,7 +119,7 @@ type counted struct{ calls, throttled int64 }
 
 var throttle = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 
-// Count counts the calls of an SDK client, every attempt by itself. It belongs into aws.Config.APIOptions.
+// Count counts the calls of an SDK client, every attempt by itself. It belongs in aws.Config.APIOptions.
 func (c *Calls) Count(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("CountCalls", c.attempt), "Retry", middleware.After)
 }

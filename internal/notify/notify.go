@@ -1,11 +1,10 @@
 // Package notify reports outcomes: evidence and metrics in the log, and messages to SNS for machines, for people and
 // for chat.
 //
-// It promises that an outcome is logged whatever SNS says, that a nil error means that every message is with SNS,
-// that while the process lives a message which could not be published is sent when its event comes again, and not
-// repeated to those who have it, and that silence is only kept where there is nothing new: for what the policy
-// ignores, and for a repeat of a reported event that finds nobody. People are not told either that a self-test found
-// everything ready.
+// It promises to log every outcome whatever SNS says. A nil error means that SNS has every message. While the process
+// lives, a message that could not be published is sent when its event comes again, and only to topics that lack it. It
+// is silent only if there is nothing new: for events that the policy ignores, and for a repeat of a reported event that
+// finds nobody. People get no message about a self-test that found everything ready.
 package notify
 
 import (
@@ -24,16 +23,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
-// api is what is used of SNS.
+// api has the used calls of SNS.
 type api interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput,
 		...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
 }
 
-// Topics are the SNS topics that outcomes go to, each in its own Region; the zero ARN is none.
+// Topics are the SNS topics that outcomes go to, each in its own Region. The zero ARN turns a topic off.
 type Topics struct {
-	// JSON gets each outcome as doc/outcome.schema.json describes it, Text as a message for people, Chat as a custom
+	// JSON gets each outcome as doc/outcome.schema.json describes it. Text gets a message for people. Chat gets a custom
 	// notification for Amazon Q Developer in chat applications.
 	JSON, Text, Chat arn.ARN
 }
@@ -61,13 +60,14 @@ type Reporter struct {
 const (
 	// maxEvents bounds the memory for events that were reported; it is forgotten whole when it is full.
 	maxEvents = 10_000
-	// maxOwed bounds the messages that are kept. Beyond it an event is told as it is found when it comes again.
+	// maxOwed bounds the unpublished messages that are kept. Beyond it, an event that comes again is reported as it is
+	// then.
 	maxOwed = 200
 	// maxSending is how many messages a topic is sent at a time.
 	maxSending = 10
 )
 
-// New gives a reporter that publishes to the topics.
+// New returns a reporter that publishes to the topics.
 func New(cfg aws.Config, topics Topics) *Reporter {
 	r := &Reporter{}
 	add := func(what string, to arn.ARN, render func(responder.Outcome) (string, string, error)) {
@@ -86,8 +86,8 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 	return r
 }
 
-// Probe finds out which of the topics for people are not there, for the self-test, which they are not sent. That the
-// topic for machines is there, its message proves.
+// Probe returns an error for each topic for people that does not exist. The self-test calls it, because its message does
+// not go to them. The topic for machines gets that message, which proves that it exists.
 func (r *Reporter) Probe(ctx context.Context) (problems []error) {
 	for _, t := range r.topics {
 		if !t.forPeople {
@@ -134,7 +134,7 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 	return errors.Join(errs...)
 }
 
-// settles reports whether an outcome of that status leaves nothing to do.
+// settles reports whether an outcome with this status leaves nothing to do.
 func settles(status responder.Status) bool {
 	switch status {
 	case responder.Terminated, responder.Reconnecting, responder.NotConnected:
@@ -194,8 +194,8 @@ func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {
 	return input, nil
 }
 
-// patience is all the time that is left for the topic of JSON, and a part of it for the others: a topic that hangs
-// must not keep the function from the next events.
+// patience is all the time left for the topic of JSON, and a part of it for the others. A topic that hangs must not keep
+// the function from the next events.
 func (t topic) patience(ctx context.Context) (context.Context, context.CancelFunc) {
 	const longest = 5 * time.Second
 	if t.forPeople {

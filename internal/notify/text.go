@@ -14,8 +14,8 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// letter is an e-mail that is being written. Every line of it begins with words of ours or is indented, and holds no
-// line break of the event's, so that no name or reason in an event can pretend to be a part of it.
+// letter is an e-mail that is being written. Every line begins with words of ours or is indented, and no line break comes
+// from the event. So no name or reason in an event can pretend to be a part of it.
 type letter struct{ strings.Builder }
 
 func (l *letter) line(format string, args ...any) {
@@ -106,8 +106,8 @@ func fate(c responder.Connection) string {
 // maxListed is how many connections a text lists; a person reads no more.
 const maxListed = 20
 
-// reasons tell why it happened: what was reported, and what the policy says. Rules that did not fit are left to the
-// log.
+// reasons says why it happened: what was reported, and what the policy says. Rules that did not match are in the log
+// only.
 func reasons(o responder.Outcome) []string {
 	s := o.Signal
 	reported := fmt.Sprintf("%s says %s", knownAs(s.Provider), s.Type)
@@ -173,7 +173,7 @@ func describe(c *vpn.Connection) string {
 	return strings.Join(append(all, fmt.Sprintf("%s sent, %s received", size(c.IngressBytes), size(c.EgressBytes))), ", ")
 }
 
-// moments tell when what happened, and how long after the event.
+// moments says when each step happened, and how long after the event.
 func moments(o responder.Outcome) []string {
 	var all []string
 	add := func(at time.Time, what string) {

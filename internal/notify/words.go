@@ -21,7 +21,7 @@ func summary(o responder.Outcome) string {
 	return words
 }
 
-// textSubject says it all in at most 99 printable ASCII characters. If it is too long, the name gives way.
+// textSubject says it all in at most 99 printable ASCII characters. If it is too long, the name is shortened.
 func textSubject(o responder.Outcome) string {
 	return ascii(titleWithin(o, maxSubject, source(o)))
 }
