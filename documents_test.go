@@ -21,8 +21,8 @@ func TestSettingsAgree(t *testing.T) {
 		set                []string // by the template
 	}{
 		{"doc/settings.md", "Responder", []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH",
-			"KEEPOUT_TABLE"}},
-		{"doc/keepout.md", "Connect", []string{"KEEPOUT_TABLE", "ON_ERROR", "DENY_MESSAGE"}},
+			"LEDGER_TABLE"}},
+		{"doc/keepout.md", "Connect", []string{"LEDGER_TABLE", "ON_ERROR", "DENY_MESSAGE"}},
 	} {
 		known := map[string]bool{}
 		for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, f.document), -1) {

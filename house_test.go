@@ -50,11 +50,11 @@ var may = map[string][]string{
 		"github.com/aws/smithy-go",
 	},
 	// The only one that talks to DynamoDB.
-	"internal/keepout": {
+	"internal/ledger": {
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types",
 		"github.com/aws/smithy-go",
 	},
-	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/keepout"},
+	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/ledger"},
 	// The only one that talks to SNS.
 	"internal/notify": {
 		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
@@ -66,7 +66,7 @@ var may = map[string][]string{
 	// The standard library alone, so that it shares no mistake with what it tests.
 	"internal/emulator": {},
 	"cmd/handler": {
-		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/keepout", "internal/notify",
+		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/ledger", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
@@ -74,7 +74,7 @@ var may = map[string][]string{
 	},
 	// As little as it can do with, since every connection waits for it.
 	"cmd/connect": {
-		"internal/policy", "internal/keepout", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"internal/policy", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
 	},
 	// Somebody else's stand-in, for tests.
@@ -89,7 +89,7 @@ var may = map[string][]string{
 	"internal/bench": {"internal/emulator", "internal/signal", "internal/trial"},
 	"cmd/local":      {"internal/bench", "internal/trial"},
 	// A program of its own, as it needs the SDK.
-	"cmd/local/keepout":               {"internal/keepout", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
+	"cmd/local/keepout":               {"internal/ledger", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},

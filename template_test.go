@@ -69,12 +69,12 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	}
 }
 
-// listActions are DynamoDB's actions behind the methods of keepout.Table that a file uses, which the pattern finds
+// listActions are DynamoDB's actions behind the methods of ledger.Table that a file uses, which the pattern finds
 // there.
 func listActions(t *testing.T, pattern, file string) []string {
 	t.Helper()
 	actions := map[string][]string{} // by method; a lower-case action is another method
-	for _, function := range strings.Split(read(t, "internal/keepout/keepout.go"), "\nfunc (t *Table) ")[1:] {
+	for _, function := range strings.Split(read(t, "internal/ledger/ledger.go"), "\nfunc (t *Table) ")[1:] {
 		name, body, _ := strings.Cut(function, "(")
 		body, _, _ = strings.Cut(body, "\n}\n")
 		for _, m := range regexp.MustCompile(`\bt\.(?:api\.)?(\w+)\(|New(Scan)Paginator\(`).FindAllStringSubmatch(body, -1) {
@@ -94,7 +94,7 @@ func listActions(t *testing.T, pattern, file string) []string {
 	}
 	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1) {
 		if _, known := actions[m[1]]; !known {
-			t.Errorf("%s uses %s of the list, which internal/keepout/keepout.go does not have", file, m[1])
+			t.Errorf("%s uses %s of the list, which internal/ledger/ledger.go does not have", file, m[1])
 		}
 		follow(m[1])
 	}

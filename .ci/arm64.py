@@ -53,7 +53,7 @@ def the_connect_handler(command, path):
         kind, answer = answer_of(command, path, CONNECT, log)
         log.seek(0)
         said = log.read()
-    if kind != "response" or answer["allow"] is not True or missing_in(said) != ["AWS_REGION", "KEEPOUT_TABLE"] or '"undecided"' not in said:
+    if kind != "response" or answer["allow"] is not True or missing_in(said) != ["AWS_REGION", "LEDGER_TABLE"] or '"undecided"' not in said:
         sys.exit(f"{CONNECT} is answered with {kind} {answer}, {said}")
     print(f"{' '.join(command)}: names missing settings; answers {CONNECT} all the same")
 

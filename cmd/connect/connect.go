@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 )
 
@@ -16,7 +16,7 @@ import (
 type handler struct {
 	log      *slog.Logger
 	policy   *policy.Policy
-	list     *keepout.Table
+	list     *ledger.Table
 	settings settings
 }
 
@@ -35,7 +35,7 @@ type decision struct {
 	allow   bool
 	message string // for who is denied
 	people  []string
-	keptOut []keepout.Entry
+	keptOut []ledger.Entry
 	err     error // why it is undecided
 }
 
@@ -68,7 +68,7 @@ func (h *handler) decide(ctx context.Context, r request) (d decision) {
 	case h.policy == nil:
 		return decision{verdict: undecided, err: errors.New("the policy could not be read at start")}
 	case h.list == nil:
-		return decision{verdict: undecided, err: errors.New("KEEPOUT_TABLE names no table")}
+		return decision{verdict: undecided, err: errors.New("LEDGER_TABLE names no table")}
 	}
 	d = decision{verdict: allowed, allow: true, people: h.policy.People(*r.Username, *r.CommonName)}
 	if len(d.people) == 0 || h.policy.ExemptPlace(r.EndpointID) {

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -84,7 +84,7 @@ func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 		t.Fatal(err)
 	}
 	f, err := emulator.Start(t.Context(), binary, append([]string{
-		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "KEEPOUT_TABLE=" + table, "POLICY_FILE=" + file,
+		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "LEDGER_TABLE=" + table, "POLICY_FILE=" + file,
 		"TIME_LIMIT=10s", // for a machine that is busy
 	}, env...))
 	if err != nil {
@@ -95,23 +95,23 @@ func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 }
 
 // cloudWith gives a cloud with a table, and the list in it, on which people are for a day.
-func cloudWith(t *testing.T, people ...string) (*emulator.Cloud, *keepout.Table) {
+func cloudWith(t *testing.T, people ...string) (*emulator.Cloud, *ledger.Table) {
 	t.Helper()
 	cloud := &emulator.Cloud{}
 	cloud.AddTable(table, "person")
 	cloud.AddEndpoint(emulator.Endpoint{ID: endpoint})
 	client, stop := emulator.HTTPClient(cloud)
 	t.Cleanup(stop)
-	list := keepout.New(aws.Config{
+	list := ledger.New(aws.Config{
 		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}, table)
 	for _, person := range people {
-		put(t, list, keepout.Entry{Person: person, Cause: keepout.Finding, Reason: "stolen", Until: time.Now().Add(24 * time.Hour)})
+		put(t, list, ledger.Entry{Person: person, Cause: ledger.Finding, Reason: "stolen", Until: time.Now().Add(24 * time.Hour)})
 	}
 	return cloud, list
 }
 
-func put(t *testing.T, list *keepout.Table, e keepout.Entry) {
+func put(t *testing.T, list *ledger.Table, e ledger.Entry) {
 	t.Helper()
 	if _, err := list.Put(t.Context(), e); err != nil {
 		t.Fatal(err)
@@ -179,8 +179,8 @@ func TestAnswersEveryVersionExactly(t *testing.T) {
 // TestDeniesByTheSameIdentity: under every spelling of the person, and nobody else.
 func TestDeniesByTheSameIdentity(t *testing.T) {
 	cloud, list := cloudWith(t, "alice", "mallory@partner.example", "breakglass")
-	put(t, list, keepout.Entry{Person: "ended", Cause: keepout.Finding, Until: time.Now().Add(-time.Second)})
-	put(t, list, keepout.Entry{Person: "leaver", Cause: keepout.Deprovisioning})
+	put(t, list, ledger.Entry{Person: "ended", Cause: ledger.Finding, Until: time.Now().Add(-time.Second)})
+	put(t, list, ledger.Entry{Person: "leaver", Cause: ledger.Deprovisioning})
 	f := start(t, cloud)
 	for _, test := range []struct {
 		username, commonName string
@@ -301,13 +301,13 @@ func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
 		why     string
 	}{
 		"no permission": {spoil: func(c *emulator.Cloud) { c.Deny("dynamodb:BatchGetItem", table) }, why: "AccessDeniedException"},
-		"no table":      {env: []string{"KEEPOUT_TABLE=another"}, why: "ResourceNotFoundException"},
+		"no table":      {env: []string{"LEDGER_TABLE=another"}, why: "ResourceNotFoundException"},
 		"throttled":     {spoil: func(c *emulator.Cloud) { c.Limits = map[string]emulator.Limit{"BatchGetItem": {}} }, env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
 		"broken":        {spoil: spoilt(emulator.Fault{Code: "InternalServerError", Status: 500}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
 		"half answers":  {spoil: spoilt(emulator.Fault{Truncate: true}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
 		"no answer":     {spoil: spoilt(emulator.Fault{Drop: true}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
 		"hangs":         {spoil: spoilt(emulator.Fault{Delay: time.Minute}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
-		"not set up":    {env: []string{"KEEPOUT_TABLE="}, why: "KEEPOUT_TABLE names no table"},
+		"not set up":    {env: []string{"LEDGER_TABLE="}, why: "LEDGER_TABLE names no table"},
 		"no policy":     {env: []string{"POLICY_FILE=/nowhere"}, why: "the policy could not be read at start"},
 		"no request":    {request: "hello", why: "reading the request"},
 		"no names":      {request: `{"schema-version":"v5","user":"alice"}`, why: "neither username nor common-name"},
@@ -372,7 +372,7 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 // at once.
 func TestStartsWhateverTheConfiguration(t *testing.T) {
 	cloud, _ := cloudWith(t, "alice")
-	f := start(t, cloud, "KEEPOUT_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m", "DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")
+	f := start(t, cloud, "LEDGER_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m", "DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")
 	if got := invoke(t, f, from("alice", "")); !strings.Contains(got, `"allow":true`) {
 		t.Error(got)
 	}
@@ -383,7 +383,7 @@ func TestStartsWhateverTheConfiguration(t *testing.T) {
 			named = append(named, name)
 		}
 	}
-	if want := []string{"AWS_REGION", "KEEPOUT_TABLE", "DENY_MESSAGE", "ON_ERROR", "TIME_LIMIT", "POLICY_FILE"}; !slices.Equal(named, want) {
+	if want := []string{"AWS_REGION", "LEDGER_TABLE", "DENY_MESSAGE", "ON_ERROR", "TIME_LIMIT", "POLICY_FILE"}; !slices.Equal(named, want) {
 		t.Errorf("%q, want %q", named, want)
 	}
 	longest := strings.Repeat("ü", 255)
@@ -412,7 +412,7 @@ func TestCutOffComesBackOnlyWhenItMay(t *testing.T) {
 	}
 	try("Alice@example.com", false)
 	try("bob", true)
-	if _, err := list.Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Finding}, By: "carol"}); err != nil {
+	if _, err := list.Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Finding}, By: "carol"}); err != nil {
 		t.Fatal(err)
 	}
 	try("alice", true)
@@ -424,7 +424,7 @@ func TestCutOffComesBackOnlyWhenItMay(t *testing.T) {
 // TestPanicIsAnAnswer: a table without an SDK behind it panics.
 func TestPanicIsAnAnswer(t *testing.T) {
 	var log bytes.Buffer
-	h := handler{log: slog.New(slog.NewJSONHandler(&log, nil)), policy: &policy.Policy{}, list: &keepout.Table{}, settings: settings{limit: time.Second}}
+	h := handler{log: slog.New(slog.NewJSONHandler(&log, nil)), policy: &policy.Policy{}, list: &ledger.Table{}, settings: settings{limit: time.Second}}
 	got, err := h.Invoke(t.Context(), from("alice", ""))
 	if err != nil || !strings.Contains(string(got), `"allow":false`) || !strings.Contains(log.String(), "panic: ") {
 		t.Errorf("%s %v %s", got, err, &log)
@@ -447,7 +447,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Add([]byte(`{"username":null,"common-name":"\ud800","groups":{"a":[]}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		h := handler{log: slog.New(slog.DiscardHandler), policy: p, list: &keepout.Table{}, settings: settings{limit: time.Second}}
+		h := handler{log: slog.New(slog.DiscardHandler), policy: p, list: &ledger.Table{}, settings: settings{limit: time.Second}}
 		raw, err := h.Invoke(t.Context(), payload)
 		if err != nil {
 			t.Fatal(err)

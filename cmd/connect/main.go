@@ -10,8 +10,8 @@ import (
 	"log/slog"
 	"os"
 
-	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/lambdaenv"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -50,7 +50,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 		})
 	}
 	if s.table != "" {
-		h.list = keepout.New(cfg, s.table)
+		h.list = ledger.New(cfg, s.table)
 	}
 	return h, problems
 }

@@ -7,8 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/lambdaenv"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 )
 
@@ -40,7 +40,7 @@ var environment = []setting{
 		Parse: func(*settings, string) error { return nil }, // the SDK's configuration reads it
 	},
 	{
-		Name: "KEEPOUT_TABLE", Doc: "DynamoDB table of people who may not connect", Absent: "nothing can be decided",
+		Name: "LEDGER_TABLE", Doc: "DynamoDB table of people who may not connect", Absent: "nothing can be decided",
 		Missing: "missing; name the DynamoDB table of people who may not connect", Parse: parseTable,
 	},
 	{
@@ -69,7 +69,7 @@ func readSettings(getenv func(string) string, program string) (s settings, probl
 }
 
 func parseTable(s *settings, name string) error {
-	if !keepout.ValidName(name) {
+	if !ledger.ValidName(name) {
 		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", name)
 	}
 	s.table = name

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,13 +49,13 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
 			url := server(t, cloud)
-			list := keepout.New(tableConfig(url), "keepout")
-			f := start(t, cloud, "KEEPOUT_TABLE=keepout", "AWS_ENDPOINT_URL_DYNAMODB="+url)
+			list := ledger.New(tableConfig(url), "keepout")
+			f := start(t, cloud, "LEDGER_TABLE=keepout", "AWS_ENDPOINT_URL_DYNAMODB="+url)
 			if got := outcomes(t, invoke(t, f, leaver("e1", "ALICE"))); got[0].Status != "terminated" || !got[0].KeptOutUntil.Equal(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) {
 				t.Errorf("%+v", got)
 			}
 			entries, err := list.List(t.Context())
-			if err != nil || len(entries) != 1 || entries[0].Person != "alice" || entries[0].Cause != keepout.Request || entries[0].OutcomeID != "custom e1" || !entries[0].Until.IsZero() {
+			if err != nil || len(entries) != 1 || entries[0].Person != "alice" || entries[0].Cause != ledger.Request || entries[0].OutcomeID != "custom e1" || !entries[0].Until.IsZero() {
 				t.Errorf("%+v, %v", entries, err)
 			}
 			answer := invoke(t, f, batch(reinstatement("e2", `EXAMPLE\alice`, time.Now())))
@@ -85,7 +85,7 @@ func TestWhoCouldNotBeKeptOutIsTriedAgain(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
 	cloud.AddTable("keepout", "person")
 	cloud.Deny("dynamodb:UpdateItem", "keepout")
-	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
+	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	answer := invoke(t, f, leaver("e1", "alice"))
 	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "missing permission dynamodb:UpdateItem on table/keepout") {
 		t.Errorf("%+v", answer.Failure)
@@ -103,7 +103,7 @@ func TestListThatHangsOnceIsTriedAgain(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
 	cloud.AddTable("keepout", "person")
 	cloud.Inject(emulator.Fault{Action: "UpdateItem", Times: 1, Delay: time.Minute})
-	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
+	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "terminated" || got[0].KeptOutUntil.IsZero() {
 		t.Errorf("%+v", got)
 	}
@@ -113,7 +113,7 @@ func TestListThatHangsOnceIsTriedAgain(t *testing.T) {
 func TestSelfTestLooksAtTheList(t *testing.T) {
 	cloud := cloudWith()
 	cloud.AddTable("keepout", "person")
-	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
+	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	selfTest := []byte(`{"id":"s1","source":"clientvpn-responder","detail-type":"Self Test","time":"2026-11-20T10:00:00Z","detail":{}}`)
 	if got := outcomes(t, invoke(t, f, selfTest)); got[0].Status != "not-ready" || !strings.Contains(got[0].Summary, "no client connect handler is attached to "+endpoint) {
 		t.Errorf("%+v", got)

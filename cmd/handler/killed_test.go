@@ -65,7 +65,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 			close(reached)
 			return emulator.Fault{Delay: time.Hour}
 		}
-		first := start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable)
+		first := start(t, w.cloud, "LEDGER_TABLE="+keepOutTable)
 		killed := make(chan error, 1)
 		go func() {
 			_, err := first.Invoke(t.Context(), batch([]byte(e.body)))
@@ -81,7 +81,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 			t.Errorf("%v: it came to its end without this call: %v", stage, err)
 		}
 		began := time.Now()
-		answer, err := start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
+		answer, err := start(t, w.cloud, "LEDGER_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
 		w.answered(e, answer, err, began)
 		if t.Failed() {
 			t.Fatalf("killed after %v", stage)
@@ -92,7 +92,7 @@ func TestKilledAtEveryStage(t *testing.T) {
 // TestTwoProcessesAtOnce have the same event at the same time.
 func TestTwoProcessesAtOnce(t *testing.T) {
 	w, e := office(t)
-	processes := []*emulator.Function{start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable), start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable)}
+	processes := []*emulator.Function{start(t, w.cloud, "LEDGER_TABLE="+keepOutTable), start(t, w.cloud, "LEDGER_TABLE="+keepOutTable)}
 	began := time.Now()
 	answers, errs := make([]emulator.Answer, 2), make([]error, 2)
 	var working sync.WaitGroup
@@ -113,6 +113,6 @@ func TestConnectionsResetByTCP(t *testing.T) {
 	w, e := office(t)
 	w.cloud.Inject(emulator.Fault{Action: endAction, Reset: true, Times: 1})
 	began := time.Now()
-	answer, err := start(t, w.cloud, "KEEPOUT_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
+	answer, err := start(t, w.cloud, "LEDGER_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
 	w.answered(e, answer, err, began)
 }

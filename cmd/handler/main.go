@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/directory"
-	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/lambdaenv"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
@@ -79,7 +79,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 	}
 	if s.keepOut != "" {
 		tableCfg, _ := configuration(tableAttempt, calls) // an error would have been the first's
-		h.responder.KeepOut = keepout.New(tableCfg, s.keepOut)
+		h.responder.KeepOut = ledger.New(tableCfg, s.keepOut)
 	}
 	return h, problems
 }

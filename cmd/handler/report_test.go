@@ -129,7 +129,7 @@ func TestQueriesNameFieldsOfTheLog(t *testing.T) {
 	log, _ := evidence(t)
 	cloud := cloudWith()
 	cloud.AddTable("keepout", "person")
-	f := start(t, cloud, "KEEPOUT_TABLE=keepout")
+	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	invoke(t, f, batch(leaver("e1", "alice")))
 	invoke(t, f, batch(reinstatement("e2", "alice", time.Now())))
 	all := slices.Concat(log["outcome"], lines(t, logs(f))["outcome"])

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
 	"clientvpn-responder/internal/lambdaenv"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 
@@ -92,7 +92,7 @@ var environment = []setting{
 		Parse: parseExternalID,
 	},
 	{
-		Name: "KEEPOUT_TABLE", Absent: "keep-out is off", Parse: parseTable,
+		Name: "LEDGER_TABLE", Absent: "keep-out is off", Parse: parseTable,
 		Doc: "DynamoDB table of people who may not reconnect, in the function's account and Region",
 	},
 }
@@ -192,7 +192,7 @@ func parseWatch(s *settings, value string) error {
 }
 
 func parseTable(s *settings, value string) error {
-	if !keepout.ValidName(value) {
+	if !ledger.ValidName(value) {
 		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
 	}
 	s.keepOut = value

@@ -66,11 +66,11 @@ func TestSettings(t *testing.T) {
 
 func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
 	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=Ireland", "EXTERNAL_ID=x",
-		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "KEEPOUT_TABLE=t", "POLICY_FILE=/nowhere")
+		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "LEDGER_TABLE=t", "POLICY_FILE=/nowhere")
 	if err == nil {
 		t.Fatal("it starts")
 	}
-	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "KEEPOUT_TABLE: ", "POLICY_FILE: "} {
+	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "LEDGER_TABLE: ", "POLICY_FILE: "} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("no word about %s:\n%v", name, err)
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -52,7 +52,7 @@ func (w *world) settleList() {
 	w.mu.Unlock()
 	client, stop := emulator.HTTPClient(w.cloud)
 	defer stop()
-	list, err := keepout.New(aws.Config{
+	list, err := ledger.New(aws.Config{
 		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), HTTPClient: client, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}, keepOutTable).List(w.t.Context())
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
@@ -90,7 +90,7 @@ func (w *world) start(broken bool) *instance {
 	if w.keepOut {
 		listCfg := cfg.Copy()
 		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
-		i.h.responder.KeepOut = keepout.New(listCfg, keepOutTable)
+		i.h.responder.KeepOut = ledger.New(listCfg, keepOutTable)
 		rules = strings.ReplaceAll(rules, "then: terminate\n", "then: terminate\n    keep_out: 24h\n")
 	}
 	if broken {

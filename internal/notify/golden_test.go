@@ -18,7 +18,7 @@ import (
 	"unicode/utf8"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/schema"
@@ -66,8 +66,8 @@ var stories = []struct {
 	change  []string // in the event, old and new in turn
 	clients []emulator.Client
 	prepare func(*emulator.Cloud, *responder.Responder)
-	age     time.Duration   // of the event when it is received
-	keepOut []keepout.Entry // on the list before the event; nil for no list
+	age     time.Duration  // of the event when it is received
+	keepOut []ledger.Entry // on the list before the event; nil for no list
 }{
 	{name: "terminated", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob"), up(field, `EXAMPLE\bob`)}},
 	{name: "terminated-leaver", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice@example.com")}},
@@ -121,20 +121,20 @@ var stories = []struct {
 	}},
 	{name: "partial-and-one-exempt", event: "okta/user-deactivate.json", clients: []emulator.Client{
 		up(office, "alice"), {EndpointID: office, Username: "alice", FailToTerminate: true}, {EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
-	{name: "terminated-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, keepOut: []keepout.Entry{}},
-	{name: "terminated-leaver-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, keepOut: []keepout.Entry{}},
-	{name: "not-connected-kept-out", event: "okta/user-deactivate.json", keepOut: []keepout.Entry{}},
-	{name: "would-terminate-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, prepare: inDryRun, keepOut: []keepout.Entry{}},
-	{name: "reconnecting-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}, keepOut: []keepout.Entry{}},
-	{name: "partial-not-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: noList, keepOut: []keepout.Entry{}},
-	{name: "failed-not-kept-out", event: "okta/user-deactivate.json", prepare: noList, keepOut: []keepout.Entry{}},
-	{name: "notified-reinstated", event: "okta/user-activate.json", keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
+	{name: "terminated-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, keepOut: []ledger.Entry{}},
+	{name: "terminated-leaver-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, keepOut: []ledger.Entry{}},
+	{name: "not-connected-kept-out", event: "okta/user-deactivate.json", keepOut: []ledger.Entry{}},
+	{name: "would-terminate-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, prepare: inDryRun, keepOut: []ledger.Entry{}},
+	{name: "reconnecting-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}, keepOut: []ledger.Entry{}},
+	{name: "partial-not-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: noList, keepOut: []ledger.Entry{}},
+	{name: "failed-not-kept-out", event: "okta/user-deactivate.json", prepare: noList, keepOut: []ledger.Entry{}},
+	{name: "notified-reinstated", event: "okta/user-activate.json", keepOut: []ledger.Entry{{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
 	{name: "notified-reinstated-by-request", event: `{"username":"bob","reason":"a penetration test","requested_by":"helpdesk"}`, change: []string{"Terminate Connections", "Reinstate"},
-		keepOut: []keepout.Entry{{Person: "bob", Cause: keepout.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
-	{name: "notified-reinstated-in-dry-run", event: "okta/user-activate.json", prepare: inDryRun, keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
-	{name: "notified-stays-kept-out", event: "okta/user-activate.json", keepOut: []keepout.Entry{{Person: "alice", Cause: keepout.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
-	{name: "failed-reinstatement", event: "okta/user-activate.json", prepare: noList, keepOut: []keepout.Entry{}},
-	{name: "ambiguous-reinstatement", event: "okta/user-activate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, keepOut: []keepout.Entry{}},
+		keepOut: []ledger.Entry{{Person: "bob", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
+	{name: "notified-reinstated-in-dry-run", event: "okta/user-activate.json", prepare: inDryRun, keepOut: []ledger.Entry{{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
+	{name: "notified-stays-kept-out", event: "okta/user-activate.json", keepOut: []ledger.Entry{{Person: "alice", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
+	{name: "failed-reinstatement", event: "okta/user-activate.json", prepare: noList, keepOut: []ledger.Entry{}},
+	{name: "ambiguous-reinstatement", event: "okta/user-activate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, keepOut: []ledger.Entry{}},
 	{name: "failed-policy", event: "okta/user-deactivate.json", prepare: func(_ *emulator.Cloud, r *responder.Responder) {
 		r.Policy, r.PolicyError = nil, errors.New("policy.yaml:2:1: excempt: unknown key")
 	}},
@@ -205,7 +205,7 @@ func TestWhatPeopleRead(t *testing.T) {
 }
 
 // live gives the outcomes of an event in virtual time, with the real SDK over HTTP.
-func live(t *testing.T, event string, change []string, clients []emulator.Client, prepare func(*emulator.Cloud, *responder.Responder), age time.Duration, keepOut []keepout.Entry) []responder.Outcome {
+func live(t *testing.T, event string, change []string, clients []emulator.Client, prepare func(*emulator.Cloud, *responder.Responder), age time.Duration, keepOut []ledger.Entry) []responder.Outcome {
 	t.Helper()
 	raw := []byte(`{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"Terminate Connections","source":"clientvpn-responder",
 		"account":"111122223333","time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":` + event + `}`)
@@ -242,7 +242,7 @@ func live(t *testing.T, event string, change []string, clients []emulator.Client
 		time.Sleep(time.Until(signals[0].Time) - time.Hour) // virtual time begins in 2000
 		if keepOut != nil {
 			cloud.AddTable("keepout", "person")
-			list := keepout.New(cfg, "keepout")
+			list := ledger.New(cfg, "keepout")
 			for _, e := range keepOut {
 				if _, err := list.Put(t.Context(), e); err != nil {
 					t.Fatal(err)

@@ -9,18 +9,18 @@ import (
 	"sync"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
 
-// keepOutList is what is used of a [keepout.Table].
+// keepOutList is what is used of a [ledger.Table].
 type keepOutList interface {
-	Put(context.Context, keepout.Entry) (until time.Time, err error)
-	Withdraw(context.Context, keepout.Entry) error
-	Lift(ctx context.Context, person string, l keepout.Lift) ([]keepout.Entry, error)
-	Find(ctx context.Context, people []string) ([]keepout.Entry, error)
+	Put(context.Context, ledger.Entry) (until time.Time, err error)
+	Withdraw(context.Context, ledger.Entry) error
+	Lift(ctx context.Context, person string, l ledger.Lift) ([]ledger.Entry, error)
+	Find(ctx context.Context, people []string) ([]ledger.Entry, error)
 	Probe(context.Context) error
 }
 
@@ -30,22 +30,22 @@ var Forever = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
 // Lifted is what kept a person out until a reinstatement.
 type Lifted struct {
-	Person    string        `json:"person"`
-	Cause     keepout.Cause `json:"cause"`
-	Reason    string        `json:"reason,omitempty"`
-	OutcomeID string        `json:"outcome_id,omitempty"`
-	By        string        `json:"by,omitempty"`
-	Since     time.Time     `json:"since"`
+	Person    string       `json:"person"`
+	Cause     ledger.Cause `json:"cause"`
+	Reason    string       `json:"reason,omitempty"`
+	OutcomeID string       `json:"outcome_id,omitempty"`
+	By        string       `json:"by,omitempty"`
+	Since     time.Time    `json:"since"`
 }
 
 // access is a case's part in the keep-out list, and what became of it.
 type access struct {
-	asked    bool            // the list takes part in the case
-	entries  []keepout.Entry // what the list took of it
-	until    time.Time       // when the person may connect again, Forever for never; zero if not kept out
-	lifted   []Lifted        // what the case reinstates
-	still    []keepout.Entry // what keeps a person out whom the case reinstates
-	problems []Problem       // why the list is not as it should be
+	asked    bool           // the list takes part in the case
+	entries  []ledger.Entry // what the list took of it
+	until    time.Time      // when the person may connect again, Forever for never; zero if not kept out
+	lifted   []Lifted       // what the case reinstates
+	still    []ledger.Entry // what keeps a person out whom the case reinstates
+	problems []Problem      // why the list is not as it should be
 	reasons  []policy.Reason
 }
 
@@ -79,7 +79,7 @@ func (r *Responder) accessOf(ctx context.Context, c *Case) access {
 		return access{}
 	case r.KeepOut == nil && denies:
 		return access{reasons: []policy.Reason{
-			policy.Because(policy.Access, "keep-out is off, as KEEPOUT_TABLE is not set"),
+			policy.Because(policy.Access, "keep-out is off, as LEDGER_TABLE is not set"),
 		}}
 	case r.KeepOut == nil:
 		return access{}
@@ -100,7 +100,7 @@ func (r *Responder) deny(ctx context.Context, c *Case) access {
 		e := c.entry(person)
 		until, err := r.KeepOut.Put(ctx, e)
 		switch {
-		case errors.Is(err, keepout.ErrLifted):
+		case errors.Is(err, ledger.ErrLifted):
 			a.reasons = append(a.reasons,
 				policy.Because(policy.Access, "%s is not kept out, as a reinstatement came after this event", person))
 		case err != nil:
@@ -119,7 +119,7 @@ func (r *Responder) deny(ctx context.Context, c *Case) access {
 func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 	a := access{asked: true}
 	lift := c.lift()
-	var lifted []keepout.Entry
+	var lifted []ledger.Entry
 	if !c.dryRun() {
 		for _, person := range c.Decision.People {
 			entries, err := r.KeepOut.Lift(ctx, person, lift)
@@ -144,7 +144,7 @@ func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 		a.lifted = append(a.lifted, Lifted{e.Person, e.Cause, e.Reason, e.OutcomeID, e.By, e.Since.UTC()})
 	}
 	if len(a.still) > 0 {
-		slices.SortStableFunc(a.still, func(a, b keepout.Entry) int { return orForever(b.Until).Compare(orForever(a.Until)) })
+		slices.SortStableFunc(a.still, func(a, b ledger.Entry) int { return orForever(b.Until).Compare(orForever(a.Until)) })
 		a.until = orForever(a.still[0].Until)
 	}
 	return a
@@ -173,35 +173,35 @@ func (a *access) problem(doing string, err error) {
 }
 
 // entry is what the case writes into the list about a person.
-func (c *Case) entry(person string) keepout.Entry {
+func (c *Case) entry(person string) ledger.Entry {
 	s := c.Signal
-	return keepout.Entry{
+	return ledger.Entry{
 		Person: person, Cause: cause(s), Reason: why(s), OutcomeID: s.Provider + " " + s.ID, By: by(s),
 		Since: c.timing.DecidedAt, EventAt: c.happened(), Until: c.Decision.KeepOut.Until(c.timing.DecidedAt),
 	}
 }
 
 // lift is what the case lifts: what events like it put there, or everything if a person asks for it in our own form.
-func (c *Case) lift() keepout.Lift {
-	l := keepout.Lift{
-		Causes: []keepout.Cause{keepout.Deprovisioning}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened(),
+func (c *Case) lift() ledger.Lift {
+	l := ledger.Lift{
+		Causes: []ledger.Cause{ledger.Deprovisioning}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened(),
 	}
 	if c.Signal.Provider == signal.Custom {
-		l.Causes = append(l.Causes, keepout.Finding, keepout.Request)
+		l.Causes = append(l.Causes, ledger.Finding, ledger.Request)
 	}
 	return l
 }
 
 // cause returns the cause of an entry, which decides who may lift it. Re-enabling an account lifts only what disabling
 // it caused. It does not lift a GuardDuty finding or a request made by a person.
-func cause(s signal.Signal) keepout.Cause {
+func cause(s signal.Signal) ledger.Cause {
 	switch {
 	case s.Provider == signal.Custom:
-		return keepout.Request
+		return ledger.Request
 	case s.Kind == signal.AccountDisabled, s.Kind == signal.AccountPurged:
-		return keepout.Deprovisioning
+		return ledger.Deprovisioning
 	}
-	return keepout.Finding
+	return ledger.Finding
 }
 
 func by(s signal.Signal) string {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
@@ -50,7 +50,7 @@ rules:
 type company struct {
 	*emulator.Cloud
 	*responder.Responder
-	list *keepout.Table
+	list *ledger.Table
 }
 
 func keepingPeopleOut(t *testing.T, test func(t *testing.T, c company)) {
@@ -60,7 +60,7 @@ func keepingPeopleOut(t *testing.T, test func(t *testing.T, c company)) {
 		defer stop()
 		cfg := config(client)
 		cfg.BaseEndpoint = aws.String("http://dynamodb.test")
-		c := company{cloud, r, keepout.New(cfg, "keepout")}
+		c := company{cloud, r, ledger.New(cfg, "keepout")}
 		p, err := policy.Parse("policy.yaml", []byte(keepingOut))
 		if err != nil {
 			t.Fatal(err)
@@ -259,7 +259,7 @@ func TestMissingPermissionForTheListIsNamed(t *testing.T) {
 // is; and if that fails it is told, and tried again.
 func TestOverLimitIsTakenOffTheListAgain(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
-		if _, err := c.list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Finding, OutcomeID: "guardduty 9", Until: time.Now().Add(time.Hour)}); err != nil {
+		if _, err := c.list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Finding, OutcomeID: "guardduty 9", Until: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		c.connect(slices.Repeat([]string{"alice"}, 7)...)
@@ -356,7 +356,7 @@ func TestWithoutAListConnectionsAreEndedAllTheSame(t *testing.T) {
 		c.connect("alice")
 		c.KeepOut = nil
 		o := respond(t, c.Responder, about(alice))[0]
-		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(policy.Words(o.Decision.Reasons), "keep-out is off, as KEEPOUT_TABLE is not set") {
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(policy.Words(o.Decision.Reasons), "keep-out is off, as LEDGER_TABLE is not set") {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if o := respond(t, c.Responder, enabled(alice))[0]; o.Status != responder.Ignored {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
@@ -37,7 +37,7 @@ type facts struct {
 
 	reinstating bool // the case is about the keep-out list and nothing else
 	lifted      []Lifted
-	still       []keepout.Entry
+	still       []ledger.Entry
 	keptOut     string // for how long, to go behind "is kept out"
 	wouldKeep   bool   // a dry-run, which would put the person on the list
 }

@@ -20,7 +20,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -31,7 +31,7 @@ const usage = `usage: go run ./cmd/local keepout <command>
   list [-json]                            who may not connect, for what cause, until when and why
   lift -reason why [-by who] <person>…    take people off the list, whatever put them there
 
-Both take -table name, KEEPOUT_TABLE if absent, and the credentials and Region of the AWS SDK. A person may be named as the list
+Both take -table name, LEDGER_TABLE if absent, and the credentials and Region of the AWS SDK. A person may be named as the list
 does, or by any name that -policy, policy.yaml if absent, makes one with it.
 `
 
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	command, args := args[0], args[1:]
 	flags := flag.NewFlagSet("keepout "+command, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	table := flags.String("table", os.Getenv("KEEPOUT_TABLE"), "the table; KEEPOUT_TABLE if absent")
+	table := flags.String("table", os.Getenv("LEDGER_TABLE"), "the table; LEDGER_TABLE if absent")
 	asJSON := flags.Bool("json", false, "list: one JSON object a line")
 	policyFile := flags.String("policy", "policy.yaml", "lift: the policy, which knows whose names are whose")
 	reason := flags.String("reason", "", "lift: why")
@@ -62,13 +62,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
 	if *table == "" {
-		return errors.New("name the table with -table or KEEPOUT_TABLE; it is the stack's output KeepOutTableName")
+		return errors.New("name the table with -table or LEDGER_TABLE; it is the stack's output KeepOutTableName")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	list := keepout.New(cfg, *table)
+	list := ledger.New(cfg, *table)
 	switch {
 	case command == "list" && flags.NArg() == 0:
 		entries, err := list.List(ctx)
@@ -84,8 +84,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		l := keepout.Lift{
-			Causes: []keepout.Cause{keepout.Deprovisioning, keepout.Finding, keepout.Request}, By: *by, Reason: *reason, At: time.Now(),
+		l := ledger.Lift{
+			Causes: []ledger.Cause{ledger.Deprovisioning, ledger.Finding, ledger.Request}, By: *by, Reason: *reason, At: time.Now(),
 		}
 		for _, name := range flags.Args() {
 			if err := lift(ctx, out, list, rules, name, l); err != nil {
@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // lift takes one person off the list.
-func lift(ctx context.Context, out io.Writer, list *keepout.Table, rules *policy.Policy, name string, l keepout.Lift) error {
+func lift(ctx context.Context, out io.Writer, list *ledger.Table, rules *policy.Policy, name string, l ledger.Lift) error {
 	entries, err := list.Find(ctx, append(rules.People(name, ""), name))
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func lift(ctx context.Context, out io.Writer, list *keepout.Table, rules *policy
 }
 
 // show prints entries, of which words come from outside.
-func show(out io.Writer, entries []keepout.Entry, asJSON bool) error {
+func show(out io.Writer, entries []ledger.Entry, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		for _, e := range entries {

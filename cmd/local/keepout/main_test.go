@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
 // withList gives a list that has some people, and has the program find it.
-func withList(t *testing.T) *keepout.Table {
+func withList(t *testing.T) *ledger.Table {
 	t.Helper()
 	cloud := &emulator.Cloud{}
 	cloud.AddTable("kept", "person")
@@ -24,7 +24,7 @@ func withList(t *testing.T) *keepout.Table {
 	}
 	t.Cleanup(stop)
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "KEEPOUT_TABLE": "kept", "USER": "ops",
+		"AWS_ENDPOINT_URL": url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "LEDGER_TABLE": "kept", "USER": "ops",
 	} {
 		t.Setenv(name, value)
 	}
@@ -32,12 +32,12 @@ func withList(t *testing.T) *keepout.Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := keepout.New(cfg, "kept")
+	list := ledger.New(cfg, "kept")
 	since := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
-	for _, e := range []keepout.Entry{
-		{Person: "alice", Cause: keepout.Deprovisioning, Reason: "user.lifecycle.deactivate", OutcomeID: "okta 1", By: "okta", Since: since},
-		{Person: "alice", Cause: keepout.Finding, Reason: "Exfiltration:IAMUser/X", OutcomeID: "guardduty 1", By: "guardduty", Since: since, Until: time.Date(2999, 1, 2, 3, 4, 5, 0, time.UTC)},
-		{Person: "mallory\x1b[2J", Cause: keepout.Request, Reason: "a\nb", By: "hr", Since: since},
+	for _, e := range []ledger.Entry{
+		{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", OutcomeID: "okta 1", By: "okta", Since: since},
+		{Person: "alice", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/X", OutcomeID: "guardduty 1", By: "guardduty", Since: since, Until: time.Date(2999, 1, 2, 3, 4, 5, 0, time.UTC)},
+		{Person: "mallory\x1b[2J", Cause: ledger.Request, Reason: "a\nb", By: "hr", Since: since},
 	} {
 		if _, err := list.Put(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -64,7 +64,7 @@ mallory?[2J  request         forever              2026-11-20 10:00:00  hr       
 	if err := run(t.Context(), []string{"list", "-json"}, &out); err != nil {
 		t.Fatal(err)
 	}
-	var first keepout.Entry
+	var first ledger.Entry
 	if err := json.Unmarshal(bytes.SplitAfter(out.Bytes(), []byte("\n"))[0], &first); err != nil || first.Person != "alice" || first.OutcomeID != "okta 1" {
 		t.Errorf("%+v, %v\n%s", first, err, out.String())
 	}
@@ -81,11 +81,11 @@ func TestLiftTakesOffTheList(t *testing.T) {
 		t.Error(said)
 	}
 	entries, err := list.List(t.Context())
-	if err != nil || len(entries) != 1 || entries[0].Cause != keepout.Request {
+	if err != nil || len(entries) != 1 || entries[0].Cause != ledger.Request {
 		t.Errorf("%+v, %v", entries, err)
 	}
 	// The event that comes late does not put her back.
-	_, err = list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Finding, EventAt: time.Now().Add(-time.Minute)})
+	_, err = list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Finding, EventAt: time.Now().Add(-time.Minute)})
 	if err == nil || !strings.Contains(err.Error(), "by ops") {
 		t.Error(err)
 	}

@@ -1,4 +1,4 @@
-package keepout_test
+package ledger_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -14,15 +14,15 @@ import (
 // TestWithdrawTakesBackItsOwnEntryOnly: not that of another event, nor one that the same event has put there anew.
 func TestWithdrawTakesBackItsOwnEntryOnly(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
-		first := keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning, OutcomeID: "okta 1", Since: ago(time.Hour), Until: in(time.Hour)}
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, OutcomeID: "okta 1", Since: first.Since, Until: in(2 * time.Hour)})
+		list := ledger.New(cfg, table)
+		first := ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning, OutcomeID: "okta 1", Since: ago(time.Hour), Until: in(time.Hour)}
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, OutcomeID: "okta 1", Since: first.Since, Until: in(2 * time.Hour)})
 		put(t, list, first)
-		for _, other := range []keepout.Entry{
-			{Person: "alice", Cause: keepout.Deprovisioning, OutcomeID: "okta 2", Since: first.Since},
-			{Person: "alice", Cause: keepout.Deprovisioning, OutcomeID: "okta 1", Since: ago(2 * time.Hour)},
-			{Person: "alice", Cause: keepout.Request, OutcomeID: "okta 1", Since: first.Since},
-			{Person: "bob", Cause: keepout.Deprovisioning, OutcomeID: "okta 1", Since: first.Since},
+		for _, other := range []ledger.Entry{
+			{Person: "alice", Cause: ledger.Deprovisioning, OutcomeID: "okta 2", Since: first.Since},
+			{Person: "alice", Cause: ledger.Deprovisioning, OutcomeID: "okta 1", Since: ago(2 * time.Hour)},
+			{Person: "alice", Cause: ledger.Request, OutcomeID: "okta 1", Since: first.Since},
+			{Person: "bob", Cause: ledger.Deprovisioning, OutcomeID: "okta 1", Since: first.Since},
 		} {
 			if err := list.Withdraw(t.Context(), other); err != nil {
 				t.Error(err)
@@ -49,8 +49,8 @@ func TestWithdrawTakesBackItsOwnEntryOnly(t *testing.T) {
 
 func TestProbeWritesNothing(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding})
+		list := ledger.New(cfg, table)
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding})
 		if err := list.Probe(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -58,7 +58,7 @@ func TestProbeWritesNothing(t *testing.T) {
 		if got := tell(all, err); got != "alice finding forever" {
 			t.Error(got)
 		}
-		if err := keepout.New(cfg, "another").Probe(t.Context()); err == nil || strings.Count(err.Error(), "ResourceNotFoundException") != 2 {
+		if err := ledger.New(cfg, "another").Probe(t.Context()); err == nil || strings.Count(err.Error(), "ResourceNotFoundException") != 2 {
 			t.Error(err)
 		}
 	})
@@ -66,13 +66,13 @@ func TestProbeWritesNothing(t *testing.T) {
 
 func TestMissingPermissionsAreNamed(t *testing.T) {
 	cloud, cfg := standIn(t)
-	list := keepout.New(cfg, table)
+	list := ledger.New(cfg, table)
 	for _, action := range []string{"BatchGetItem", "UpdateItem", "Scan"} {
 		cloud.Deny("dynamodb:"+action, table)
 	}
 	_, finding := list.Find(t.Context(), []string{"alice"})
 	_, listing := list.List(t.Context())
-	_, putting := list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Finding})
+	_, putting := list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Finding})
 	said := errors.Join(finding, listing, putting).Error()
 	for _, want := range []string{
 		"reading keepout: missing permission dynamodb:BatchGetItem on table/keepout: ", "listing keepout: missing permission dynamodb:Scan on table/keepout: ",

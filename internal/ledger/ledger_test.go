@@ -1,4 +1,4 @@
-package keepout_test
+package ledger_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/keepout"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/moto"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -72,7 +72,7 @@ func ago(d time.Duration) time.Time { return time.Now().Add(-d).UTC().Truncate(t
 
 func in(d time.Duration) time.Time { return ago(-d) }
 
-func put(t *testing.T, list *keepout.Table, e keepout.Entry) time.Time {
+func put(t *testing.T, list *ledger.Table, e ledger.Entry) time.Time {
 	t.Helper()
 	until, err := list.Put(t.Context(), e)
 	if err != nil {
@@ -82,13 +82,13 @@ func put(t *testing.T, list *keepout.Table, e keepout.Entry) time.Time {
 }
 
 // found tells the entries of people, or the error, as "person cause until".
-func found(t *testing.T, list *keepout.Table, people ...string) string {
+func found(t *testing.T, list *ledger.Table, people ...string) string {
 	t.Helper()
 	entries, err := list.Find(t.Context(), people)
 	return tell(entries, err)
 }
 
-func tell(entries []keepout.Entry, err error) string {
+func tell(entries []ledger.Entry, err error) string {
 	if err != nil {
 		return err.Error()
 	}
@@ -106,20 +106,20 @@ func tell(entries []keepout.Entry, err error) string {
 
 func TestEntryIsReadAsItWasPut(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
-		e := keepout.Entry{
-			Person: `bücher\alice "al" ☃`, Cause: keepout.Finding, Reason: "stolen <credentials>\n", OutcomeID: "guardduty 1a2b", By: "guardduty",
+		list := ledger.New(cfg, table)
+		e := ledger.Entry{
+			Person: `bücher\alice "al" ☃`, Cause: ledger.Finding, Reason: "stolen <credentials>\n", OutcomeID: "guardduty 1a2b", By: "guardduty",
 			Since: in(0), EventAt: ago(time.Hour), Until: in(24 * time.Hour),
 		}
 		if until := put(t, list, e); !until.Equal(e.Until) {
 			t.Error(until)
 		}
-		leaver := keepout.Entry{Person: "bob", Cause: keepout.Deprovisioning}
+		leaver := ledger.Entry{Person: "bob", Cause: ledger.Deprovisioning}
 		if until := put(t, list, leaver); !until.IsZero() {
 			t.Error(until)
 		}
 		got, err := list.Find(t.Context(), []string{e.Person, "nobody", "", e.Person})
-		if diff := cmp.Diff([]keepout.Entry{e}, got); diff != "" || err != nil {
+		if diff := cmp.Diff([]ledger.Entry{e}, got); diff != "" || err != nil {
 			t.Error(err, diff)
 		}
 		all, err := list.List(t.Context())
@@ -137,38 +137,38 @@ func TestEntryIsReadAsItWasPut(t *testing.T) {
 
 func TestNobodyIsNotPut(t *testing.T) {
 	_, cfg := standIn(t)
-	list := keepout.New(cfg, table)
-	if _, err := list.Put(t.Context(), keepout.Entry{Cause: keepout.Finding}); err == nil {
+	list := ledger.New(cfg, table)
+	if _, err := list.Put(t.Context(), ledger.Entry{Cause: ledger.Finding}); err == nil {
 		t.Error("nobody is kept out")
 	}
-	if _, err := list.Lift(t.Context(), "", keepout.Lift{Causes: []keepout.Cause{keepout.Finding}}); err == nil {
+	if _, err := list.Lift(t.Context(), "", ledger.Lift{Causes: []ledger.Cause{ledger.Finding}}); err == nil {
 		t.Error("nobody is reinstated")
 	}
 }
 
 func TestNothingShortensTheTime(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
+		list := ledger.New(cfg, table)
 		const hour = time.Hour
 		for _, step := range []struct {
-			cause keepout.Cause
+			cause ledger.Cause
 			hours time.Duration // 0 is for ever
 			until string
 			find  string
 		}{
-			{keepout.Finding, 4, "4h0m0s", "alice finding 4h0m0s"},
-			{keepout.Finding, 1, "4h0m0s", "alice finding 4h0m0s"},
-			{keepout.Finding, 24, "24h0m0s", "alice finding 24h0m0s"},
-			{keepout.Request, 2, "24h0m0s", "alice finding 24h0m0s, alice request 2h0m0s"},
-			{keepout.Deprovisioning, 0, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 2h0m0s"},
-			{keepout.Deprovisioning, 5, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 2h0m0s"},
-			{keepout.Request, 48, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 48h0m0s"},
+			{ledger.Finding, 4, "4h0m0s", "alice finding 4h0m0s"},
+			{ledger.Finding, 1, "4h0m0s", "alice finding 4h0m0s"},
+			{ledger.Finding, 24, "24h0m0s", "alice finding 24h0m0s"},
+			{ledger.Request, 2, "24h0m0s", "alice finding 24h0m0s, alice request 2h0m0s"},
+			{ledger.Deprovisioning, 0, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 2h0m0s"},
+			{ledger.Deprovisioning, 5, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 2h0m0s"},
+			{ledger.Request, 48, "forever", "alice deprovisioning forever, alice finding 24h0m0s, alice request 48h0m0s"},
 		} {
-			e := keepout.Entry{Person: "alice", Cause: step.cause}
+			e := ledger.Entry{Person: "alice", Cause: step.cause}
 			if step.hours > 0 {
 				e.Until = in(step.hours * hour)
 			}
-			if got := tell([]keepout.Entry{{Until: put(t, list, e)}}, nil); strings.TrimSpace(got) != step.until {
+			if got := tell([]ledger.Entry{{Until: put(t, list, e)}}, nil); strings.TrimSpace(got) != step.until {
 				t.Errorf("%s %d h: until %s, want %s", step.cause, step.hours, got, step.until)
 			}
 			if got := found(t, list, "alice"); got != step.find {
@@ -181,21 +181,21 @@ func TestNothingShortensTheTime(t *testing.T) {
 // TestOrderOfArrivalDoesNotMatter: suspended, reinstated and suspended again arrive in every order, and some twice.
 func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
+		list := ledger.New(cfg, table)
 		type event struct {
 			name string
 			do   func(person string) error
 		}
 		suspend := func(at time.Time, d time.Duration) func(string) error {
 			return func(person string) error {
-				_, err := list.Put(t.Context(), keepout.Entry{Person: person, Cause: keepout.Deprovisioning, EventAt: at, Until: in(d)})
+				_, err := list.Put(t.Context(), ledger.Entry{Person: person, Cause: ledger.Deprovisioning, EventAt: at, Until: in(d)})
 				return err
 			}
 		}
 		first := event{"suspended", suspend(ago(3*time.Hour), 48*time.Hour)}
 		again := event{"suspended again", suspend(ago(time.Hour), 24*time.Hour)}
 		back := event{"reinstated", func(person string) error {
-			_, err := list.Lift(t.Context(), person, keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, At: ago(2 * time.Hour)})
+			_, err := list.Lift(t.Context(), person, ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}, At: ago(2 * time.Hour)})
 			return err
 		}}
 		for i, story := range []struct {
@@ -217,7 +217,7 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 			var names []string
 			for _, e := range story.events {
 				names = append(names, e.name)
-				if err := e.do(person); err != nil && !errors.Is(err, keepout.ErrLifted) {
+				if err := e.do(person); err != nil && !errors.Is(err, ledger.ErrLifted) {
 					t.Fatal(err)
 				}
 			}
@@ -230,11 +230,11 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 
 func TestLiftTakesWhatItMay(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
-		for _, cause := range []keepout.Cause{keepout.Deprovisioning, keepout.Finding} {
-			put(t, list, keepout.Entry{Person: "alice", Cause: cause, Reason: "left", EventAt: ago(time.Hour)})
+		list := ledger.New(cfg, table)
+		for _, cause := range []ledger.Cause{ledger.Deprovisioning, ledger.Finding} {
+			put(t, list, ledger.Entry{Person: "alice", Cause: cause, Reason: "left", EventAt: ago(time.Hour)})
 		}
-		provider := keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, By: "okta", Reason: "back", At: ago(time.Minute)}
+		provider := ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}, By: "okta", Reason: "back", At: ago(time.Minute)}
 		for range 2 { // the same again when the event comes again
 			lifted, err := list.Lift(t.Context(), "alice", provider)
 			if got := tell(lifted, err); got != "alice deprovisioning forever" || lifted[0].Reason != "left" {
@@ -244,11 +244,11 @@ func TestLiftTakesWhatItMay(t *testing.T) {
 		if got := found(t, list, "alice"); got != "alice finding forever" {
 			t.Error(got)
 		}
-		_, err := list.Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning, EventAt: ago(time.Hour)})
-		if !errors.Is(err, keepout.ErrLifted) || !strings.Contains(err.Error(), "okta") {
+		_, err := list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning, EventAt: ago(time.Hour)})
+		if !errors.Is(err, ledger.ErrLifted) || !strings.Contains(err.Error(), "okta") {
 			t.Errorf("an event from before: %v", err)
 		}
-		all := keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning, keepout.Finding, keepout.Request}, By: "carol", At: in(0)}
+		all := ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning, ledger.Finding, ledger.Request}, By: "carol", At: in(0)}
 		lifted, err := list.Lift(t.Context(), "alice", all)
 		if got := tell(lifted, err); got != "alice finding forever" {
 			t.Error(got)
@@ -256,7 +256,7 @@ func TestLiftTakesWhatItMay(t *testing.T) {
 		if got := found(t, list, "alice"); got != "" {
 			t.Error(got)
 		}
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, EventAt: in(time.Second)})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, EventAt: in(time.Second)})
 		if got := found(t, list, "alice"); got != "alice finding forever" {
 			t.Error(got)
 		}
@@ -267,9 +267,9 @@ func TestLiftTakesWhatItMay(t *testing.T) {
 func TestExpiredHoldsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, cfg := standIn(t)
-		list := keepout.New(cfg, table)
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Until: time.Now().Add(time.Hour)})
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Request, Until: time.Now().Add(2 * time.Hour)})
+		list := ledger.New(cfg, table)
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, Until: time.Now().Add(time.Hour)})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Request, Until: time.Now().Add(2 * time.Hour)})
 		time.Sleep(time.Hour - 1)
 		if got := found(t, list, "alice"); got != "alice finding 0s, alice request 1h0m0s" {
 			t.Error(got)
@@ -278,7 +278,7 @@ func TestExpiredHoldsNobody(t *testing.T) {
 		if got := found(t, list, "alice"); got != "alice request 1h0m0s" {
 			t.Error(got)
 		}
-		lifted, err := list.Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Finding}})
+		lifted, err := list.Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Finding}})
 		if got := tell(lifted, err); got != "" {
 			t.Errorf("lifted what had ended: %s", got)
 		}
@@ -287,7 +287,7 @@ func TestExpiredHoldsNobody(t *testing.T) {
 		if got := found(t, list, "alice") + tell(all, err); got != "" {
 			t.Error(got)
 		}
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Request, Until: time.Now().Add(time.Minute)})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Request, Until: time.Now().Add(time.Minute)})
 		if got := found(t, list, "alice"); got != "alice request 1m0s" {
 			t.Errorf("after an end, a shorter time: %s", got)
 		}
@@ -297,7 +297,7 @@ func TestExpiredHoldsNobody(t *testing.T) {
 // TestItemExpiresAMonthAfterItsLastEnd: and never, while it holds for ever.
 func TestItemExpiresAMonthAfterItsLastEnd(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list, api := keepout.New(cfg, table), dynamodb.NewFromConfig(cfg)
+		list, api := ledger.New(cfg, table), dynamodb.NewFromConfig(cfg)
 		const month = 30 * 24 * time.Hour
 		want := func(at time.Time) {
 			t.Helper()
@@ -316,15 +316,15 @@ func TestItemExpiresAMonthAfterItsLastEnd(t *testing.T) {
 				}
 			}
 		}
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Until: ago(9999 * time.Hour)})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, Until: ago(9999 * time.Hour)})
 		want(time.Now())
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Until: in(5 * time.Hour)})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, Until: in(5 * time.Hour)})
 		want(in(5 * time.Hour))
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Request, Until: in(2 * time.Hour)})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Request, Until: in(2 * time.Hour)})
 		want(in(5 * time.Hour))
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning})
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning})
 		want(time.Time{})
-		if _, err := list.Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}, At: in(9 * time.Hour)}); err != nil {
+		if _, err := list.Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}, At: in(9 * time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		want(in(9 * time.Hour))
@@ -334,24 +334,24 @@ func TestItemExpiresAMonthAfterItsLastEnd(t *testing.T) {
 // TestWritersLoseNothingOfEachOther: several instances at once, each with a cause of its own, and one that reinstates.
 func TestWritersLoseNothingOfEachOther(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		put(t, keepout.New(cfg, table), keepout.Entry{Person: "alice", Cause: keepout.Deprovisioning, EventAt: ago(time.Hour)})
+		put(t, ledger.New(cfg, table), ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning, EventAt: ago(time.Hour)})
 		var writers sync.WaitGroup
 		for i := range 4 {
 			writers.Go(func() {
-				_, err := keepout.New(cfg, table).Put(t.Context(), keepout.Entry{Person: "alice", Cause: keepout.Cause(fmt.Sprint("cause", i)), Until: in(time.Hour)})
+				_, err := ledger.New(cfg, table).Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Cause(fmt.Sprint("cause", i)), Until: in(time.Hour)})
 				if err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		writers.Go(func() {
-			lifted, err := keepout.New(cfg, table).Lift(t.Context(), "alice", keepout.Lift{Causes: []keepout.Cause{keepout.Deprovisioning}})
+			lifted, err := ledger.New(cfg, table).Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}})
 			if got := tell(lifted, err); got != "alice deprovisioning forever" {
 				t.Error(got)
 			}
 		})
 		writers.Wait()
-		if got := found(t, keepout.New(cfg, table), "alice"); got != "alice cause0 1h0m0s, alice cause1 1h0m0s, alice cause2 1h0m0s, alice cause3 1h0m0s" {
+		if got := found(t, ledger.New(cfg, table), "alice"); got != "alice cause0 1h0m0s, alice cause1 1h0m0s, alice cause2 1h0m0s, alice cause3 1h0m0s" {
 			t.Error(got)
 		}
 	})
@@ -360,8 +360,8 @@ func TestWritersLoseNothingOfEachOther(t *testing.T) {
 // TestOneCallForANewcomer: the way from an event to the cut-off has one write on it, and a repeat costs no more.
 func TestOneCallForANewcomer(t *testing.T) {
 	cloud, cfg := standIn(t)
-	list := keepout.New(cfg, table)
-	e := keepout.Entry{Person: "alice", Cause: keepout.Finding, EventAt: ago(time.Minute)}
+	list := ledger.New(cfg, table)
+	e := ledger.Entry{Person: "alice", Cause: ledger.Finding, EventAt: ago(time.Minute)}
 	for want := 1; want <= 2; want++ {
 		put(t, list, e)
 		if got := len(cloud.Calls()); got != want {
@@ -375,11 +375,11 @@ func TestEverybodyIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud, cfg := standIn(t)
 		cloud.PageItems = 60
-		list := keepout.New(cfg, table)
+		list := ledger.New(cfg, table)
 		var people []string
 		for i := range 130 {
 			people = append(people, fmt.Sprint("person", i))
-			put(t, list, keepout.Entry{Person: people[i], Cause: keepout.Finding})
+			put(t, list, ledger.Entry{Person: people[i], Cause: ledger.Finding})
 		}
 		entries, err := list.Find(t.Context(), people)
 		if len(entries) != 130 || err != nil {
@@ -404,7 +404,7 @@ func TestThrottledReadEndsWithTheTime(t *testing.T) {
 		cloud.PageItems = -1 // leaves everything for the next call
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := keepout.New(cfg, table).Find(ctx, []string{"alice"}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := ledger.New(cfg, table).Find(ctx, []string{"alice"}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 	})
@@ -413,7 +413,7 @@ func TestThrottledReadEndsWithTheTime(t *testing.T) {
 // TestWhatCannotBeReadIsNoEmptyList: an item that somebody spoilt by hand, a table that is not there or refuses.
 func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list, api := keepout.New(cfg, table), dynamodb.NewFromConfig(cfg)
+		list, api := ledger.New(cfg, table), dynamodb.NewFromConfig(cfg)
 		entry := func(members ...string) types.AttributeValue {
 			m := map[string]types.AttributeValue{}
 			for i := 0; i < len(members); i += 2 {
@@ -433,7 +433,7 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			_, putErr := list.Put(t.Context(), keepout.Entry{Person: person, Cause: keepout.Request})
+			_, putErr := list.Put(t.Context(), ledger.Entry{Person: person, Cause: ledger.Request})
 			_, listErr := list.List(t.Context())
 			_, findErr := list.Find(t.Context(), []string{person})
 			for _, err := range []error{putErr, findErr, listErr} {
@@ -442,14 +442,14 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 				}
 			}
 		}
-		_, err := keepout.New(cfg, "another").Find(t.Context(), []string{"alice"})
+		_, err := ledger.New(cfg, "another").Find(t.Context(), []string{"alice"})
 		if _, absent := errors.AsType[*types.ResourceNotFoundException](err); !absent {
 			t.Error(err)
 		}
 	})
 	cloud, cfg := standIn(t)
 	cloud.Deny("dynamodb:BatchGetItem", table)
-	_, err := keepout.New(cfg, table).Find(t.Context(), []string{"alice"})
+	_, err := ledger.New(cfg, table).Find(t.Context(), []string{"alice"})
 	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDeniedException" || !strings.Contains(api.ErrorMessage(), "table/keepout") {
 		t.Error(err)
 	}
@@ -457,8 +457,8 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 
 func TestLongReasonIsCut(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := keepout.New(cfg, table)
-		put(t, list, keepout.Entry{Person: "alice", Cause: keepout.Finding, Reason: "x" + strings.Repeat("ü", 300_000)})
+		list := ledger.New(cfg, table)
+		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, Reason: "x" + strings.Repeat("ü", 300_000)})
 		entries, err := list.Find(t.Context(), []string{"alice"})
 		if err != nil || len(entries) != 1 || entries[0].Reason != "x"+strings.Repeat("ü", 499) {
 			t.Errorf("%v %.80v", err, entries)
@@ -471,7 +471,7 @@ func TestValidName(t *testing.T) {
 		"": false, "ab": false, "abc": true, "clientvpn-KeepOutTable_1.2": true, strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
 		"a b": false, "tablé": false, "arn:aws:dynamodb": false, "abc\n": false,
 	} {
-		if got := keepout.ValidName(name); got != want {
+		if got := ledger.ValidName(name); got != want {
 			t.Errorf("%q: %t", name, got)
 		}
 	}

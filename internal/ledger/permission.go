@@ -1,4 +1,4 @@
-package keepout
+package ledger
 
 import (
 	"errors"

@@ -1,9 +1,9 @@
-// Package keepout keeps the list of people who may not connect, and until when, in a DynamoDB table.
+// Package ledger keeps the list of people who may not connect, and until when, in a DynamoDB table.
 //
 // It promises that two who write at once lose nothing of each other, that nothing shortens the time for which somebody is
 // kept out but a reinstatement, and that the order in which events arrive does not matter: what happened before a
 // reinstatement puts nobody back on the list. Whoever's time is up is not on the list, even if DynamoDB still keeps the item.
-package keepout
+package ledger
 
 import (
 	"cmp"
