@@ -202,7 +202,7 @@ def judge(sent, tries, log, dead, machines, pager, people):
 
 def keep_out(connect, outputs, moto):
     """Who is on the list is denied, is listed, and is let in again, by the commands as they are printed."""
-    env = os.environ | {"AWS_ENDPOINT_URL": moto, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "TABLE": outputs["KeepOutTableName"]}
+    env = os.environ | {"AWS_ENDPOINT_URL": moto, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "TABLE": outputs["LedgerTableName"]}
 
     def sh(command, **more):
         done = subprocess.run(["bash", "-euc", command], env=env | more, capture_output=True, text=True)
@@ -221,14 +221,14 @@ def keep_out(connect, outputs, moto):
         return sorted(json.loads(sh(outputs["KeepOutListCommand"].replace("--output table", "--output json"))), key=lambda row: row["person"])
 
     everybody = listed()
-    people = [row["person"] for row in everybody]
+    people = [row["person"].removeprefix("person#") for row in everybody]
     denied = [p for p in people if not may_connect(p)]
     print(f"\n{len(people)} people are kept out: {', '.join(people)}.")
     if not people or denied != people or not may_connect("zoe"):
         sys.exit(f"of them the client connect handler denies {denied}")
     with open("doc/keepout.md", encoding="utf-8") as file:
         printed = [b for b in re.findall(r"^```\n(aws dynamodb .*?)^```$", file.read(), re.M | re.S) if "restore" not in b]
-    finding = next(row["person"] for row in everybody if row["finding"] and not row["deprovisioning"])
+    finding = next(row["person"].removeprefix("person#") for row in everybody if "finding" in row["kept_out"] and "deprovisioning" not in row["kept_out"])
     for block in printed:
         for command in re.split(r"\n(?=aws )", block):
             sh(command.replace("alice", finding))

@@ -98,7 +98,7 @@ func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 func cloudWith(t *testing.T, people ...string) (*emulator.Cloud, *ledger.Table) {
 	t.Helper()
 	cloud := &emulator.Cloud{}
-	cloud.AddTable(table, "person")
+	cloud.AddTable(table, "id")
 	cloud.AddEndpoint(emulator.Endpoint{ID: endpoint})
 	client, stop := emulator.HTTPClient(cloud)
 	t.Cleanup(stop)

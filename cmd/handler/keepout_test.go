@@ -26,7 +26,7 @@ func reinstatement(id, username string, at time.Time) []byte {
 func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 	for name, server := range map[string]func(t *testing.T, cloud *emulator.Cloud) (url string){
 		"stand-in": func(t *testing.T, cloud *emulator.Cloud) string {
-			cloud.AddTable("keepout", "person")
+			cloud.AddTable("keepout", "id")
 			url, stop, err := emulator.Serve(cloud)
 			if err != nil {
 				t.Fatal(err)
@@ -38,8 +38,8 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 			url := moto.URL(t, "OUR OWN DYNAMODB")
 			if _, err := dynamodb.NewFromConfig(tableConfig(url)).CreateTable(t.Context(), &dynamodb.CreateTableInput{
 				TableName: aws.String("keepout"), BillingMode: types.BillingModePayPerRequest,
-				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("person"), AttributeType: types.ScalarAttributeTypeS}},
-				KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("person"), KeyType: types.KeyTypeHash}},
+				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+				KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func tableConfig(url string) aws.Config {
 // TestWhoCouldNotBeKeptOutIsTriedAgain: cut off, told, and the event goes back.
 func TestWhoCouldNotBeKeptOutIsTriedAgain(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
-	cloud.AddTable("keepout", "person")
+	cloud.AddTable("keepout", "id")
 	cloud.Deny("dynamodb:UpdateItem", "keepout")
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	answer := invoke(t, f, leaver("e1", "alice"))
@@ -101,7 +101,7 @@ func TestWhoCouldNotBeKeptOutIsTriedAgain(t *testing.T) {
 // TestListThatHangsOnceIsTriedAgain, in time for the cut-off.
 func TestListThatHangsOnceIsTriedAgain(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
-	cloud.AddTable("keepout", "person")
+	cloud.AddTable("keepout", "id")
 	cloud.Inject(emulator.Fault{Action: "UpdateItem", Times: 1, Delay: time.Minute})
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "terminated" || got[0].KeptOutUntil.IsZero() {
@@ -112,7 +112,7 @@ func TestListThatHangsOnceIsTriedAgain(t *testing.T) {
 // TestSelfTestLooksAtTheList: its permissions, and whether anybody asks it.
 func TestSelfTestLooksAtTheList(t *testing.T) {
 	cloud := cloudWith()
-	cloud.AddTable("keepout", "person")
+	cloud.AddTable("keepout", "id")
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	selfTest := []byte(`{"id":"s1","source":"clientvpn-responder","detail-type":"Self Test","time":"2026-11-20T10:00:00Z","detail":{}}`)
 	if got := outcomes(t, invoke(t, f, selfTest)); got[0].Status != "not-ready" || !strings.Contains(got[0].Summary, "no client connect handler is attached to "+endpoint) {

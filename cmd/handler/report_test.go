@@ -128,7 +128,7 @@ func TestEvidence(t *testing.T) {
 func TestQueriesNameFieldsOfTheLog(t *testing.T) {
 	log, _ := evidence(t)
 	cloud := cloudWith()
-	cloud.AddTable("keepout", "person")
+	cloud.AddTable("keepout", "id")
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	invoke(t, f, batch(leaver("e1", "alice")))
 	invoke(t, f, batch(reinstatement("e2", "alice", time.Now())))

@@ -101,7 +101,7 @@ func newWorld(t *testing.T) *world {
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: saml})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs, TransitGateway: "tgw-0123456789abcdef0"}) // so it keeps client addresses
-	w.cloud.AddTable(keepOutTable, "person")
+	w.cloud.AddTable(keepOutTable, "id")
 	w.cloud.OnCall = w.onCall
 	return w
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,68 +10,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// history is what the table knows of a person, by cause. A cause that this version does not know counts like any other.
-type history map[Cause]record
-
-type record struct {
-	entry  *Entry // nil for none
-	lifted mark   // the last reinstatement; zero for none
-}
-
-// mark is a reinstatement, and what it lifted.
-type mark struct {
-	at         time.Time
-	by, reason string
-	was        *Entry
-}
-
-func (h history) causes() []Cause { return slices.Sorted(maps.Keys(h)) }
-
-// later reports whether a is a later end than b; the zero time is for ever.
-func later(a, b time.Time) bool {
-	return !b.IsZero() && (a.IsZero() || a.After(b))
-}
-
-// end is the latest end of all entries; the zero time is for ever.
-func (h history) end() time.Time {
-	end := time.Unix(0, 0)
-	for _, r := range h {
-		if r.entry != nil && later(r.entry.Until, end) {
-			end = r.entry.Until
-		}
-	}
-	return end
-}
-
-// expiry is when DynamoDB may delete the item that is changed now; zero for never.
-func (h history) expiry(now time.Time) time.Time {
-	last := h.end()
-	switch {
-	case last.IsZero():
-		return last
-	case last.Before(now): // of a time that is long past, DynamoDB takes no notice
-		last = now
-	}
-	for _, r := range h {
-		if r.lifted.at.After(last) {
-			last = r.lifted.at
-		}
-	}
-	return last.Add(remembered)
-}
-
-// An item has the person as its key, "causes", a map of maps, and "expires_at" in seconds since 1970, if it does not hold for ever.
-// Times are texts, for who reads the table by hand.
+// Times are texts, for people who read the table by hand.
 
 const forever = "forever"
-
-func key(person string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"person": text(person)}
-}
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// stampOf is empty for the zero time.
+func stampOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return stamp(t)
+}
 
 // members makes a map of texts, leaving out those that are empty.
 func members(texts map[string]string) map[string]types.AttributeValue {
@@ -85,67 +37,54 @@ func members(texts map[string]string) map[string]types.AttributeValue {
 	return all
 }
 
-func (h history) encode(person string) types.AttributeValue {
-	causes := map[string]types.AttributeValue{}
-	for cause, r := range h {
-		all := r.entry.encode()
-		if m := r.lifted; !m.at.IsZero() {
-			lifted := members(map[string]string{"at": stamp(m.at), "by": m.by, "reason": clip(m.reason)})
-			if m.was != nil {
-				lifted["was"] = &types.AttributeValueMemberM{Value: m.was.encode()}
-			}
-			all["lifted"] = &types.AttributeValueMemberM{Value: lifted}
-		}
-		causes[string(cause)] = &types.AttributeValueMemberM{Value: all}
-	}
-	return &types.AttributeValueMemberM{Value: causes}
-}
+// separator stands between the words of a list. No name may have it. Source: [signal.Name].
+const separator = "\n"
 
-func (e *Entry) encode() map[string]types.AttributeValue {
-	if e == nil {
-		return map[string]types.AttributeValue{}
-	}
+func list(words []string) string { return strings.Join(words, separator) }
+
+func (e Entry) encode() map[string]types.AttributeValue {
 	until := forever
 	if !e.Until.IsZero() {
 		until = stamp(e.Until)
 	}
 	return members(map[string]string{
-		"reason": clip(e.Reason), "outcome_id": e.OutcomeID, "by": e.By, "since": stamp(e.Since), "event_at": stamp(e.EventAt), "until": until,
+		"cause": string(e.Cause), "issuer": e.Issuer, "names": clip(list(e.Names)), "reason": clip(e.Reason), "outcome_id": e.OutcomeID, "by": e.By,
+		"since": stamp(e.Since), "event_at": stamp(e.EventAt), "arrived": stampOf(e.Arrived), "until": until,
 	})
 }
 
-// clip keeps an item far from DynamoDB's limit of 400 KB.
-func clip(reason string) string {
-	if len(reason) <= longestReason {
-		return reason
-	}
-	return strings.ToValidUTF8(reason[:longestReason], "")
+func (c Closing) encode() map[string]types.AttributeValue {
+	return members(map[string]string{
+		"issuer": c.Issuer, "provider": c.Provider, "outcome_id": c.OutcomeID, "kind": c.Kind, "reason": clip(c.Reason),
+		"event_at": stampOf(c.EventAt), "arrived": stampOf(c.Arrived),
+	})
 }
 
-// decode reads an item. The error names what cannot be understood: to take it for nothing would let somebody in.
-func decode(item map[string]types.AttributeValue) (history, error) {
-	r := reader{}
-	known := history{}
-	person := r.text("person", item["person"])
-	for cause, value := range r.fields("causes", item["causes"]) {
-		path := "causes." + cause
-		fields := r.fields(path, value)
-		lifted := r.fields(path+".lifted", fields["lifted"])
-		known[Cause(cause)] = record{
-			entry: r.entry(path, fields, person, Cause(cause)),
-			lifted: mark{
-				at: r.time(path+".lifted.at", lifted["at"]), by: r.text(path+".lifted.by", lifted["by"]), reason: r.text(path+".lifted.reason", lifted["reason"]),
-				was: r.entry(path+".lifted.was", r.fields(path+".lifted.was", lifted["was"]), person, Cause(cause)),
-			},
-		}
+func (o opening) encode() map[string]types.AttributeValue {
+	var causes []string
+	for _, c := range o.Causes {
+		causes = append(causes, string(c))
 	}
-	if r.err != nil {
-		return nil, fmt.Errorf("the item of %q: %w", person, r.err)
+	any := ""
+	if o.AnyIssuer {
+		any = "yes"
 	}
-	return known, nil
+	all := members(map[string]string{
+		"issuer": o.Issuer, "causes": list(causes), "issuers": list(o.Issuers), "any_issuer": any, "outcome_id": o.OutcomeID, "by": o.By, "reason": clip(o.Reason),
+		"at": stamp(o.At), "arrived": stampOf(o.Arrived),
+	})
+	was := content{}
+	for _, e := range o.was {
+		was[e.key()] = mapOf(e.encode())
+	}
+	if len(was) > 0 {
+		all["was"] = mapOf(was)
+	}
+	return all
 }
 
-// reader takes attributes apart, and keeps the first error.
+// reader takes attributes apart, and keeps the first error. What it cannot understand is an error: to pass over it would let
+// somebody in.
 type reader struct{ err error }
 
 func (r *reader) fields(path string, value types.AttributeValue) map[string]types.AttributeValue {
@@ -172,6 +111,13 @@ func (r *reader) text(path string, value types.AttributeValue) string {
 	return s.Value
 }
 
+func (r *reader) list(path string, value types.AttributeValue) []string {
+	if s := r.text(path, value); s != "" {
+		return strings.Split(s, separator)
+	}
+	return nil
+}
+
 func (r *reader) time(path string, value types.AttributeValue) time.Time {
 	written := r.text(path, value)
 	if written == "" {
@@ -184,15 +130,13 @@ func (r *reader) time(path string, value types.AttributeValue) time.Time {
 	return t
 }
 
-// entry reads an entry that keeps somebody out, which is one that has an end.
-func (r *reader) entry(path string, fields map[string]types.AttributeValue, person string, cause Cause) *Entry {
-	if len(fields) == 0 || len(fields) == 1 && fields["lifted"] != nil {
-		return nil
-	}
-	e := &Entry{
-		Person: person, Cause: cause,
+func (r *reader) entry(path string, value types.AttributeValue, person string) Entry {
+	fields := r.fields(path, value)
+	e := Entry{
+		Person: person, Cause: Cause(r.text(path+".cause", fields["cause"])), Issuer: r.text(path+".issuer", fields["issuer"]),
+		Names:  r.list(path+".names", fields["names"]),
 		Reason: r.text(path+".reason", fields["reason"]), OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]),
-		Since: r.time(path+".since", fields["since"]), EventAt: r.time(path+".event_at", fields["event_at"]),
+		Since: r.time(path+".since", fields["since"]), EventAt: r.time(path+".event_at", fields["event_at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
 	}
 	switch until := r.text(path+".until", fields["until"]); until {
 	case forever:
@@ -202,4 +146,31 @@ func (r *reader) entry(path string, fields map[string]types.AttributeValue, pers
 		e.Until = r.time(path+".until", fields["until"])
 	}
 	return e
+}
+
+func (r *reader) closing(path string, value types.AttributeValue) Closing {
+	fields := r.fields(path, value)
+	return Closing{
+		Issuer: r.text(path+".issuer", fields["issuer"]), Provider: r.text(path+".provider", fields["provider"]),
+		OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), Kind: r.text(path+".kind", fields["kind"]), Reason: r.text(path+".reason", fields["reason"]),
+		EventAt: r.time(path+".event_at", fields["event_at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
+	}
+}
+
+func (r *reader) opening(path string, value types.AttributeValue, person string) opening {
+	fields := r.fields(path, value)
+	o := opening{Lift: Lift{
+		Issuer: r.text(path+".issuer", fields["issuer"]), Issuers: r.list(path+".issuers", fields["issuers"]),
+		AnyIssuer: r.text(path+".any_issuer", fields["any_issuer"]) != "", OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]), Reason: r.text(path+".reason", fields["reason"]),
+		At: r.time(path+".at", fields["at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
+	}}
+	for _, c := range r.list(path+".causes", fields["causes"]) {
+		o.Causes = append(o.Causes, Cause(c))
+	}
+	was := r.fields(path+".was", fields["was"])
+	for k, value := range was {
+		o.was = append(o.was, r.entry(path+".was."+k, value, person))
+	}
+	slices.SortFunc(o.was, func(a, b Entry) int { return cmp.Compare(a.key(), b.key()) })
+	return o
 }

@@ -75,8 +75,8 @@ func TestMissingPermissionsAreNamed(t *testing.T) {
 	_, putting := list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Finding})
 	said := errors.Join(finding, listing, putting).Error()
 	for _, want := range []string{
-		"reading keepout: missing permission dynamodb:BatchGetItem on table/keepout: ", "listing keepout: missing permission dynamodb:Scan on table/keepout: ",
-		"writing keepout: missing permission dynamodb:UpdateItem on table/keepout: ",
+		"reading ledger: missing permission dynamodb:BatchGetItem on table/ledger: ", "listing ledger: missing permission dynamodb:Scan on table/ledger: ",
+		"writing ledger: missing permission dynamodb:UpdateItem on table/ledger: ",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s\nnot in\n%s", want, said)
@@ -84,7 +84,7 @@ func TestMissingPermissionsAreNamed(t *testing.T) {
 	}
 	probing := list.Probe(t.Context())
 	for _, want := range []string{"dynamodb:BatchGetItem", "dynamodb:UpdateItem"} {
-		if probing == nil || !strings.Contains(probing.Error(), "missing permission "+want+" on table/keepout") {
+		if probing == nil || !strings.Contains(probing.Error(), "missing permission "+want+" on table/ledger") {
 			t.Errorf("%v, which does not name %s", probing, want)
 		}
 	}

@@ -241,7 +241,7 @@ func live(t *testing.T, event string, change []string, clients []emulator.Client
 		r := &responder.Responder{Mode: policy.Enforce, Watch: 15 * time.Second, PolicyHash: "sha256:" + strings.Repeat("0", 64), VPN: vpn.New(cfg, nil)}
 		time.Sleep(time.Until(signals[0].Time) - time.Hour) // virtual time begins in 2000
 		if keepOut != nil {
-			cloud.AddTable("keepout", "person")
+			cloud.AddTable("keepout", "id")
 			list := ledger.New(cfg, "keepout")
 			for _, e := range keepOut {
 				if _, err := list.Put(t.Context(), e); err != nil {

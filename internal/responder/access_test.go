@@ -55,7 +55,7 @@ type company struct {
 
 func keepingPeopleOut(t *testing.T, test func(t *testing.T, c company)) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
-		cloud.AddTable("keepout", "person")
+		cloud.AddTable("keepout", "id")
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
 		cfg := config(client)

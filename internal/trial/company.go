@@ -61,7 +61,7 @@ func NewCompany() *emulator.Cloud {
 	} {
 		cloud.Connect(k)
 	}
-	cloud.AddTable(Table, "person")
+	cloud.AddTable(Table, "id")
 	// What IAM Identity Center knows of them; a third user is deleted already.
 	const user = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c0"
 	cloud.AddUser(emulator.User{ID: user + "1", UserName: "dave", Email: "dave@example.com", Disabled: true})

@@ -84,7 +84,7 @@ func readPages(file string, raw io.Reader) ([]listedConnection, error) {
 // cloud returns a stand-in that has the connections.
 func (l *Listing) cloud() *emulator.Cloud {
 	cloud := &emulator.Cloud{Region: Region}
-	cloud.AddTable(Table, "person")
+	cloud.AddTable(Table, "id")
 	for _, c := range l.connections {
 		// A listing does not say whether its endpoint keeps client addresses. A transit gateway makes it one that does.
 		cloud.AddEndpoint(emulator.Endpoint{ID: c.EndpointID, TransitGateway: "tgw-00000000000000000"})

@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
 	if *table == "" {
-		return errors.New("name the table with -table or LEDGER_TABLE; it is the stack's output KeepOutTableName")
+		return errors.New("name the table with -table or LEDGER_TABLE; it is the stack's output LedgerTableName")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {

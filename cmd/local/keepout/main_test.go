@@ -17,7 +17,7 @@ import (
 func withList(t *testing.T) *ledger.Table {
 	t.Helper()
 	cloud := &emulator.Cloud{}
-	cloud.AddTable("kept", "person")
+	cloud.AddTable("kept", "id")
 	url, stop, err := emulator.Serve(cloud)
 	if err != nil {
 		t.Fatal(err)
