@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,19 +40,29 @@ func (t *Table) SetAccess(ctx context.Context, changes []Change) []Changed {
 	for i, c := range changes {
 		byPerson[c.Person] = append(byPerson[c.Person], i)
 	}
+	_ = t.sideBySide(slices.Sorted(maps.Keys(byPerson)), func(person string) error { // the errors are in the results
+		for _, i := range byPerson[person] {
+			results[i] = t.setOne(ctx, changes[i])
+		}
+		return nil
+	})
+	return results
+}
+
+// sideBySide calls do for each key, a few at a time, and returns all errors.
+func (t *Table) sideBySide(keys []string, do func(key string) error) error {
+	errs := make([]error, len(keys))
 	free := make(chan struct{}, slots)
 	var group sync.WaitGroup
-	for _, own := range byPerson {
+	for i, key := range keys {
+		free <- struct{}{}
 		group.Go(func() {
-			free <- struct{}{}
-			defer func() { <-free }()
-			for _, i := range own {
-				results[i] = t.setOne(ctx, changes[i])
-			}
+			errs[i] = do(key)
+			<-free
 		})
 	}
 	group.Wait()
-	return results
+	return errors.Join(errs...)
 }
 
 func (t *Table) setOne(ctx context.Context, c Change) Changed {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -173,4 +174,27 @@ func (r *reader) opening(path string, value types.AttributeValue, person string)
 	}
 	slices.SortFunc(o.was, func(a, b Entry) int { return cmp.Compare(a.key(), b.key()) })
 	return o
+}
+
+func (r *reader) number(path string, fields content, name string) int {
+	s := r.text(path+"."+name, fields[name])
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		r.err = cmp.Or(r.err, fmt.Errorf("%s.%s: %w", path, name, err))
+	}
+	return n
+}
+
+func (r *reader) event(path string, value types.AttributeValue) Event {
+	fields := r.fields(path, value)
+	return Event{
+		FirstReceived: r.time(path+".first_received", fields["first_received"]), AnsweredAt: r.time(path+".answered_at", fields["answered_at"]),
+		EventAt: r.time(path+".event_at", fields["event_at"]), Status: r.text(path+".status", fields["status"]), Summary: r.text(path+".summary", fields["summary"]),
+		Rule: r.text(path+".rule", fields["rule"]), Kind: r.text(path+".kind", fields["kind"]), Type: r.text(path+".type", fields["type"]),
+		People: r.list(path+".people", fields["people"]), Lane: r.text(path+".lane", fields["lane"]), HeldAt: r.time(path+".held_at", fields["held_at"]),
+		Owed: r.text(path+".owed", fields["owed"]), Ended: r.number(path, fields, "ended"), Settled: r.text(path+".settled", fields["settled"]) != "",
+	}
 }

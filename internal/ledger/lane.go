@@ -1,0 +1,68 @@
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (l lane) encode() content {
+	counted := content{}
+	for person, at := range l.counted {
+		counted[person] = text(stamp(at))
+	}
+	rulings := content{}
+	for i, r := range l.Rulings {
+		what := "drop"
+		if r.Release {
+			what = "release"
+		}
+		rulings[fmt.Sprintf("%03d", i)] = mapOf(members(map[string]string{
+			"what": what, "at": stamp(r.At), "by": r.By, "reason": clip(r.Reason), "people": clip(list(r.People)), "until": stampOf(r.Until),
+		}))
+	}
+	all := content(members(map[string]string{
+		"since": stampOf(l.Since), "announced_at": stampOf(l.AnnouncedAt), "claimed_at": stampOf(l.claimedAt), "names": list(l.Names),
+	}))
+	for name, n := range map[string]int{"events": l.Events, "passed": l.Passed} {
+		if n > 0 {
+			all[name] = text(fmt.Sprint(n))
+		}
+	}
+	if len(counted) > 0 {
+		all["counted"] = mapOf(counted)
+	}
+	if len(rulings) > 0 {
+		all["rulings"] = mapOf(rulings)
+	}
+	return all
+}
+
+func decodeLane(id string, known content) (lane, error) {
+	r := reader{}
+	l := lane{
+		Standing: Standing{
+			Lane: strings.TrimPrefix(id, brakePrefix), Since: r.time("since", known["since"]), Events: r.number("", known, "events"),
+			Names: r.list("names", known["names"]), Passed: r.number("", known, "passed"), AnnouncedAt: r.time("announced_at", known["announced_at"]),
+		},
+		claimedAt: r.time("claimed_at", known["claimed_at"]), counted: map[string]time.Time{},
+	}
+	for person, at := range r.fields("counted", known["counted"]) {
+		l.counted[person] = r.time("counted."+person, at)
+	}
+	for name, value := range r.fields("rulings", known["rulings"]) {
+		path := "rulings." + name
+		fields := r.fields(path, value)
+		l.Rulings = append(l.Rulings, Ruling{
+			Release: r.text(path+".what", fields["what"]) == "release", At: r.time(path+".at", fields["at"]), By: r.text(path+".by", fields["by"]),
+			Reason: r.text(path+".reason", fields["reason"]), People: r.list(path+".people", fields["people"]), Until: r.time(path+".until", fields["until"]),
+		})
+	}
+	slices.SortStableFunc(l.Rulings, func(a, b Ruling) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.By, b.By)) })
+	if r.err != nil {
+		return lane{}, fmt.Errorf("the item of the brake %q: %w", l.Lane, r.err)
+	}
+	return l, nil
+}

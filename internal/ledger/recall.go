@@ -1,0 +1,54 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// Query asks what is known of events and people.
+type Query struct {
+	Events []EventKey
+	People []string
+}
+
+// Recalled is what is known. What is not there was never heard of.
+type Recalled struct {
+	Events map[EventKey]Event
+	People map[string]Access
+}
+
+// Recall reads everything that a batch of events needs at once. An error means that nothing of it is known.
+func (t *Table) Recall(ctx context.Context, q Query) (Recalled, error) {
+	var ids []string
+	for _, k := range q.Events {
+		ids = append(ids, k.id())
+	}
+	for _, person := range q.People {
+		if person != "" {
+			ids = append(ids, personPrefix+person)
+		}
+	}
+	items, err := t.load(ctx, ids)
+	if err != nil {
+		return Recalled{}, err
+	}
+	known := Recalled{Events: map[EventKey]Event{}}
+	if known.People, err = decodePeople(items, time.Now()); err != nil {
+		return Recalled{}, err
+	}
+	for _, k := range q.Events {
+		item, there := items[k.id()]
+		if !there {
+			continue
+		}
+		bySubject, err := decodeEvent(k.id(), item)
+		if err != nil {
+			return Recalled{}, err
+		}
+		if e, answered := bySubject[k.Subject]; answered {
+			e.Key = k
+			known.Events[k] = e
+		}
+	}
+	return known, nil
+}
