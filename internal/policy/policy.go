@@ -50,6 +50,8 @@ type Policy struct {
 	Hash string
 	// MaxConnections is the most connections that are ended for one signal; above it none is.
 	MaxConnections int
+	// Brake limits how many people are cut off in a window.
+	Brake Brake
 
 	rules    []rule
 	fallback Action
@@ -63,6 +65,7 @@ type document struct {
 	Identity       identityDocument `yaml:"identity"`
 	Exempt         []string         `yaml:"exempt"`
 	MaxConnections *int             `yaml:"max_connections"`
+	Brake          *brakeDocument   `yaml:"brake"`
 	Rules          []rule           `yaml:"rules"`
 	Default        Action           `yaml:"default"`
 }
@@ -148,6 +151,7 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 	if d.MaxConnections != nil {
 		p.MaxConnections = *d.MaxConnections
 	}
+	p.Brake = c.brake(d.Brake)
 	if err := errors.Join(c.problems...); err != nil {
 		return nil, err
 	}
