@@ -1,0 +1,251 @@
+// Package held keeps the events that the brake holds, with their bytes, in an SQS queue, until a person releases or drops them.
+//
+// It promises that an event is in one of the two queues at every moment: a release sends an event to the queue of events before it
+// deletes it here, and a drop deletes only what the ruling is about. It is the only package that talks to SQS.
+package held
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// api is what is used of SQS.
+type api interface {
+	SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
+	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
+	DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
+	ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error)
+}
+
+// Queue is the queue of held events, and the one that they came from. It may be used by several goroutines.
+type Queue struct {
+	api          api
+	held, events string
+}
+
+// New returns the queue with the URL held, whose events go back to the queue with the URL events.
+func New(cfg aws.Config, held, events string) *Queue {
+	return &Queue{sqs.NewFromConfig(cfg), held, events}
+}
+
+// Event is one that is held.
+type Event struct {
+	Body   string
+	Lane   string   // the brake that holds it
+	People []string // whom it is about
+}
+
+// Release is a person's decision that an event may pass, as it travels with the event.
+type Release struct {
+	Lane       string
+	At         time.Time
+	By, Reason string
+}
+
+// The names of message attributes.
+const (
+	laneAttribute    = "clientvpn-lane"
+	peopleAttribute  = "clientvpn-people"
+	releaseAttribute = "clientvpn-release"
+)
+
+const (
+	// perCall is the most messages of a call, and largestCall the most bytes. Source: Amazon SQS developer guide, message quotas.
+	perCall     = 10
+	largestCall = 1 << 20
+	// hidden is how long a message that was received stays invisible to others, longer than a function runs.
+	hidden = 300 // seconds
+	// workers is how many calls are made side by side.
+	workers = 8
+	// emptyAnswers is how many answers without a message say that there are none left. One may be empty by chance.
+	emptyAnswers = 3
+)
+
+// Hold puts events into the queue, and returns an error for each that SQS has not accepted.
+func (q *Queue) Hold(ctx context.Context, events []Event) []error {
+	errs := make([]error, len(events))
+	for i, e := range events {
+		attributes := map[string]types.MessageAttributeValue{laneAttribute: attribute(e.Lane)}
+		if people := strings.Join(e.People, "\n"); people != "" && len(e.Body)+len(people) < largestCall/2 {
+			attributes[peopleAttribute] = attribute(people)
+		}
+		errs[i] = q.send(ctx, q.held, []types.SendMessageBatchRequestEntry{{Id: aws.String("0"), MessageBody: &e.Body, MessageAttributes: attributes}})
+	}
+	return errs
+}
+
+func attribute(value string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+}
+
+// send sends messages to a queue. The error says that not all were accepted.
+func (q *Queue) send(ctx context.Context, queue string, entries []types.SendMessageBatchRequestEntry) error {
+	output, err := q.api.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &queue, Entries: entries})
+	switch {
+	case err != nil:
+		return fmt.Errorf("sending to %s: %w", queue, err)
+	case len(output.Failed) > 0:
+		f := output.Failed[0]
+		return fmt.Errorf("sending to %s: %d of %d refused: %s %s", queue, len(output.Failed), len(entries), aws.ToString(f.Code), aws.ToString(f.Message))
+	case len(output.Successful) != len(entries):
+		return fmt.Errorf("sending to %s: SQS answered for %d of %d messages", queue, len(output.Successful), len(entries))
+	}
+	return nil
+}
+
+// Selector says which events are meant: those of a lane, of some people, or all.
+type Selector struct {
+	Lane   string   // empty for every one
+	People []string // none for everybody
+}
+
+func (s Selector) selects(m types.Message) bool {
+	if s.Lane != "" && aws.ToString(m.MessageAttributes[laneAttribute].StringValue) != s.Lane {
+		return false
+	}
+	if len(s.People) == 0 {
+		return true
+	}
+	people := strings.Split(aws.ToString(m.MessageAttributes[peopleAttribute].StringValue), "\n")
+	return !slices.ContainsFunc(people, func(p string) bool { return !slices.Contains(s.People, p) })
+}
+
+// Release sends the selected events back to the queue of events, and returns how many.
+func (q *Queue) Release(ctx context.Context, s Selector, r Release) (int, error) {
+	words := strings.Join([]string{r.Lane, r.At.UTC().Format(time.RFC3339Nano), r.By, r.Reason}, "\n")
+	return q.each(ctx, s, func(batch []types.Message) error {
+		var entries []types.SendMessageBatchRequestEntry
+		size := 0
+		for i, m := range batch {
+			if n := len(aws.ToString(m.Body)) + len(words); size+n < largestCall-(10<<10) || len(entries) == 0 {
+				size += n
+			} else {
+				if err := q.send(ctx, q.events, entries); err != nil {
+					return err
+				}
+				entries, size = nil, n
+			}
+			entries = append(entries, types.SendMessageBatchRequestEntry{
+				Id: aws.String(strconv.Itoa(i)), MessageBody: m.Body, MessageAttributes: map[string]types.MessageAttributeValue{releaseAttribute: attribute(words)},
+			})
+		}
+		return q.send(ctx, q.events, entries)
+	})
+}
+
+// ReadRelease reads what Release wrote into a message's attribute of the name [ReleaseAttribute].
+func ReadRelease(words string) (Release, bool) {
+	parts := strings.SplitN(words, "\n", 4)
+	if len(parts) != 4 {
+		return Release{}, false
+	}
+	at, err := time.Parse(time.RFC3339Nano, parts[1])
+	return Release{parts[0], at, parts[2], parts[3]}, err == nil
+}
+
+// ReleaseAttribute is the name of the message attribute of an event that was released.
+const ReleaseAttribute = releaseAttribute
+
+// Drop deletes the selected events, and returns how many.
+func (q *Queue) Drop(ctx context.Context, s Selector) (int, error) {
+	return q.each(ctx, s, func([]types.Message) error { return nil })
+}
+
+// outcome is what one worker did.
+type outcome struct {
+	done   int
+	others []types.Message // received and left
+	err    error
+}
+
+// each does something with all selected events and then deletes them here. Others become visible again at the end.
+func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) error) (int, error) {
+	outcomes := make([]outcome, workers)
+	var group sync.WaitGroup
+	for w := range workers {
+		group.Go(func() { outcomes[w] = q.work(ctx, s, do) })
+	}
+	group.Wait()
+	done, errs := 0, []error{}
+	for _, o := range outcomes {
+		done += o.done
+		errs = append(errs, o.err, q.show(ctx, o.others))
+	}
+	return done, errors.Join(errs...)
+}
+
+func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) (o outcome) {
+	for empty := 0; empty < emptyAnswers && o.err == nil; {
+		chosen, others, err := q.receive(ctx, s)
+		o.others = append(o.others, others...)
+		if err == nil && len(chosen) > 0 {
+			err = do(chosen)
+			if err == nil {
+				err = q.remove(ctx, chosen)
+			}
+		}
+		switch {
+		case err != nil:
+			o.err = err
+			o.others = append(o.others, chosen...)
+		case len(chosen)+len(others) == 0:
+			empty++
+		default:
+			empty = 0
+			o.done += len(chosen)
+		}
+	}
+	return o
+}
+
+func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []types.Message, err error) {
+	output, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl: &q.held, MaxNumberOfMessages: perCall, VisibilityTimeout: hidden, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("receiving from %s: %w", q.held, err)
+	}
+	for _, m := range output.Messages {
+		if s.selects(m) {
+			chosen = append(chosen, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	return chosen, others, nil
+}
+
+func (q *Queue) remove(ctx context.Context, messages []types.Message) error {
+	var entries []types.DeleteMessageBatchRequestEntry
+	for i, m := range messages {
+		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle})
+	}
+	output, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.held, Entries: entries})
+	if err == nil && len(output.Failed) > 0 {
+		err = fmt.Errorf("%d of %d refused", len(output.Failed), len(entries))
+	}
+	if err != nil {
+		return fmt.Errorf("deleting from %s: %w", q.held, err)
+	}
+	return nil
+}
+
+// show makes messages visible again. If that fails, they are by themselves when their time is up.
+func (q *Queue) show(ctx context.Context, messages []types.Message) error {
+	for _, m := range messages {
+		if _, err := q.api.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.held, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			return fmt.Errorf("showing messages of %s again: %w", q.held, err)
+		}
+	}
+	return nil
+}

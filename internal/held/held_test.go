@@ -1,0 +1,131 @@
+package held_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/held"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+func queues(t *testing.T) (*emulator.Cloud, *held.Queue) {
+	cloud := &emulator.Cloud{}
+	client, stop := emulator.HTTPClient(cloud)
+	t.Cleanup(stop)
+	cfg := aws.Config{
+		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
+	return cloud, held.New(cfg, cloud.AddQueue(emulator.Queue{Name: "held"}), cloud.AddQueue(emulator.Queue{Name: "events"}))
+}
+
+func hold(t *testing.T, q *held.Queue, events ...held.Event) {
+	t.Helper()
+	for _, err := range q.Hold(t.Context(), events) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func bodies(cloud *emulator.Cloud, queue string) string {
+	var all []string
+	for _, m := range cloud.Queued(queue) {
+		all = append(all, m.Body)
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// TestReleaseKeepsTheBytes: of all, of a source, or of some people. The rest stays, and can be received at once.
+func TestReleaseKeepsTheBytes(t *testing.T) {
+	big := strings.Repeat("x", 900<<10)
+	at := time.Date(2026, 3, 1, 9, 0, 0, 5, time.UTC)
+	for _, test := range []struct {
+		name             string
+		selector         held.Selector
+		released, remain string
+	}{
+		{"all", held.Selector{}, `b c d ` + big + ` {"a":"é"}`, ""},
+		{"a source", held.Selector{Lane: "okta"}, `b ` + big + ` {"a":"é"}`, "c d"},
+		{"some people", held.Selector{Lane: "okta", People: []string{"alice", "bob"}}, `b {"a":"é"}`, "c d " + big},
+		{"one person of two", held.Selector{People: []string{"bob"}}, ``, `b c d ` + big + ` {"a":"é"}`},
+		{"nobody", held.Selector{Lane: "duo"}, "", `b c d ` + big + ` {"a":"é"}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cloud, q := queues(t)
+			hold(t, q,
+				held.Event{Body: `{"a":"é"}`, Lane: "okta", People: []string{"alice"}}, held.Event{Body: "b", Lane: "okta", People: []string{"alice", "bob"}},
+				held.Event{Body: "c", Lane: "entra", People: []string{"carol"}}, held.Event{Body: "d", Lane: "entra"}, held.Event{Body: big, Lane: "okta"})
+			r := held.Release{Lane: "okta", At: at, By: "dave", Reason: "the import was right\nafter all"}
+			n, err := q.Release(t.Context(), test.selector, r)
+			if got := bodies(cloud, "events"); got != test.released || n != len(strings.Fields(got)) || err != nil {
+				t.Errorf("%d released, %.100s: %v", n, got, err)
+			}
+			if got := bodies(cloud, "held"); got != test.remain {
+				t.Errorf("%.100s remain", got)
+			}
+			for _, m := range cloud.Queued("events") {
+				if got, ok := held.ReadRelease(m.Attributes[held.ReleaseAttribute].StringValue); !ok || got != r {
+					t.Errorf("%+v travels along", got)
+				}
+			}
+			for _, m := range cloud.Queued("held") {
+				if m.VisibleAt.After(time.Now()) {
+					t.Errorf("%.20s is hidden until %s", m.Body, m.VisibleAt)
+				}
+			}
+		})
+	}
+}
+
+// TestDropDeletesOnlyWhatItIsAbout: and nothing goes anywhere.
+func TestDropDeletesOnlyWhatItIsAbout(t *testing.T) {
+	cloud, q := queues(t)
+	hold(t, q, held.Event{Body: "a", Lane: "okta"}, held.Event{Body: "b", Lane: "entra"})
+	n, err := q.Drop(t.Context(), held.Selector{Lane: "okta"})
+	if n != 1 || err != nil || bodies(cloud, "held") != "b" || bodies(cloud, "events") != "" {
+		t.Error(n, err, bodies(cloud, "held"), bodies(cloud, "events"))
+	}
+}
+
+// TestReleaseOfTwentyThousand: all of them, once.
+func TestReleaseOfTwentyThousand(t *testing.T) {
+	const many = 2_000 // the stand-in's queue is a list; 20,000 are in the benchmark
+	cloud, q := queues(t)
+	var events []held.Event
+	for i := range many {
+		events = append(events, held.Event{Body: fmt.Sprint("event", i), Lane: "okta"})
+	}
+	hold(t, q, events...)
+	n, err := q.Release(t.Context(), held.Selector{Lane: "okta"}, held.Release{})
+	if n != many || err != nil || len(cloud.Queued("events")) != many || len(cloud.Queued("held")) != 0 {
+		t.Error(n, err, len(cloud.Queued("events")), len(cloud.Queued("held")))
+	}
+}
+
+// TestNothingIsLostWhenSQSFails: whatever fails, an event is in one of the queues, and the error says what failed.
+func TestNothingIsLostWhenSQSFails(t *testing.T) {
+	for _, action := range []string{"SendMessageBatch", "ReceiveMessage", "DeleteMessageBatch"} {
+		t.Run(action, func(t *testing.T) {
+			cloud, q := queues(t)
+			hold(t, q, held.Event{Body: "a", Lane: "okta"})
+			cloud.Deny("sqs:"+action, "")
+			_, err := q.Release(t.Context(), held.Selector{}, held.Release{})
+			if err == nil || bodies(cloud, "held") == "" && bodies(cloud, "events") == "" {
+				t.Error(err)
+			}
+			if action == "SendMessageBatch" {
+				if err := q.Hold(t.Context(), []held.Event{{Body: "b"}})[0]; err == nil || bodies(cloud, "held") != "a" {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
