@@ -2,8 +2,8 @@ package house
 
 import (
 	"maps"
-	"path/filepath"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"

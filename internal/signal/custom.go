@@ -11,6 +11,8 @@ import (
 var customEvents = []meaning{
 	{"Terminate Connections", SessionRevoked, "or the kind in the event"},
 	{"Reinstate", AccountEnabled, "undoes what an earlier event asked for"},
+	{"Release Held", ReleaseHeld, "sends events that the brake holds on their way"},
+	{"Drop Held", DropHeld, "deletes events that the brake holds"},
 	{"Self Test", SelfTest,
 		"asks whether everything is ready; searches for nobody and ignores the detail"},
 }
@@ -30,7 +32,7 @@ var customEvents = []meaning{
 // Keys may be in camelCase or with hyphens, too. The parser ignores other keys, except keys that look like a condition,
 // such as a date: to act as if they were not there would cut somebody off too early.
 //
-// The detail-type "Reinstate" takes the same form, for people and without a kind.
+// The detail-type "Reinstate" takes the same form, for people and without a kind. Those of rulings are in parseRuling.
 func parseCustom(e event) ([]Signal, error) {
 	meant, err := e.kind(e.DetailType)
 	if err != nil {
@@ -54,6 +56,9 @@ func parseCustom(e event) ([]Signal, error) {
 		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
 	}
 	base.Reason, base.RequestedBy = form.reason, clip(form.requestedBy, 200)
+	if meant.IsRuling() {
+		return parseRuling(base, form)
+	}
 	if base.Kind, err = form.kindOf(meant); err != nil {
 		return nil, err
 	}
@@ -75,6 +80,7 @@ type customForm struct {
 	people                    []Subject
 	connectionID, clientIP    string
 	reason, requestedBy, kind string
+	source                    string // of a ruling
 	effectiveAt               *string
 }
 

@@ -15,7 +15,7 @@ type customFields map[string]json.RawMessage
 
 // customKeys are the keys of the form.
 var customKeys = []string{
-	"username", "usernames", "connectionid", "clientip", "reason", "requestedby", "kind", "effectiveat",
+	"username", "usernames", "connectionid", "clientip", "reason", "requestedby", "kind", "effectiveat", "source",
 }
 
 var (
@@ -66,6 +66,7 @@ func (fields customFields) form() (customForm, error) {
 		{"effective_at", &effectiveAt},
 		{"connection_id", &form.connectionID},
 		{"client_ip", &form.clientIP},
+		{"source", &form.source},
 	} {
 		raw, ok := fields[customSeparators().Replace(field.name)]
 		if !ok {

@@ -105,6 +105,9 @@ func made(t *testing.T, r signal.EventType) []byte {
 			"change_type": "revoke", "current_status": "not-compliant", "current_level": "HIGH", "principal": "USER",
 		}})
 	case "clientvpn-responder":
+		if strings.HasSuffix(r.Type, " Held") {
+			return event(t, "custom/reinstate.json", "detail-type", r.Type, "detail/source", "okta")
+		}
 		return event(t, "custom/reinstate.json", "detail-type", r.Type)
 	}
 	t.Fatalf("no event of %s is made here", r.Source)

@@ -21,6 +21,7 @@ type event struct {
 	Account    requiredString  `json:"account"`
 	Time       requiredString  `json:"time"`
 	Region     requiredString  `json:"region"`
+	Replay     requiredString  `json:"replay-name"`
 	Resources  json.RawMessage `json:"resources"`
 	Detail     json.RawMessage `json:"detail"`
 
@@ -74,7 +75,8 @@ func (e event) complete(s *Signal) error {
 	s.EventID = string(e.ID)
 	s.ID, s.EventID, s.ARN = clip(s.ID, 300), clip(s.EventID, 300), clip(s.ARN, 300)
 	s.Type, s.Reason = clip(s.Type, 300), clip(s.Reason, 500)
-	s.Time = firstTime(s.Time, e.Time.time())
+	s.Replay, s.SentAt = clip(string(e.Replay), 100), e.Time.time()
+	s.Time = firstTime(s.Time, s.SentAt)
 	s.Account = cmp.Or(s.Account, string(e.Account))
 	s.Region = cmp.Or(s.Region, string(e.Region))
 	return nil

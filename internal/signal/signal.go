@@ -74,6 +74,12 @@ type Signal struct {
 	// IfDisabled marks an event that says only that something about the account changed. It asks for something only if
 	// the identity store says that the account is disabled.
 	IfDisabled bool `json:"if_disabled,omitempty"`
+	// Replay is the name of the replay of an archive that sent the event again; empty for an event that is new.
+	Replay string `json:"replay,omitempty"`
+	// SentAt is when EventBridge got the event, as the envelope says. It is zero where the envelope does not say.
+	SentAt time.Time `json:"-"`
+	// Scope is what a ruling is about; nil for every other kind.
+	Scope *Scope `json:"scope,omitempty"`
 	// Lookup says what the identity store answered about the subject's names. It is empty if nobody asked.
 	Lookup string `json:"lookup,omitempty"`
 }
