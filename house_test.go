@@ -54,6 +54,10 @@ var may = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types",
 		"github.com/aws/smithy-go",
 	},
+	// The only one that talks to SQS. Nothing uses it yet but its tests.
+	"internal/held": {
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/sqs", "github.com/aws/aws-sdk-go-v2/service/sqs/types",
+	},
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/ledger"},
 	// The only one that talks to SNS.
 	"internal/notify": {
