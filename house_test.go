@@ -17,8 +17,8 @@ import (
 
 const module = "clientvpn-responder/"
 
-// may lists what a package's code, tests aside, may import besides the standard library. A package that is not listed has
-// no place yet.
+// may lists what a package's code, tests aside, may import besides the standard library. A package that is not listed
+// has no place yet.
 var may = map[string][]string{
 	// Pure: no SDK, no network.
 	"internal/identity": {"golang.org/x/text/unicode/norm"},
@@ -131,8 +131,8 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
-// TestFunctionsLinkNothingForeign: neither function links a testing aid, or a way to log in that Lambda does not have. The
-// connect handler, for which every connection waits, links no EC2 and no SNS.
+// TestFunctionsLinkNothingForeign: neither function links a testing aid, or a way to log in that Lambda does not
+// have. The connect handler, for which every connection waits, links no EC2 and no SNS.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
 	aids := []string{
 		module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6",

@@ -24,7 +24,8 @@ func TestSettingsReachTheAlias(t *testing.T) {
 	}
 }
 
-// TestAWSMayInvokeTheConnectHandler: by its name alone. AWS denies everybody whom Lambda throttles, so there is no limit.
+// TestAWSMayInvokeTheConnectHandler: by its name alone. AWS denies everybody whom Lambda throttles, so there is no
+// limit.
 func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
 	function := block(t, "Connect")
 	if !strings.Contains(function, "\n      FunctionName: !Sub AWSClientVPN-") || strings.Contains(function, "ReservedConcurrentExecutions:") {
@@ -32,8 +33,8 @@ func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
 	}
 }
 
-// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS, the identity store and DynamoDB has its permission. There is no
-// other permission.
+// TestTemplateGrantsWhatIsCalled: every call of EC2, SNS, the identity store and DynamoDB has its permission. There
+// is no other permission.
 func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	role := block(t, "ResponderRole")
 	granted := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z][A-Za-z]+`).FindAllString(role, -1)

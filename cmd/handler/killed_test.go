@@ -37,8 +37,8 @@ func (w *world) answered(e *event, answer emulator.Answer, err error, began time
 	}
 }
 
-// TestKilledAtEveryStage: the process is killed after each kind of its calls, which was done and whose answer it never got. The
-// next one gets the event again.
+// TestKilledAtEveryStage: the process is killed after each kind of its calls, which was done and whose answer it
+// never got. The next one gets the event again.
 func TestKilledAtEveryStage(t *testing.T) {
 	const look = "look"
 	for _, stage := range []struct {

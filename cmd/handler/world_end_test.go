@@ -44,8 +44,8 @@ func (w *world) settle() {
 	}
 }
 
-// settleList holds, at the end, that the list has those who were cut off and were not reinstated since, in whatever order that
-// was told, and nobody else.
+// settleList holds, at the end, that the list has those who were cut off and were not reinstated since, in whatever
+// order that was told, and nobody else.
 func (w *world) settleList() {
 	w.mu.Lock()
 	w.spoil = nil

@@ -103,8 +103,8 @@ func (w *world) start(broken bool) *instance {
 	return i
 }
 
-// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It gives the ids of those
-// that failed.
+// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It gives the
+// ids of those that failed.
 func (w *world) deliver(i *instance, batch []*message, within time.Duration) (failed []string) {
 	began := time.Now()
 	var records []events.SQSMessage

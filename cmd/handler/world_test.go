@@ -51,9 +51,10 @@ const (
 	maxReceives = 5
 )
 
-// world is a company with the function before it and its queue before that, in virtual time: the handler with the real SDK over
-// HTTP in memory. Beside it stands a model that knows by construction whose every connection is and what every event asks for,
-// so that it shares no mistake with the code. It holds four promises at every call and every answer:
+// world is a company with the function before it and its queue before that, in virtual time: the handler with the
+// real SDK over HTTP in memory. Beside it stands a model that knows by construction whose every connection is and
+// what every event asks for, so that it shares no mistake with the code. It holds four promises at every call and
+// every answer:
 //
 //   - nobody wrong is ended;
 //   - what could be ended is ended;

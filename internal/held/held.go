@@ -1,17 +1,17 @@
-// Package held keeps the events that the brake holds, with their bytes, in an SQS queue, until a person releases or drops them.
+// Package held keeps the events that the brake holds, with their bytes, in an SQS queue, until a person releases or
+// drops them.
 //
-// It promises that an event is in one of the two queues at every moment: a release sends an event to the queue of events before it
-// deletes it here, and a drop deletes only what the ruling is about. It is the only package that talks to SQS.
+// It promises that an event is in one of the two queues at every moment: a release sends an event to the queue of
+// events before it deletes it here, and a drop deletes only what the ruling is about. It is the only package that
+// talks to SQS.
 package held
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -60,7 +60,8 @@ const (
 )
 
 const (
-	// perCall is the most messages of a call, and largestCall the most bytes. Source: Amazon SQS developer guide, message quotas.
+	// perCall is the most messages of a call, and largestCall the most bytes. Source: Amazon SQS developer guide,
+	// message quotas.
 	perCall     = 10
 	largestCall = 1 << 20
 	// hidden is how long a message that was received stays invisible to others, longer than a function runs.
@@ -159,93 +160,4 @@ const ReleaseAttribute = releaseAttribute
 // Drop deletes the selected events, and returns how many.
 func (q *Queue) Drop(ctx context.Context, s Selector) (int, error) {
 	return q.each(ctx, s, func([]types.Message) error { return nil })
-}
-
-// outcome is what one worker did.
-type outcome struct {
-	done   int
-	others []types.Message // received and left
-	err    error
-}
-
-// each does something with all selected events and then deletes them here. Others become visible again at the end.
-func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) error) (int, error) {
-	outcomes := make([]outcome, workers)
-	var group sync.WaitGroup
-	for w := range workers {
-		group.Go(func() { outcomes[w] = q.work(ctx, s, do) })
-	}
-	group.Wait()
-	done, errs := 0, []error{}
-	for _, o := range outcomes {
-		done += o.done
-		errs = append(errs, o.err, q.show(ctx, o.others))
-	}
-	return done, errors.Join(errs...)
-}
-
-func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) (o outcome) {
-	for empty := 0; empty < emptyAnswers && o.err == nil; {
-		chosen, others, err := q.receive(ctx, s)
-		o.others = append(o.others, others...)
-		if err == nil && len(chosen) > 0 {
-			err = do(chosen)
-			if err == nil {
-				err = q.remove(ctx, chosen)
-			}
-		}
-		switch {
-		case err != nil:
-			o.err = err
-			o.others = append(o.others, chosen...)
-		case len(chosen)+len(others) == 0:
-			empty++
-		default:
-			empty = 0
-			o.done += len(chosen)
-		}
-	}
-	return o
-}
-
-func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []types.Message, err error) {
-	output, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &q.held, MaxNumberOfMessages: perCall, VisibilityTimeout: hidden, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("receiving from %s: %w", q.held, err)
-	}
-	for _, m := range output.Messages {
-		if s.selects(m) {
-			chosen = append(chosen, m)
-		} else {
-			others = append(others, m)
-		}
-	}
-	return chosen, others, nil
-}
-
-func (q *Queue) remove(ctx context.Context, messages []types.Message) error {
-	var entries []types.DeleteMessageBatchRequestEntry
-	for i, m := range messages {
-		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle})
-	}
-	output, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.held, Entries: entries})
-	if err == nil && len(output.Failed) > 0 {
-		err = fmt.Errorf("%d of %d refused", len(output.Failed), len(entries))
-	}
-	if err != nil {
-		return fmt.Errorf("deleting from %s: %w", q.held, err)
-	}
-	return nil
-}
-
-// show makes messages visible again. If that fails, they are by themselves when their time is up.
-func (q *Queue) show(ctx context.Context, messages []types.Message) error {
-	for _, m := range messages {
-		if _, err := q.api.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.held, ReceiptHandle: m.ReceiptHandle}); err != nil {
-			return fmt.Errorf("showing messages of %s again: %w", q.held, err)
-		}
-	}
-	return nil
 }

@@ -10,8 +10,8 @@ import (
 // Cause says who put a person on the list, which decides who may take it off.
 type Cause string
 
-// The causes. What an identity provider's event put there (Deprovisioning), its reinstatement lifts; what GuardDuty (Finding)
-// or our own form (Request) put there, only our own form lifts, or somebody by hand.
+// The causes. What an identity provider's event put there (Deprovisioning), its reinstatement lifts; what GuardDuty
+// (Finding) or our own form (Request) put there, only our own form lifts, or somebody by hand.
 const (
 	Deprovisioning Cause = "deprovisioning"
 	Finding        Cause = "finding"
@@ -137,20 +137,23 @@ func (a Access) StillClosed() []Closing {
 // ErrLifted says that somebody was reinstated after what should keep the person out.
 var ErrLifted = errors.New("reinstated since")
 
-// Put keeps a person out, and returns the end that is then in force, of all entries together; zero is for ever. It never
-// shortens what is there. The error is [ErrLifted] if the person was reinstated after e.EventAt, and DynamoDB's otherwise.
+// Put keeps a person out, and returns the end that is then in force, of all entries together; zero is for ever. It
+// never shortens what is there. The error is [ErrLifted] if the person was reinstated after e.EventAt, and DynamoDB's
+// otherwise.
 func (t *Table) Put(ctx context.Context, e Entry) (until time.Time, err error) {
 	changed := t.setOne(ctx, Change{Person: e.Person, Put: &e})
 	return changed.Until, changed.Err
 }
 
-// Withdraw takes back what [Table.Put] put on the list, if nothing has changed it since. What that had replaced does not come back.
+// Withdraw takes back what [Table.Put] put on the list, if nothing has changed it since. What that had replaced does
+// not come back.
 func (t *Table) Withdraw(ctx context.Context, e Entry) error {
 	return t.setOne(ctx, Change{Person: e.Person, Withdraw: &e}).Err
 }
 
-// Lift takes a person off the list, for the causes and issuers that it covers and for what happened before it. It leaves a mark,
-// so that an older event that arrives late does not put the person back. It returns what it lifted, the same when it is repeated.
+// Lift takes a person off the list, for the causes and issuers that it covers and for what happened before it. It
+// leaves a mark, so that an older event that arrives late does not put the person back. It returns what it lifted,
+// the same when it is repeated.
 func (t *Table) Lift(ctx context.Context, person string, l Lift) (lifted []Entry, err error) {
 	changed := t.setOne(ctx, Change{Person: person, Lift: &l})
 	return changed.Lifted, changed.Err

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -84,9 +83,9 @@ const (
 	claimFor = 2 * time.Minute
 )
 
-// Take asks the brake of a lane whether signals may cut people off, for all together. Within the window a person counts once. If
-// the people who are new are more than the limit leaves room for, none of them passes, and from then on nobody new does, until a
-// person decides. The error is the table's: nothing is known then.
+// Take asks the brake of a lane whether signals may cut people off, for all together. Within the window a person
+// counts once. If the people who are new are more than the limit leaves room for, none of them passes, and from then
+// on nobody new does, until a person decides. The error is the table's: nothing is known then.
 func (t *Table) Take(ctx context.Context, name string, asks []Ask, limit Limit) ([]Taken, error) {
 	var taken []Taken
 	err := t.changeLane(ctx, name, func(l *lane, now time.Time) bool {
@@ -200,39 +199,6 @@ func (t *Table) Announced(ctx context.Context, name string) error {
 		l.AnnouncedAt = now
 		return true
 	})
-}
-
-// Brakes returns every lane that has held somebody, sorted by name.
-func (t *Table) Brakes(ctx context.Context) ([]Standing, error) {
-	var all []Standing
-	err := t.scan(ctx, brakePrefix, func(id string, known content) error {
-		l, err := decodeLane(id, known)
-		all = append(all, l.Standing)
-		return err
-	})
-	slices.SortFunc(all, func(a, b Standing) int { return strings.Compare(a.Lane, b.Lane) })
-	return all, err
-}
-
-// Standing returns what the brakes of lanes hold.
-func (t *Table) Standings(ctx context.Context, names []string) ([]Standing, error) {
-	var ids []string
-	for _, name := range names {
-		ids = append(ids, brakePrefix+name)
-	}
-	items, err := t.load(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	var all []Standing
-	for _, id := range ids {
-		l, err := decodeLane(id, items[id])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, l.Standing)
-	}
-	return all, nil
 }
 
 func (t *Table) changeLane(ctx context.Context, name string, edit func(l *lane, now time.Time) (changed bool)) error {

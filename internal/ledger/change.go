@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Change is one change of what is known of a person. Exactly one of its parts is set, except that an event that closes an
-// account may also put the person on the list.
+// Change is one change of what is known of a person. Exactly one of its parts is set, except that an event that
+// closes an account may also put the person on the list.
 type Change struct {
 	Person   string
 	Close    *Closing
@@ -32,8 +32,8 @@ type Changed struct {
 // slots is how many people are written side by side.
 const slots = 16
 
-// SetAccess makes the changes and returns what became of each, in their order. Changes of one person are made one after the
-// other, and people side by side.
+// SetAccess makes the changes and returns what became of each, in their order. Changes of one person are made one
+// after the other, and people side by side.
 func (t *Table) SetAccess(ctx context.Context, changes []Change) []Changed {
 	results := make([]Changed, len(changes))
 	byPerson := map[string][]int{}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// EventKey names what one signal of an event says: the provider, the provider's own id, and the subject, since one event may be
-// about several people.
+// EventKey names what one signal of an event says: the provider, the provider's own id, and the subject, since one
+// event may be about several people.
 type EventKey struct{ Provider, ID, Subject string }
 
 // id is the key of the event's item. A long one is hashed.
@@ -26,7 +26,8 @@ func (k EventKey) id() string {
 // Event is what became of one signal of an event.
 type Event struct {
 	Key EventKey `json:"-"`
-	// FirstReceived is when it first arrived, AnsweredAt when SNS had accepted its outcome; zero where that is still to come.
+	// FirstReceived is when it first arrived, AnsweredAt when SNS had accepted its outcome; zero where that is still
+	// to come.
 	FirstReceived time.Time `json:"first_received"`
 	AnsweredAt    time.Time `json:"answered_at,omitzero"`
 	EventAt       time.Time `json:"event_at,omitzero"`
@@ -50,8 +51,8 @@ type Event struct {
 // longestOwed is the longest outcome that is kept for another instance to publish.
 const longestOwed = 200 << 10
 
-// Note records what became of signals. Earlier records of the same signal stay as far as they say more: when it first arrived,
-// since when it is held, and that an outcome left nothing to do.
+// Note records what became of signals. Earlier records of the same signal stay as far as they say more: when it first
+// arrived, since when it is held, and that an outcome left nothing to do.
 func (t *Table) Note(ctx context.Context, events []Event) error {
 	byID := map[string][]Event{}
 	for _, e := range events {

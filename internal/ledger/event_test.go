@@ -59,7 +59,8 @@ func TestWhatBecameOfAnEventIsRemembered(t *testing.T) {
 	})
 }
 
-// TestClosingsAndOpeningsAreByIssuer: an opening takes back what its own issuer closed, or whom it may, and nothing newer.
+// TestClosingsAndOpeningsAreByIssuer: an opening takes back what its own issuer closed, or whom it may, and nothing
+// newer.
 func TestClosingsAndOpeningsAreByIssuer(t *testing.T) {
 	eachLedger(t, func(t *testing.T, l *ledger.Table) {
 		nine := ago(3 * time.Hour)
@@ -125,7 +126,8 @@ func TestOfOneMomentTheLaterArrivalHolds(t *testing.T) {
 	}
 }
 
-// TestWhatSomebodyLiftedStaysLifted: another update of the same finding does not put the person back, a new finding does.
+// TestWhatSomebodyLiftedStaysLifted: another update of the same finding does not put the person back, a new finding
+// does.
 func TestWhatSomebodyLiftedStaysLifted(t *testing.T) {
 	eachLedger(t, func(t *testing.T, l *ledger.Table) {
 		finding := ledger.Entry{Person: "alice", Cause: ledger.Finding, Issuer: "guardduty", OutcomeID: "guardduty 1", EventAt: ago(time.Hour)}
@@ -146,7 +148,8 @@ func TestWhatSomebodyLiftedStaysLifted(t *testing.T) {
 	})
 }
 
-// TestSilenceIsMeasuredByHabit: a source that speaks every day is silent after some, one that speaks once a month is not.
+// TestSilenceIsMeasuredByHabit: a source that speaks every day is silent after some, one that speaks once a month is
+// not.
 func TestSilenceIsMeasuredByHabit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, cfg := standIn(t)

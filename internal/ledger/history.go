@@ -39,7 +39,8 @@ func newHistory(person string) history {
 // key is the entry's place among those of its person.
 func (e Entry) key() string { return strings.TrimSpace(string(e.Cause) + " " + e.Issuer) }
 
-// key is the place of a reinstatement among those of its person. One that covers less never replaces one that covers more.
+// key is the place of a reinstatement among those of its person. One that covers less never replaces one that covers
+// more.
 func (l Lift) key() string {
 	words := []string{named(l.Issuer)}
 	for _, cause := range l.Causes {

@@ -84,8 +84,8 @@ func (o opening) encode() map[string]types.AttributeValue {
 	return all
 }
 
-// reader takes attributes apart, and keeps the first error. What it cannot understand is an error: to pass over it would let
-// somebody in.
+// reader takes attributes apart, and keeps the first error. What it cannot understand is an error: to pass over it
+// would let somebody in.
 type reader struct{ err error }
 
 func (r *reader) fields(path string, value types.AttributeValue) map[string]types.AttributeValue {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,4 +66,37 @@ func decodeLane(id string, known content) (lane, error) {
 		return lane{}, fmt.Errorf("the item of the brake %q: %w", l.Lane, r.err)
 	}
 	return l, nil
+}
+
+// Brakes returns every lane that has held somebody, sorted by name.
+func (t *Table) Brakes(ctx context.Context) ([]Standing, error) {
+	var all []Standing
+	err := t.scan(ctx, brakePrefix, func(id string, known content) error {
+		l, err := decodeLane(id, known)
+		all = append(all, l.Standing)
+		return err
+	})
+	slices.SortFunc(all, func(a, b Standing) int { return strings.Compare(a.Lane, b.Lane) })
+	return all, err
+}
+
+// Standing returns what the brakes of lanes hold.
+func (t *Table) Standings(ctx context.Context, names []string) ([]Standing, error) {
+	var ids []string
+	for _, name := range names {
+		ids = append(ids, brakePrefix+name)
+	}
+	items, err := t.load(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var all []Standing
+	for _, id := range ids {
+		l, err := decodeLane(id, items[id])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l.Standing)
+	}
+	return all, nil
 }

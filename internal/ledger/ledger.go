@@ -1,10 +1,11 @@
-// Package ledger remembers what happened, across instances and restarts, in one DynamoDB table: which events were answered
-// and how, who closed and opened whose access last, who is kept out, what the brake holds, and when each source was last heard.
+// Package ledger remembers what happened, across instances and restarts, in one DynamoDB table: which events were
+// answered and how, who closed and opened whose access last, who is kept out, what the brake holds, and when each
+// source was last heard.
 //
-// It promises that two instances that write at once lose nothing of each other, that only a reinstatement shortens a keep-out,
-// and that the order of arrival does not matter: the later event holds, and of two events of one moment the later arrival.
-// An entry whose time is up keeps nobody out, even while DynamoDB still has the item. Where there is no table, [InProcess]
-// keeps the same promises as long as the process lives.
+// It promises that two instances that write at once lose nothing of each other, that only a reinstatement shortens a
+// keep-out, and that the order of arrival does not matter: the later event holds, and of two events of one moment the
+// later arrival. An entry whose time is up keeps nobody out, even while DynamoDB still has the item. Where there is
+// no table, [InProcess] keeps the same promises as long as the process lives.
 package ledger
 
 import (
@@ -42,11 +43,13 @@ func New(cfg aws.Config, name string) *Table {
 }
 
 const (
-	// GreatestAge is the age above which an event is reported and not acted on. EventBridge delivers for one day, and the
-	// queue and the dead letters keep a message for 14 days: what is older comes from an archive or from a log read anew.
+	// GreatestAge is the age above which an event is reported and not acted on. EventBridge delivers for one day, and
+	// the queue and the dead letters keep a message for 14 days: what is older comes from an archive or from a log
+	// read anew.
 	GreatestAge = 16 * 24 * time.Hour
-	// remembered is how long an item is kept after its last end and its last change. It is longer than GreatestAge and the
-	// 14 days for which the queue of held events keeps a message, so that a late event still finds what came after it.
+	// remembered is how long an item is kept after its last end and its last change. It is longer than GreatestAge
+	// and the 14 days for which the queue of held events keeps a message, so that a late event still finds what came
+	// after it.
 	remembered = 45 * 24 * time.Hour
 )
 

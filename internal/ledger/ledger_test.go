@@ -210,7 +210,8 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 			{[]event{back, first, again}, []string{"deprovisioning 24h0m0s"}},
 			{[]event{back, again, first}, []string{"deprovisioning 24h0m0s"}},
 			{[]event{again, back, first}, []string{"deprovisioning 24h0m0s"}},
-			// The longer end of the older event stays, where the reinstatement in between came last: nothing shortens the time.
+			// The longer end of the older event stays, where the reinstatement in between came last: nothing shortens
+			// the time.
 			{[]event{first, again, back}, []string{"deprovisioning 48h0m0s"}},
 			{[]event{again, first, back}, []string{"deprovisioning 48h0m0s"}},
 		} {
@@ -332,8 +333,8 @@ func TestItemOutlivesEveryEvent(t *testing.T) {
 	})
 }
 
-// TestWritersLoseNothingOfEachOther: several instances at once, each with a cause of its own, and one that reinstates. moto's
-// conditions are not atomic, so the stand-in alone can show it.
+// TestWritersLoseNothingOfEachOther: several instances at once, each with a cause of its own, and one that
+// reinstates. moto's conditions are not atomic, so the stand-in alone can show it.
 func TestWritersLoseNothingOfEachOther(t *testing.T) {
 	for range 5 {
 		_, cfg := standIn(t)

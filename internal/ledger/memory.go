@@ -57,7 +57,8 @@ func (m *memory) scan(prefix string, visit func(string, content) error) error {
 	return nil
 }
 
-// InProcess returns a ledger without a table. It forgets everything when the process ends, and no other instance knows it.
+// InProcess returns a ledger without a table. It forgets everything when the process ends, and no other instance
+// knows it.
 func InProcess() *Table {
 	return &Table{memory: &memory{items: map[string]content{}}, name: "the process"}
 }

@@ -24,7 +24,8 @@ func (e *PermissionError) Unwrap() error { return e.err }
 // MissingPermission returns the IAM action that is missing and the resource it is missing on.
 func (e *PermissionError) MissingPermission() (action, resource string) { return e.action, e.resource }
 
-// permission returns err as a [PermissionError] if DynamoDB says that a permission is missing, and err itself otherwise.
+// permission returns err as a [PermissionError] if DynamoDB says that a permission is missing, and err itself
+// otherwise.
 func (t *Table) permission(err error, action string) error {
 	if denied, ok := errors.AsType[smithy.APIError](err); !ok || denied.ErrorCode() != "AccessDeniedException" {
 		return err

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Every item has the key "id", its content in the map "known", and "expires_at" in seconds since 1970 if it may be deleted
-// one day. An id begins with what the item is about: a person, an event, a brake or a source.
+// Every item has the key "id", its content in the map "known", and "expires_at" in seconds since 1970 if it may be
+// deleted one day. An id begins with what the item is about: a person, an event, a brake or a source.
 const (
 	personPrefix = "person#"
 	eventPrefix  = "event#"
@@ -30,7 +30,8 @@ type content map[string]types.AttributeValue
 // collisions is how often a change is tried anew because another instance changed the item in between.
 const collisions = 10
 
-// longestID is how many bytes an id may have. Source: Amazon DynamoDB developer guide, quotas: 2,048 for a partition key.
+// longestID is how many bytes an id may have. Source: Amazon DynamoDB developer guide, quotas: 2,048 for a partition
+// key.
 const longestID = 2048
 
 func key(id string) map[string]types.AttributeValue {
@@ -86,8 +87,8 @@ func collect(all map[string]content, item map[string]types.AttributeValue) error
 	return nil
 }
 
-// edit changes an item's content, or returns false to leave it. It may be called several times. The time is when DynamoDB
-// may delete the item; zero is never.
+// edit changes an item's content, or returns false to leave it. It may be called several times. The time is when
+// DynamoDB may delete the item; zero is never.
 type edit func(content) (next content, expires time.Time, err error)
 
 // change writes what edit makes of an item, on the condition that the item is still what edit was shown. It first shows

@@ -12,9 +12,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// GreatestAge is the age above which an event is reported and not acted on, unless a rule's max_age is longer or our own form
-// asks. EventBridge delivers for one day, and the queue and the dead letters keep a message for 14 days: an older event comes
-// from an archive, or from a log that is read anew.
+// GreatestAge is the age above which an event is reported and not acted on, unless a rule's max_age is longer or our
+// own form asks. EventBridge delivers for one day, and the queue and the dead letters keep a message for 14 days: an
+// older event comes from an archive, or from a log that is read anew.
 const GreatestAge = 16 * 24 * time.Hour
 
 // The brake of a policy that does not name one, and the most people that it can count.
@@ -45,8 +45,8 @@ type Mass struct {
 	Reason string
 }
 
-// Limit returns how many people may be cut off in the window, at least one. connected is how many people are connected; 0 where
-// that is not known.
+// Limit returns how many people may be cut off in the window, at least one. connected is how many people are
+// connected; 0 where that is not known.
 func (b Brake) Limit(connected int) int {
 	if b.Share == 0 || connected == 0 {
 		return b.People

@@ -255,8 +255,8 @@ func TestMissingPermissionForTheListIsNamed(t *testing.T) {
 	})
 }
 
-// TestOverLimitIsTakenOffTheListAgain: who was put on the list by an event about a name that so many share is taken off again, and nobody else
-// is; and if that fails it is told, and tried again.
+// TestOverLimitIsTakenOffTheListAgain: who was put on the list by an event about a name that so many share is taken
+// off again, and nobody else is; and if that fails it is told, and tried again.
 func TestOverLimitIsTakenOffTheListAgain(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		if _, err := c.list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Finding, OutcomeID: "guardduty 9", Until: time.Now().Add(time.Hour)}); err != nil {
@@ -408,8 +408,8 @@ func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error
 	}
 }
 
-// TestWhoIsKeptOutDoesNotComeBack: a client that comes back for ever is turned away, until its user is reinstated; one that is not kept
-// out, of a similar name, is let in.
+// TestWhoIsKeptOutDoesNotComeBack: a client that comes back for ever is turned away, until its user is reinstated;
+// one that is not kept out, of a similar name, is let in.
 func TestWhoIsKeptOutDoesNotComeBack(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		c.ConnectHandler = c.asks(t)

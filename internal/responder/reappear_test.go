@@ -8,8 +8,8 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// TestOnlyALaterSearchShowsAReturn: verifying goes on beside a search. What the search listed before the end was seen says
-// nothing; what a search lists that began after it does.
+// TestOnlyALaterSearchShowsAReturn: verifying goes on beside a search. What the search listed before the end was seen
+// says nothing; what a search lists that began after it does.
 func TestOnlyALaterSearchShowsAReturn(t *testing.T) {
 	p := &policy.Policy{MaxConnections: 20}
 	ended := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)

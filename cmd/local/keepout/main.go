@@ -1,5 +1,5 @@
-// Command keepout lists and lifts by hand who may not connect. It is what "go run ./cmd/local keepout" builds and runs: a program
-// of its own, so that the local tool needs no SDK.
+// Command keepout lists and lifts by hand who may not connect. It is what "go run ./cmd/local keepout" builds and
+// runs: a program of its own, so that the local tool needs no SDK.
 //
 // It promises to change nothing but by lift, and to lift only what is on the list, with who did it and why.
 package main
