@@ -22,7 +22,7 @@ func queues(t *testing.T) (*emulator.Cloud, *held.Queue) {
 		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
-	return cloud, held.New(cfg, cloud.AddQueue(emulator.Queue{Name: "held"}), cloud.AddQueue(emulator.Queue{Name: "events"}))
+	return cloud, held.New(cfg, cloud.AddQueue("held"), cloud.AddQueue("events"))
 }
 
 func hold(t *testing.T, q *held.Queue, events ...held.Event) {
@@ -72,7 +72,7 @@ func TestReleaseKeepsTheBytes(t *testing.T) {
 				t.Errorf("%.100s remain", got)
 			}
 			for _, m := range cloud.Queued("events") {
-				if got, ok := held.ReadRelease(m.Attributes[held.ReleaseAttribute].StringValue); !ok || got != r {
+				if got, ok := held.ReadRelease(m.Attributes[held.ReleaseAttribute].Value); !ok || got != r {
 					t.Errorf("%+v travels along", got)
 				}
 			}
