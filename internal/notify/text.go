@@ -128,9 +128,9 @@ func reasons(o responder.Outcome) []string {
 	}
 	all := []string{reported}
 	for _, why := range o.Decision.Reasons {
-		switch {
-		case why.Kind == policy.RuleSkipped:
-		case why.Kind == policy.Blocked:
+		switch why.Kind {
+		case policy.RuleSkipped:
+		case policy.Blocked:
 			// It comes late, and a reader must not miss it.
 			all = slices.Insert(all, 1, why.String())
 		default:

@@ -190,7 +190,7 @@ func (c *checker) aliasFile(name string, data []byte) []alias {
 		var form *csv.ParseError
 		switch {
 		case errors.As(err, &form):
-			c.problems = append(c.problems, fmt.Errorf("%s:%d: %v; each line is %s", name, form.Line, form.Err, csvHeader))
+			c.problems = append(c.problems, fmt.Errorf("%s:%d: %w; each line is %s", name, form.Line, form.Err, csvHeader))
 			return all
 		case err != nil:
 			c.problems = append(c.problems, fmt.Errorf("reading %s: %w", name, err))

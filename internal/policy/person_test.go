@@ -68,7 +68,7 @@ func TestWhoIsOnePerson(t *testing.T) {
 			signal.Signal{Provider: "okta", Subject: signal.Subject{Usernames: []string{strings.TrimSpace(test.event)}}},
 			Enforce, now,
 		)
-		names := append(d.Names, d.CommonNames...)
+		names := slices.Concat(d.Names, d.CommonNames)
 		got := false
 		for _, name := range names {
 			got = got || name == signal.Fold(test.vpn)

@@ -152,12 +152,12 @@ func TestOneEndpointThatFailsDoesNotStopTheOthers(t *testing.T) {
 
 // TestRepeatedPageTokenIsAnError: to stop there would silently miss the connections on the pages behind it.
 func TestRepeatedPageTokenIsAnError(t *testing.T) {
-	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, _ *vpn.VPN) {
 		cloud.PageSize = 5
 		for i := range 20 {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: fmt.Sprint("user", i)})
 		}
-		v = vpn.New(circling(t, cloud), []string{saml})
+		v := vpn.New(circling(t, cloud), []string{saml})
 		found := search(v, []vpn.Endpoint{{ID: saml}}, vpn.Target{Names: []string{"user19"}})
 		if err := found.Failed[saml]; err == nil || !strings.Contains(err.Error(), "repeats a page token") {
 			t.Errorf("%v, found %v", found.Failed, describe(found.Matches))
