@@ -18,16 +18,19 @@ need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## the main job on this machine: every event in events/, a small company, the real binary
-	@echo "Compiling the local runner."
-	@go run ./cmd/local run
+CLIENTVPN = { test -x bin/clientvpn || echo "Compiling the tool." >&2; } && go build -o bin/clientvpn ./cmd/clientvpn && bin/clientvpn
+# Ctrl-C ends the tool with 130, which is no error.
+INTERRUPTED = test $$? = 130
+
+run: ## the main job on this machine: every event in events/, a small company, the real programs
+	@$(CLIENTVPN) run || $(INTERRUPTED)
 
 invoke: ## one event the same way: make invoke EVENT=events/okta/user-deactivate.json [MODE=enforce]
 	@test -n "$(EVENT)" || { echo "name an event: make invoke EVENT=events/okta/user-deactivate.json" >&2; exit 2; }
-	@MODE="$(MODE)" go run ./cmd/local invoke "$(EVENT)"
+	@export MODE="$(MODE)"; $(CLIENTVPN) invoke "$(EVENT)" || $(INTERRUPTED)
 
 serve: ## the stand-in for EC2 and SNS alone, for the AWS CLI and SDKs
-	@go run ./cmd/local serve
+	@$(CLIENTVPN) serve || $(INTERRUPTED)
 
 test: ## all tests
 	@echo "Testing. The first time this compiles AWS's EC2 package, which takes a minute or two."
@@ -50,7 +53,7 @@ random: ## faults and events by chance, for the better part of a minute; prints 
 	go test ./cmd/handler -run '^TestRandomDays$$' -count 1 -v -lasting 50s -first $(or $(FIRST),0)
 
 policy: ## your policy's test cases, in cases/
-	go run ./cmd/local check cases/
+	@$(CLIENTVPN) check cases/
 
 race:
 	go test -race ./internal/... ./cmd/...
@@ -81,7 +84,7 @@ size: build
 		echo "$${function%:*}: $$(wc -c < "$${function#*:}/bootstrap") bytes, zipped $$zip of at most $(MAX_ZIP_BYTES)"; \
 		test "$$zip" -le $(MAX_ZIP_BYTES) || exit; \
 		echo "Looking for reflection that would switch dead-code elimination off."; \
-		! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/$${function%:*} 2>&1 | grep '<ReflectMethod>' || exit; \
+		! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/$${function%:*} 2>&1 | grep '<ReflectMethod>' || exit; \
 	done
 
 arm64: build ## start what is built for AWS, under qemu
@@ -99,13 +102,13 @@ sam: ## the SAM CLI's own look at the template, and its build
 
 rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
 	@mkdir -p .tools/rehearsal
-	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/bootstrap ./cmd/handler
-	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -o .tools/rehearsal/connect ./cmd/connect
-	@go build -o .tools/rehearsal/local ./cmd/local
-	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/local .tools/transformed.json
+	@go build -tags lambda.norpc -o .tools/rehearsal/bootstrap ./cmd/handler
+	@go build -tags lambda.norpc -o .tools/rehearsal/connect ./cmd/connect
+	@go build -o .tools/rehearsal/clientvpn ./cmd/clientvpn
+	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/clientvpn .tools/transformed.json
 
 bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: six minutes
-	@go run ./cmd/local bench
+	@$(CLIENTVPN) bench || $(INTERRUPTED)
 
 build: ## the functions for AWS, with their policy, in dist/ and dist/connect/
 	@mkdir -p dist/connect

@@ -28,7 +28,7 @@ func TestEveryEventHasItsGolden(t *testing.T) {
 	}
 	for _, e := range base(events) {
 		if !slices.Contains(base(goldens), e) {
-			t.Errorf("%s.json has no golden; write it with: go run ./cmd/local run -update", e)
+			t.Errorf("%s.json has no golden; write it with: go run ./cmd/clientvpn run --update", e)
 		}
 	}
 	for _, g := range base(goldens) {

@@ -88,10 +88,10 @@ var may = map[string][]string{
 	// The standard library alone.
 	"internal/console": {},
 	// No SDK, so that the local tool is built in seconds.
-	"internal/trial": {"internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
+	"internal/trial": {"internal/console", "internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
-	"internal/bench": {"internal/emulator", "internal/signal", "internal/trial"},
-	"cmd/local":      {"internal/bench", "internal/trial"},
+	"internal/bench": {"internal/console", "internal/emulator", "internal/signal", "internal/trial"},
+	"cmd/clientvpn": {"internal/bench", "internal/console", "internal/trial", "github.com/spf13/cobra"},
 	// A program of its own, as it needs the SDK.
 	"cmd/local/keepout":               {"internal/ledger", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},

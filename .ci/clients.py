@@ -19,10 +19,10 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"
 
 def main():
     stand_in = subprocess.Popen(
-        ["go", "run", "./cmd/local", "serve", "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, start_new_session=True
+        ["go", "run", "./cmd/clientvpn", "serve", "--json", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
-        url = re.search(r"http://\S+\d", stand_in.stdout.readline()).group()
+        url = json.loads(stand_in.stdout.readline())["url"]
         os.environ.update(AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="eu-west-1")
         with_cli(url)
         with_boto3(url)

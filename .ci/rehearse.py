@@ -48,9 +48,9 @@ def main():
     port = free_port()
     moto = subprocess.Popen([os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(port)],
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    ec2 = subprocess.Popen([stand_in, "serve", "-listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    ec2 = subprocess.Popen([stand_in, "serve", "--json", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
     try:
-        rehearse(bootstrap, connect, transformed, f"http://127.0.0.1:{port}", re.search(r"http://\S+\d", ec2.stdout.readline()).group())
+        rehearse(bootstrap, connect, transformed, f"http://127.0.0.1:{port}", json.loads(ec2.stdout.readline())["url"])
     finally:
         for process in (moto, ec2):
             process.kill()

@@ -5,14 +5,14 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
 	"time"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/trial"
 )
@@ -24,7 +24,7 @@ const (
 
 // bench is a run of the measurements.
 type bench struct {
-	out     io.Writer
+	console *console.Console
 	dir     string // of the programs
 	policy  string
 	figures []figure
@@ -75,7 +75,7 @@ func Parts() []string {
 
 // Measure measures the parts that are named, or all, and prints a table. It writes all of them together into
 // doc/benchmarks.md. A goal that is missed is no error, since the figures depend on the machine.
-func Measure(ctx context.Context, out io.Writer, names []string) error {
+func Measure(ctx context.Context, c *console.Console, names []string, asJSON bool) error {
 	for _, name := range names {
 		if !slices.Contains(Parts(), name) {
 			return fmt.Errorf("bench: there is no part %q", name)
@@ -86,51 +86,92 @@ func Measure(ctx context.Context, out io.Writer, names []string) error {
 		return fmt.Errorf("measuring: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{out: out, dir: dir}
+	b := &bench{console: c, dir: dir}
 	if b.policy, err = filepath.Abs(trial.Demonstration); err != nil {
 		return fmt.Errorf("measuring: %w", err)
 	}
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	for _, p := range parts {
-		if len(names) > 0 && !slices.Contains(names, p.name) {
-			continue
-		}
-		fmt.Fprintf(out, "Measuring %s.\n", p.doing)
-		if err := p.measure(b, ctx); err != nil {
-			return fmt.Errorf("measuring %s: %w", p.doing, err)
-		}
+	if err := b.measure(ctx, names); err != nil {
+		return err
 	}
-	if err := b.print(); err != nil || len(names) > 0 {
+	if asJSON {
+		err = b.writeJSON()
+	} else {
+		b.print()
+	}
+	if err != nil || len(names) > 0 {
 		return err
 	}
 	return b.write()
 }
 
+// measure measures the parts that are named, or all.
+func (b *bench) measure(ctx context.Context, names []string) error {
+	for _, p := range parts {
+		if len(names) > 0 && !slices.Contains(names, p.name) {
+			continue
+		}
+		progress := b.console.Progress("Measuring "+p.doing, 0)
+		err := p.measure(b, ctx)
+		progress.Stop()
+		if err != nil {
+			return fmt.Errorf("measuring %s: %w", p.doing, err)
+		}
+	}
+	return nil
+}
+
 // build builds what is measured and what it is measured against.
 func (b *bench) build(ctx context.Context) error {
-	fmt.Fprintln(b.out, "Building the programs. "+
-		"The first time this compiles AWS's EC2 package, which takes a minute or two.")
+	progress := b.console.Progress("Building the programs (the first time AWS's EC2 package takes minutes)", 0)
+	defer progress.Stop()
 	sources := []string{emptyFunction, bareReader}
 	for _, p := range programs {
 		sources = append(sources, p.source)
 	}
 	for _, source := range sources {
-		if err := emulator.Build(ctx, b.program(source), "./"+source, "GOOS=linux"); err != nil {
+		if err := emulator.BuildForAWS(ctx, b.program(source), "./"+source, "GOOS=linux"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) print() error {
-	t := tabwriter.NewWriter(b.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nwhat\tmeasured\tgoal\t")
+// print prints each figure with its goal.
+func (b *bench) print() {
 	for _, f := range b.figures {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.what, f.measured, f.goal, f.verdict())
+		label, style := "        ", console.Dim
+		switch {
+		case f.goal == "":
+		case f.met:
+			label, style = "met     ", console.Green
+		default:
+			label, style = "NOT MET ", console.Red
+		}
+		words := f.what + ": " + f.measured
+		if f.goal != "" {
+			words += ", goal " + f.goal
+		}
+		b.console.Item(b.console.In(style, label), words)
 	}
-	return t.Flush()
+}
+
+func (b *bench) writeJSON() error {
+	encoder := json.NewEncoder(b.console.Out)
+	encoder.SetEscapeHTML(false)
+	for _, f := range b.figures {
+		if err := encoder.Encode(struct {
+			What     string `json:"what"`
+			Measured string `json:"measured"`
+			Goal     string `json:"goal,omitempty"`
+			Met      bool   `json:"met"`
+		}{f.what, f.measured, f.goal, f.met || f.goal == ""}); err != nil {
+			return fmt.Errorf("printing the figures: %w", err)
+		}
+	}
+	return nil
 }
 
 // add adds a figure that is to be at most the goal; format is for both.

@@ -8,13 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/trial"
 )
 
 // TestNoEventIsLost: every one of a mixture is answered, asks for nothing, or goes back to the queue.
 func TestNoEventIsLost(t *testing.T) {
 	t.Chdir("../..")
-	binary, err := trial.BuildHandler(t.Context(), io.Discard)
+	binary, err := trial.BuildHandler(t.Context(), console.Plain(io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestPlots(t *testing.T) {
 }
 
 func TestBenchNamesPartsThatAreNone(t *testing.T) {
-	err := Measure(t.Context(), io.Discard, []string{"one", "two"})
+	err := Measure(t.Context(), console.Plain(io.Discard), []string{"one", "two"}, false)
 	if err == nil || !strings.Contains(err.Error(), `"two"`) {
 		t.Error(err)
 	}

@@ -38,7 +38,7 @@ func (b *bench) write() error {
 			return fmt.Errorf("writing the benchmarks: %w", err)
 		}
 	}
-	fmt.Fprintf(b.out, "\n%s and %s are written anew.\n", benchmarks, plots)
+	fmt.Fprintf(b.console.Err, "%s and %s are written anew.\n", benchmarks, plots)
 	return nil
 }
 

@@ -69,7 +69,7 @@ func (b *bench) startOf(ctx context.Context, p deployed, env []string) error {
 
 func (b *bench) sizeOf(ctx context.Context, p deployed) error {
 	arm := filepath.Join(b.dir, "bootstrap")
-	if err := emulator.Build(ctx, arm, "./"+p.source, "GOOS=linux", "GOARCH=arm64"); err != nil {
+	if err := emulator.BuildForAWS(ctx, arm, "./"+p.source, "GOOS=linux", "GOARCH=arm64"); err != nil {
 		return err
 	}
 	size, zipped, err := sizes(arm)

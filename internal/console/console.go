@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -58,12 +59,15 @@ func (c *Console) In(style Style, words string) string {
 	return "\x1b[" + string(style) + "m" + words + "\x1b[0m"
 }
 
+// sequence matches what [Console.In] adds, which takes no columns.
+var sequence = regexp.MustCompile("\x1b\\[[0-9]*m")
+
 // Print prints a line.
 func (c *Console) Print(format string, args ...any) { fmt.Fprintf(c.Out, format+"\n", args...) }
 
 // Item prints a text behind a label. Its lines are broken at the width, and continue under its first word.
 func (c *Console) Item(label, text string) {
-	indent := utf8.RuneCountInString(label)
+	indent := utf8.RuneCountInString(sequence.ReplaceAllString(label, ""))
 	lines := Wrap(text, Width-indent)
 	fmt.Fprintf(c.Out, "%s%s\n", label, lines[0])
 	for _, line := range lines[1:] {
@@ -106,4 +110,9 @@ func Safe(words string) string {
 		}
 		return r
 	}, words)
+}
+
+// To returns a console that prints elsewhere, as this one would, and shows no progress.
+func (c *Console) To(out io.Writer) *Console {
+	return &Console{Out: out, Err: io.Discard, color: c.color}
 }

@@ -9,11 +9,22 @@ import (
 	"path/filepath"
 )
 
-// Build compiles a function's folder as for AWS, but for this machine where env does not name another.
-func Build(ctx context.Context, binary, folder string, env ...string) error {
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-		"-o", binary, folder)
-	command.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
+// Build compiles a function's folder for this machine. It compiles packages with the flags of "go test" and "go run".
+// AWS's EC2 package takes minutes, and is compiled once for all of them.
+func Build(ctx context.Context, binary, folder string) error {
+	return build(ctx, binary, folder, nil, nil)
+}
+
+// BuildForAWS compiles a function's folder as for AWS, but for this machine where env does not name another.
+func BuildForAWS(ctx context.Context, binary, folder string, env ...string) error {
+	return build(ctx, binary, folder, []string{"-trimpath"}, append([]string{"CGO_ENABLED=0"}, env...))
+}
+
+func build(ctx context.Context, binary, folder string, flags, env []string) error {
+	arguments := append([]string{"build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", binary}, flags...)
+	arguments = append(arguments, folder)
+	command := exec.CommandContext(ctx, "go", arguments...)
+	command.Env = append(os.Environ(), env...)
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", folder, err, output)
 	}

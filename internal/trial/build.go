@@ -3,9 +3,9 @@ package trial
 import (
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/emulator"
 )
 
@@ -14,13 +14,15 @@ const connectBinary = "connect"
 
 // BuildHandler builds the deployed programs for this machine and returns the path of the handler. The client connect
 // handler is beside it.
-func BuildHandler(ctx context.Context, out io.Writer) (string, error) {
-	fmt.Fprintln(out, "Building the handlers. "+
-		"The first time this compiles AWS's EC2 package, which takes a minute or two.")
-	if _, err := BuildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
+func BuildHandler(ctx context.Context, c *console.Console) (string, error) {
+	p := c.Progress("Building the programs (the first time AWS's EC2 package takes minutes)", 0)
+	defer p.Stop()
+	binary, err := BuildHere(ctx, "handler", "./cmd/handler")
+	if err != nil {
 		return "", err
 	}
-	return BuildHere(ctx, "handler", "./cmd/handler")
+	_, err = BuildHere(ctx, connectBinary, "./cmd/connect")
+	return binary, err
 }
 
 // BuildHere builds a program of this repository into bin/ and returns its path.

@@ -27,7 +27,8 @@ type policyCase struct {
 	Want  []expectation `yaml:"want"`
 	Error string        `yaml:"error"`
 
-	at string // file:line
+	file string
+	line int
 }
 
 // readCases reads a file of cases, strictly.
@@ -45,7 +46,7 @@ func readCases(file string) ([]policyCase, error) {
 	}
 	var all []policyCase
 	for _, node := range parsed.Docs[0].Body.(*ast.SequenceNode).Values {
-		c := policyCase{at: fmt.Sprintf("%s:%d", file, node.GetToken().Position.Line)}
+		c := policyCase{file: file, line: node.GetToken().Position.Line}
 		if err := yaml.NodeToValue(node, &c, yaml.Strict()); err != nil {
 			return nil, placed(file, err)
 		}
@@ -54,7 +55,7 @@ func readCases(file string) ([]policyCase, error) {
 			problem = c.problem()
 		}
 		if problem != "" {
-			return nil, fmt.Errorf("%s: %s", c.at, problem)
+			return nil, fmt.Errorf("%s:%d: %s", file, c.line, problem)
 		}
 		all = append(all, c)
 	}

@@ -1,75 +1,162 @@
 package trial
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/policy"
 )
 
-// checked counts what came of the cases.
+// CheckOptions say which policy [Check] tests, and what it writes beside what it prints.
+type CheckOptions struct {
+	Policy string // the file
+	JSON   bool   // one object a line for each case
+	JUnit  string // the file of a JUnit report; "" for none
+	GitHub bool   // print annotations of GitHub Actions for what differs
+	Update bool   // write what is decided into the cases that differ
+}
+
+// checked is what came of one case.
 type checked struct {
-	cases, wrong int
-	reached      map[string]bool // rules
+	policyCase
+	differences []string
+	rules       []string // that decided
+	decided     []Explanation
 }
 
-// Check runs the cases of all folders, prints what differs, and names the rules that no case reaches.
-func Check(out io.Writer, policyFile string, folders []string) error {
-	p, err := policy.Load(policyFile)
+// Check runs the cases of files and of folders, and prints each and the rules that no case reaches. It fails if a case
+// differs.
+func Check(c *console.Console, names []string, options CheckOptions) error {
+	p, err := policy.Load(options.Policy)
 	if err != nil {
 		return err
 	}
-	c := checked{reached: map[string]bool{}}
-	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
-		if err != nil || len(files) == 0 {
-			return fmt.Errorf("%s: has no *.yaml", folder)
-		}
-		for _, file := range files {
-			if err := c.file(out, p, file); err != nil {
-				return err
-			}
-		}
-	}
-	return c.summarize(out, p)
-}
-
-// file runs the cases of one file.
-func (c *checked) file(out io.Writer, p *policy.Policy, file string) error {
-	cases, err := readCases(file)
+	files, err := caseFiles(names)
 	if err != nil {
 		return err
 	}
-	for _, one := range cases {
-		c.cases++
-		differences, rules := one.run(p, filepath.Dir(file))
-		for _, rule := range rules {
-			c.reached[rule] = true
+	var all []checked
+	for _, file := range files {
+		cases, err := readCases(file)
+		if err != nil {
+			return err
 		}
-		if len(differences) == 0 {
+		for _, one := range cases {
+			all = append(all, one.run(p))
+		}
+	}
+	if err := write(c, p, all, options); err != nil {
+		return err
+	}
+	wrong := slices.DeleteFunc(all, func(one checked) bool { return len(one.differences) == 0 })
+	switch {
+	case len(wrong) == 0:
+		return nil
+	case options.Update:
+		return updateCases(c, wrong)
+	}
+	return fmt.Errorf("%d of %d cases differ", len(wrong), len(all))
+}
+
+// caseFiles returns the files, and of folders every *.yaml.
+func caseFiles(names []string) ([]string, error) {
+	var all []string
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && !info.IsDir() {
+			all = append(all, name)
 			continue
 		}
-		c.wrong++
-		fmt.Fprintf(out, "%s: %s\n", one.at, one.Name)
-		for _, d := range differences {
-			fmt.Fprintf(out, "    %s\n", d)
+		files, err := filepath.Glob(filepath.Join(name, "*.yaml"))
+		if err != nil || len(files) == 0 {
+			return nil, fmt.Errorf("%s: has no *.yaml", name)
+		}
+		all = append(all, files...)
+	}
+	return all, nil
+}
+
+// write writes the results in the forms that were asked for.
+func write(c *console.Console, p *policy.Policy, all []checked, options CheckOptions) error {
+	if options.JUnit != "" {
+		if err := writeJUnit(options.JUnit, all); err != nil {
+			return err
+		}
+	}
+	if options.JSON {
+		return writeCases(c.Out, all)
+	}
+	file := ""
+	for _, one := range all {
+		if one.file != file {
+			file = one.file
+			c.Print("%s", c.In(console.Bold, file))
+		}
+		one.print(c)
+		if options.GitHub {
+			one.annotate(c)
+		}
+	}
+	printCoverage(c, p, all)
+	return nil
+}
+
+func writeCases(out io.Writer, all []checked) error {
+	encoder := json.NewEncoder(out)
+	for _, one := range all {
+		if err := encoder.Encode(struct {
+			File        string   `json:"file"`
+			Line        int      `json:"line"`
+			Name        string   `json:"name"`
+			Passed      bool     `json:"passed"`
+			Rules       []string `json:"rules"`
+			Differences []string `json:"differences,omitempty"`
+		}{one.file, one.line, one.Name, len(one.differences) == 0, one.rules, one.differences}); err != nil {
+			return fmt.Errorf("printing the cases: %w", err)
 		}
 	}
 	return nil
 }
 
-func (c *checked) summarize(out io.Writer, p *policy.Policy) error {
-	unreached := slices.DeleteFunc(p.Rules(), func(rule string) bool { return c.reached[rule] })
-	fmt.Fprintf(out, "%d cases, %d as they should be.", c.cases, c.cases-c.wrong)
+func (one checked) print(c *console.Console) {
+	if len(one.differences) == 0 {
+		c.Item("  "+c.In(console.Green, "ok")+"      ", console.Safe(one.Name))
+		return
+	}
+	c.Item("  "+c.In(console.Red, "DIFFERS")+" ", fmt.Sprintf("%s (%s:%d)", console.Safe(one.Name), one.file, one.line))
+	for _, d := range one.differences {
+		c.Item("            ", console.Safe(d))
+	}
+}
+
+// printCoverage prints how many cases reach each rule.
+func printCoverage(c *console.Console, p *policy.Policy, all []checked) {
+	reached := map[string]int{}
+	wrong := 0
+	for _, one := range all {
+		for _, rule := range one.rules {
+			reached[rule]++
+		}
+		if len(one.differences) > 0 {
+			wrong++
+		}
+	}
+	var covered, unreached []string
+	for _, rule := range p.Rules() {
+		if reached[rule] == 0 {
+			unreached = append(unreached, rule)
+		} else {
+			covered = append(covered, fmt.Sprintf("%s %d", rule, reached[rule]))
+		}
+	}
+	c.Item("Cases by rule: ", strings.Join(append(covered, fmt.Sprintf("the default %d", reached[""])), ", "))
 	if len(unreached) > 0 {
-		fmt.Fprintf(out, " No case reaches: %s.", strings.Join(unreached, ", "))
+		c.Item(c.In(console.Yellow, "No case reaches: "), strings.Join(unreached, ", "))
 	}
-	fmt.Fprintln(out)
-	if c.wrong > 0 {
-		return fmt.Errorf("%d of %d cases differ", c.wrong, c.cases)
-	}
-	return nil
+	c.Print("%d cases, %d as they should be.", len(all), len(all)-wrong)
 }

@@ -15,6 +15,7 @@ import (
 // change of the policy that is deployed turns none of them red.
 const Demonstration = "internal/trial/policy.yaml"
 
+// What the company's account has.
 const (
 	Region = "eu-west-1"
 	topic  = "arn:aws:sns:eu-west-1:111122223333:vpn-outcomes"

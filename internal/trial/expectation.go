@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -24,41 +25,42 @@ type expectation struct {
 	Reason  string          `yaml:"reason"`
 }
 
-// run decides about the case's event, and returns what differs and the rules that decided.
-func (c policyCase) run(p *policy.Policy, folder string) (differences, rules []string) {
-	event, err := c.event(folder)
+// run decides about the case's event.
+func (c policyCase) run(p *policy.Policy) checked {
+	one := checked{policyCase: c}
+	event, err := c.event()
 	if err != nil {
-		return []string{"reading the event: " + err.Error()}, nil
+		one.differences = []string{"reading the event: " + err.Error()}
+		return one
 	}
 	now := EventTime(event)
 	if c.Now != "" {
 		if now, err = time.Parse(time.RFC3339, c.Now); err != nil {
-			return []string{fmt.Sprintf("now: %q is not a time like 2026-11-30T17:00:00Z", c.Now)}, nil
+			one.differences = []string{fmt.Sprintf("now: %q is not a time like 2026-11-30T17:00:00Z", c.Now)}
+			return one
 		}
 	}
-	mode := c.Mode
-	if mode == "" {
-		mode = policy.Enforce
-	}
-	explained := DecideEvent(p, mode, c.at, event, now)
+	explained := DecideEvent(p, cmp.Or(c.Mode, policy.Enforce), c.file, event, now)
 	if explained[0].Error != "" || c.Error != "" {
-		return c.compareError(explained), nil
+		one.differences = c.compareError(explained)
+		return one
 	}
+	one.decided = explained
 	if len(explained) != len(c.Want) {
-		differences = append(differences, fmt.Sprintf("want %d signals, got %d", len(c.Want), len(explained)))
+		one.differences = append(one.differences, fmt.Sprintf("want %d signals, got %d", len(c.Want), len(explained)))
 	}
 	for i, e := range explained {
-		rules = append(rules, e.Decision.Rule)
+		one.rules = append(one.rules, e.Decision.Rule)
 		if i < len(c.Want) {
-			differences = append(differences, c.Want[i].compare(e)...)
+			one.differences = append(one.differences, c.Want[i].compare(e)...)
 		}
 	}
-	return differences, rules
+	return one
 }
 
-func (c policyCase) event(folder string) ([]byte, error) {
+func (c policyCase) event() ([]byte, error) {
 	if c.File != "" {
-		return os.ReadFile(filepath.Join(folder, c.File))
+		return os.ReadFile(filepath.Join(filepath.Dir(c.file), c.File))
 	}
 	return json.Marshal(c.Event)
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
+	"slices"
 	"time"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 )
@@ -15,6 +16,7 @@ import (
 // Explanation is what would be decided about one signal of a file, or why the file has none.
 type Explanation struct {
 	File     string           `json:"file"`
+	Record   int              `json:"record,omitempty"` // in a file with several events, from 1
 	Signal   *signal.Signal   `json:"signal,omitempty"`
 	Decision *policy.Decision `json:"decision,omitempty"`
 	Error    string           `json:"error,omitempty"`
@@ -44,41 +46,87 @@ func DecideEvent(p *policy.Policy, mode policy.Mode, file string, event []byte, 
 type ExplainOptions struct {
 	Policy  string   // the file
 	Listing *Listing // nil for none
+	User    string   // explain only signals about this person, under any of their names; "" for all
 	JSON    bool     // one object a line for each signal
 }
 
-// Explain prints what would be decided about the events of the files, in the mode of the environment variable MODE.
-func Explain(ctx context.Context, out io.Writer, files []string, options ExplainOptions) error {
+// Explain prints what would be decided about events, in the mode of the environment variable MODE. It fails if one
+// could not be read; the others are explained all the same.
+func Explain(ctx context.Context, c *console.Console, records []Record, options ExplainOptions) error {
 	p, err := policy.Load(options.Policy)
 	if err != nil {
 		return err
 	}
-	mode := policy.DryRun
-	if os.Getenv("MODE") == string(policy.Enforce) {
-		mode = policy.Enforce
-	}
-	for _, file := range files {
-		explained := []Explanation{{File: file}}
-		if event, err := os.ReadFile(file); err != nil {
-			explained[0].Error = fmt.Sprintf("reading the event: %v", err)
-		} else {
-			explained = DecideEvent(p, mode, file, event, time.Now())
-			if err := options.Listing.ask(ctx, event, explained); err != nil {
-				return fmt.Errorf("%s: %w", file, err)
-			}
-		}
-		if err := printAll(out, explained, options.JSON); err != nil {
+	unread, printed := 0, 0
+	for _, r := range records {
+		explained, err := explainRecord(ctx, p, r, options.Listing)
+		if err != nil {
 			return err
 		}
+		if r.Err != nil {
+			unread++
+		}
+		if options.User != "" {
+			explained = slices.DeleteFunc(explained, func(e Explanation) bool { return !e.about(p, options.User) })
+		}
+		printed += len(explained)
+		if err := printAll(c, explained, options); err != nil {
+			return err
+		}
+	}
+	switch {
+	case unread > 0:
+		return fmt.Errorf("%d of %d could not be read", unread, len(records))
+	case printed == 0 && options.User != "":
+		return fmt.Errorf("no signal is about %s", options.User)
 	}
 	return nil
 }
 
-func printAll(out io.Writer, explained []Explanation, asJSON bool) error {
+// explainRecord returns what would be decided about one event.
+func explainRecord(ctx context.Context, p *policy.Policy, r Record, listed *Listing) ([]Explanation, error) {
+	if unread := r.Err; unread != nil {
+		return []Explanation{{File: r.File, Record: r.Number, Error: unread.Error()}}, nil //nolint:nilerr // it is printed
+	}
+	explained := DecideEvent(p, mode(), r.File, r.Event, time.Now())
+	for i := range explained {
+		explained[i].Record = r.Number
+	}
+	if err := listed.ask(ctx, r.Event, explained); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.File, err)
+	}
+	return explained, nil
+}
+
+// mode returns the one of the environment variable MODE, as the function reads it.
+func mode() policy.Mode {
+	if os.Getenv("MODE") == string(policy.Enforce) {
+		return policy.Enforce
+	}
+	return policy.DryRun
+}
+
+// about reports whether the signal names the person, by a name in any case or by one that the policy maps to the same
+// person.
+func (e Explanation) about(p *policy.Policy, user string) bool {
+	if e.Signal == nil {
+		return false
+	}
+	people := p.People(user, "")
+	names := slices.Concat(e.Decision.Names, e.Decision.People, e.Signal.Subject.Usernames, e.Signal.Subject.IDs)
+	return slices.ContainsFunc(names, func(name string) bool {
+		if signal.Fold(name) == signal.Fold(user) {
+			return true
+		}
+		return slices.ContainsFunc(p.People(name, ""), func(person string) bool { return slices.Contains(people, person) })
+	})
+}
+
+func printAll(c *console.Console, explained []Explanation, options ExplainOptions) error {
 	for _, e := range explained {
-		if !asJSON {
-			e.print(out)
-		} else if err := json.NewEncoder(out).Encode(e); err != nil {
+		if !options.JSON {
+			e.print(c)
+		} else if err := json.NewEncoder(c.Out).Encode(e); err != nil {
 			return fmt.Errorf("printing the decision: %w", err)
 		}
 	}

@@ -61,7 +61,7 @@ func (p *played) writeGolden() error {
 func (p *played) difference() string {
 	raw, err := os.ReadFile(p.goldenPath())
 	if err != nil {
-		return fmt.Sprintf("%v; write it with: go run ./cmd/local run -update", err)
+		return fmt.Sprintf("%v; write it with: go run ./cmd/clientvpn run --update", err)
 	}
 	var want, got any
 	if err := json.Unmarshal(raw, &want); err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
 )
@@ -33,7 +34,7 @@ type listedConnection struct {
 }
 
 // ReadListing reads a listing and builds the function. Connections that have ended are left out.
-func ReadListing(ctx context.Context, file, policyFile string) (*Listing, error) {
+func ReadListing(ctx context.Context, c *console.Console, file, policyFile string) (*Listing, error) {
 	raw, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the connections: %w", err)
@@ -43,7 +44,7 @@ func ReadListing(ctx context.Context, file, policyFile string) (*Listing, error)
 	if l.connections, err = readPages(file, raw); err != nil {
 		return nil, err
 	}
-	if l.binary, err = BuildHandler(ctx, os.Stderr); err != nil {
+	if l.binary, err = BuildHandler(ctx, c); err != nil {
 		return nil, err
 	}
 	l.policyFile, err = filepath.Abs(policyFile)

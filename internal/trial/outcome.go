@@ -52,3 +52,5 @@ func (c connection) String() string {
 	}
 	return fmt.Sprintf("%s by %-13s  %s -> %s", words, c.How, c.PreviousStatus, c.CurrentStatus)
 }
+
+func (c connection) who() string { return person(c.Username, c.CommonName) }

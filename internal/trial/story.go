@@ -2,59 +2,57 @@ package trial
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/policy"
 )
 
-// tell prints the event's story: in one line where no connection was concerned.
-func (p *played) tell(out io.Writer) {
-	if !p.concernsConnections() {
-		p.tellBriefly(out)
-		return
-	}
-	fmt.Fprintf(out, "\n── %s\n", EventName(p.file))
+// story prints what became of the event: who says what, what decided, what was done, and who received a mail.
+func (p *played) story(c *console.Console, title string) {
+	c.Print("\n%s %s", c.In(console.Bold, title), c.In(console.Dim, EventName(p.file)))
 	for _, e := range p.explain {
-		e.tellSignal(out)
+		c.Item("  says     ", e.said())
 	}
 	if p.answer.Failure != nil {
-		fmt.Fprintf(out, "   ERROR %s: the event is tried again, then kept in the dead-letter queue\n", p.answer.Failure.Type)
+		c.Item("  ERROR    ", p.answer.Failure.Type+": the event is tried again, then kept in the dead-letter queue")
 	}
 	for _, o := range p.outcomes {
-		p.tellOutcome(out, o)
+		p.printOutcome(c, o)
 	}
 	for _, who := range p.result.Refused {
-		fmt.Fprintf(out, "   door   %s tries to come back, and is turned away\n", who)
+		c.Item("  denied   ", who+" tries to reconnect, and is denied")
 	}
 	for _, m := range p.mails {
-		fmt.Fprintf(out, "   told   %s\n", m.Subject)
+		c.Item("  mail     ", m.Subject)
 	}
 }
 
-func (e Explanation) tellSignal(out io.Writer) {
+// said returns who says what about whom.
+func (e Explanation) said() string {
 	if e.Error != "" {
-		fmt.Fprintf(out, "   %s\n", e.Error)
-		return
+		return e.Error
 	}
-	fmt.Fprintf(out, "   %s says %s about %s", e.Signal.Provider, e.Signal.Type, e.Signal.Subject)
+	words := fmt.Sprintf("%s: %s about %s", e.Signal.Provider, e.Signal.Type, e.Signal.Subject)
 	if e.Signal.Severity > 0 {
-		fmt.Fprintf(out, ", severity %v", e.Signal.Severity)
+		words += fmt.Sprintf(", severity %v", e.Signal.Severity)
 	}
-	fmt.Fprintln(out)
+	return console.Safe(words)
 }
 
-func (p *played) tellOutcome(out io.Writer, o Outcome) {
-	fmt.Fprintf(out, "   why    %s\n   %s  %s\n", o.why(), strings.ToUpper(o.Status), o.Summary)
-	for _, c := range slices.Concat(o.Connections, o.Spared) {
-		fmt.Fprintf(out, "          %s\n", c)
+func (p *played) printOutcome(c *console.Console, o Outcome) {
+	c.Item("  why      ", o.why())
+	status := strings.ToUpper(o.Status)
+	c.Print("  outcome  %s", c.In(statusStyle(o.Status), status))
+	c.Item("           ", console.Safe(o.Summary))
+	for _, k := range slices.Concat(o.Connections, o.Spared) {
+		c.Item("           ", k.String())
 	}
 	if t := o.Timing; !t.EndedAt.IsZero() {
 		asked, ended := t.RequestedAt.Sub(t.ReceivedAt), t.EndedAt.Sub(t.ReceivedAt)
-		fmt.Fprintf(out, "   quick  last request answered %d ms after the event was received, last end seen after %d ms\n",
-			asked.Milliseconds(), ended.Milliseconds())
-		fmt.Fprintf(out, "          calls: %s\n", p.callsInWords())
+		c.Item("  time     ", fmt.Sprintf("requested after %d ms, ended after %d ms; calls: %s",
+			asked.Milliseconds(), ended.Milliseconds(), p.callsInWords()))
 	}
 }
 
@@ -72,25 +70,18 @@ func (o Outcome) why() string {
 	return rule
 }
 
-func (p *played) concernsConnections() bool {
-	return p.answer.Failure != nil ||
-		slices.ContainsFunc(p.outcomes, func(o Outcome) bool { return len(o.Connections)+len(o.Spared) > 0 })
-}
-
-func (p *played) tellBriefly(out io.Writer) {
-	status, why := "nothing", p.nothing
-	for _, o := range p.outcomes {
-		status, why = o.Status, o.Summary
-		if o.Status == "ignored" {
-			why = fmt.Sprintf("The policy ignores %s of %s.", o.Signal.Kind, o.Signal.Provider)
-		}
-	}
-	why = strings.TrimPrefix(why, "unsupported event: ")
-	fmt.Fprintf(out, "   %-44s %-13s %s\n", EventName(p.file), strings.ToUpper(status), why)
-}
-
 func (p *played) callsInWords() string {
-	return fmt.Sprintf("%d to find the endpoints, %d listings, %d terminations, %d looks afterwards",
+	return fmt.Sprintf("%d to discover the endpoints, %d to list, %d to terminate, %d to verify",
 		p.calls["DescribeClientVpnEndpoints"], p.listings,
 		p.calls["TerminateClientVpnConnections"], p.calls["DescribeClientVpnConnections"]-p.listings)
+}
+
+func statusStyle(status string) console.Style {
+	switch status {
+	case "terminated":
+		return console.Green
+	case "unreadable", "failed", "reconnecting", "partial":
+		return console.Red
+	}
+	return console.Yellow
 }

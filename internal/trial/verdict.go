@@ -2,40 +2,54 @@ package trial
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 )
 
 // print prints the verdict: what would be done, what each rule says, and under which names the function would search.
-func (e Explanation) print(out io.Writer) {
+func (e Explanation) print(c *console.Console) {
+	file := e.File
+	if e.Record > 0 {
+		file = fmt.Sprintf("%s, event %d", e.File, e.Record)
+	}
+	c.Print("%s", c.In(console.Bold, file))
 	if e.Error != "" {
-		fmt.Fprintf(out, "%s\n  no signal: %s\n", e.File, e.Error)
+		c.Item("  no signal: ", e.Error)
 		return
 	}
-	d := e.Decision
-	s := e.Signal
-	fmt.Fprintf(out, "%s\n  %s: %s, %s, about %s\n", e.File, s.Provider, s.Type, s.Kind, s.Subject)
+	d, s := e.Decision, e.Signal
+	c.Item("  ", console.Safe(fmt.Sprintf("%s: %s, %s, about %s", s.Provider, s.Type, s.Kind, s.Subject)))
 	by := "by default, as no rule fits"
 	switch {
-	case e.Signal.Kind == signal.SelfTest:
+	case s.Kind == signal.SelfTest:
 		by = "whatever the rules say"
 	case d.Rule != "":
 		by = "by rule " + d.Rule
 	}
-	fmt.Fprintf(out, "  %s %s, in mode %s\n", strings.ToUpper(string(d.Action)), by, d.Mode)
-	aboutRules := e.printRules(out)
+	c.Print("  %s %s, in mode %s", c.In(actionStyle(d.Action), strings.ToUpper(string(d.Action))), by, d.Mode)
+	aboutRules := e.printRules(c)
 	for _, reason := range d.Reasons[aboutRules:] {
-		fmt.Fprintf(out, "  - %s\n", reason)
+		c.Item("  - ", console.Safe(reason.String()))
 	}
-	e.printNames(out)
+	e.printNames(c)
+}
+
+func actionStyle(a policy.Action) console.Style {
+	switch a {
+	case policy.Terminate:
+		return console.Red
+	case policy.Notify:
+		return console.Yellow
+	}
+	return console.Dim
 }
 
 // printRules prints what each rule says, and returns how many of the decision's reasons are about rules.
-func (e Explanation) printRules(out io.Writer) int {
+func (e Explanation) printRules(c *console.Console) int {
 	rules := e.rules
 	decided := slices.IndexFunc(rules, func(r policy.Answer) bool { return r.Rule == e.Decision.Rule })
 	switch {
@@ -57,29 +71,28 @@ func (e Explanation) printRules(out io.Writer) int {
 			mark, words = "-", "would fit too, but comes later"
 		}
 		if words == "" {
-			words = "it asks nothing"
+			words = "it has no conditions"
 		}
-		fmt.Fprintf(out, "    %-*s  %-9s  %-3s  %s\n", widest, r.Rule, r.Then, mark, words)
+		c.Item(fmt.Sprintf("    %-*s  %-9s  %-3s  ", widest, r.Rule, r.Then, mark), console.Safe(words))
 	}
 	return decided + 1
 }
 
-func (e Explanation) printNames(out io.Writer) {
+func (e Explanation) printNames(c *console.Console) {
 	if len(e.Decision.Names) > 0 {
-		fmt.Fprintf(out, "  looks for %s\n", strings.Join(e.Decision.Names, ", "))
+		c.Item("  searches for ", console.Safe(strings.Join(e.Decision.Names, ", ")))
 	}
 	if len(e.Decision.CommonNames) > 0 {
-		fmt.Fprintf(out, "  looks for certificates %s\n", strings.Join(e.Decision.CommonNames, ", "))
+		c.Item("  searches for certificates ", console.Safe(strings.Join(e.Decision.CommonNames, ", ")))
 	}
-	for _, c := range e.Connections {
-		who := person(c.Username, c.CommonName)
-		fmt.Fprintf(out, "  would end %s of %s on %s, by %s\n", c.ConnectionID, who, c.EndpointID, c.How)
+	for _, k := range e.Connections {
+		c.Item("  would terminate ", fmt.Sprintf("%s of %s on %s, by %s", k.ConnectionID, k.who(), k.EndpointID, k.How))
 	}
-	for _, c := range e.Spared {
-		who := person(c.Username, c.CommonName)
-		fmt.Fprintf(out, "  leaves    %s of %s on %s: %s\n", c.ConnectionID, who, c.EndpointID, c.Reason)
+	for _, k := range e.Spared {
+		words := fmt.Sprintf("%s of %s on %s: %s", k.ConnectionID, k.who(), k.EndpointID, k.Reason)
+		c.Item("  would spare ", console.Safe(words))
 	}
 	if e.asked && len(e.Connections)+len(e.Spared) == 0 {
-		fmt.Fprintln(out, "  would end none of the listed connections")
+		c.Print("  would terminate none of the listed connections")
 	}
 }

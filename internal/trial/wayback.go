@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/policy"
 )
@@ -17,13 +17,13 @@ import (
 // scene is a story of several events and connects in one company, with what must be said at each.
 type scene struct {
 	*stage
-	out   io.Writer
+	out   *console.Console
 	wrong []string
 }
 
 // wayBack shows the whole of keep-out with one person in one company: the person is cut off, tries to come back, is
 // turned away, is reinstated, and comes back. Nobody else notices. It fails if anything goes another way.
-func wayBack(ctx context.Context, out io.Writer, binary, policyFile string) error {
+func wayBack(ctx context.Context, out *console.Console, binary, policyFile string) error {
 	stage, err := newStage(ctx, NewCompany(), binary, policyFile, string(policy.Enforce))
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func wayBack(ctx context.Context, out io.Writer, binary, policyFile string) erro
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	s := &scene{stage: stage, out: out}
-	fmt.Fprintf(out, "\n── the way back: a client connect handler at every endpoint asks the keep-out list\n")
+	out.Print("\n%s", out.In(console.Bold, "They try to reconnect. At every endpoint a handler asks the keep-out list."))
 	if err := s.play(ctx); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *scene) play(ctx context.Context) error {
 
 // tell prints the words, in which the wanted ones must be.
 func (s *scene) tell(words, want string) {
-	fmt.Fprintf(s.out, "   %s\n", words)
+	s.out.Item("           ", console.Safe(words))
 	if !strings.Contains(words, want) {
 		s.wrong = append(s.wrong, fmt.Sprintf("%q, not %q", words, want))
 	}
@@ -85,7 +85,7 @@ func (s *scene) happens(ctx context.Context, file, want string) error {
 	if err != nil {
 		return fmt.Errorf("reading the event: %w", err)
 	}
-	fmt.Fprintf(s.out, "\n   %s\n", file)
+	s.out.Print("  event    %s", file)
 	answer, err := s.function.Invoke(ctx, MoveToNow(raw))
 	if err != nil {
 		return err

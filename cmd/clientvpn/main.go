@@ -1,0 +1,98 @@
+// Command clientvpn tries the Client VPN responder at home, without an AWS account, and looks after the keep-out list.
+//
+// It promises that what it shows is what the Lambda functions do: the programs are the same, and explain uses the same
+// parser and policy.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+
+	"clientvpn-responder/internal/console"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes, as the help has them.
+const (
+	exitDone        = 0
+	exitDiffers     = 1 // it differs, or could not be done
+	exitUsage       = 2
+	exitInterrupted = 130 // 128 and SIGINT, as shells have it
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], console.New(os.Stdout, os.Stderr))
+	stop()
+	os.Exit(code)
+}
+
+// run runs a command and returns its exit code.
+func run(ctx context.Context, args []string, c *console.Console) int {
+	t := &tool{Console: c}
+	root := t.root()
+	root.SetArgs(args)
+	root.SetOut(c.Out)
+	root.SetErr(c.Err)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case ctx.Err() != nil: // Ctrl-C is no mistake to tell of
+		return exitInterrupted
+	case err == nil:
+		return exitDone
+	}
+	fmt.Fprintf(c.Err, "%s %v\n", c.In(console.Red, "clientvpn:"), err)
+	var code exitError
+	switch {
+	case errors.As(err, &code):
+		return int(code)
+	case !t.started:
+		return exitUsage
+	}
+	return exitDiffers
+}
+
+// exitError is an error that says all by its exit code.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// tool is what all commands share.
+type tool struct {
+	*console.Console
+	json    bool
+	started bool // the command line was understood
+}
+
+const about = `clientvpn tries the Client VPN responder at home, without an AWS account, and
+looks after the keep-out list of a deployed one.
+
+Exit codes: 0 done; 1 something differs or could not be done; 2 the command
+line is wrong; 130 interrupted. NO_COLOR switches colours off.`
+
+func (t *tool) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "clientvpn", Short: "Try and operate the Client VPN responder", Long: about,
+		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRun: func(*cobra.Command, []string) { t.started = true },
+	}
+	usage := strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", console.Width))
+	root.SetUsageTemplate(usage)
+	root.PersistentFlags().BoolVar(&t.json, "json", false, "print JSON, one object a line")
+	root.AddGroup(&cobra.Group{ID: "home", Title: "At home, without AWS:"}, &cobra.Group{ID: "aws", Title: "Against AWS:"})
+	root.SetHelpCommandGroupID("home")
+	root.SetCompletionCommandGroupID("home")
+	for _, command := range []*cobra.Command{t.runCommand(), t.invoke(), t.serve(), t.explain(), t.check(), t.bench()} {
+		command.GroupID = "home"
+		root.AddCommand(command)
+	}
+	keepOut := t.keepOut()
+	keepOut.GroupID = "aws"
+	root.AddCommand(keepOut)
+	return root
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"clientvpn-responder/internal/console"
+	"clientvpn-responder/internal/trial"
+)
+
+// root is the repository's, from which the tool is run.
+var root = func() string {
+	folder, err := filepath.Abs("../..")
+	if err != nil {
+		panic(err)
+	}
+	return folder
+}()
+
+// clientvpn runs a command line at the repository's root, and returns its exit code and what it printed.
+func clientvpn(t *testing.T, args ...string) (code int, out, beside string) {
+	t.Helper()
+	t.Chdir(root)
+	var o, e bytes.Buffer
+	c := console.Plain(&o)
+	c.Err = &e
+	code = run(t.Context(), args, c)
+	return code, o.String(), e.String()
+}
+
+// TestExitCodes: 0 done, 1 something differs or could not be done, 2 the command line is wrong.
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		line string
+		code int
+		says string
+	}{
+		{"", exitDone, "At home, without AWS:"},
+		{"--help", exitDone, "Exit codes:"},
+		{"explain --help", exitDone, "aws sqs"},
+		{"completion bash", exitDone, "__start_clientvpn"},
+		{"frobnicate", exitUsage, `unknown command "frobnicate"`},
+		{"chek", exitUsage, "check"}, // what was probably meant
+		{"explain --jsn", exitUsage, "unknown flag: --jsn"},
+		{"invoke", exitUsage, "accepts 1 arg(s), received 0"},
+		{"bench one two", exitUsage, `invalid argument "two"`},
+		{"explain --policy none.yaml events/okta/user-deactivate.json", exitDiffers, "reading the policy: "},
+		{"explain events/none.json", exitDiffers, "1 of 1 could not be read"},
+		{"explain --user nobody@example.com events/okta", exitDiffers, "no signal is about nobody@example.com"},
+		{"check cases/none.yaml", exitDiffers, "has no *.yaml"},
+	} {
+		t.Run(test.line, func(t *testing.T) {
+			code, out, beside := clientvpn(t, strings.Fields(test.line)...)
+			if code != test.code || !strings.Contains(out+beside, test.says) {
+				t.Errorf("exit code %d, want %d\n%s%s", code, test.code, out, beside)
+			}
+			if code != exitDone && !strings.HasPrefix(beside, "clientvpn: ") {
+				t.Errorf("the error is not where errors go: %q", beside)
+			}
+		})
+	}
+}
+
+// TestExplainContract: one object a line, {file, signal, decision}, or {file, error} for an event without a signal.
+func TestExplainContract(t *testing.T) {
+	code, out, beside := clientvpn(t, "explain", "--json", "--policy", trial.Demonstration,
+		"events/okta/user-deactivate.json", "events/okta/session-end.json")
+	if code != exitDone || beside != "" {
+		t.Fatalf("%d %s", code, beside)
+	}
+	var keys []string
+	for text := range strings.Lines(out) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(text), &object); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"file", "signal", "decision", "error"} {
+			if _, has := object[key]; has {
+				keys = append(keys, key)
+			}
+			delete(object, key)
+		}
+		if len(object) > 0 {
+			t.Errorf("more than the contract: %v", object)
+		}
+	}
+	if strings.Join(keys, " ") != "file signal decision file error" {
+		t.Errorf("%q", keys)
+	}
+}
+
+// TestFlagsAndNamesComeInAnyOrder, as everywhere.
+func TestFlagsAndNamesComeInAnyOrder(t *testing.T) {
+	event := "events/okta/user-deactivate.json"
+	_, before, _ := clientvpn(t, "--json", "explain", "--policy", trial.Demonstration, event)
+	_, behind, _ := clientvpn(t, "explain", event, "--policy="+trial.Demonstration, "--json")
+	if before == "" || before != behind {
+		t.Errorf("%s\n%s", before, behind)
+	}
+}
+
+// TestCheckRunsTheOperatorsCases of policy.yaml, which are in cases/, without a name.
+func TestCheckRunsTheOperatorsCases(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for file, text := range map[string]string{
+		"policy.yaml":      "version: 1\nrules:\n  - {name: all, when: {}, then: notify}\n",
+		"cases/first.yaml": "- {name: x, event: {source: y, detail-type: z}, error: unsupported}\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	code := run(t.Context(), []string{"check"}, console.Plain(&out))
+	if code != exitDone || !strings.Contains(out.String(), "cases/first.yaml\n  ok      x\n") {
+		t.Errorf("%d\n%s", code, out.String())
+	}
+}
+
+// TestInterruptIsNoError: Ctrl-C ends a command without a word.
+func TestInterruptIsNoError(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	t.Chdir(root)
+	var out, beside bytes.Buffer
+	c := console.Plain(&out)
+	c.Err = &beside
+	if code := run(ctx, []string{"run"}, c); code != exitInterrupted || beside.Len() > 0 {
+		t.Errorf("%d %s", code, beside.String())
+	}
+}
+
+// TestHelpFitsATerminal of 80 columns.
+func TestHelpFitsATerminal(t *testing.T) {
+	for _, command := range append([]string{""}, "run", "invoke", "serve", "explain", "check", "bench", "keep-out") {
+		_, out, _ := clientvpn(t, append(strings.Fields(command), "--help")...)
+		for line := range strings.Lines(out) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > console.Width {
+				t.Errorf("%s: %d columns: %s", command, n, line)
+			}
+		}
+	}
+}
