@@ -94,7 +94,7 @@ func (c company) connect(usernames ...string) {
 	}
 }
 
-// changed gives the signal with some of it changed.
+// changed returns the signal with some of it changed.
 func changed(s signal.Signal, change func(*signal.Signal)) signal.Signal { change(&s); return s }
 
 func finding(subject signal.Subject) signal.Signal {
@@ -393,7 +393,7 @@ func TestManyPeopleAreKeptOutSideBySide(t *testing.T) {
 	})
 }
 
-// asks gives a client connect handler that does what the real one does.
+// asks returns a client connect handler that does what the real one does.
 func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error) {
 	return func(ctx context.Context, request []byte) ([]byte, error) {
 		var who struct {
