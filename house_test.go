@@ -91,9 +91,10 @@ var may = map[string][]string{
 	"internal/trial": {"internal/console", "internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	"internal/bench": {"internal/console", "internal/emulator", "internal/signal", "internal/trial"},
-	"cmd/clientvpn": {"internal/bench", "internal/console", "internal/trial", "github.com/spf13/cobra"},
-	// A program of its own, as it needs the SDK.
-	"cmd/local/keepout":               {"internal/ledger", "internal/policy", "github.com/aws/aws-sdk-go-v2/config"},
+	"cmd/clientvpn": {
+		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/trial", "github.com/spf13/cobra",
+		"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/smithy-go",
+	},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},

@@ -1,28 +1,158 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
-	"os/exec"
+	"slices"
+	"strings"
+	"time"
 
-	"clientvpn-responder/internal/trial"
+	"clientvpn-responder/internal/console"
+	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/policy"
 
 	"github.com/spf13/cobra"
 )
 
-// keepOut runs the program that lists and lifts. It is a program of its own, so that this one is built in seconds.
+// keepOut groups the commands for the keep-out list.
 func (t *tool) keepOut() *cobra.Command {
+	var table string
+	group := &cobra.Command{
+		Use: "keep-out", Short: "List who may not connect, and lift entries",
+		Long: `List the people who may not connect, and lift entries by hand. It uses the
+credentials and the Region of the AWS CLI. It changes nothing but by lift.`,
+		Args: cobra.NoArgs,
+	}
+	group.PersistentFlags().StringVar(&table, "table", os.Getenv("LEDGER_TABLE"),
+		"the stack's output LedgerTableName; LEDGER_TABLE if absent")
+	group.AddCommand(t.list(&table), t.lift(&table))
+	return group
+}
+
+func (t *tool) list(table *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "keep-out list|lift …", Short: "Show who may not connect, and let people in again",
-		DisableFlagParsing: true,
-		RunE: func(command *cobra.Command, args []string) error {
-			t.started = true
-			binary, err := trial.BuildHere(command.Context(), "keepout", "./cmd/local/keepout")
+		Use: "list", Short: "List who may not connect, since when, until when and why", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			list, err := openLedger(command.Context(), *table)
 			if err != nil {
 				return err
 			}
-			program := exec.CommandContext(command.Context(), binary, args...)
-			program.Stdout, program.Stderr = t.Out, os.Stderr
-			return program.Run()
+			entries, err := list.List(command.Context())
+			if err != nil {
+				return aws(err)
+			}
+			return t.printEntries(entries)
 		},
 	}
 }
+
+// request is what somebody asks to be lifted, and why.
+type request struct{ policy, reason, by string }
+
+func (t *tool) lift(table *string) *cobra.Command {
+	var r request
+	command := &cobra.Command{
+		Use: "lift PERSON…", Short: "Take people off the list, whatever put them there", Args: cobra.MinimumNArgs(1),
+		Long: `Take people off the list, whatever put them there. A person may be named as the
+list does, or by any name that the policy knows as theirs. Who lifted an entry
+and why stays in the table.`,
+		Example: `  clientvpn keep-out lift --reason "false alarm" alice@example.com`,
+		RunE: func(command *cobra.Command, people []string) error {
+			rules, err := policy.Load(r.policy)
+			if err != nil {
+				return err
+			}
+			list, err := openLedger(command.Context(), *table)
+			if err != nil {
+				return err
+			}
+			for _, name := range people {
+				if err := t.liftOne(command.Context(), list, rules, name, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		PreRunE: func(*cobra.Command, []string) error {
+			if strings.TrimSpace(r.reason) == "" || r.by == "" {
+				t.started = false
+				return errors.New("lift: say why with --reason and who with --by; both stay in the table")
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&r.policy, "policy", policyFile, "the policy, which knows whose names are whose")
+	command.Flags().StringVar(&r.reason, "reason", "", "why")
+	command.Flags().StringVar(&r.by, "by", os.Getenv("USER"), "who asks; USER if absent")
+	return command
+}
+
+// liftOne takes one person off the list.
+func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Policy, name string, r request) error {
+	entries, err := list.Find(ctx, append(rules.People(name, ""), name))
+	if err != nil {
+		return aws(err)
+	}
+	if len(entries) == 0 {
+		return fmt.Errorf("%s is not on the list", name)
+	}
+	var people []string
+	for _, e := range entries {
+		if !slices.Contains(people, e.Person) {
+			people = append(people, e.Person)
+		}
+	}
+	causes := []ledger.Cause{ledger.Deprovisioning, ledger.Finding, ledger.Request}
+	for _, person := range people {
+		lifted, err := list.Lift(ctx, person, ledger.Lift{Causes: causes, By: r.by, Reason: r.reason, At: time.Now()})
+		if err != nil {
+			return aws(err)
+		}
+		if t.json {
+			err = t.printEntries(lifted)
+		} else {
+			t.printLifted(lifted)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tool) printLifted(lifted []ledger.Entry) {
+	for _, e := range lifted {
+		t.Item("", fmt.Sprintf("%s may connect again: lifted the entry of %s from %s, %s",
+			safe(e.Person), safe(e.By), e.Since.UTC().Format(time.DateTime+" UTC"), safe(e.Reason)))
+	}
+}
+
+// printEntries prints entries, of which words come from outside.
+func (t *tool) printEntries(entries []ledger.Entry) error {
+	encoder := json.NewEncoder(t.Out)
+	for _, e := range entries {
+		if t.json {
+			if err := encoder.Encode(e); err != nil {
+				return fmt.Errorf("printing the list: %w", err)
+			}
+			continue
+		}
+		until := "forever"
+		if !e.Until.IsZero() {
+			until = "until " + e.Until.UTC().Format(time.DateTime+" UTC")
+		}
+		t.Print("%s  %s, %s", t.In(console.Bold, safe(e.Person)), safe(string(e.Cause)), until)
+		since := e.Since.UTC().Format(time.DateTime + " UTC")
+		t.Item("    ", fmt.Sprintf("since %s by %s: %s", since, safe(e.By), safe(e.Reason)))
+	}
+	if len(entries) == 0 && !t.json {
+		t.Print("Nobody is on the list.")
+	}
+	return nil
+}
+
+func safe(words string) string { return cmp.Or(console.Safe(words), "-") }

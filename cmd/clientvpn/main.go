@@ -22,6 +22,7 @@ const (
 	exitDone        = 0
 	exitDiffers     = 1 // it differs, or could not be done
 	exitUsage       = 2
+	exitAWS         = 3
 	exitInterrupted = 130 // 128 and SIGINT, as shells have it
 )
 
@@ -47,20 +48,15 @@ func run(ctx context.Context, args []string, c *console.Console) int {
 		return exitDone
 	}
 	fmt.Fprintf(c.Err, "%s %v\n", c.In(console.Red, "clientvpn:"), err)
-	var code exitError
+	var ofAWS awsError
 	switch {
-	case errors.As(err, &code):
-		return int(code)
+	case errors.As(err, &ofAWS):
+		return exitAWS
 	case !t.started:
 		return exitUsage
 	}
 	return exitDiffers
 }
-
-// exitError is an error that says all by its exit code.
-type exitError int
-
-func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // tool is what all commands share.
 type tool struct {
@@ -73,7 +69,8 @@ const about = `clientvpn tries the Client VPN responder at home, without an AWS 
 looks after the keep-out list of a deployed one.
 
 Exit codes: 0 done; 1 something differs or could not be done; 2 the command
-line is wrong; 130 interrupted. NO_COLOR switches colours off.`
+line is wrong; 3 AWS, or the way to it; 130 interrupted. NO_COLOR switches
+colours off.`
 
 func (t *tool) root() *cobra.Command {
 	root := &cobra.Command{

@@ -140,7 +140,9 @@ func TestInterruptIsNoError(t *testing.T) {
 
 // TestHelpFitsATerminal of 80 columns.
 func TestHelpFitsATerminal(t *testing.T) {
-	for _, command := range append([]string{""}, "run", "invoke", "serve", "explain", "check", "bench", "keep-out") {
+	for _, command := range []string{
+		"", "run", "invoke", "serve", "explain", "check", "bench", "keep-out", "keep-out list", "keep-out lift",
+	} {
 		_, out, _ := clientvpn(t, append(strings.Fields(command), "--help")...)
 		for line := range strings.Lines(out) {
 			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > console.Width {
