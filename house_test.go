@@ -92,8 +92,8 @@ var may = map[string][]string{
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	"internal/bench": {"internal/console", "internal/emulator", "internal/signal", "internal/trial"},
 	"cmd/clientvpn": {
-		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/trial", "github.com/spf13/cobra",
-		"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/smithy-go",
+		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/trial",
+		"github.com/spf13/cobra", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/smithy-go",
 	},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},

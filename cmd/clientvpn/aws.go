@@ -15,7 +15,7 @@ import (
 var (
 	errNoTable        = errors.New("name the table with --table or LEDGER_TABLE; it is the stack's output LedgerTableName")
 	errNoRegion       = errors.New("there is no Region; set AWS_REGION to the stack's")
-	errNoCredentials  = errors.New(`there are no AWS credentials; use "aws sso login", or choose a profile with AWS_PROFILE`)
+	errNoCredentials  = errors.New(`there are no AWS credentials; use "aws sso login", or name a profile with AWS_PROFILE`)
 	errBadCredentials = errors.New("the AWS credentials are not valid, or no longer; sign in again")
 	errOtherTable     = errors.New("this account and Region have no such table; " +
 		"--table is the stack's output LedgerTableName, AWS_REGION its Region")
