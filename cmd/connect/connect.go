@@ -42,7 +42,7 @@ type decision struct {
 // undecidedMessage does not say that somebody is kept out who may not be.
 const undecidedMessage = "Your access could not be checked. Please try again in some minutes."
 
-// Invoke answers a request of AWS Client VPN. It gives no error: to AWS that is a denial.
+// Invoke answers a request of AWS Client VPN. Its error is always nil: to AWS an error is a denial.
 func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := time.Now()
 	r, err := readRequest(payload)
@@ -86,8 +86,8 @@ func (h *handler) decide(ctx context.Context, r request) (d decision) {
 	return d
 }
 
-// report logs the decision, and counts it in the embedded metric format. Who may connect is not written down: AWS's
-// connection log does that for who wants it. The line has a level, because Lambda takes one without for INFO.
+// report logs the decision, and counts it in the embedded metric format. The log does not name people who may
+// connect; AWS's connection log can. The line has a level, because Lambda treats a line without a level as INFO.
 // Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
 func (h *handler) report(ctx context.Context, r request, d decision, took time.Duration) {
 	type metric struct{ Name, Unit string }

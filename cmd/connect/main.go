@@ -1,9 +1,9 @@
 // Command connect is the client connect handler: the Lambda function that AWS Client VPN asks, for every new
-// connection, whether it may be established. It denies whoever is on the keep-out list.
+// connection, whether it may be established. It denies people on the keep-out list.
 //
-// It promises an answer, whatever goes wrong, well within the 30 seconds after which AWS denies: where the list or
-// the policy cannot be read, or a request not be understood, a setting decides. For the same reason no configuration
-// keeps it from starting. Its environment is described in doc/keepout.md.
+// It promises an answer, whatever goes wrong, well within the 30 seconds after which AWS denies. If it cannot read the
+// list, the policy or a request, a setting decides. For the same reason it starts with any configuration.
+// doc/keepout.md describes its environment.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 
 // wire puts the handler together, as well as the configuration lets it, and says what is wrong with that.
 func wire(log *slog.Logger) (*handler, []string) {
-	program, _ := os.Executable() // without it, policy.yaml is looked for in the working directory
+	program, _ := os.Executable() // without it, the path of policy.yaml is relative to the working directory
 	s, problems := readSettings(os.Getenv, program)
 	h := &handler{log: log, settings: s}
 	var err error

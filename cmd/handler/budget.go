@@ -7,9 +7,9 @@ import (
 
 // How the time of an invocation is divided.
 const (
-	reportPart = 4                // one part of so many is kept back for reporting
+	reportPart = 4                // a quarter of the time is reserved for reporting
 	longReport = 10 * time.Second // at most
-	answerPart = 4                // one part of so many of that is kept back for the answer
+	answerPart = 4                // a quarter of that is reserved for the answer
 )
 
 // An attempt that hangs is given up, and the SDK tries again.

@@ -44,7 +44,7 @@ func main() {
 // wire puts the handler together, or reports what keeps it from starting. A policy that cannot be read stops the action
 // but not the messages, so with that problem alone there is a handler all the same.
 func wire(log *slog.Logger) (*handler, []string) {
-	program, _ := os.Executable() // without it, policy.yaml is looked for in the working directory
+	program, _ := os.Executable() // without it, the path of policy.yaml is relative to the working directory
 	s, wrong := readSettings(os.Getenv, program)
 	rules, policyErr := policy.Load(s.policyFile)
 	var problems []string

@@ -1,9 +1,8 @@
 // Package held keeps the events that the brake holds, with their bytes, in an SQS queue, until a person releases or
 // drops them.
 //
-// It promises that an event is in one of the two queues at every moment: a release sends an event to the queue of
-// events before it deletes it here, and a drop deletes only what the ruling is about. It is the only package that
-// talks to SQS.
+// It promises that an event is in one of the two queues at every moment. A release sends an event to the queue of events
+// before it deletes it here. A drop deletes only the ruling's events. It is the only package that talks to SQS.
 package held
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// api is what is used of SQS.
+// api has the used calls of SQS.
 type api interface {
 	SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
 	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)

@@ -20,7 +20,7 @@ const (
 
 // Entry is why and until when one person is kept out, for one cause and by one issuer.
 type Entry struct {
-	// Person is the folded name that stands for all names of the person, as [policy.Policy.People] returns it.
+	// Person is the one folded name for all names of the person, as [policy.Policy.People] returns it.
 	Person string `json:"person"`
 	Cause  Cause  `json:"cause"`
 	// Issuer is who says it, such as "okta:example"; Names are the person's names as the event has them.
@@ -63,7 +63,7 @@ type Lift struct {
 	// Issuers are those whose entries it may lift beside its own; AnyIssuer is every one.
 	Issuers   []string
 	AnyIssuer bool
-	// OutcomeID tells a repeat of the reinstatement from another one of the same moment.
+	// OutcomeID distinguishes a repeat of the reinstatement from another one of the same moment.
 	OutcomeID  string
 	By, Reason string
 	At         time.Time // when it happened, as the event says; zero is now
@@ -89,7 +89,7 @@ func Later(at, arrived, otherAt, otherArrived time.Time) bool {
 	return at.After(otherAt)
 }
 
-// SameMoment reports whether the order of two events cannot be told from their dates.
+// SameMoment reports whether the dates of two events leave their order open.
 func SameMoment(a, b time.Time) bool {
 	if a.Equal(b) {
 		return true

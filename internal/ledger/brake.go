@@ -84,8 +84,8 @@ const (
 )
 
 // Take asks the brake of a lane whether signals may cut people off, for all together. Within the window a person
-// counts once. If the people who are new are more than the limit leaves room for, none of them passes, and from then
-// on nobody new does, until a person decides. The error is the table's: nothing is known then.
+// counts once. If there are more new people than the limit leaves room for, none of them passes. From then on nobody
+// new does, until a person decides. The error is the table's: nothing is known then.
 func (t *Table) Take(ctx context.Context, name string, asks []Ask, limit Limit) ([]Taken, error) {
 	var taken []Taken
 	err := t.changeLane(ctx, name, func(l *lane, now time.Time) bool {
@@ -193,7 +193,7 @@ func (t *Table) Rule(ctx context.Context, name string, r Ruling) (held Standing,
 	return held, err
 }
 
-// Announced records that people were told of the brake.
+// Announced records that a message about the brake was published.
 func (t *Table) Announced(ctx context.Context, name string) error {
 	return t.changeLane(ctx, name, func(l *lane, now time.Time) bool {
 		l.AnnouncedAt = now

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// EventKey names what one signal of an event says: the provider, the provider's own id, and the subject, since one
-// event may be about several people.
+// EventKey identifies one signal of an event: the provider, the provider's own id, and the subject. One event may be
+// about several people.
 type EventKey struct{ Provider, ID, Subject string }
 
 // id is the key of the event's item. A long one is hashed.

@@ -1,11 +1,11 @@
-// Package ledger remembers what happened, across instances and restarts, in one DynamoDB table: which events were
-// answered and how, who closed and opened whose access last, who is kept out, what the brake holds, and when each
-// source was last heard.
+// Package ledger remembers what happened, across instances and restarts, in one DynamoDB table. It knows which events
+// were answered and how, and who closed and opened each person's access last. It also knows who is kept out, what the
+// brake holds, and when each source was last heard.
 //
-// It promises that two instances that write at once lose nothing of each other, that only a reinstatement shortens a
-// keep-out, and that the order of arrival does not matter: the later event holds, and of two events of one moment the
-// later arrival. An entry whose time is up keeps nobody out, even while DynamoDB still has the item. Where there is
-// no table, [InProcess] keeps the same promises as long as the process lives.
+// It promises that two instances that write at once lose nothing of each other, and that only a reinstatement shortens a
+// keep-out. The order of arrival does not matter: the later event holds, and of two events of one moment the later
+// arrival. An entry whose time is up keeps nobody out, even while DynamoDB still has the item. Without a table,
+// [InProcess] keeps the same promises as long as the process lives.
 package ledger
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// api is what is used of DynamoDB.
+// api has the used calls of DynamoDB.
 type api interface {
 	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
@@ -31,25 +31,24 @@ type Table struct {
 	memory *memory // in place of a table; nil where there is one
 }
 
-// ValidName reports whether a table can be called so. Source: Amazon DynamoDB developer guide, naming rules.
+// ValidName reports whether a table can have this name. Source: Amazon DynamoDB developer guide, naming rules.
 func ValidName(table string) bool {
 	const signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 	return len(table) >= 3 && len(table) <= 255 && strings.Trim(table, signs) == ""
 }
 
-// New returns the ledger in the table of that name.
+// New returns the ledger in the table with this name.
 func New(cfg aws.Config, name string) *Table {
 	return &Table{api: dynamodb.NewFromConfig(cfg), name: name}
 }
 
 const (
 	// GreatestAge is the age above which an event is reported and not acted on. EventBridge delivers for one day, and
-	// the queue and the dead letters keep a message for 14 days: what is older comes from an archive or from a log
-	// read anew.
+	// the queue and the dead letters keep a message for 14 days. An older event comes from an archive, or from a log that
+	// was read again.
 	GreatestAge = 16 * 24 * time.Hour
-	// remembered is how long an item is kept after its last end and its last change. It is longer than GreatestAge
-	// and the 14 days for which the queue of held events keeps a message, so that a late event still finds what came
-	// after it.
+	// remembered is how long an item is kept after its last end and its last change. It is longer than GreatestAge, and
+	// than the 14 days for which the queue of held events keeps a message. So a late event still finds what came after it.
 	remembered = 45 * 24 * time.Hour
 )
 

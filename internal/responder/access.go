@@ -218,8 +218,8 @@ func why(s signal.Signal) string {
 	return s.Type
 }
 
-// explainReturn returns why a person who is on the list could still reconnect: no client connect handler is attached to
-// an endpoint that they used, or the handler let them in. err is that of asking for the endpoints.
+// explainReturn returns why a person on the list could still reconnect. Either an endpoint that they used has no client
+// connect handler, or the handler allowed them. err is the error of asking for the endpoints.
 func (c *Case) explainReturn(endpoints []vpn.Endpoint, err error) string {
 	var without []string
 	for _, e := range endpoints {

@@ -100,8 +100,8 @@ func (c *Case) blindSpots() []Problem {
 	return all
 }
 
-// failures returns the problems of connections that did not end, and of those that the limit spared too late, when
-// others had been terminated already.
+// failures returns the problems of connections that did not end. It adds connections that the limit spared too late,
+// after others had been terminated.
 func (c *Case) failures() []Problem {
 	var all []Problem
 	if c.overLimit() && len(c.connections) > 0 {

@@ -35,7 +35,7 @@ const (
 	Ignored        Status = "ignored"         // the policy ignores it
 	Failed         Status = "failed"          // nothing could be done
 	Ready          Status = "ready"           // self-test: somebody could be cut off now
-	NotReady       Status = "not-ready"       // self-test: the error says what stands in the way
+	NotReady       Status = "not-ready"       // self-test: the error names the problems
 )
 
 // Outcome is what became of one signal. Its JSON form is the message to SNS.
@@ -50,23 +50,21 @@ type Outcome struct {
 	// Timing and what follows of the keep-out list stand before what may be long, as CloudWatch Logs Insights reads
 	// only the first fields of a line.
 	Timing Timing `json:"timing"`
-	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if nothing keeps them out that is
-	// known.
+	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if no known entry keeps them out.
 	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`
 	// Lifted is what kept the person out until this reinstatement.
 	Lifted      []Lifted     `json:"lifted,omitempty"`
 	Connections []Connection `json:"connections"`
 	// Spared are connections that the signal led to and that were left alone.
 	Spared []Spared `json:"spared"`
-	// Omitted is how many connections and spared ones a message leaves out, so as not to be too long.
+	// Omitted is how many connections, spared ones included, a message omits to stay short enough.
 	Omitted int `json:"omitted,omitempty"`
-	// Reconnections is how often the person was back during the watch.
+	// Reconnections is how often the person reconnected during the watch.
 	Reconnections int    `json:"reconnections,omitempty"`
 	Error         string `json:"error,omitempty"`
-	// Problems say why the outcome is incomplete, and which connections EC2 gave no answer about. Error is their text.
+	// Problems say why the outcome is incomplete, and which requests EC2 did not answer. Error is their text.
 	Problems []Problem `json:"-"`
-	// Listings are EC2's request ids of the listings in which the person was looked for; of one with several pages, of
-	// the first and the last.
+	// Listings are EC2's request ids of the searches for the person; of several pages, the first and the last.
 	Listings []string `json:"listings,omitempty"`
 }
 
@@ -86,7 +84,7 @@ type Spared struct {
 	why Status
 }
 
-// Timing holds the moments of an event's way; one that did not come is left out.
+// Timing holds the moments of an event's path. A moment that did not come is omitted.
 type Timing struct {
 	EventAt    time.Time `json:"event_at,omitzero"`
 	ReceivedAt time.Time `json:"received_at,omitzero"`

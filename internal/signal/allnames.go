@@ -35,7 +35,7 @@ func (s *Signal) AllNames() []identity.Name {
 	return all
 }
 
-// guardDuty reports names that IAM gives.
+// guardDuty reports IAM's names.
 const guardDuty = "guardduty"
 
 func formOf(name string) identity.Form {

@@ -32,7 +32,7 @@ var customEvents = []meaning{
 // Keys may be in camelCase or with hyphens, too. The parser ignores other keys, except keys that look like a condition,
 // such as a date: to act as if they were not there would cut somebody off too early.
 //
-// The detail-type "Reinstate" takes the same form, for people and without a kind. Those of rulings are in parseRuling.
+// The detail-type "Reinstate" takes the same form, for people and without a kind. parseRuling reads rulings.
 func parseCustom(e event) ([]Signal, error) {
 	meant, err := e.kind(e.DetailType)
 	if err != nil {

@@ -46,7 +46,7 @@ func parseRuling(base Signal, form customForm) ([]Signal, error) {
 // everySource is the word for the events of every source.
 const everySource = "all"
 
-// findingsLane is the brake of findings, whoever reports them.
+// findingsLane is the brake of findings from all providers.
 const findingsLane = "findings"
 
 // Lane returns the brake that counts the signal: findings have one of their own, and every provider has.
