@@ -122,9 +122,9 @@ type claim struct {
 		ReceivedAt time.Time `json:"received_at"`
 	}
 	Connections, Spared []struct {
-		ID      string    `json:"connection_id"`
-		Current string    `json:"current_status"`
-		EndedAt time.Time `json:"ended_at"`
+		ID        string    `json:"connection_id"`
+		Current   string    `json:"current_status"`
+		EndSeenAt time.Time `json:"end_seen_at"`
 	}
 }
 
@@ -169,8 +169,8 @@ func (w *world) holdClaim(body []byte) {
 	}
 	for _, c := range w.connections() {
 		for _, claimed := range o.Connections {
-			if claimed.ID == c.ID && claimed.EndedAt.Before(c.EndedAt) && claimed.Current == "terminated" {
-				w.broke("%s says that %s had ended at %v, and it was at %v", e.id, c.ID, claimed.EndedAt, c.EndedAt)
+			if claimed.ID == c.ID && claimed.EndSeenAt.Before(c.EndedAt) && claimed.Current == "terminated" {
+				w.broke("%s says that the end of %s was seen at %v, and it was at %v", e.id, c.ID, claimed.EndSeenAt, c.EndedAt)
 			}
 		}
 		if !isUp(c) {
