@@ -17,23 +17,31 @@ func again(responder.Outcome) string {
 		"in the dead-letter queue: redrive it when the cause is gone."
 }
 
-// stayOut says, after why there is no connection, whether the person can connect again and what to do about it.
-func stayOut(nothing string) step {
+// doneWith says that nothing is left to terminate.
+func doneWith(o responder.Outcome) string {
+	if hasSpared(o) {
+		return fmt.Sprintf("Done: %s has no active connection left that the policy allows to terminate.", o.Signal.Subject)
+	}
+	return fmt.Sprintf("Done: %s has no active connection left.", o.Signal.Subject)
+}
+
+// stayOut says, after what is done, whether the person can connect again and what to do about it.
+func stayOut(done step) step {
 	return func(o responder.Outcome) string {
 		person := o.Signal.Subject
 		switch {
 		case isKeptOut(o):
 			return fmt.Sprintf("%s The client connect handler turns %s away %s, on the endpoints that have it.",
-				nothing, person, o.HowLong())
+				done(o), person, o.HowLong())
 		case o.Signal.Kind != signal.AccountDisabled && o.Signal.Kind != signal.AccountPurged:
-			return fmt.Sprintf("%s Whoever may still sign in can connect again, though: if %s must stay out, disable the user "+
-				"at the identity provider, or revoke the certificate.", nothing, person)
+			return fmt.Sprintf("%s A person who can still sign in can connect again. If %s must stay out, disable the user at "+
+				"the identity provider, or revoke the certificate.", done(o), person)
 		case o.Signal.Provider == signal.Custom:
-			return fmt.Sprintf("%s If the account is not closed yet, close it; if the VPN takes certificates, revoke %s's, too.",
-				nothing, person)
+			return fmt.Sprintf("%s If the account is not closed yet, close it. If the VPN accepts certificates, revoke %s's, too.",
+				done(o), person)
 		}
-		return fmt.Sprintf("%s The account is closed, says %s; if the VPN takes certificates, revoke %s's, too, as it "+
-			"outlives the account.", nothing, knownAs(o.Signal.Provider), person)
+		return fmt.Sprintf("%s %s reports that the account is closed. If the VPN accepts certificates, revoke %s's, too: it "+
+			"outlives the account.", done(o), knownAs(o.Signal.Provider), person)
 	}
 }
 

@@ -150,12 +150,12 @@ func (r *Reporter) publish(ctx context.Context, o responder.Outcome, before []de
 	errs := make([]error, len(r.topics))
 	var wait sync.WaitGroup
 	for i, t := range r.topics {
-		wait.Go(func() {
-			for _, d := range before {
-				if d.topic == i {
-					owed[i] = append(owed[i], d)
-				}
+		for _, d := range before {
+			if d.topic == i {
+				owed[i] = append(owed[i], d)
 			}
+		}
+		wait.Go(func() {
 			ctx, cancel := t.patience(ctx)
 			defer cancel()
 			if news && (!t.forPeople || o.Status != responder.Ready) {
@@ -166,15 +166,22 @@ func (r *Reporter) publish(ctx context.Context, o responder.Outcome, before []de
 				}
 				owed[i] = append(owed[i], debt{i, message})
 			}
-			for len(owed[i]) > 0 && errs[i] == nil {
-				if errs[i] = t.publish(ctx, owed[i][0].message); errs[i] == nil {
-					owed[i] = owed[i][1:]
-				}
-			}
+			owed[i], errs[i] = t.pay(ctx, owed[i])
 		})
 	}
 	wait.Wait()
 	return owed, errs
+}
+
+// pay publishes messages until one fails, and returns the rest.
+func (t topic) pay(ctx context.Context, owed []debt) ([]debt, error) {
+	for len(owed) > 0 {
+		if err := t.publish(ctx, owed[0].message); err != nil {
+			return owed, err
+		}
+		owed = owed[1:]
+	}
+	return owed, nil
 }
 
 func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {

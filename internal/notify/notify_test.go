@@ -52,7 +52,7 @@ func (d *desk) GetTopicAttributes(ctx context.Context, _ *sns.GetTopicAttributes
 	return &sns.GetTopicAttributesOutput{}, d.err
 }
 
-// reporterTo gives a reporter with a topic for each of the desks, of JSON, text and chat.
+// reporterTo returns a reporter with a topic for each of the desks, of JSON, text and chat.
 func reporterTo(desks ...*desk) *Reporter {
 	r := New(aws.Config{}, Topics{
 		JSON: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "json"}, Text: arn.ARN{Service: "sns", Region: "us-east-1", Resource: "text"}, Chat: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "chat"},
@@ -72,7 +72,8 @@ func about(status responder.Status) *responder.Outcome {
 
 var silent = slog.New(slog.DiscardHandler)
 
-// TestWhatIsQuiet: only a not-connected after an outcome of the same event about the same person that left nothing to do.
+// TestWhatIsQuiet: only a not-connected after an outcome of the same event about the same person that left nothing to
+// do.
 func TestWhatIsQuiet(t *testing.T) {
 	for _, test := range []struct {
 		first, second responder.Status
@@ -196,7 +197,8 @@ func TestTopicForPeopleThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
-// TestReadyIsForMachines: nobody wants an e-mail every day that says that all is well, and everybody one that says it is not.
+// TestReadyIsForMachines: nobody wants an e-mail every day that says that all is well, and everybody one that says it
+// is not.
 func TestReadyIsForMachines(t *testing.T) {
 	for status, want := range map[responder.Status]int{responder.Ready: 0, responder.NotReady: 1} {
 		json, text, chat := &desk{}, &desk{}, &desk{}

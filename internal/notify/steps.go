@@ -79,9 +79,9 @@ var advices = []advice{
 
 	// Done.
 	{is(responder.Terminated), nil, []step{
-		stayOut("Nothing is left up that may be ended."), letInEarlier, readFinding, seeSpared,
+		stayOut(doneWith), letInEarlier, readFinding, seeSpared,
 	}},
-	{is(responder.NotConnected), nil, []step{stayOut("Nothing is up."), letInEarlier, readFinding}},
+	{is(responder.NotConnected), nil, []step{stayOut(aboutWho("%s has no active connection.")), letInEarlier, readFinding}},
 	{is(responder.WouldTerminate), nil, []step{
 		say("Nobody was cut off, as this is a dry-run. See whether these are the right person's connections."),
 		say("To have it done from now on, deploy with MODE=enforce, and without mode: dry-run in the rule."),
@@ -111,19 +111,19 @@ var advices = []advice{
 	}},
 	{is(responder.Reconnecting), nil, []step{
 		say("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or " +
-			"deny the connect: until then it is of no use to end connections."),
+			"deny the connect. Until then, terminating connections does not help."),
 		sendAgain, readFinding,
 	}},
 	{is(responder.Unverified), nil, []step{again, lookYourself}},
 
 	// Nothing was done.
 	{is(responder.Exempt), nil, []step{
-		say("The policy's list of exempt people keeps us from it. If it must be all the same, take the entry off the list, " +
-			"deploy, and send the event again."),
+		say("The policy exempts this person. To terminate anyway, remove the entry from the list of exempt people, deploy, " +
+			"and send the event again."),
 	}},
 	{is(responder.OverLimit), nil, []step{
-		say("See whose the connections are. If all are one person's, raise max_connections in the policy, deploy, and send " +
-			"the event again; if not, the policy's identity makes one person of several."),
+		say("See whose the connections are. If all belong to one person, raise max_connections in the policy, deploy, and " +
+			"send the event again. If not, the policy's identity section merges several people."),
 	}},
 	{is(responder.Ambiguous), nil, []step{
 		say("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that " +

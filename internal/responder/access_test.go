@@ -94,7 +94,7 @@ func (c company) connect(usernames ...string) {
 	}
 }
 
-// changed gives the signal with some of it changed.
+// changed returns the signal with some of it changed.
 func changed(s signal.Signal, change func(*signal.Signal)) signal.Signal { change(&s); return s }
 
 func finding(subject signal.Subject) signal.Signal {
@@ -232,7 +232,7 @@ func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
 						t.Errorf("still up: %q", left)
 					}
 					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() || !strings.Contains(o.Error, "keeping out alice: writing keepout: ") ||
-						!strings.Contains(o.Summary, " the keep-out list is not as it should be: keeping out alice") {
+						!strings.Contains(o.Summary, " the keep-out list could not be updated: keeping out alice") {
 						t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
 					}
 					if connected && o.Timing.RequestedAt.Sub(began) > 4*time.Second {
@@ -393,7 +393,7 @@ func TestManyPeopleAreKeptOutSideBySide(t *testing.T) {
 	})
 }
 
-// asks gives a client connect handler that does what the real one does.
+// asks returns a client connect handler that does what the real one does.
 func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error) {
 	return func(ctx context.Context, request []byte) ([]byte, error) {
 		var who struct {

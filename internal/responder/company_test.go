@@ -89,7 +89,8 @@ func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []r
 	return respondWithin(t.Context(), t, r, signals...)
 }
 
-// respondWithin gives the outcomes for the signals, in the time that ctx leaves; each must be what the schema describes.
+// respondWithin returns the outcomes for the signals, in the time that ctx leaves. Each must be what the schema
+// describes.
 func respondWithin(ctx context.Context, t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
 	t.Helper()
 	outcomes := make([]responder.Outcome, len(signals))

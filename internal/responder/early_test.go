@@ -22,8 +22,8 @@ func crowd(cloud *emulator.Cloud, endpoint string, n int) {
 	}
 }
 
-// first gives the time from start to the first termination that was asked for, and how many pages of listings had been asked
-// for by then.
+// first gives the time from start to the first termination that was asked for, and how many pages of listings had
+// been asked for by then.
 func first(t *testing.T, cloud *emulator.Cloud, start time.Time) (after time.Duration, pages int) {
 	t.Helper()
 	for _, c := range cloud.Calls() {
@@ -42,8 +42,8 @@ func first(t *testing.T, cloud *emulator.Cloud, start time.Time) (after time.Dur
 
 func filtered(form url.Values) bool { return form.Has("Filter.1.Name") }
 
-// TestNobodyWaitsForTheLastPage: who connected under a spelling of the event or the policy is cut off while the listing goes on,
-// and seen to end; in another case of letters when it has ended.
+// TestNobodyWaitsForTheLastPage: who connected under a spelling of the event or the policy is cut off while the
+// listing goes on, and seen to end; in another case of letters when it has ended.
 func TestNobodyWaitsForTheLastPage(t *testing.T) {
 	for _, test := range []struct {
 		event, connection string
@@ -97,8 +97,8 @@ func TestSmallEndpointsAreOnlyListed(t *testing.T) {
 	})
 }
 
-// TestLimitCountsWhatTheListingAdds: six may be ended. Under the spelling of the event there are some, and the listing shows
-// others.
+// TestLimitCountsWhatTheListingAdds: six may be ended. Under the spelling of the event there are some, and the
+// listing shows others.
 func TestLimitCountsWhatTheListingAdds(t *testing.T) {
 	for _, test := range []struct {
 		early, late int
@@ -128,7 +128,8 @@ func TestLimitCountsWhatTheListingAdds(t *testing.T) {
 	}
 }
 
-// TestEarlyScreensLikeLate: exempt connections of the name are known before anything is ended, and an address waits for all pages.
+// TestEarlyScreensLikeLate: exempt connections of the name are known before anything is ended, and an address waits
+// for all pages.
 func TestEarlyScreensLikeLate(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		crowd(cloud, certs, 100)
@@ -172,7 +173,8 @@ func TestAddressWaitsForAllPages(t *testing.T) {
 	})
 }
 
-// TestWhatIsFoundTwiceCountsOnce: the answer to the filter comes when nobody waits for it any more, and the listing has the same.
+// TestWhatIsFoundTwiceCountsOnce: the answer to the filter comes when nobody waits for it any more, and the listing
+// has the same.
 func TestWhatIsFoundTwiceCountsOnce(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {

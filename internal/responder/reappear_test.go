@@ -46,3 +46,14 @@ func TestOnlyALaterSearchShowsAReturn(t *testing.T) {
 		}
 	}
 }
+
+// TestFoundAfterTheWatchIsWatchedAgain: an endpoint that was listed at last shows a connection when the watch is over.
+func TestFoundAfterTheWatchIsWatchedAgain(t *testing.T) {
+	c := &Case{watch: watched, watchFor: time.Minute}
+	if c.noteScreened(Screened{}, time.Time{}); c.watch != watched {
+		t.Error("nothing was found, and the watch begins anew")
+	}
+	if c.noteScreened(Screened{Terminate: []vpn.Match{{}}}, time.Time{}); c.watch != notWatched {
+		t.Error("the person would not be watched")
+	}
+}

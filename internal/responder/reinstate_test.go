@@ -14,8 +14,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestReinstatement: a provider's lifts what a deprovisioning put there and never what a finding or a request did; somebody's request lifts
-// whatever there is. It is told, with who and why.
+// TestReinstatement: a provider's lifts what a deprovisioning put there and never what a finding or a request did;
+// somebody's request lifts whatever there is. It is told, with who and why.
 func TestReinstatement(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -65,8 +65,8 @@ func TestReinstatement(t *testing.T) {
 	}
 }
 
-// TestReinstatementUnderAnotherName: what one provider put on the list under one name, another lifts under another name of the same
-// person, by the policy's identity.
+// TestReinstatementUnderAnotherName: what one provider put on the list under one name, another lifts under another
+// name of the same person, by the policy's identity.
 func TestReinstatementUnderAnotherName(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		for _, other := range []signal.Subject{{Usernames: []string{`EXAMPLE\Alice`}}, {IDs: []string{"00u1"}}} {
@@ -169,8 +169,8 @@ func TestReinstatementThatCannotBeDoneIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestAnyOrderOfEventsLeavesTheSameList: whatever happened, in whatever order it is told, alone or in batches, twice or once: who is kept
-// out in the end, and for which cause, depends on the times of the events alone.
+// TestAnyOrderOfEventsLeavesTheSameList: whatever happened, in whatever order it is told, alone or in batches, twice
+// or once: who is kept out in the end, and for which cause, depends on the times of the events alone.
 func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
 	kinds := []func(signal.Subject) signal.Signal{about, finding, requested, enabled, reinstated}
 	causes := []string{"deprovisioning", "finding", "request"} // of the first three

@@ -50,14 +50,21 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 		}
 		s.Terminate = append(s.Terminate, m)
 	}
+	return s.limited(c.considered, p.MaxConnections)
+}
+
+// limited spares all connections if they are more than the limit, together with those that were found before.
+func (s Screened) limited(before, limit int) Screened {
 	s.considered = len(s.Terminate)
-	if n := c.considered + s.considered; n > p.MaxConnections {
-		reason := fmt.Sprintf("%d connections are more than max_connections, %d", n, p.MaxConnections)
-		for _, m := range s.Terminate {
-			s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: OverLimit})
-		}
-		s.Terminate = nil
+	n := before + s.considered
+	if n <= limit {
+		return s
 	}
+	reason := fmt.Sprintf("%d connections are more than max_connections, %d", n, limit)
+	for _, m := range s.Terminate {
+		s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: OverLimit})
+	}
+	s.Terminate = nil
 	return s
 }
 

@@ -221,8 +221,8 @@ func TestAddressThatWasAnothersThenEndsNobody(t *testing.T) {
 	})
 }
 
-// TestAddressIsNotLostBetweenListings: the first shows its holder, but not all endpoints; the second shows the others, but not
-// its holder.
+// TestAddressIsNotLostBetweenListings: the first shows its holder, but not all endpoints; the second shows the
+// others, but not its holder.
 func TestAddressIsNotLostBetweenListings(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: certs, Username: "dave", ClientIP: "10.30.0.10"})
@@ -234,7 +234,8 @@ func TestAddressIsNotLostBetweenListings(t *testing.T) {
 	})
 }
 
-// TestTooManyFoundLate: an endpoint that hung at first has more connections than the limit; those found before have ended.
+// TestTooManyFoundLate: an endpoint that hung at first has more connections than the limit; those found before have
+// ended.
 func TestTooManyFoundLate(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})

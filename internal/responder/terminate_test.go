@@ -42,7 +42,8 @@ func TestConnectionAloneIsEnded(t *testing.T) {
 	})
 }
 
-// TestConnectionAndItsPersonInOneBatch: one connection, asked for by its id and by its user's name, is told once in each.
+// TestConnectionAndItsPersonInOneBatch: one connection, asked for by its id and by its user's name, is told once in
+// each.
 func TestConnectionAndItsPersonInOneBatch(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		id := cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})

@@ -64,7 +64,7 @@ var verdicts = []verdict{
 	{status: Failed,
 		holds: func(f *facts) bool { return f.all == 0 && f.accessOnly },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Nothing was ended of %s, and the keep-out list is not as it should be: %s.",
+			return fmt.Sprintf("No connection of %s was terminated, and the keep-out list could not be updated: %s.",
 				f.who, f.problem())
 		}},
 	{status: Failed,
@@ -112,7 +112,7 @@ var verdicts = []verdict{
 	{status: Partial,
 		holds: func(f *facts) bool { return f.accessOnly && f.ended == f.all },
 		says: func(f *facts) string {
-			return fmt.Sprintf("%s of %s ended, but the keep-out list is not as it should be: %s.",
+			return fmt.Sprintf("%s of %s ended, but the keep-out list could not be updated: %s.",
 				count(f.ended), f.who, f.problem())
 		}},
 	{status: Partial,

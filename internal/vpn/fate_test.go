@@ -66,9 +66,10 @@ var transitions = map[string]string{
 	"denied":     "asked ended stuck feasible = unanswered refused = = ended stuck ended =",
 	"refused":    "asked ended stuck feasible denied unanswered = = = = = = =",
 	"feasible":   "asked ended stuck = denied unanswered refused = = = = = =",
-	"missing":    "asked ended stuck feasible denied unanswered refused asked asked ended stuck ended =",
-	"missing, unanswered": "asked ended stuck feasible denied unanswered refused " +
-		"unanswered unanswered ended stuck ended =",
+	"missing": "asked ended stuck feasible denied unanswered refused asked" +
+		" asked ended stuck ended =",
+	"missing, unanswered": "asked ended stuck feasible denied unanswered refused unanswered" +
+		" unanswered ended stuck ended =",
 	"stuck":                  "asked ended = feasible denied unanswered refused = = = = = =",
 	"ended":                  "= = = = = = = = = = = = reappeared",
 	"reappeared":             "asked ended stuck feasible denied unanswered refused = = ended stuck = =",

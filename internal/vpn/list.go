@@ -32,9 +32,12 @@ type query struct {
 type listPage struct {
 	connections []types.ClientVpnConnection
 	requestID   string
-	more        bool
+	token       *string   // of the next page
 	at          time.Time // when EC2 answered
 }
+
+// more reports whether there is a further page.
+func (p listPage) more() bool { return aws.ToString(p.token) != "" }
 
 // pages yields the connections page by page; after an error there is no further page. A discovered endpoint that is
 // gone by now has one page, without a connection.
@@ -43,31 +46,19 @@ func (q query) pages(ctx context.Context) iter.Seq2[listPage, error] {
 	if q.filter != nil {
 		input.Filters = []types.Filter{*q.filter}
 	}
-	var sent ec2call.SentTracker
-	options := []func(*ec2.Options){sent.Watch}
-	if q.rows != nil {
-		options = append(options, q.rows.Into)
-	}
-	a := q.endpoint.account
 	return func(yield func(listPage, error) bool) {
 		for seen := (tokens{}); ; {
-			page, err := a.page(ctx, input, options)
-			if q.endpoint.discovered && ec2call.Code(err) == "InvalidClientVpnEndpointId.NotFound" {
-				yield(listPage{at: sent.LastAttempt.UTC()}, nil)
+			page, err := q.page(ctx, input)
+			if err != nil {
+				yield(page, q.endpoint.account.explainListing(err, q.endpoint.ID))
+				return
+			}
+			next, err := seen.next(page.token)
+			if !yield(page, nil) || next == nil && err == nil {
 				return
 			}
 			if err != nil {
-				yield(listPage{}, a.explainListing(err, q.endpoint.ID))
-				return
-			}
-			next, err := seen.next(page.NextToken)
-			more := aws.ToString(page.NextToken) != ""
-			id := ec2call.ResultID(page.ResultMetadata)
-			ok := yield(listPage{page.Connections, id, more, sent.LastAttempt.UTC()}, nil)
-			if err != nil && ok {
-				yield(listPage{}, a.explainListing(err, q.endpoint.ID))
-			}
-			if next == nil || !ok {
+				yield(listPage{}, q.endpoint.account.explainListing(err, q.endpoint.ID))
 				return
 			}
 			input.NextToken = next
@@ -75,11 +66,24 @@ func (q query) pages(ctx context.Context) iter.Seq2[listPage, error] {
 	}
 }
 
-func (a *account) page(ctx context.Context, input *ec2.DescribeClientVpnConnectionsInput,
-	options []func(*ec2.Options)) (*ec2.DescribeClientVpnConnectionsOutput, error) {
+// page asks EC2 for one page.
+func (q query) page(ctx context.Context, input *ec2.DescribeClientVpnConnectionsInput) (listPage, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxPage)
 	defer cancel()
-	return a.api.DescribeClientVpnConnections(ctx, input, options...)
+	var sent ec2call.SentTracker
+	options := []func(*ec2.Options){sent.Watch}
+	if q.rows != nil {
+		options = append(options, q.rows.Into)
+	}
+	output, err := q.endpoint.account.api.DescribeClientVpnConnections(ctx, input, options...)
+	switch {
+	case q.endpoint.discovered && ec2call.Code(err) == "InvalidClientVpnEndpointId.NotFound":
+		return listPage{at: sent.LastAttempt.UTC()}, nil
+	case err != nil:
+		return listPage{}, err
+	}
+	id := ec2call.ResultID(output.ResultMetadata)
+	return listPage{output.Connections, id, output.NextToken, sent.LastAttempt.UTC()}, nil
 }
 
 func (a *account) explainListing(err error, endpointID string) error {

@@ -54,19 +54,10 @@ func (v *VPN) Search(ctx context.Context, endpoints []Endpoint, targets []Target
 			for range pages { // no goroutine outlives the search
 			}
 		}()
-		patience := time.NewTimer(maxPatience)
-		defer patience.Stop()
-		for !s.listed() {
-			select {
-			case p := <-pages:
-				s.add(p)
-			case <-patience.C:
-				s.patience = over
-			}
-			if early, ok := s.early(); ok && !yield(early) {
-				return
-			}
+		if early := s.receive(pages); len(early.Matches) > 0 && !yield(early) {
+			return
 		}
+		s.receive(pages)
 		cancel() // the filter cannot find what no listing has shown
 		for p := range pages {
 			s.add(p)
@@ -114,6 +105,25 @@ const (
 type targetConnection struct {
 	target int
 	id     string
+}
+
+// receive takes in pages until the first batch is due, and returns it. Otherwise it takes in pages until every listing
+// is over, and returns an empty batch.
+func (s *search) receive(pages <-chan page) Batch {
+	timer := time.NewTimer(maxPatience)
+	defer timer.Stop()
+	for !s.listed() {
+		select {
+		case p := <-pages:
+			s.add(p)
+		case <-timer.C:
+			s.patience = max(s.patience, over)
+		}
+		if early, ok := s.early(); ok {
+			return early
+		}
+	}
+	return Batch{}
 }
 
 func newSearch(endpoints []Endpoint, targets []Target) *search {

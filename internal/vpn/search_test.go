@@ -238,6 +238,21 @@ func TestListingTakesTheFewestPages(t *testing.T) {
 	})
 }
 
+// TestConfiguredEndpointThatIsGoneIsAnError: unlike one that was discovered, somebody named it.
+func TestConfiguredEndpointThatIsGoneIsAnError(t *testing.T) {
+	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		v.EndpointIDs = []string{saml}
+		endpoints, err := v.Endpoints(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cloud.DeleteEndpoint(saml)
+		if found := search(v, endpoints, vpn.Target{Names: []string{"ann"}}); found.Failed[saml] == nil {
+			t.Errorf("%+v", found)
+		}
+	})
+}
+
 // TestEndpointSaysWhoVouchesForItsUsers: the methods with their authority, in EC2's order.
 func TestEndpointSaysWhoVouchesForItsUsers(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
