@@ -106,7 +106,7 @@ func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Po
 			people = append(people, e.Person)
 		}
 	}
-	causes := []ledger.Cause{ledger.Deprovisioning, ledger.Finding, ledger.Request}
+	causes := []ledger.Cause{ledger.Deprovisioning, ledger.Membership, ledger.Finding, ledger.Request}
 	for _, person := range people {
 		lifted, err := list.Lift(ctx, person, ledger.Lift{Causes: causes, By: r.by, Reason: r.reason, At: time.Now()})
 		if err != nil {

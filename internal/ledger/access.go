@@ -14,6 +14,7 @@ type Cause string
 // (Finding) or our own form (Request) put there, only our own form lifts, or somebody by hand.
 const (
 	Deprovisioning Cause = "deprovisioning"
+	Membership     Cause = "membership" // the person lost what carries the VPN; being added again lifts it
 	Finding        Cause = "finding"
 	Request        Cause = "request"
 )

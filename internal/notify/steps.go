@@ -179,7 +179,7 @@ func blockedBy(gate policy.Gate) func(responder.Outcome) bool {
 	return func(o responder.Outcome) bool { return o.Decision.Gate == gate }
 }
 
-func isReinstatement(o responder.Outcome) bool { return o.Signal.Kind == signal.AccountEnabled }
+func isReinstatement(o responder.Outcome) bool { return o.Signal.Opens() }
 func isFinding(o responder.Outcome) bool       { return o.Signal.Kind == signal.Finding }
 func isKeptOut(o responder.Outcome) bool       { return o.HowLong() != "" }
 func hasLifted(o responder.Outcome) bool       { return len(o.Lifted) > 0 }

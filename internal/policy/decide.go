@@ -100,15 +100,20 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 		return d
 	}
 	q := question{Signal: &s, policy: p, who: p.resolve(&s), now: now}
-	q.rule = d.choose(p, newFacts(&s, q.who.Names))
+	if s.Kind == signal.SourceInterrupted {
+		d.Action = Notify
+		d.because(NoRuleAsked, "events of %s may be missing, which is about nobody, so no rule is asked", s.Provider)
+	} else if !d.mover(p, &s) {
+		q.rule = d.choose(p, newFacts(&s, q.who.Names))
+	}
 	d.limit(&q, environment)
 	d.name(&q)
 	switch terminates := d.Action == Terminate; {
 	case terminates && d.block(terminationGates, &q):
 		d.Action = Notify
-	case s.Kind == signal.AccountEnabled:
+	case q.Opens():
 		// Without people, the reasons say why already. A termination has passed all gates, and these among them.
-		if len(q.who.People) > 0 && (terminates || !d.block(reinstatementGates, &q)) {
+		if q.returns() && len(q.who.People) > 0 && (terminates || !d.block(reinstatementGates, &q)) {
 			d.reinstate(words(q.who.People))
 		}
 	case terminates:
@@ -129,7 +134,7 @@ func (d *Decision) selfTest(environment Mode) {
 // choose takes rule and action from the first rule that fits, or the action from the default. It returns the rule.
 func (d *Decision) choose(p *Policy, f *facts) *rule {
 	decided, skipped := p.first(f)
-	d.Reasons = skipped
+	d.Reasons = append(d.Reasons, skipped...)
 	if decided == nil {
 		d.Action = cmp.Or(p.fallback, Ignore)
 		d.because(Defaulted, "no rule fits, so the default decides: %s", d.Action)

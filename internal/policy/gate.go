@@ -18,6 +18,7 @@ const (
 	GateArchived  Gate = "archived"  // somebody put the finding aside
 	GateNotYet    Gate = "not-yet"   // the signal takes effect later
 	GateFuture    Gate = "future"    // dated later than now
+	GateUnclear   Gate = "unclear"   // the event leaves open what happened
 	GateUnasked   Gate = "unasked"   // it depends on what the identity store says, which was not asked
 	GateStale     Gate = "stale"     // older than the rule's max_age
 	GateUnmapped  Gate = "unmapped"  // nobody is named
@@ -51,6 +52,7 @@ var terminationGates = []gate{
 	{GateArchived, func(q *question) bool { return q.Archived }, says("the finding is archived")},
 	notYet,
 	future,
+	{GateUnclear, (*question).isUnclear, (*question).unclear},
 	{
 		GateUnasked, func(q *question) bool { return q.IfDisabled },
 		says("the event says only that the account changed, and the identity store was not asked whether it is disabled"),
@@ -59,6 +61,9 @@ var terminationGates = []gate{
 		GateStale, func(q *question) bool { return q.rule != nil && q.rule.When.tooOld(q) != "" },
 		func(q *question) string { return q.rule.When.tooOld(q) },
 	},
+	{GateUnmapped, (*question).isAboutEverybody, func(q *question) string {
+		return fmt.Sprintf("everybody in %s lost it, and the event names nobody; look who was in it", q.Membership)
+	}},
 	{GateUnmapped, func(q *question) bool { return q.Subject.IsNobody() }, says("the event names nobody")},
 	{GateUnmapped, (*question).leadsToNobody, (*question).unmapped},
 	{
@@ -99,6 +104,9 @@ var (
 )
 
 func says(words string) func(*question) string { return func(*question) string { return words } }
+
+// isAboutEverybody reports whether all members of a group lost what carries the VPN.
+func (q *question) isAboutEverybody() bool { return q.Membership != nil && q.Membership.Everybody }
 
 // leadsToNobody reports whether the policy maps no name of the subject to a person.
 func (q *question) leadsToNobody() bool {

@@ -50,8 +50,8 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 			r.When.Kinds, func(k signal.Kind) bool { return !closes(k) },
 		) {
 			c.add(
-				path, "forever is for accounts that are closed; limit the rule to kinds: [%s, %s], or give a duration like 24h",
-				signal.AccountDisabled, signal.AccountPurged,
+				path, "forever is for accounts that are closed; limit the rule to kinds: [%s, %s, %s], or give a duration like 24h",
+				signal.AccountDisabled, signal.AccountPurged, signal.TokenClaimsChange,
 			)
 		}
 	case err != nil || d <= 0:
@@ -59,8 +59,10 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 	}
 }
 
-// closes reports whether the kind says that the account is closed, which a reinstatement takes back.
-func closes(k signal.Kind) bool { return k == signal.AccountDisabled || k == signal.AccountPurged }
+// closes reports whether the kind says that the account is closed or has lost the VPN, which its opening takes back.
+func closes(k signal.Kind) bool {
+	return k == signal.AccountDisabled || k == signal.AccountPurged || k == signal.TokenClaimsChange
+}
 
 // keepOut completes a decision to terminate: who may not come back.
 func (d *Decision) keepOut(q *question) {

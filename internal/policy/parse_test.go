@@ -225,7 +225,7 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{
 			"keep out for ever, of any kind",
 			"version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: forever}\n",
-			"rules[0].keep_out: forever is for accounts that are closed; limit the rule to kinds: [account-disabled, account-purged]",
+			"rules[0].keep_out: forever is for accounts that are closed; limit the rule to kinds: [account-disabled, account-purged, token-claims-change]",
 		},
 		{
 			"keep out for ever, after a finding",

@@ -57,12 +57,17 @@ type Policy struct {
 	fallback Action
 	book     identity.Book
 	exempt   exemption
+	access   access
+
+	leaverStates map[string]bool // folded
 }
 
 // document is the YAML form.
 type document struct {
 	Version        int              `yaml:"version"`
 	Identity       identityDocument `yaml:"identity"`
+	Access         accessDocument   `yaml:"access"`
+	LeaverStates   *[]string        `yaml:"leaver_states"`
 	Exempt         []string         `yaml:"exempt"`
 	MaxConnections *int             `yaml:"max_connections"`
 	Brake          *brakeDocument   `yaml:"brake"`
@@ -147,6 +152,7 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 	c.wholeNumber("version")
 	c.wholeNumber("max_connections")
 	c.document(d, &p.book)
+	p.access, p.leaverStates = newAccess(d.Access, &c), newLeaverStates(d.LeaverStates, &c)
 	p.exempt = newExemption(d.Exempt, &p.book, &c)
 	if d.MaxConnections != nil {
 		p.MaxConnections = *d.MaxConnections

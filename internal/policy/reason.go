@@ -25,6 +25,7 @@ type ReasonKind string
 const (
 	NoRuleAsked  ReasonKind = "no-rule-asked"  // a self-test
 	Unreadable   ReasonKind = "unreadable"     // the policy cannot be read
+	Carrier      ReasonKind = "carrier"        // the group or application that carries the VPN
 	RuleSkipped  ReasonKind = "rule-skipped"   // a rule before the one that decided, and why it does not fit
 	RuleDecided  ReasonKind = "rule-decided"   // the rule that decided, and why it fits
 	Defaulted    ReasonKind = "defaulted"      // no rule fits

@@ -85,7 +85,7 @@ func (r *Responder) accessOf(ctx context.Context, c *Case) access {
 		return access{}
 	case denies && c.dryRun():
 		return access{asked: true} // and that is all
-	case c.Signal.Kind == signal.AccountEnabled:
+	case c.Signal.Opens():
 		return r.reinstate(ctx, c)
 	case denies:
 		return r.deny(ctx, c)
@@ -184,10 +184,10 @@ func (c *Case) entry(person string) ledger.Entry {
 // lift is what the case lifts: what events like it put there, or everything if a person asks for it in our own form.
 func (c *Case) lift() ledger.Lift {
 	l := ledger.Lift{
-		Causes: []ledger.Cause{ledger.Deprovisioning}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened(),
+		Causes: []ledger.Cause{cause(c.Signal)}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened(),
 	}
 	if c.Signal.Provider == signal.Custom {
-		l.Causes = append(l.Causes, ledger.Finding, ledger.Request)
+		l.Causes = []ledger.Cause{ledger.Deprovisioning, ledger.Membership, ledger.Finding, ledger.Request}
 	}
 	return l
 }
@@ -198,7 +198,9 @@ func cause(s signal.Signal) ledger.Cause {
 	switch {
 	case s.Provider == signal.Custom:
 		return ledger.Request
-	case s.Kind == signal.AccountDisabled, s.Kind == signal.AccountPurged:
+	case s.Membership != nil:
+		return ledger.Membership
+	case s.Kind == signal.AccountDisabled, s.Kind == signal.AccountPurged, s.Kind == signal.AccountEnabled:
 		return ledger.Deprovisioning
 	}
 	return ledger.Finding

@@ -9,7 +9,6 @@ import (
 
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
-	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -81,7 +80,7 @@ func (c *Case) facts() facts {
 // isReinstatement reports whether the outcome is about the keep-out list and nothing else.
 func (c *Case) isReinstatement() bool {
 	a := c.access
-	return c.Signal.Kind == signal.AccountEnabled && a.asked && !c.terminates() &&
+	return c.Signal.Opens() && a.asked && !c.terminates() &&
 		(len(a.lifted)+len(a.still)+len(a.problems) > 0 || c.Decision.Gate != "")
 }
 

@@ -187,6 +187,7 @@ var gateStatus = map[policy.Gate]Status{
 	policy.GateArchived:  Notified,
 	policy.GateNotYet:    Notified,
 	policy.GateUnasked:   Notified,
+	policy.GateUnclear:   Notified,
 	policy.GateFuture:    Stale,
 	policy.GateStale:     Stale,
 	policy.GateUnmapped:  Unmapped,

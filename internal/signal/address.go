@@ -3,7 +3,6 @@ package signal
 import (
 	"cmp"
 	"net/netip"
-	"slices"
 )
 
 // addresses returns from where somebody acted upon the resource: the private addresses that reached it, or else one
@@ -14,15 +13,16 @@ func (f finding) addresses() []Subject {
 	if Fold(string(f.Service.ResourceRole)) != "target" {
 		return nil
 	}
-	remote := f.Service.Action.remote()
+	action := f.Service.Action.value
+	remote := action.remote()
 	var private subjects
 	var public Subject
-	for _, address := range append(remote, f.Service.Action.AWSAPICallAction.RemoteIPDetails.IPAddressV4) {
+	for i, address := range append(remote, action.AWSAPICallAction.value.address()) {
 		switch ip, err := netip.ParseAddr(string(address)); {
 		case err != nil || ip.Zone() != "":
 		case !ip.IsPrivate() && !sharedAddresses.Contains(ip):
 			public.PublicIP = cmp.Or(public.PublicIP, string(address))
-		case slices.Contains(remote, address):
+		case i < len(remote):
 			private.add(Subject{ClientIP: string(address)})
 		}
 	}
@@ -35,11 +35,11 @@ func (f finding) addresses() []Subject {
 // remote returns the addresses from which somebody reached the resource over the network.
 func (a findingAction) remote() []lenientString {
 	var remote []lenientString
-	if Fold(string(a.NetworkConnectionAction.ConnectionDirection)) == "inbound" {
-		remote = append(remote, a.NetworkConnectionAction.RemoteIPDetails.IPAddressV4)
+	if c := a.NetworkConnectionAction.value; Fold(string(c.ConnectionDirection)) == "inbound" {
+		remote = append(remote, c.address())
 	}
-	for _, probe := range a.PortProbeAction.PortProbeDetails {
-		remote = append(remote, probe.RemoteIPDetails.IPAddressV4)
+	for _, probe := range a.PortProbeAction.value.PortProbeDetails {
+		remote = append(remote, probe.address())
 	}
 	return remote
 }

@@ -3,22 +3,21 @@ package signal
 import (
 	"cmp"
 	"encoding/json"
-	"strings"
 )
 
 // asff is the part of a finding in the AWS Security Finding Format that is read.
 type asff struct {
-	ID            requiredString             `json:"Id"`
-	AwsAccountID  requiredString             `json:"AwsAccountId"`
-	Region        lenientString              `json:"Region"`
-	ProductArn    lenientString              `json:"ProductArn"`
-	ProductName   lenientString              `json:"ProductName"`
-	Types         []requiredString           `json:"Types"`
-	Title         lenientString              `json:"Title"`
-	UpdatedAt     lenientString              `json:"UpdatedAt"`
-	RecordState   requiredString             `json:"RecordState"`
-	Sample        flag                       `json:"Sample"`
-	ProductFields map[string]json.RawMessage `json:"ProductFields"`
+	ID            requiredString                      `json:"Id"`
+	AwsAccountID  requiredString                      `json:"AwsAccountId"`
+	Region        lenientString                       `json:"Region"`
+	ProductArn    lenientString                       `json:"ProductArn"`
+	ProductName   lenientString                       `json:"ProductName"`
+	Types         []requiredString                    `json:"Types"`
+	Title         lenientString                       `json:"Title"`
+	UpdatedAt     lenientString                       `json:"UpdatedAt"`
+	RecordState   requiredString                      `json:"RecordState"`
+	Sample        flag                                `json:"Sample"`
+	ProductFields lenient[map[string]json.RawMessage] `json:"ProductFields"`
 	Workflow      struct {
 		Status requiredString `json:"Status"`
 	} `json:"Workflow"`
@@ -28,6 +27,11 @@ type asff struct {
 		Normalized number         `json:"Normalized"`
 	} `json:"Severity"`
 	Resources []asffResource `json:"Resources"`
+	Detection struct {
+		Sequence struct {
+			Actors []actor `json:"Actors"`
+		} `json:"Sequence"`
+	} `json:"Detection"`
 }
 
 type asffResource struct {
@@ -41,32 +45,31 @@ type asffResource struct {
 	} `json:"Details"`
 }
 
-// accessKey returns the resource's access key as GuardDuty's own finding has it.
+// accessKey returns the resource's access key as GuardDuty's own finding has it. UserName is deprecated.
 func (r asffResource) accessKey() accessKey {
 	k := r.Details.AwsIamAccessKey
-	if k.PrincipalName == "" {
-		k.PrincipalName = k.UserName // deprecated
-	}
-	return accessKey{UserName: k.PrincipalName, UserType: k.PrincipalType, PrincipalID: k.PrincipalID}
+	name := cmp.Or(k.PrincipalName, k.UserName)
+	return accessKey{UserName: name, UserType: k.PrincipalType, PrincipalID: k.PrincipalID}
 }
 
-func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
+func parseASFF(e event, path string, raw json.RawMessage) ([]Signal, error) {
 	var f asff
-	if err := decode("detail.findings", raw, &f); err != nil {
+	if err := decode(path, raw, &f); err != nil {
 		return nil, err
 	}
 	status := f.Workflow.Status
 	switch {
-	case !ofGuardDuty(f.ProductName, f.ProductArn, ":product/aws/guardduty"):
-		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(f.ProductName), 100))
+	case !guardDutyProduct().MatchString(string(f.ProductArn)):
+		return nil, e.unsupported(e.DetailType, "a finding of %q, not of GuardDuty", clip(string(f.ProductName), 100))
 	case f.ID == "":
-		return nil, unreadable("detail.findings.Id", "missing; a finding has an id")
+		return nil, unreadable(path+".Id", "missing; a finding has an id")
 	case f.RecordState != "" && f.RecordState != "ACTIVE":
-		return nil, e.unsupported("RecordState is %q", clip(string(f.RecordState), 40))
+		return nil, e.unsupported(e.DetailType, "RecordState is %q", clip(string(f.RecordState), 40))
 	case status != "" && status != "NEW":
-		return nil, e.unsupported("Workflow.Status is %q: somebody handles it already", clip(string(status), 40))
+		return nil, e.unsupported(e.DetailType,
+			"Workflow.Status is %q: somebody handles it already", clip(string(status), 40))
 	}
-	severity, err := f.severity()
+	severity, err := f.severity(path + ".Severity")
 	if err != nil {
 		return nil, err
 	}
@@ -74,17 +77,17 @@ func parseASFF(e event, raw json.RawMessage) ([]Signal, error) {
 		ID: findingID(f.ID), ARN: findingARN(f.ID), Type: asffType(f.Types), Severity: severity,
 		Reason: string(f.Title), Time: f.UpdatedAt.time(), Account: string(f.AwsAccountID), Region: string(f.Region),
 		Sample:   bool(f.Sample) || f.isSample(),
-		Archived: jsonWord(f.ProductFields["aws/guardduty/service/archived"]) == "true",
+		Archived: jsonWord(f.ProductFields.value["aws/guardduty/service/archived"]) == "true",
 	}
 	var keys []accessKey
 	for _, r := range f.Resources {
 		keys = append(keys, r.accessKey())
 	}
-	return withPeople(base, keys, cmp.Or(f.AwsAccountID, e.Account)), nil
+	return withPeople(base, keys, f.Detection.Sequence.Actors, cmp.Or(f.AwsAccountID, e.Account)), nil
 }
 
 // severity returns the severity on GuardDuty's scale. ASFF's scales contradict each other; Product is GuardDuty's own.
-func (f asff) severity() (float64, error) {
+func (f asff) severity(path string) (float64, error) {
 	severity := f.Severity.Product.value
 	switch {
 	case f.Severity.Product.set:
@@ -93,11 +96,11 @@ func (f asff) severity() (float64, error) {
 	case f.Severity.Normalized.set:
 		severity = f.Severity.Normalized.value / 10
 	default:
-		return 0, unreadable("detail.findings.Severity",
+		return 0, unreadable(path,
 			"missing or unknown; a finding has Product, Label or Normalized")
 	}
 	if severity < 0 || severity > 10 {
-		return 0, unreadable("detail.findings.Severity", "%v is outside GuardDuty's scale, 1.0 to 10.0", severity)
+		return 0, unreadable(path, "%v is outside GuardDuty's scale, 1.0 to 10.0", severity)
 	}
 	return severity, nil
 }
@@ -106,30 +109,10 @@ func (f asff) severity() (float64, error) {
 func (f asff) isSample() bool {
 	const info = "aws/guardduty/service/additionalInfo/"
 	var inner string
-	_ = json.Unmarshal(f.ProductFields[info+"value"], &inner)
+	_ = json.Unmarshal(f.ProductFields.value[info+"value"], &inner)
 	var value struct {
 		Sample flag `json:"sample"`
 	}
 	marked := json.Unmarshal([]byte(inner), &value) == nil && bool(value.Sample)
-	return marked || jsonWord(f.ProductFields[info+"sample"]) == "true"
-}
-
-// asffType returns GuardDuty's own type. ASFF puts a category before it and a hyphen in place of the slash,
-// "TTPs/Discovery/Discovery:IAMUser-AnomalousBehavior", or leaves out the purpose where the category has its name.
-func asffType(types []requiredString) string {
-	if len(types) == 0 {
-		return "unknown"
-	}
-	parts := strings.Split(string(types[0]), "/")
-	last := parts[len(parts)-1]
-	if !strings.Contains(last, ":") && len(parts) > 2 {
-		last = strings.ReplaceAll(parts[1], " ", "") + ":" + last
-	}
-	if strings.Contains(last, ":") {
-		last = strings.Replace(last, "-", "/", 1)
-	}
-	if last == "" {
-		return "unknown"
-	}
-	return last
+	return marked || jsonWord(f.ProductFields.value[info+"sample"]) == "true"
 }

@@ -17,6 +17,10 @@ var auth0Events = []meaning{
 		"PATCH /api/v2/users/{id}; data.user_id is the administrator and not read"},
 	{"sapi blocked: false", AccountEnabled, ""},
 	{"sapi delete user", AccountPurged, "DELETE /api/v2/users/{id}"},
+	{"sapi delete sessions", SessionRevoked, "DELETE /api/v2/users/{id}/sessions; no captured event is known"},
+	{"sapi delete refresh-tokens", SessionRevoked, "DELETE /api/v2/users/{id}/refresh-tokens; no captured event is known"},
+	{"sapi revoke-access", SessionRevoked,
+		"POST /api/v2/users/{id}/revoke-access, of all sessions; no captured event is known"},
 	{"universal_logout_succeeded", SessionRevoked, "Universal Logout, sent by an identity provider"},
 	{"sscim active: false", AccountDisabled, "a directory says so through SCIM"},
 	{"sscim active: true", AccountEnabled, ""},
@@ -136,7 +140,8 @@ func parseAuth0Stream(e event, log auth0Log, raw json.RawMessage) ([]Signal, err
 		return nil, err
 	}
 	return []Signal{{
-		ID: string(meta.ID), Kind: kind, Type: string(eventType), Time: meta.Time.time(), Subject: data.Object.subject(log.tenant(e), ""),
+		ID: string(meta.ID), Kind: kind, Type: string(eventType), Time: meta.Time.time(),
+		Subject: data.Object.subject(log.tenant(e), ""),
 	}}, nil
 }
 
@@ -157,8 +162,8 @@ type auth0User struct {
 func (u *auth0User) isBlocked() bool { return u != nil && u.Blocked != nil && bool(*u.Blocked) }
 
 // subject returns the user's names. In a tenant that is open to all, anyone who signs up chooses a user name and claims
-// an address. So a user name counts only if it is an address, and an address only if nothing says that it is unverified.
-// Other names are ids.
+// an address. So a user name counts only if it is an address, and an address only if nothing says that it is
+// unverified. Other names are ids.
 func (u auth0User) subject(tenant identity.Issuer, id string) Subject {
 	issuer := tenant
 	if connection := Name(string(u.connection())); connection != "" {

@@ -24,7 +24,7 @@ type auth0Request struct {
 
 // meaning returns what was asked about one user, and the user: the id in the path, and the address in the response.
 func (r auth0Request) meaning(logType requiredString, tenant identity.Issuer) (requiredString, Subject) {
-	id := r.userID(logType)
+	id, part := r.userID(logType)
 	if id == "" || r.Response.StatusCode.set && r.Response.StatusCode.value >= 400 {
 		return logType, Subject{}
 	}
@@ -36,6 +36,8 @@ func (r auth0Request) meaning(logType requiredString, tenant identity.Issuer) (r
 		Blocked *flag `json:"blocked"`
 	}
 	switch method := Fold(string(r.Request.Method)); {
+	case part != "":
+		return logType + r.revokes(method, part), subject
 	case method == "delete":
 		return logType + " delete user", subject
 	case logType == "sapi" && method == "patch":
@@ -51,21 +53,38 @@ func (r auth0Request) meaning(logType requiredString, tenant identity.Issuer) (r
 	return logType, Subject{}
 }
 
-// userID returns the user's id from the request's path, or "" if the request is not about one user.
-func (r auth0Request) userID(logType requiredString) string {
-	path := string(r.Request.Path)
-	id, ok := strings.CutPrefix(path, "/api/v2/users/")
-	if logType != "sapi" {
-		_, id, ok = strings.Cut(path, "/Users/")
+// revokes returns what a request about a part of a user revokes: all of the sessions, or all of the refresh tokens.
+func (r auth0Request) revokes(method, part string) requiredString {
+	var body struct {
+		SessionID requiredString `json:"session_id"`
 	}
-	id, _, _ = strings.Cut(id, "?")
-	if !ok || strings.Contains(id, "/") {
+	switch {
+	case method == "delete" && (part == "sessions" || part == "refresh-tokens"):
+		return " delete " + requiredString(part)
+	case method != "post" || part != "revoke-access":
 		return ""
+	case len(r.Request.Body) > 0 && json.Unmarshal(r.Request.Body, &body) != nil || body.SessionID != "":
+		return ""
+	}
+	return " revoke-access"
+}
+
+// userID returns the user's id from the request's path, and the part of the user behind it, if any. The id is "" if the
+// request is not about one user.
+func (r auth0Request) userID(logType requiredString) (id, part string) {
+	path, _, _ := strings.Cut(string(r.Request.Path), "?")
+	rest, ok := strings.CutPrefix(path, "/api/v2/users/")
+	if logType != "sapi" {
+		_, rest, ok = strings.Cut(path, "/Users/")
+	}
+	id, part, _ = strings.Cut(rest, "/")
+	if !ok || strings.Contains(part, "/") || part != "" && logType != "sapi" {
+		return "", ""
 	}
 	if decoded, err := url.PathUnescape(id); err == nil {
 		id = decoded
 	}
-	return id
+	return id, part
 }
 
 func word(b bool) requiredString { return requiredString(strconv.FormatBool(b)) }

@@ -29,8 +29,9 @@ var directoryServiceEvents = []meaning{
 	{"ds-data DeleteUser", AccountPurged, ""},
 	{"ds-data CreateUser", "", "a new user"},
 	{"ds-data UpdateUser", "", "attributes, which do not say whether the user is disabled"},
-	{"ds-data AddGroupMember", "", "somebody joined a group"},
-	{"ds-data RemoveGroupMember", "", whichGroup},
+	{"ds-data AddGroupMember", TokenClaimsChange, gained},
+	{"ds-data RemoveGroupMember", TokenClaimsChange, lost},
+	{"ds-data DeleteGroup", TokenClaimsChange, lostByAll},
 }
 
 // cognitoEvents are calls to Amazon Cognito user pools. As far as is known, CloudTrail hides the user name and has the
@@ -77,7 +78,8 @@ func parseTrail(e event, parameters any, complete func(*Signal, trail) error) ([
 	case err != nil:
 		return nil, err
 	case t.ErrorCode != "" || t.ErrorMessage != "":
-		return nil, e.unsupported("%s did not happen: %s", t.EventName, clip(string(t.ErrorCode+" "+t.ErrorMessage), 100))
+		why := clip(string(t.ErrorCode+" "+t.ErrorMessage), 100)
+		return nil, e.unsupported(t.EventName, "%s did not happen: %s", t.EventName, why)
 	}
 	if err := decodeOptional("detail.requestParameters", t.RequestParameters, parameters); err != nil {
 		return nil, err
@@ -97,6 +99,22 @@ type callParameters struct {
 	UserPoolID     requiredString `json:"userPoolId"`
 	UserName       requiredString `json:"userName"` // IAM's, and Cognito's "username"
 	SAMAccountName requiredString `json:"SAMAccountName"`
+	GroupName      requiredString `json:"GroupName"`
+	MemberName     requiredString `json:"MemberName"`
+}
+
+// ofDirectory completes the signal of a call to Directory Service Data.
+func (p callParameters) ofDirectory(s *Signal, directory identity.Issuer, call requiredString) {
+	name := p.SAMAccountName
+	switch call {
+	case "AddGroupMember":
+		name, s.Membership = p.MemberName, membership(Group, "", p.GroupName, Added)
+	case "RemoveGroupMember":
+		name, s.Membership = p.MemberName, membership(Group, "", p.GroupName, Removed)
+	case "DeleteGroup":
+		name, s.Membership = "", everybody(Group, "", p.SAMAccountName)
+	}
+	s.Subject = subjectOf(directory, given{form: identity.SAMAccount, value: name})
 }
 
 // parseUserCall reads the calls of IAM, Directory Service Data and Cognito.
@@ -105,7 +123,7 @@ func parseUserCall(e event) ([]Signal, error) {
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
 		switch e.provider.name {
 		case identity.DirectoryService:
-			s.Subject = subjectOf(e.issuer(p.DirectoryID), given{form: identity.SAMAccount, value: p.SAMAccountName})
+			p.ofDirectory(s, e.issuer(p.DirectoryID), t.EventName)
 		case identity.Cognito: // a pool can be open to all, too
 			s.Subject = subjectOf(e.issuer(p.UserPoolID), opaque(t.AdditionalData.Sub), chosen(p.UserName))
 		default:

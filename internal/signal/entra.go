@@ -3,7 +3,6 @@ package signal
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"clientvpn-responder/internal/identity"
@@ -23,12 +22,24 @@ var entraEvents = []meaning{
 	{"Update StsRefreshTokenValidFrom Timestamp by the user", CredentialChange,
 		"the person did it, or changed the password"},
 	{"riskState confirmedCompromised", CredentialCompromise, ""},
+	{"ConfirmAccountCompromised", CredentialCompromise, "the same, in the audit log"},
+	{"Confirm user compromised", CredentialCompromise, "the same, in the audit log; no captured record is known"},
+	{"Add member to group", TokenClaimsChange, gained},
+	{"Remove member from group", TokenClaimsChange, lost},
+	{"Delete group", TokenClaimsChange, lostByAll},
+	{"Hard Delete group", TokenClaimsChange, lostByAll},
+	{"Add app role assignment grant to user", TokenClaimsChange, gained},
+	{"Remove app role assignment from user", TokenClaimsChange, lost},
+	{"Remove app role assignment from group", TokenClaimsChange, "everybody in the group lost the application"},
 	{"riskState atRisk, riskLevel high", RiskLevelChange, ""},
 	{"Microsoft.Graph.UserDeleted", AccountPurged, "the object id only; sent where the user is deleted for good"},
 	{"Enable account", AccountEnabled, ""},
 	{"Restore user", AccountEnabled, ""},
 	{"Update user AccountEnabled: true", AccountEnabled, ""},
 
+	{"DismissUser", "", "an administrator dismissed the risk"},
+	{"ConfirmAccountSafe", "", "an administrator confirmed that the account is safe"},
+	{"metric", "", "a metric of Azure Monitor, and no record"},
 	{"Update user", "", "another property; directory synchronisation does this all the time"},
 	{"Add user", "", "a new user"},
 	{"Change user password", "", "a new password"},
@@ -47,7 +58,10 @@ type entraRecord struct {
 	Records    []json.RawMessage `json:"records"` // as Event Hubs deliver
 	Value      []json.RawMessage `json:"value"`   // as Microsoft Graph posts
 	Category   lenientString     `json:"category"`
+	MetricName lenientString     `json:"metricName"`
+	Lifecycle  lenientString     `json:"lifecycleEvent"`
 	Type       lenientString     `json:"type"`
+	EventType  lenientString     `json:"eventType"`
 	Data       json.RawMessage   `json:"data"`
 	ChangeType lenientString     `json:"changeType"`
 	Resource   lenientString     `json:"resource"`
@@ -59,24 +73,27 @@ type entraRecord struct {
 }
 
 type entraProperties struct {
-	ID                lenientString  `json:"id"`
-	OperationName     lenientString  `json:"operationName"`
-	Activity          lenientString  `json:"activityDisplayName"`
-	ActivityDateTime  lenientString  `json:"activityDateTime"`
-	Result            lenientString  `json:"result"`
-	RiskState         lenientString  `json:"riskState"`
-	RiskLevel         lenientString  `json:"riskLevel"`
-	RiskDetail        lenientString  `json:"riskDetail"`
-	RiskUpdated       lenientString  `json:"riskLastUpdatedDateTime"`
-	IsDeleted         flag           `json:"isDeleted"`
-	UserID            requiredString `json:"userId"`
-	UserPrincipalName requiredString `json:"userPrincipalName"`
-	InitiatedBy       struct {
-		User struct {
-			ID lenientString `json:"id"`
-		} `json:"user"`
-	} `json:"initiatedBy"`
-	TargetResources []entraTarget `json:"targetResources"`
+	ID                lenientString       `json:"id"`
+	OperationName     lenientString       `json:"operationName"`
+	Activity          lenientString       `json:"activityDisplayName"`
+	ActivityDateTime  lenientString       `json:"activityDateTime"`
+	Result            lenientString       `json:"result"`
+	RiskState         lenientString       `json:"riskState"`
+	RiskLevel         lenientString       `json:"riskLevel"`
+	RiskDetail        lenientString       `json:"riskDetail"`
+	RiskUpdated       lenientString       `json:"riskLastUpdatedDateTime"`
+	IsDeleted         flag                `json:"isDeleted"`
+	UserID            requiredString      `json:"userId"`
+	UserPrincipalName requiredString      `json:"userPrincipalName"`
+	InitiatedBy       lenient[entraActor] `json:"initiatedBy"`
+	TargetResources   []entraTarget       `json:"targetResources"`
+}
+
+// entraActor is the administrator or the application that acted. Only whether it is the person is read.
+type entraActor struct {
+	User struct {
+		ID lenientString `json:"id"`
+	} `json:"user"`
 }
 
 func parseEntra(e event) ([]Signal, error) { return parseEntraRecord(e, "detail", e.Detail, 0) }
@@ -86,14 +103,24 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	if err := decode(path, raw, &r); err != nil {
 		return nil, err
 	}
-	list := slices.Concat(r.Records, r.Value)
+	list, name := r.Records, ".records"
+	if len(list) == 0 {
+		list, name = r.Value, ".value"
+	}
 	if len(list) > 0 && depth == 0 {
-		return parseRecords(list, func(raw json.RawMessage) ([]Signal, error) {
-			return parseEntraRecord(e, path+".records", raw, 1)
+		return parseRecords(list, func(i int, raw json.RawMessage) ([]Signal, error) {
+			return parseEntraRecord(e, element(path+name, i), raw, 1)
 		})
 	}
+	if r.MetricName != "" {
+		_, err := e.kind("metric")
+		return nil, err
+	}
+	if notice, ok := r.notice(); ok {
+		return parseEntraNotice(e, r, notice)
+	}
 	if strings.HasPrefix(string(r.Type), "Microsoft.Graph.") || r.ChangeType != "" {
-		return parseGraphNotification(e, r)
+		return parseGraphNotification(e, path, r)
 	}
 	if p := r.properties(); p.RiskState != "" && (r.Category == "" || riskCategory().MatchString(string(r.Category))) {
 		return parseEntraRisk(e, r)
@@ -143,18 +170,18 @@ func parseEntraRisk(e event, r entraRecord) ([]Signal, error) {
 // graphUser matches a user's resource, but not one that belongs to a user, such as a message.
 var graphUser = lazy(`^users(/[^/]+|\('[^']+'\))$`)
 
-func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
+func parseGraphNotification(e event, path string, r entraRecord) ([]Signal, error) {
 	at, id, tenant := r.Time.time(), string(r.ID), r.TenantID
 	if len(r.Data) > 0 {
 		var notification entraRecord
-		if err := decode("detail.data", r.Data, &notification); err != nil {
+		if err := decode(path+".data", r.Data, &notification); err != nil {
 			return nil, err
 		}
 		r = notification
 		r.TenantID = cmp.Or(r.TenantID, tenant)
 	}
 	if !graphUser().MatchString(Fold(string(r.Resource))) {
-		return nil, e.unsupported("a notification about %q, which is no user", clip(string(r.Resource), 100))
+		return nil, e.unsupported("notification", "a notification about %q, which is no user", clip(string(r.Resource), 100))
 	}
 	meant := requiredString("Microsoft.Graph.UserUpdated")
 	if Fold(string(r.ChangeType)) == "deleted" {
@@ -164,8 +191,8 @@ func parseGraphNotification(e event, r entraRecord) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, path, _ := strings.Cut(string(r.Resource), "/")
-	user := cmp.Or(r.ResourceID.ID, requiredString(path))
+	_, resource, _ := strings.Cut(string(r.Resource), "/")
+	user := cmp.Or(r.ResourceID.ID, requiredString(resource))
 	return []Signal{{
 		ID: id, Kind: kind, Type: string(meant), Time: at, Subject: subjectOf(r.issuer(e), opaque(user)),
 	}}, nil

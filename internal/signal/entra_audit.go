@@ -9,6 +9,7 @@ import (
 
 type entraTarget struct {
 	Type               lenientString   `json:"type"`
+	DisplayName        lenientString   `json:"displayName"`
 	ID                 requiredString  `json:"id"`
 	UserPrincipalName  requiredString  `json:"userPrincipalName"`
 	ModifiedProperties []entraProperty `json:"modifiedProperties"`
@@ -39,18 +40,24 @@ func parseEntraActivity(e event, path string, r entraRecord) ([]Signal, error) {
 		case p.Result == "":
 			return nil, unreadable(path+".result", "missing; it must say success for %q to have happened", activity)
 		case Fold(string(p.Result)) != "success":
-			return nil, e.unsupported("%q did not happen, its result is %q", activity, clip(string(p.Result), 40))
+			return nil, e.unsupported(meant, "%q did not happen, its result is %q", activity, clip(string(p.Result), 40))
 		}
 		one := base
 		one.Kind, one.Subject = kind, s
+		if kind == TokenClaimsChange {
+			one.Membership = p.membership()
+		}
 		return []Signal{one}, nil
 	}
 	users := slices.DeleteFunc(p.TargetResources, func(t entraTarget) bool { return Fold(string(t.Type)) != "user" })
+	if m := p.membership(); len(users) == 0 && m != nil && !m.Everybody {
+		return nil, e.unsupported(requiredString(activity), "%s: about no user", activity)
+	}
 	if len(users) == 0 {
 		return about(requiredString(activity), Subject{})
 	}
-	actor := requiredString(p.InitiatedBy.User.ID)
-	return parseRecords(users, func(t entraTarget) ([]Signal, error) {
+	actor := requiredString(p.InitiatedBy.value.User.ID)
+	return parseRecords(users, func(_ int, t entraTarget) ([]Signal, error) {
 		s := subjectOf(r.issuer(e), upn(liveName(t.UserPrincipalName, t.ID)), opaque(t.ID))
 		return about(t.meaning(requiredString(activity), actor), s)
 	})

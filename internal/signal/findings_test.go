@@ -220,7 +220,7 @@ var whomFindingsMean = []subjectTest{
 			ocsf, resource,
 			[]any{object{"type": "AWS::IAM::AccessKey", "uid": "ASIAEXAMPLE", "user": object{"name": "bob"}}},
 		),
-		[]signal.Subject{{}},
+		[]signal.Subject{{IDs: []string{"bob"}}},
 	},
 	{
 		"OCSF, ASFF in a string",

@@ -1,7 +1,5 @@
 package signal
 
-import "fmt"
-
 // googleWorkspaceEvents are names of events in the admin activity reports of Google Workspace.
 // Source: Google Workspace Admin SDK, Reports API, "Admin user settings activity events".
 var googleWorkspaceEvents = []meaning{
@@ -16,6 +14,10 @@ var googleWorkspaceEvents = []meaning{
 	{"account_disabled_password_leak", RiskLevelChange, "Google suspended the account by itself"},
 	{"account_disabled_spamming", RiskLevelChange, "Google suspended the account by itself"},
 	{"account_disabled_spamming_through_relay", RiskLevelChange, "Google suspended the account by itself"},
+	{"RESET_SIGNIN_COOKIES", SessionRevoked, "an administrator signed the person out everywhere"},
+	{"ADD_GROUP_MEMBER", TokenClaimsChange, gained},
+	{"REMOVE_GROUP_MEMBER", TokenClaimsChange, lost},
+	{"DELETE_GROUP", TokenClaimsChange, lostByAll},
 	{"suspicious_login", "", "a sign-in that looked unusual"},
 	{"CREATE_USER", "", "a new user"},
 	{"CHANGE_PASSWORD", "", "an administrator set a password"},
@@ -37,18 +39,19 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 	if len(activity.Events) == 0 {
 		return nil, unreadable("detail.events", "missing or empty; an activity lists its events")
 	}
-	i := -1
 	at, issuer := activity.ID.Time.time(), e.issuer(requiredString(activity.ID.Customer))
-	return parseRecords(activity.Events, func(g googleEvent) ([]Signal, error) {
-		i++
+	return parseRecords(activity.Events, func(i int, g googleEvent) ([]Signal, error) {
 		if g.Name == "" {
-			return nil, unreadable(fmt.Sprintf("detail.events[%d].name", i), "missing")
+			return nil, unreadable(element("detail.events", i)+".name", "missing")
 		}
 		kind, err := e.kind(g.Name)
+		if err != nil {
+			return nil, err
+		}
 		return []Signal{{
-			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: at,
+			ID: string(activity.ID.Qualifier), Kind: kind, Type: string(g.Name), Time: at, Membership: g.membership(),
 			Subject: subjectOf(issuer, upn(g.parameter("USER_EMAIL")), upn(g.parameter("affected_email_address"))),
-		}}, err
+		}}, nil
 	})
 }
 
@@ -58,6 +61,20 @@ type googleEvent struct {
 		Name  lenientString `json:"name"`
 		Value lenientString `json:"value"`
 	} `json:"parameters"`
+}
+
+// membership returns the group of an event about members.
+func (g googleEvent) membership() *Membership {
+	group := g.parameter("GROUP_EMAIL")
+	switch g.Name {
+	case "ADD_GROUP_MEMBER":
+		return membership(Group, "", group, Added)
+	case "REMOVE_GROUP_MEMBER":
+		return membership(Group, "", group, Removed)
+	case "DELETE_GROUP":
+		return everybody(Group, "", group)
+	}
+	return nil
 }
 
 func (g googleEvent) parameter(name lenientString) requiredString {

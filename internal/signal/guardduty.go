@@ -35,23 +35,22 @@ type finding struct {
 	Title     lenientString  `json:"title"`
 	UpdatedAt lenientString  `json:"updatedAt"`
 	Resource  struct {
-		AccessKeyDetails  accessKey `json:"accessKeyDetails"`
-		EKSClusterDetails struct {
-			Name lenientString `json:"name"`
-		} `json:"eksClusterDetails"`
+		AccessKeyDetails  accessKey           `json:"accessKeyDetails"`
+		EKSClusterDetails lenient[eksCluster] `json:"eksClusterDetails"`
 		KubernetesDetails struct {
 			KubernetesUserDetails struct {
 				Username    lenientString   `json:"username"`
+				UID         lenientString   `json:"uid"`
 				SessionName []lenientString `json:"sessionName"`
 			} `json:"kubernetesUserDetails"`
 		} `json:"kubernetesDetails"`
 	} `json:"resource"`
 	Service struct {
-		Archived       flag            `json:"archived"`
-		AdditionalInfo json.RawMessage `json:"additionalInfo"`
-		EventLastSeen  lenientString   `json:"eventLastSeen"`
-		ResourceRole   lenientString   `json:"resourceRole"`
-		Action         findingAction   `json:"action"`
+		Archived       flag                   `json:"archived"`
+		AdditionalInfo json.RawMessage        `json:"additionalInfo"`
+		EventLastSeen  lenientString          `json:"eventLastSeen"`
+		ResourceRole   lenientString          `json:"resourceRole"`
+		Action         lenient[findingAction] `json:"action"`
 		Detection      struct {
 			Sequence struct {
 				Actors []actor `json:"actors"`
@@ -60,25 +59,34 @@ type finding struct {
 	} `json:"service"`
 }
 
-type remoteIP struct {
-	IPAddressV4 lenientString `json:"ipAddressV4"`
+type eksCluster struct {
+	Name lenientString `json:"name"`
 }
 
 // findingAction says what happened, for the types of action that can have a VPN client's address.
 type findingAction struct {
-	NetworkConnectionAction struct {
-		ConnectionDirection lenientString `json:"connectionDirection"`
-		RemoteIPDetails     remoteIP      `json:"remoteIpDetails"`
-	} `json:"networkConnectionAction"`
-	PortProbeAction struct {
-		PortProbeDetails []struct {
-			RemoteIPDetails remoteIP `json:"remoteIpDetails"`
-		} `json:"portProbeDetails"`
-	} `json:"portProbeAction"`
-	AWSAPICallAction struct {
-		RemoteIPDetails remoteIP `json:"remoteIpDetails"`
-	} `json:"awsApiCallAction"`
+	NetworkConnectionAction lenient[networkConnection] `json:"networkConnectionAction"`
+	PortProbeAction         lenient[portProbe]         `json:"portProbeAction"`
+	AWSAPICallAction        lenient[remote]            `json:"awsApiCallAction"`
 }
+
+type networkConnection struct {
+	ConnectionDirection lenientString `json:"connectionDirection"`
+	remote
+}
+
+type portProbe struct {
+	PortProbeDetails []remote `json:"portProbeDetails"`
+}
+
+// remote is the other side of a connection or a call.
+type remote struct {
+	RemoteIPDetails struct {
+		IPAddressV4 lenientString `json:"ipAddressV4"`
+	} `json:"remoteIpDetails"`
+}
+
+func (r remote) address() lenientString { return r.RemoteIPDetails.IPAddressV4 }
 
 func parseGuardDuty(e event) ([]Signal, error) {
 	kind, err := e.kind(e.DetailType)
@@ -140,6 +148,9 @@ func (f finding) subjects(account requiredString) []Subject {
 	if len(people) == 0 {
 		people.add(kubernetesSubject(string(kubernetes.Username), f.cluster(account)))
 	}
+	if len(people) == 0 {
+		people.add(authenticatorSubject(string(kubernetes.UID)))
+	}
 	for _, a := range f.Service.Detection.Sequence.Actors {
 		people.add(a.subject(account))
 	}
@@ -152,7 +163,7 @@ func (f finding) subjects(account requiredString) []Subject {
 // cluster is the issuer of Kubernetes' user names.
 func (f finding) cluster(account requiredString) identity.Issuer {
 	within := string(account)
-	if name := Name(string(f.Resource.EKSClusterDetails.Name)); name != "" {
+	if name := Name(string(f.Resource.EKSClusterDetails.value.Name)); name != "" {
 		within += "/" + name
 	}
 	return identity.Issuer{Provider: identity.Kubernetes, Within: Name(within)}
@@ -161,12 +172,12 @@ func (f finding) cluster(account requiredString) identity.Issuer {
 // subjects are different people.
 type subjects []Subject
 
-// add adds the subject unless it is nobody or already there.
+// add adds the subject unless it is nobody or already there. It stops where the people are too many for an event.
 func (s *subjects) add(one Subject) {
 	known := func(other Subject) bool {
-		return other.String() == one.String() && slices.Equal(other.Names, one.Names)
+		return other.String() == one.String() && other.issuer() == one.issuer()
 	}
-	if !one.IsNobody() && !slices.ContainsFunc(*s, known) {
+	if len(*s) <= maxPeople && !one.IsNobody() && !slices.ContainsFunc(*s, known) {
 		*s = append(*s, one)
 	}
 }

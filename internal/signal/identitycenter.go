@@ -1,28 +1,43 @@
 package signal
 
-import "encoding/json"
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+)
 
 // identityCenterEvents are calls to IAM Identity Center's directory, as eventSource's first word and eventName, and the
-// directory's own notifications, by detail-type.
-// Source: IAM Identity Center user guide, "Logging SCIM with CloudTrail", "Event notifications"; Identity Store API.
+// directory's own notifications, by detail-type. Only calls that change users have been captured; the parameters of
+// changes of groups and of assignments are those of the API.
+// Source: IAM Identity Center user guide, "Logging SCIM with CloudTrail", "Event notifications"; Identity Store API;
+// IAM Identity Center API.
 var identityCenterEvents = []meaning{
 	{"sso-directory DisableUser", AccountDisabled, ""},
 	{"sso-directory DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"sso-directory EnableUser", AccountEnabled, ""},
 	{"sso-directory UpdateUser", "", "attributes; disabling is a call of its own"},
 	{"sso-directory CreateUser", "", "a new user"},
-	{"sso-directory AddMemberToGroup", "", "somebody joined a group"},
-	{"sso-directory RemoveMemberFromGroup", "", whichGroup},
+	{"sso-directory AddMemberToGroup", TokenClaimsChange, gained},
+	{"sso-directory RemoveMemberFromGroup", TokenClaimsChange, lost},
+	{"sso-directory DeleteGroup", TokenClaimsChange, lostByAll},
 	{"identitystore DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"identitystore UpdateUser", AccountDisabled, onlyIfDisabled},
 	{"identitystore CreateUser", "", "a new user"},
-	{"identitystore CreateGroupMembership", "", "somebody joined a group"},
-	{"identitystore DeleteGroupMembership", "", whichGroup},
+	{"identitystore CreateGroupMembership", TokenClaimsChange, gained},
+	{"identitystore DeleteGroupMembership", TokenClaimsChange,
+		"names the membership only; where it can no longer be looked up, the outcome reports it"},
+	{"identitystore DeleteGroup", TokenClaimsChange, lostByAll},
 	{"identitystore-scim DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"identitystore-scim PatchUser", AccountDisabled, onlyIfDisabled},
 	{"identitystore-scim PutUser", AccountDisabled, onlyIfDisabled},
 	{"identitystore-scim CreateUser", "", "a new user"},
-	{"identitystore-scim PatchGroup", "", whichGroup},
+	{"identitystore-scim PatchGroup", TokenClaimsChange,
+		"CloudTrail hides who was added or removed: only reported, where the policy's access lists the group"},
+	{"identitystore-scim DeleteGroup", TokenClaimsChange, lostByAll},
+	{"sso CreateAccountAssignment", TokenClaimsChange, gained},
+	{"sso DeleteAccountAssignment", TokenClaimsChange, "of a user: " + lost + "; of a group: everybody in it"},
+	{"sso CreateApplicationAssignment", TokenClaimsChange, gained},
+	{"sso DeleteApplicationAssignment", TokenClaimsChange, "of a user: " + lost + "; of a group: everybody in it"},
 	{"User Deleted", AccountPurged, "the user can no longer be looked up"},
 	{"User Updated", AccountDisabled, onlyIfDisabled},
 	{"User Created", "", "a new user"},
@@ -31,17 +46,21 @@ var identityCenterEvents = []meaning{
 	{"Group Deleted", "", "about a group"},
 }
 
-// whichGroup is the note on changes of groups.
-const whichGroup = "only you know which group carries the VPN; forward a change of that one in the custom form"
-
 const onlyIfDisabled = "only if the identity store says that the user is disabled: CloudTrail hides the change"
 
-// identityCenterCall is the parameters that name a user by an id in the identity store.
+// identityCenterCall is the parameters that name a user or a group by an id in the identity store.
 type identityCenterCall struct {
 	IdentityStoreID requiredString  `json:"identityStoreId"`
 	UserID          requiredString  `json:"userId"`
+	GroupID         requiredString  `json:"groupId"`
+	MembershipID    requiredString  `json:"membershipId"`
+	MemberID        json.RawMessage `json:"memberId"`
 	ID              requiredString  `json:"id"`
 	HTTPBody        json.RawMessage `json:"httpBody"`
+	TargetID        requiredString  `json:"targetId"`
+	ApplicationARN  requiredString  `json:"applicationArn"`
+	PrincipalType   requiredString  `json:"principalType"`
+	PrincipalID     requiredString  `json:"principalId"`
 }
 
 func parseIdentityCenter(e event) ([]Signal, error) {
@@ -50,7 +69,12 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 	}
 	var p identityCenterCall
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
-		s.Subject = subjectOf(e.issuer(p.IdentityStoreID), opaque(p.UserID), opaque(p.ID))
+		user := []given{opaque(p.UserID), opaque(p.ID)}
+		if s.Kind == TokenClaimsChange {
+			user = []given{opaque(p.member())}
+			s.Membership = p.membership(t.EventName)
+		}
+		s.Subject = subjectOf(e.issuer(p.IdentityStoreID), user...)
 		if len(s.Subject.IDs) > 0 {
 			s.Subject.IdentityStore = Name(string(p.IdentityStoreID))
 		}
@@ -58,12 +82,53 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 		case "UpdateUser", "PatchUser", "PutUser":
 			active, said := p.active()
 			if said && active {
-				return e.unsupported("%s leaves the user active", t.EventName)
+				return e.unsupported(t.EventName, "%s leaves the user active", t.EventName)
 			}
 			s.IfDisabled = !said
 		}
 		return nil
 	})
+}
+
+// membership returns what the call changed: a group, or the assignment of an account or an application.
+func (p identityCenterCall) membership(call requiredString) *Membership {
+	change := Removed
+	if strings.HasPrefix(string(call), "Create") || strings.HasPrefix(string(call), "Add") {
+		change = Added
+	}
+	m := membership(Group, p.GroupID, "", change)
+	switch call {
+	case "DeleteGroupMembership":
+		m.Reference = Name(string(p.MembershipID))
+	case "PatchGroup":
+		m = membership(Group, p.ID, "", Changed)
+	case "DeleteGroup":
+		m = everybody(Group, cmp.Or(p.GroupID, p.ID), "")
+	case "CreateAccountAssignment", "DeleteAccountAssignment":
+		m = membership(Account, p.TargetID, "", change)
+	case "CreateApplicationAssignment", "DeleteApplicationAssignment":
+		m = membership(Application, p.ApplicationARN, "", change)
+	}
+	if p.PrincipalType == "GROUP" {
+		m.Everybody, m.Group = true, Name(string(p.PrincipalID))
+	}
+	return m
+}
+
+// member returns the id of the user who was added, removed or assigned. It is an object in the Identity Store API.
+func (p identityCenterCall) member() requiredString {
+	if p.PrincipalType == "USER" {
+		return p.PrincipalID
+	}
+	var user struct {
+		UserID requiredString `json:"userId"`
+	}
+	var id requiredString
+	if json.Unmarshal(p.MemberID, &user) == nil {
+		return user.UserID
+	}
+	_ = json.Unmarshal(p.MemberID, &id) // one that cannot be read names nobody
+	return id
 }
 
 // active returns what the call sets "active" to. CloudTrail usually hides it.

@@ -51,7 +51,7 @@ func parseJumpCloud(e event) ([]Signal, error) {
 	case err != nil:
 		return nil, err
 	case j.Success != nil && !bool(*j.Success):
-		return nil, e.unsupported("%s did not succeed", j.EventType)
+		return nil, e.unsupported(j.EventType, "%s did not succeed", j.EventType)
 	}
 	return []Signal{{
 		ID: string(j.ID), Kind: kind, Type: string(j.EventType), Time: j.Timestamp.time(),

@@ -79,10 +79,6 @@ var lookAlikes = map[string]input{
 	"Duo, broken and two statuses": edited(
 		"duo/user-disabled.json", "detail/description", `{"status": "Disabled", "was": {"status": "Active"`,
 	),
-	"SailPoint, another lifecycle": edited(
-		"sailpoint/leaver.json", "detail/changes",
-		[]any{object{"attribute": "cloudLifecycleState", "oldValue": "active", "newValue": "leave"}},
-	),
 	"Okta, sessions not cleared": edited(
 		okta, "detail/eventType", "user.session.clear", "detail/outcome/result", "FAILURE",
 	),

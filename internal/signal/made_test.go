@@ -10,153 +10,198 @@ import (
 
 // made returns an event with the event type of a row, made from one of the provider's files in events/.
 func made(t *testing.T, r signal.EventType) []byte {
-	word, value, _ := strings.Cut(r.Type, ": ")
-	switch r.Source {
-	case "aws.guardduty":
-		return event(t, iamUser, "detail-type", r.Type)
-	case "aws.securityhub":
-		if r.Type == "Findings Imported V2" {
-			return event(t, "securityhub/v2-guardduty-session.json")
-		}
-		return event(t, "securityhub/guardduty-iam-user.json", "detail-type", r.Type)
-	case "aws.partner/okta.com/":
-		return event(t, okta, "detail/eventType", r.Type,
-			"detail/target", []any{
-				object{"type": "User", "alternateId": "alice@example.com"},
-				object{"type": "PolicyAction", "displayName": "TERMINATE_SESSION"},
-			},
-			"detail/debugContext", object{"debugData": object{"risk": "{level=HIGH, reasons=New Device}"}})
-	case "custom.entra", "custom.microsoftgraph":
-		return event(t, "entra/disable-account.json", append([]any{"source", r.Source}, entraChanges(r.Type)...)...)
-	case "aws.partner/auth0.com/":
-		switch {
-		case word == "sapi blocked":
-			return event(t, "auth0/user-blocked.json", "detail/data/details/request/body/blocked", value == "true")
-		case word == "sapi delete user":
-			return event(t, "auth0/user-blocked.json", "detail/data/details/request/method", "delete")
-		case word == "sscim active":
-			return event(t, "auth0/user-blocked.json", "detail/data/type", "sscim", "detail/data/details/request/path", "/scim/v2/connections/con_1/Users/u1",
-				"detail/data/details/request/body", object{"Operations": []any{object{"op": "Replace", "path": "active", "value": strings.ToUpper(value[:1]) + value[1:]}}})
-		case word == "sscim delete user":
-			return event(t, "auth0/user-blocked.json", "detail/data/type", "sscim", "detail/data/details/request/path", "/scim/v2/connections/con_1/Users/u1",
-				"detail/data/details/request/method", "DELETE")
-		case r.Type == "sapi":
-			return event(t, "auth0/profile-changed.json")
-		case word == "user.updated blocked":
-			return event(t, "auth0/stream-user-deleted.json", "detail/type", "user.updated", "detail/data/object/blocked", value == "true",
-				"detail/data/previous_object", object{"user_id": "u", "blocked": value != "true"})
-		case strings.HasPrefix(r.Type, "user."):
-			return event(t, "auth0/stream-user-deleted.json", "detail/type", r.Type)
-		}
-		return event(t, "auth0/user-deleted.json", "detail/data/type", r.Type)
-	case "aws.partner/onelogin.com/":
-		return event(t, "onelogin/user-deactivated.json", "detail/event_type_id", r.Type)
-	case "aws.partner/sailpoint.com/":
-		switch {
-		case word == "identity-attributes-changed cloudLifecycleState":
-			return event(
-				t, "sailpoint/leaver.json", "detail/changes",
-				[]any{object{"attribute": "cloudLifecycleState", "oldValue": "inactive", "newValue": value}},
-			)
-		case r.Type == "identity-attributes-changed":
-			return event(t, "sailpoint/department-changed.json")
-		case r.Type == "account":
-			return event(t, "sailpoint/leaver.json", "detail/account", object{"nativeIdentity": "dave"})
-		}
-		return event(t, "sailpoint/leaver.json", "detail-type", r.Type)
-	case "aws.sso-directory", "aws.identitystore-scim", "aws.identitystore", "aws.iam", "aws.ds-data", "aws.cognito-idp":
-		service, call, isCall := strings.Cut(r.Type, " ")
-		if !isCall || strings.ToUpper(service[:1]) == service[:1] {
-			return event(t, "identity-center/user-updated.json", "source", "aws.identitystore", "detail-type", r.Type)
-		}
-		return event(
-			t, "identity-center/disable-user.json", "source", r.Source, "detail/eventSource", service+".amazonaws.com",
-			"detail/eventName", call,
-		)
-	case "custom.googleworkspace":
-		return event(t, "google-workspace/suspend-user.json", "detail/events", []any{object{"name": r.Type}})
-	case "custom.jumpcloud":
-		kind, _, _ := strings.Cut(word, " ")
-		changes := []any{object{"field": "suspended", "from": value != "true", "to": value == "true"}}
-		if strings.HasSuffix(word, " state") {
-			changes = []any{
-				object{
-					"field": "state",
-					"from":  map[string]string{"SUSPENDED": "ACTIVATED", "ACTIVATED": "SUSPENDED"}[value], "to": value,
-				},
-			}
-		}
-		if value == "" {
-			changes = nil
-		}
-		return event(t, "jumpcloud/user-suspended.json", "detail/event_type", kind, "detail/changes", changes)
-	case "custom.pingone":
-		return event(t, "pingone/user-deleted.json", "detail/action/type", r.Type)
-	case "custom.duo":
-		action, _, _ := strings.Cut(word, " ")
-		return event(
-			t, "duo/user-disabled.json", "detail/action", action, "detail/description",
-			fmt.Sprintf(`{"status": %q}`, value),
-		)
-	case "custom.cyberark":
-		return event(t, "cyberark/user-deleted.json", "detail/action", r.Type)
-	case "custom.ssf":
-		return event(t, "ssf/account-disabled.json", "detail/events", object{"https://schemas.openid.net/secevent/" + r.Type: object{
-			"change_type": "revoke", "current_status": "not-compliant", "current_level": "HIGH", "principal": "USER",
-		}})
-	case "clientvpn-responder":
-		if strings.HasSuffix(r.Type, " Held") {
-			return event(t, "custom/reinstate.json", "detail-type", r.Type, "detail/source", "okta")
-		}
-		return event(t, "custom/reinstate.json", "detail-type", r.Type)
+	t.Helper()
+	make, ok := makers[r.Source]
+	if !ok {
+		t.Fatalf("no event of %s is made here", r.Source)
 	}
-	t.Fatalf("no event of %s is made here", r.Source)
-	return nil
+	word, value, _ := strings.Cut(r.Type, ": ")
+	return make(r.Type, word, value).event(t)
 }
 
-func entraChanges(meant string) []any {
-	properties := "detail/properties/"
-	word, value, _ := strings.Cut(meant, ": ")
+// makers make an event of a type, by source. Type is the whole type; word and value are its parts around ": ".
+var makers = map[string]func(eventType, word, value string) input{
+	"aws.guardduty":          func(eventType, _, _ string) input { return edited(iamUser, "detail-type", eventType) },
+	"aws.securityhub":        makeSecurityHub,
+	"aws.partner/okta.com/":  makeOkta,
+	"custom.entra":           makeEntra("custom.entra"),
+	"custom.microsoftgraph":  makeEntra("custom.microsoftgraph"),
+	"aws.partner/auth0.com/": makeAuth0,
+	"aws.partner/onelogin.com/": func(eventType, _, _ string) input {
+		return edited("onelogin/user-deactivated.json", "detail/event_type_id", eventType)
+	},
+	"aws.partner/sailpoint.com/": makeSailPoint,
+	"aws.sso":                    makeCall("aws.sso"),
+	"aws.sso-directory":          makeCall("aws.sso-directory"),
+	"aws.identitystore-scim":     makeCall("aws.identitystore-scim"),
+	"aws.identitystore":          makeCall("aws.identitystore"),
+	"aws.iam":                    makeCall("aws.iam"),
+	"aws.ds-data":                makeCall("aws.ds-data"),
+	"aws.cognito-idp":            makeCall("aws.cognito-idp"),
+	"custom.googleworkspace": func(eventType, _, _ string) input {
+		return edited("google-workspace/suspend-user.json", "detail/events", []any{object{"name": eventType}})
+	},
+	"custom.jumpcloud": makeJumpCloud,
+	"custom.pingone": func(eventType, _, _ string) input {
+		return edited("pingone/user-deleted.json", "detail/action/type", eventType)
+	},
+	"custom.duo": func(_, word, value string) input {
+		action, _, _ := strings.Cut(word, " ")
+		return edited("duo/user-disabled.json", "detail/action", action,
+			"detail/description", fmt.Sprintf(`{"status": %q}`, value))
+	},
+	"custom.cyberark": func(eventType, _, _ string) input {
+		return edited("cyberark/user-deleted.json", "detail/action", eventType)
+	},
+	"custom.ssf": makeSET,
+	"clientvpn-responder": func(eventType, _, _ string) input {
+		if strings.HasSuffix(eventType, " Held") {
+			return edited("custom/reinstate.json", "detail-type", eventType, "detail/source", "okta")
+		}
+		return edited("custom/reinstate.json", "detail-type", eventType)
+	},
+}
+
+func makeSecurityHub(eventType, _, _ string) input {
+	if eventType == "Findings Imported V2" {
+		return edited("securityhub/v2-guardduty-session.json")
+	}
+	return edited("securityhub/guardduty-iam-user.json", "detail-type", eventType)
+}
+
+func makeOkta(eventType, _, _ string) input {
+	actor := object{"id": "00uhelen", "type": "User", "alternateId": "helpdesk@example.com"}
+	return edited(okta, "detail/eventType", eventType, "detail/actor", actor,
+		"detail/target", []any{
+			object{"type": "User", "id": "00u1", "alternateId": "alice@example.com"},
+			object{"type": "PolicyAction", "displayName": "TERMINATE_SESSION"},
+			object{"type": "UserGroup", "id": "00g1", "displayName": "VPN users"},
+			object{"type": "AppInstance", "id": "0oa1", "displayName": "VPN"},
+		},
+		"detail/debugContext", object{"debugData": object{"risk": "{level=HIGH, reasons=New Device}"}})
+}
+
+func makeEntra(source string) func(eventType, word, value string) input {
+	return func(eventType, word, value string) input {
+		return edited("entra/disable-account.json", append([]any{"source", source}, entraChanges(eventType, word, value)...)...)
+	}
+}
+
+func entraChanges(meant, word, value string) []any {
+	const properties = "detail/properties/"
+	risky := func(state, level string) []any {
+		return []any{"detail/category", "RiskyUsers", "detail/properties",
+			object{"riskState": state, "riskLevel": level, "userPrincipalName": "a@example.com"}}
+	}
 	switch {
 	case word == "Update user AccountEnabled":
-		return []any{properties + "activityDisplayName", "Update user", properties + "targetResources", []any{object{"type": "User", "id": "u1",
-			"modifiedProperties": []any{object{"displayName": "AccountEnabled", "oldValue": map[string]string{"true": "[false]", "false": "[true]"}[value], "newValue": "[" + value + "]"}}}}}
+		old := map[string]string{"true": "[false]", "false": "[true]"}[value]
+		changed := object{"displayName": "AccountEnabled", "oldValue": old, "newValue": "[" + value + "]"}
+		return []any{properties + "activityDisplayName", "Update user", properties + "targetResources", []any{
+			object{"type": "User", "id": "u1", "modifiedProperties": []any{changed}},
+		}}
 	case strings.HasSuffix(meant, " by the user"):
-		return []any{
-			properties + "activityDisplayName", strings.TrimSuffix(meant, " by the user"), properties + "initiatedBy",
-			object{"user": object{"id": "6f0c2f1e-8d7b-4a57-9c36-5b1f5d9a2e10"}},
-		}
+		return []any{properties + "activityDisplayName", strings.TrimSuffix(meant, " by the user"),
+			properties + "initiatedBy", object{"user": object{"id": entraOID}}}
 	case meant == "Update user":
-		return []any{
-			properties + "activityDisplayName", meant, properties + "targetResources",
-			[]any{object{"type": "User", "id": "u1"}},
-		}
+		return []any{properties + "activityDisplayName", meant,
+			properties + "targetResources", []any{object{"type": "User", "id": "u1"}}}
+	case meant == "metric":
+		return []any{"detail", object{"metricName": "IncomingRequests"}}
+	case strings.HasPrefix(meant, "lifecycle "):
+		return []any{"detail", object{"value": []any{object{"lifecycleEvent": strings.TrimPrefix(meant, "lifecycle ")}}}}
+	case strings.HasPrefix(meant, "Microsoft.EventGrid."):
+		return []any{"detail", object{"eventType": meant}}
 	case meant == "riskState":
-		return []any{
-			"detail/category", "RiskyUsers", "detail/properties",
-			object{"riskState": "remediated", "riskLevel": "high"},
-		}
+		return risky("remediated", "high")
 	case meant == "riskState atRisk, riskLevel high":
-		return []any{
-			"detail/category", "RiskyUsers", "detail/properties",
-			object{"riskState": "atRisk", "riskLevel": "high", "userPrincipalName": "a@example.com"},
-		}
+		return risky("atRisk", "high")
 	case meant == "riskState confirmedCompromised":
-		return []any{
-			"detail/category", "RiskyUsers", "detail/properties",
-			object{"riskState": "confirmedCompromised", "userPrincipalName": "a@example.com"},
-		}
+		return risky("confirmedCompromised", "high")
 	case strings.HasPrefix(meant, "Microsoft.Graph.User"):
-		return []any{
-			"detail",
-			object{
-				"type": meant,
-				"data": object{
-					"changeType": strings.ToLower(strings.TrimPrefix(meant, "Microsoft.Graph.User")),
-					"resource":   "Users/u1",
-				},
-			},
-		}
+		change := strings.ToLower(strings.TrimPrefix(meant, "Microsoft.Graph.User"))
+		return []any{"detail", object{"type": meant, "data": object{"changeType": change, "resource": "Users/u1"}}}
 	}
 	return []any{properties + "activityDisplayName", meant}
+}
+
+func makeAuth0(eventType, word, value string) input {
+	const request = "detail/data/details/request/"
+	scim := []any{"detail/data/type", "sscim", request + "path", "/scim/v2/connections/con_1/Users/u1"}
+	switch {
+	case word == "sapi blocked":
+		return edited("auth0/user-blocked.json", request+"body/blocked", value == "true")
+	case eventType == "sapi delete user":
+		return edited("auth0/user-blocked.json", request+"method", "delete")
+	case eventType == "sapi revoke-access":
+		return edited("auth0/user-blocked.json", request+"method", "post",
+			request+"path", "/api/v2/users/u1/revoke-access", request+"body", object{})
+	case strings.HasPrefix(eventType, "sapi delete "):
+		return edited("auth0/user-blocked.json", request+"method", "delete",
+			request+"path", "/api/v2/users/u1/"+strings.TrimPrefix(eventType, "sapi delete "))
+	case word == "sscim active":
+		return edited("auth0/user-blocked.json", append(scim, request+"body", object{"Operations": []any{
+			object{"op": "Replace", "path": "active", "value": strings.ToUpper(value[:1]) + value[1:]},
+		}})...)
+	case eventType == "sscim delete user":
+		return edited("auth0/user-blocked.json", append(scim, request+"method", "DELETE")...)
+	case eventType == "sapi":
+		return edited("auth0/profile-changed.json")
+	case word == "user.updated blocked":
+		return edited("auth0/stream-user-deleted.json", "detail/type", "user.updated",
+			"detail/data/object/blocked", value == "true",
+			"detail/data/previous_object", object{"user_id": "u", "blocked": value != "true"})
+	case strings.HasPrefix(eventType, "user."):
+		return edited("auth0/stream-user-deleted.json", "detail/type", eventType)
+	}
+	return edited("auth0/user-deleted.json", "detail/data/type", eventType)
+}
+
+func makeSailPoint(eventType, word, value string) input {
+	if value == "" {
+		value = "leaver"
+	}
+	switch {
+	case word == "identity-attributes-changed cloudLifecycleState":
+		return edited("sailpoint/leaver.json", "detail/changes", []any{
+			object{"attribute": "cloudLifecycleState", "oldValue": "inactive", "newValue": value},
+		})
+	case eventType == "identity-attributes-changed":
+		return edited("sailpoint/department-changed.json")
+	case eventType == "account":
+		return edited("sailpoint/leaver.json", "detail/account", object{"nativeIdentity": "dave"})
+	}
+	return edited("sailpoint/leaver.json", "detail-type", eventType)
+}
+
+func makeCall(source string) func(eventType, word, value string) input {
+	return func(eventType, _, _ string) input {
+		service, call, isCall := strings.Cut(eventType, " ")
+		if !isCall || strings.ToUpper(service[:1]) == service[:1] {
+			return edited("identity-center/user-updated.json", "source", "aws.identitystore", "detail-type", eventType)
+		}
+		return edited("identity-center/disable-user.json",
+			"source", source, "detail/eventSource", service+".amazonaws.com", "detail/eventName", call)
+	}
+}
+
+func makeJumpCloud(_, word, value string) input {
+	kind, _, _ := strings.Cut(word, " ")
+	changes := []any{object{"field": "suspended", "from": value != "true", "to": value == "true"}}
+	if strings.HasSuffix(word, " state") {
+		from := map[string]string{"SUSPENDED": "ACTIVATED", "ACTIVATED": "SUSPENDED"}[value]
+		changes = []any{object{"field": "state", "from": from, "to": value}}
+	}
+	if value == "" {
+		changes = nil
+	}
+	return edited("jumpcloud/user-suspended.json", "detail/event_type", kind, "detail/changes", changes)
+}
+
+func makeSET(_, word, value string) input {
+	word, _, _ = strings.Cut(word, " ")
+	return edited(ssf, "detail/events", object{"https://schemas.openid.net/secevent/" + word: object{
+		"change_type": "revoke", "current_status": "not-compliant", "current_level": "HIGH", "principal": "USER",
+		"status": value,
+	}})
 }

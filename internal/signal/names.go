@@ -38,8 +38,8 @@ func opaque(value requiredString) given {
 	return given{form: identity.OpaqueID, value: value, isID: true}
 }
 
-// chosen is a name that the person may have chosen, in a directory that can be open to all. One that is no address is an
-// id for the policy's aliases to map.
+// chosen is a name that the person may have chosen, in a directory that can be open to all. One that is no address is
+// an id for the policy's aliases to map.
 func chosen(value requiredString) given {
 	if strings.Contains(string(value), "@") {
 		return address(value)
@@ -75,6 +75,14 @@ func (s *Subject) add(issuer identity.Issuer, n given) {
 // Add adds a name of the same person, found elsewhere, unless it is a placeholder or already there.
 func (s *Subject) Add(n identity.Name) {
 	s.add(n.Issuer, given{form: n.Form, value: requiredString(n.Value), isID: n.Form == identity.OpaqueID})
+}
+
+// issuer returns the issuer of the subject's first name.
+func (s *Subject) issuer() identity.Issuer {
+	if len(s.Names) == 0 {
+		return identity.Issuer{}
+	}
+	return s.Names[0].Issuer
 }
 
 // issuer returns the event's provider as issuer, with the part of it in which names are unique.

@@ -20,21 +20,26 @@ type ocsf struct {
 		Title  lenientString    `json:"title"`
 		Types  []requiredString `json:"types"`
 	} `json:"finding_info"`
-	Severity     requiredString `json:"severity"`
-	SeverityID   requiredString `json:"severity_id"`
-	Status       requiredString `json:"status"`
-	StatusID     requiredString `json:"status_id"`
-	ActivityName lenientString  `json:"activity_name"`
-	ActivityID   lenientString  `json:"activity_id"`
-	Time         lenientString  `json:"time"`
-	TimeDT       lenientString  `json:"time_dt"`
-	Cloud        struct {
-		Region  lenientString `json:"region"`
-		Account struct {
-			UID lenientString `json:"uid"`
-		} `json:"account"`
-	} `json:"cloud"`
-	Resources []ocsfResource `json:"resources"`
+	Severity     requiredString     `json:"severity"`
+	SeverityID   requiredString     `json:"severity_id"`
+	Status       requiredString     `json:"status"`
+	StatusID     requiredString     `json:"status_id"`
+	ActivityName lenientString      `json:"activity_name"`
+	ActivityID   lenientString      `json:"activity_id"`
+	Time         lenientString      `json:"time"`
+	TimeDT       lenientString      `json:"time_dt"`
+	Cloud        lenient[ocsfCloud] `json:"cloud"`
+	Resources    []ocsfResource     `json:"resources"`
+	Evidences    []struct {
+		Actor lenient[actor] `json:"actor"`
+	} `json:"evidences"`
+}
+
+type ocsfCloud struct {
+	Region  lenientString `json:"region"`
+	Account struct {
+		UID lenientString `json:"uid"`
+	} `json:"account"`
 }
 
 type ocsfResource struct {
@@ -47,33 +52,33 @@ type ocsfResource struct {
 	} `json:"user"`
 }
 
-func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
+func parseOCSF(e event, path string, raw json.RawMessage) ([]Signal, error) {
 	var f ocsf
-	if err := decode("detail.findings", raw, &f); err != nil {
+	if err := decode(path, raw, &f); err != nil {
 		return nil, err
 	}
 	id, product := cmp.Or(f.FindingInfo.UIDAlt, f.FindingInfo.UID), f.Metadata.Product
 	switch {
-	case !ofGuardDuty(product.Name, product.UID, ":productv2/aws/guardduty"):
-		return nil, e.unsupported("a finding of %q, not of GuardDuty", clip(string(product.Name), 100))
+	case !guardDutyProductV2().MatchString(string(product.UID)):
+		return nil, e.unsupported(e.DetailType, "a finding of %q, not of GuardDuty", clip(string(product.Name), 100))
 	case id == "":
-		return nil, unreadable("detail.findings.finding_info.uid", "missing; a finding has an id")
+		return nil, unreadable(path+".finding_info.uid", "missing; a finding has an id")
 	case f.Status != "" && Fold(string(f.Status)) != "new" || f.Status == "" && f.StatusID != "" && f.StatusID != "1":
-		return nil, e.unsupported("status is %q: somebody handles it already", clip(string(f.Status), 40))
+		return nil, e.unsupported(e.DetailType, "status is %q: somebody handles it already", clip(string(f.Status), 40))
 	case Fold(string(f.ActivityName)) == "close" || f.ActivityID == "3":
-		return nil, e.unsupported("the finding was closed")
+		return nil, e.unsupported(e.DetailType, "the finding was closed")
 	}
 	severity := f.Severity
 	if !severityKnown(severity) {
 		severity = f.SeverityID
 	}
 	if !severityKnown(severity) {
-		return nil, unreadable("detail.findings.severity", "missing or unknown; a finding has a severity")
+		return nil, unreadable(path+".severity", "missing or unknown; a finding has a severity")
 	}
 	base := Signal{
 		ID: findingID(id), ARN: findingARN(f.FindingInfo.UID), Type: ocsfType(f.FindingInfo.Types),
 		Severity: severityOf(severity), Reason: string(f.FindingInfo.Title), Time: firstTime(f.TimeDT.time(), f.Time.time()),
-		Account: string(f.Cloud.Account.UID), Region: string(f.Cloud.Region),
+		Account: string(f.Cloud.value.Account.UID), Region: string(f.Cloud.value.Region),
 	}
 	var keys []accessKey
 	for _, r := range f.Resources {
@@ -81,7 +86,21 @@ func parseOCSF(e event, raw json.RawMessage) ([]Signal, error) {
 			keys = append(keys, r.accessKey())
 		}
 	}
-	return withPeople(base, keys, cmp.Or(requiredString(f.Cloud.Account.UID), e.Account)), nil
+	account := cmp.Or(requiredString(f.Cloud.value.Account.UID), e.Account)
+	return withPeople(base, keys, f.actors(base.Type), account), nil
+}
+
+// actors returns who is behind an attack sequence. No captured sequence is known in this format, so the path is that of
+// OCSF's schema.
+func (f ocsf) actors(findingType string) []actor {
+	if !strings.HasPrefix(findingType, "AttackSequence:") {
+		return nil
+	}
+	var actors []actor
+	for _, evidence := range f.Evidences {
+		actors = append(actors, evidence.Actor.value)
+	}
+	return actors
 }
 
 // accessKey reads the three known forms of the resource: its data as an object, the details of the ASFF resource in a
@@ -102,6 +121,12 @@ func (r ocsfResource) accessKey() accessKey {
 		if json.Unmarshal(raw, v) == nil && resource.accessKey().UserType != "" {
 			return resource.accessKey()
 		}
+	}
+	if key := resource.accessKey(); key != (accessKey{}) {
+		return key
+	}
+	if data.UserName != "" {
+		return accessKey{UserName: data.UserName, PrincipalID: data.PrincipalID}
 	}
 	// Long-term keys, which begin with AKIA, belong only to IAM users.
 	if r.User.Type == "" && strings.HasPrefix(string(r.UID), "AKIA") {

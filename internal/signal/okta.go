@@ -1,7 +1,9 @@
 package signal
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"clientvpn-responder/internal/identity"
@@ -38,22 +40,25 @@ var oktaEvents = []meaning{
 	{"user.account.unlock", "", "undoes a lock-out, not a suspension"},
 	{"user.account.unlock_by_admin", "", "undoes a lock-out, not a suspension"},
 	{"user.session.start", "", "somebody signed in"},
-	{"user.session.end", "", "an ordinary logout"},
+	{"user.session.end", SessionRevoked,
+		"only where the actor is the system or an administrator: an ordinary logout asks for nothing; " +
+			"no captured event is known"},
 	{"user.session.expire", "", "an ordinary end of a session"},
 	{"security.threat.detected", "", "about an address, not a person"},
 	{"security.events.provider.receive_event", "", "a receipt for a signal of another provider"},
 	{"application.provision.user.deactivate", "", "Okta deactivated an account in an application"},
-	{"application.user_membership.add", "", "somebody was given an application"},
-	{"application.user_membership.remove", "", whichApplication},
-	{"application.user_membership.deprovision", "", whichApplication},
-	{"application.user_membership.revoke", "", whichApplication},
-	{"group.user_membership.add", "", "somebody joined a group"},
-	{"group.user_membership.remove", "", whichGroup},
-}
 
-// whichApplication is the note on changes of applications.
-const whichApplication = "only you know which application carries the VPN; " +
-	"forward a change of that one in the custom form"
+	{"group.user_membership.add", TokenClaimsChange, gained},
+	{"group.user_membership.remove", TokenClaimsChange, lost},
+	{"group.lifecycle.delete", TokenClaimsChange, lostByAll},
+	{"group.application_assignment.remove", TokenClaimsChange, "everybody in the group lost the application"},
+	{"application.user_membership.add", TokenClaimsChange, gained},
+	{"application.user_membership.remove", TokenClaimsChange, lost},
+	{"application.user_membership.deprovision", TokenClaimsChange, lost},
+	{"application.user_membership.revoke", TokenClaimsChange, lost},
+	{"application.lifecycle.deactivate", TokenClaimsChange, lostByAll},
+	{"application.lifecycle.delete", TokenClaimsChange, lostByAll},
+}
 
 // oktaEvent is the part of a LogEvent that is read. The actor is the administrator, token or workflow that acted. The
 // target is the person.
@@ -65,11 +70,13 @@ type oktaEvent struct {
 	Outcome        struct {
 		Result requiredString `json:"result"`
 	} `json:"outcome"`
-	Actor        oktaEntity   `json:"actor"`
-	Target       []oktaEntity `json:"target"`
-	DebugContext struct {
-		DebugData map[string]json.RawMessage `json:"debugData"`
-	} `json:"debugContext"`
+	Actor        lenient[oktaEntity] `json:"actor"`
+	Target       []oktaEntity        `json:"target"`
+	DebugContext lenient[oktaDebug]  `json:"debugContext"`
+}
+
+type oktaDebug struct {
+	DebugData map[string]json.RawMessage `json:"debugData"`
 }
 
 type oktaEntity struct {
@@ -95,6 +102,9 @@ func parseOkta(e event) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.EventType == "user.session.end" && !o.isByAnother() {
+		return nil, e.unsupported(o.EventType, "%s: an ordinary logout", o.EventType)
+	}
 	if err := o.happened(e, kind); err != nil {
 		return nil, err
 	}
@@ -103,20 +113,59 @@ func parseOkta(e event) ([]Signal, error) {
 	}
 	switch {
 	case strings.HasPrefix(string(o.EventType), "policy.") && !o.terminatesSessions():
-		return nil, e.unsupported("%s: the policy's action terminates no session", o.EventType)
+		return nil, e.unsupported(o.EventType, "%s: the policy's action terminates no session", o.EventType)
 	case strings.HasPrefix(string(o.EventType), "user.risk.") && !o.isHighRisk():
-		return nil, e.unsupported("%s: the risk is not HIGH", o.EventType)
+		return nil, e.unsupported(o.EventType, "%s: the risk is not HIGH", o.EventType)
 	}
 	base := Signal{
 		ID: string(o.UUID), Kind: kind, Type: string(o.EventType), Reason: string(o.DisplayMessage), Time: o.Published.time(),
 	}
-	return eachSubject(base, o.subjects(e.issuer(e.partner()))), nil
+	people := o.subjects(e.issuer(e.partner()))
+	if kind == TokenClaimsChange {
+		return eachMembership(base, people, o.memberships()), nil
+	}
+	return eachSubject(base, people), nil
+}
+
+// isByAnother reports whether the event names a person other than the actor.
+func (o oktaEvent) isByAnother() bool {
+	actor := o.Actor.value
+	return actor.ID != "" && slices.ContainsFunc(o.Target, func(t oktaEntity) bool {
+		return t.Type == "User" && t.ID != "" && t.ID != actor.ID && t.AlternateID != actor.AlternateID
+	})
+}
+
+// memberships returns the groups that the event is about, or else the applications.
+func (o oktaEvent) memberships() []*Membership {
+	of, targetType := Group, requiredString("UserGroup")
+	if strings.Contains(string(o.EventType), "application") {
+		of, targetType = Application, "AppInstance"
+	}
+	var all []*Membership
+	for _, t := range o.Target {
+		if t.Type != targetType {
+			continue
+		}
+		name := requiredString(cmp.Or(t.DisplayName, lenientString(t.AlternateID)))
+		switch {
+		case strings.HasSuffix(string(o.EventType), "membership.add"):
+			all = append(all, membership(of, t.ID, name, Added))
+		case strings.Contains(string(o.EventType), "user_membership"):
+			all = append(all, membership(of, t.ID, name, Removed))
+		default:
+			all = append(all, everybody(of, t.ID, name))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, &Membership{Of: of, Change: Changed})
+	}
+	return all
 }
 
 // happened returns an error unless the outcome is SUCCESS, for events that give or take access.
 func (o oktaEvent) happened(e event, kind Kind) error {
 	switch kind {
-	case AccountDisabled, AccountPurged, AccountEnabled, SessionRevoked:
+	case AccountDisabled, AccountPurged, AccountEnabled, SessionRevoked, TokenClaimsChange:
 	default:
 		return nil
 	}
@@ -126,7 +175,8 @@ func (o oktaEvent) happened(e event, kind Kind) error {
 	case "":
 		return unreadable("detail.outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
 	}
-	return e.unsupported("%s did not happen, its outcome is %q", o.EventType, clip(string(o.Outcome.Result), 40))
+	return e.unsupported(o.EventType,
+		"%s did not happen, its outcome is %q", o.EventType, clip(string(o.Outcome.Result), 40))
 }
 
 // subjects returns the targets that are users, or else those that are application users.
@@ -146,8 +196,8 @@ func (o oktaEvent) subjects(issuer identity.Issuer) []Subject {
 	// for a person who reports suspicious activity.
 	switch o.EventType {
 	case "user.account.lock", "user.account.report_suspicious_activity_by_enduser":
-		if o.Actor.Type == "User" {
-			return []Subject{o.Actor.subject(issuer)}
+		if actor := o.Actor.value; actor.Type == "User" {
+			return []Subject{actor.subject(issuer)}
 		}
 	}
 	return nil
@@ -175,7 +225,7 @@ var formerLevel = lazy(`previous|prior|old|from|before`)
 
 // isHighRisk looks for the level in the debug data, which is free in form.
 func (o oktaEvent) isHighRisk() bool {
-	for key, value := range o.DebugContext.DebugData {
+	for key, value := range o.DebugContext.value.DebugData {
 		key, value := Fold(key), Fold(strings.Trim(string(value), `"`))
 		if !strings.Contains(key, "risk") && key != "level" || formerLevel().MatchString(key) {
 			continue

@@ -20,7 +20,7 @@ var oneLoginEvents = []meaning{
 	{"12", "", "undoes a lock-out, not a deactivation"},
 	{"13", "", "a new user"},
 	{"24", "", "a one-time password device was removed"},
-	{"72", "", "a privilege was given"},
+	{"72", "", "a new privilege"},
 	{"1400", "", "a second factor was used"},
 }
 

@@ -28,41 +28,62 @@ type event struct {
 	provider provider
 }
 
-// Parse reads one EventBridge event and returns a signal for each person it is about, at least one if the error is nil.
-// A signal may be about nobody: the event wanted something done, and names no person. The error wraps
-// [ErrUnsupported] for an event that asks for nothing, and is an [*UnreadableError] for one that cannot be read.
+// maxPeople limits the people of one event. Nobody disables as many at once, so more are a mistake or an attack.
+const maxPeople = 100
+
+// Parse reads one EventBridge event and returns a signal for each person it is about.
+//
+//   - A nil error means that there is at least one signal. A signal may be about nobody: the event wanted something
+//     done, and names no person.
+//   - An error that wraps [ErrUnsupported], an [*UnsupportedError], means that the event asks for nothing. There is no
+//     signal.
+//   - Any other error joins an [*UnreadableError] for each record that Parse cannot read. The signals, if any, are good
+//     ones from the event's other records.
 func Parse(raw []byte) ([]Signal, error) {
-	var e event
-	if err := decode("", raw, &e); err != nil {
-		return nil, err
-	}
-	switch {
-	case e.Source == "":
-		return nil, unreadable("source", "missing; pass the whole EventBridge event, not only its detail")
-	case e.DetailType == "":
-		return nil, unreadable("detail-type", "missing; pass the whole EventBridge event, not only its detail")
-	}
-	i := slices.IndexFunc(providers, func(p provider) bool { return p.sends(string(e.Source)) })
-	if i < 0 {
-		return nil, fmt.Errorf("%w: source %q", ErrUnsupported, clip(string(e.Source), 100))
-	}
-	e.provider = providers[i]
-	if want := e.provider.detailType; want != "" && string(e.DetailType) != want {
-		return nil, e.unsupported("detail-type %q", clip(string(e.DetailType), 100))
-	}
-	if d := bytes.TrimSpace(e.Detail); len(d) == 0 || d[0] != '{' {
-		return nil, unreadable("detail", "must be an object")
-	}
-	signals, err := e.provider.parse(e)
+	e, err := readEvent(raw)
 	if err != nil {
 		return nil, err
+	}
+	signals, err := e.provider.parse(e)
+	if errors.Is(err, ErrUnsupported) {
+		return nil, err
+	}
+	if len(signals) > maxPeople {
+		return nil, unreadable("detail", "is about more than %d people; send it in parts, or look at who sends it", maxPeople)
 	}
 	for i := range signals {
 		if err := e.complete(&signals[i]); err != nil {
 			return nil, err
 		}
 	}
-	return signals, nil
+	return signals, err
+}
+
+// readEvent reads the envelope and finds the provider.
+func readEvent(raw []byte) (event, error) {
+	var e event
+	if err := decode("", raw, &e); err != nil {
+		return e, err
+	}
+	switch {
+	case e.Source == "":
+		return e, unreadable("source", "missing; pass the whole EventBridge event, not only its detail")
+	case e.DetailType == "":
+		return e, unreadable("detail-type", "missing; pass the whole EventBridge event, not only its detail")
+	}
+	i := slices.IndexFunc(providers, func(p provider) bool { return p.sends(string(e.Source)) })
+	if i < 0 {
+		source := clip(string(e.Source), 100)
+		return e, &UnsupportedError{Type: source, Why: fmt.Sprintf("source %q", source)}
+	}
+	e.provider = providers[i]
+	if want := e.provider.detailType; want != "" && string(e.DetailType) != want {
+		return e, e.unsupported(e.DetailType, "detail-type %q", clip(string(e.DetailType), 100))
+	}
+	if d := bytes.TrimSpace(e.Detail); len(d) == 0 || d[0] != '{' {
+		return e, unreadable("detail", "must be an object")
+	}
+	return e, nil
 }
 
 // complete adds what the envelope knows where the provider's own record says nothing.
@@ -89,12 +110,12 @@ func (e event) meaning(eventType requiredString) (meaning, error) {
 		switch {
 		case m.eventType != string(eventType):
 		case m.kind == "":
-			return m, e.unsupported("%s: %s", m.eventType, m.note)
+			return m, e.unsupported(eventType, "%s: %s", m.eventType, m.note)
 		default:
 			return m, nil
 		}
 	}
-	return meaning{}, e.unsupported("event type %q does not affect anyone's access",
+	return meaning{}, e.unsupported(eventType, "event type %q does not affect anyone's access",
 		clip(string(eventType), 100))
 }
 
@@ -103,32 +124,48 @@ func (e event) kind(eventType requiredString) (Kind, error) {
 	return m.kind, err
 }
 
-func (e event) unsupported(format string, args ...any) error {
-	return fmt.Errorf("%w: %s: %s", ErrUnsupported, e.provider.name, fmt.Sprintf(format, args...))
+func (e event) unsupported(eventType requiredString, format string, args ...any) error {
+	return &UnsupportedError{
+		Provider: e.provider.name, Type: clip(string(eventType), 100), Why: fmt.Sprintf(format, args...),
+	}
+}
+
+// routine marks an event that asks for nothing as a routine notice of its transport.
+func (e event) routine(eventType requiredString, err error) error {
+	var unsupported *UnsupportedError
+	if errors.As(err, &unsupported) {
+		unsupported.Routine = true
+		return unsupported
+	}
+	return e.unsupported(eventType, "%v", err)
 }
 
 func unreadable(field, format string, args ...any) error {
 	return &UnreadableError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// parseRecords parses the records of a list. A record that asks for nothing does not matter beside one that asks for
-// something.
-func parseRecords[T any](records []T, parse func(T) ([]Signal, error)) ([]Signal, error) {
+// element returns the path of an element.
+func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
+
+// parseRecords parses the records of a list. It returns the signals of all records that it can read, beside the errors
+// of the others. A record that asks for nothing does not matter beside one that asks for something.
+func parseRecords[T any](records []T, parse func(int, T) ([]Signal, error)) ([]Signal, error) {
 	var all []Signal
 	var nothing error
-	for _, r := range records {
-		signals, err := parse(r)
+	var unreadable []error
+	for i, r := range records {
+		signals, err := parse(i, r)
 		switch {
 		case errors.Is(err, ErrUnsupported):
 			nothing = cmp.Or(nothing, err)
+			continue
 		case err != nil:
-			return nil, err
-		default:
-			all = append(all, signals...)
+			unreadable = append(unreadable, err)
 		}
+		all = append(all, signals...)
 	}
-	if len(all) > 0 {
-		return all, nil
+	if len(all) > 0 || len(unreadable) > 0 {
+		return all, errors.Join(unreadable...)
 	}
 	return nil, nothing
 }

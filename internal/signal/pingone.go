@@ -9,8 +9,8 @@ var pingOneEvents = []meaning{
 	{"USER.CREATED", "", "a new user"},
 	{"USER.UPDATED", "",
 		"does not say whether the user was enabled or disabled; forward such a change in the custom form"},
-	{"MEMBER_OF_GROUP.CREATED", "", "somebody joined a group"},
-	{"MEMBER_OF_GROUP.DELETED", "", whichGroup},
+	{"MEMBER_OF_GROUP.CREATED", "", "names the group and not the person; forward it in the custom form"},
+	{"MEMBER_OF_GROUP.DELETED", "", "names the group and not the person; forward it in the custom form"},
 }
 
 // pingOneActivity is the part of an audit activity that is read. actors did it and are not read.
@@ -50,7 +50,7 @@ func parsePingOne(e event) ([]Signal, error) {
 	case status == "":
 		return nil, unreadable("detail.result.status", "missing; it must say SUCCESS for %s to have happened", action)
 	case Fold(string(status)) != "success":
-		return nil, e.unsupported("%s did not happen, its result is %q", action, clip(string(status), 40))
+		return nil, e.unsupported(action, "%s did not happen, its result is %q", action, clip(string(status), 40))
 	}
 	var users []Subject
 	for _, r := range p.Resources {

@@ -48,6 +48,14 @@ func (k accessKey) subject(account requiredString) Subject {
 	return Subject{}
 }
 
+// seen returns the name of a key that says nothing about whose it is, as an id: it may be a role's name.
+func (k accessKey) seen(account requiredString) Subject {
+	if k.UserType != "" || k.madeUp() {
+		return Subject{}
+	}
+	return subjectOf(iamOf(account), opaque(k.UserName), opaque(k.PrincipalID))
+}
+
 func (k accessKey) isRole() bool { return k.UserType == "AssumedRole" || k.UserType == "Role" }
 
 // subject reads the actor's user, whose uid is a principal id. AWS does not say what the name is for a role; the role
@@ -103,6 +111,19 @@ func kubernetesSubject(username string, cluster identity.Issuer) Subject {
 		return Subject{}
 	}
 	return subjectOf(cluster, address(requiredString(username)))
+}
+
+// authenticator matches the uid of a Kubernetes user of the IAM authenticator: the account and the principal's id.
+var authenticator = lazy(`^aws-iam-authenticator:([0-9]{12}):(AIDA[0-9A-Z]+)$`)
+
+// authenticatorSubject returns the IAM user who stands behind a Kubernetes user, as an id. The name of the Kubernetes
+// user is the cluster's choice.
+func authenticatorSubject(uid string) Subject {
+	m := authenticator().FindStringSubmatch(uid)
+	if m == nil {
+		return Subject{}
+	}
+	return subjectOf(iamOf(requiredString(m[1])), opaque(requiredString(m[2])))
 }
 
 // arnAccount returns the account in an ARN.

@@ -1,7 +1,6 @@
 package signal
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -10,15 +9,18 @@ import (
 // Source: SailPoint developer documentation, "Event triggers".
 var sailPointEvents = []meaning{
 	{"identity-deleted", AccountPurged, "can come hours late"},
-	{"identity-attributes-changed cloudLifecycleState: inactive", AccountDisabled, "or terminated"},
-	{"identity-attributes-changed cloudLifecycleState: active", AccountEnabled, "from inactive or terminated"},
-	{"identity-attributes-changed", "", "another attribute or state"},
+	{"identity-attributes-changed cloudLifecycleState", AccountDisabled,
+		"to a state that the policy's leaver_states names; any other state is only reported"},
+	{"identity-attributes-changed cloudLifecycleState: active", AccountEnabled,
+		"from a state that the policy's leaver_states names"},
+	{"identity-attributes-changed", "", "another attribute"},
 	{"identity-created", "", "a new identity"},
 	{"account", "",
 		"an account of some source: only you know which source carries the VPN; " +
-			"forward a change of that one in the custom form"},
+			"send such a change in the custom form"},
 }
 
+// sailPointChange is a change of an attribute.
 type sailPointChange struct {
 	Attribute lenientString `json:"attribute"`
 	OldValue  lenientString `json:"oldValue"`
@@ -27,11 +29,7 @@ type sailPointChange struct {
 
 // sailPointEvent is the part of an event that is read. The identity's name is for show and no login.
 type sailPointEvent struct {
-	Metadata struct {
-		TriggerType  lenientString  `json:"triggerType"`
-		TriggerID    lenientString  `json:"triggerId"`
-		InvocationID requiredString `json:"invocationId"`
-	} `json:"_metadata"`
+	Metadata lenient[sailPointMetadata] `json:"_metadata"`
 	Identity struct {
 		ID    requiredString `json:"id"`
 		Alias requiredString `json:"alias"`
@@ -45,12 +43,18 @@ type sailPointEvent struct {
 	Changes []sailPointChange `json:"changes"`
 }
 
+type sailPointMetadata struct {
+	TriggerType  lenientString `json:"triggerType"`
+	TriggerID    lenientString `json:"triggerId"`
+	InvocationID lenientString `json:"invocationId"`
+}
+
 func parseSailPoint(e event) ([]Signal, error) {
 	var s sailPointEvent
 	if err := decode("detail", e.Detail, &s); err != nil {
 		return nil, err
 	}
-	trigger := s.trigger(string(e.DetailType))
+	trigger, state := s.trigger(string(e.DetailType))
 	kind, err := e.kind(trigger)
 	if err != nil {
 		return nil, err
@@ -58,7 +62,7 @@ func parseSailPoint(e event) ([]Signal, error) {
 	typed, _, _ := strings.Cut(string(trigger), " ")
 	email, uid := requiredString(s.Attributes.Email), requiredString(s.Attributes.UID)
 	return []Signal{{
-		ID: string(s.Metadata.InvocationID), Kind: kind, Type: typed,
+		ID: string(s.Metadata.value.InvocationID), Kind: kind, Type: typed, State: state,
 		Subject: subjectOf(e.issuer(e.partner()),
 			address(s.Identity.Email), login(s.Identity.Alias), address(email), login(uid), opaque(s.Identity.ID)),
 	}}, nil
@@ -67,37 +71,38 @@ func parseSailPoint(e event) ([]Signal, error) {
 var sailPointSeparators = replacer("-", "", "_", "", " ", "", ":", "")
 
 // trigger returns the event trigger, with the change of state that matters.
-func (s sailPointEvent) trigger(detailType string) requiredString {
-	said := string(s.Metadata.TriggerType) + " " + string(s.Metadata.TriggerID) + " " + detailType
+func (s sailPointEvent) trigger(detailType string) (requiredString, *StateChange) {
+	m := s.Metadata.value
+	said := string(m.TriggerType) + " " + string(m.TriggerID) + " " + detailType
 	switch words := sailPointSeparators().Replace(Fold(said)); {
 	case strings.Contains(words, "identitydeleted"):
-		return "identity-deleted"
+		return "identity-deleted", nil
 	case strings.Contains(words, "identitycreated"):
-		return "identity-created"
+		return "identity-created", nil
 	case s.Account != nil:
-		return "account"
-	case len(s.Changes) > 0:
-		trigger := requiredString("identity-attributes-changed")
-		for _, c := range s.Changes {
-			if state := c.state(); state != "" {
-				trigger = "identity-attributes-changed cloudLifecycleState: " + state
-			}
-		}
-		return trigger
+		return "account", nil
+	case len(s.Changes) == 0:
+		return requiredString(clip(detailType, 100)), nil
 	}
-	return requiredString(clip(detailType, 100))
+	const trigger = "identity-attributes-changed"
+	state := s.state()
+	switch {
+	case state == nil:
+		return trigger, nil
+	case Fold(state.To) == "active":
+		return trigger + " cloudLifecycleState: active", state
+	}
+	return trigger + " cloudLifecycleState", state
 }
 
-// state returns "inactive" or "active" if the change is one between them.
-func (c sailPointChange) state() requiredString {
-	gone := []string{"inactive", "terminated"}
-	before, after := Fold(string(c.OldValue)), Fold(string(c.NewValue))
-	switch {
-	case Fold(string(c.Attribute)) != "cloudlifecyclestate":
-	case slices.Contains(gone, after):
-		return "inactive"
-	case after == "active" && slices.Contains(gone, before):
-		return "active"
+// state returns the last change of the lifecycle state. The states are the customer's own words.
+func (s sailPointEvent) state() *StateChange {
+	var state *StateChange
+	for _, c := range s.Changes {
+		from, to := strings.TrimSpace(string(c.OldValue)), strings.TrimSpace(string(c.NewValue))
+		if Fold(string(c.Attribute)) == "cloudlifecyclestate" && to != "" && Fold(from) != Fold(to) {
+			state = &StateChange{From: clip(from, 100), To: clip(to, 100)}
+		}
 	}
-	return ""
+	return state
 }

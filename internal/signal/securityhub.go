@@ -36,8 +36,8 @@ func parseSecurityHub(e event) ([]Signal, error) {
 	if e.DetailType == "Findings Imported V2" {
 		parse = parseOCSF
 	}
-	return parseRecords(list.Findings, func(raw json.RawMessage) ([]Signal, error) {
-		signals, err := parse(e, raw)
+	return parseRecords(list.Findings, func(i int, raw json.RawMessage) ([]Signal, error) {
+		signals, err := parse(e, element("detail.findings", i), raw)
 		for i := range signals {
 			signals[i].Kind = kind
 		}
@@ -45,24 +45,29 @@ func parseSecurityHub(e event) ([]Signal, error) {
 	})
 }
 
-// withPeople returns a signal for each person that the access keys name, or one about nobody.
-func withPeople(base Signal, keys []accessKey, account requiredString) []Signal {
+// withPeople returns a signal for each person that the access keys or the actors name, or one about nobody.
+func withPeople(base Signal, keys []accessKey, actors []actor, account requiredString) []Signal {
 	base.Sample = base.Sample || slices.ContainsFunc(keys, accessKey.madeUp)
 	var people subjects
 	for _, k := range keys {
 		people.add(k.subject(account))
 	}
+	for _, a := range actors {
+		people.add(a.subject(account))
+	}
+	if len(people) == 0 {
+		for _, k := range keys {
+			people.add(k.seen(account))
+		}
+	}
 	return eachSubject(base, people)
 }
 
-// ofGuardDuty decides by the product's ARN, which Security Hub controls. The importer chooses the name, so it counts
-// only where there is no ARN.
-func ofGuardDuty(name, arn lenientString, suffix string) bool {
-	if arn != "" {
-		return strings.HasSuffix(string(arn), suffix)
-	}
-	return name == "GuardDuty"
-}
+// The ARNs of GuardDuty's product, which Security Hub controls. The importer of a finding chooses the product's name.
+var (
+	guardDutyProduct   = lazy(`^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::product/aws/guardduty$`)
+	guardDutyProductV2 = lazy(`^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::productv2/aws/guardduty$`)
+)
 
 // findingID returns GuardDuty's own id from a finding's ARN, so that it is the same by every route.
 func findingID(id requiredString) string {

@@ -6,7 +6,6 @@
 package signal
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,18 +27,24 @@ const (
 	CredentialChange                Kind = "credential-change"
 	DeviceComplianceChange          Kind = "device-compliance-change"
 	RiskLevelChange                 Kind = "risk-level-change"
-	Finding                         Kind = "finding"
+	// TokenClaimsChange means that a person gained or lost a group or an application, and keeps the account.
+	TokenClaimsChange Kind = "token-claims-change"
+	Finding           Kind = "finding"
 )
 
 // SelfTest is the kind of the signal that asks whether everything is ready. It is about nobody, and the policy does not
 // see it.
 const SelfTest Kind = "self-test"
 
+// SourceInterrupted is the kind of a signal which says that events of its source may be missing. It is about nobody. The
+// policy reports it without asking a rule.
+const SourceInterrupted Kind = "source-interrupted"
+
 // Kinds lists every kind that a policy can name.
 func Kinds() []Kind {
 	return []Kind{
 		AccountDisabled, AccountEnabled, AccountPurged, CredentialCompromise, AccountCredentialChangeRequired,
-		SessionRevoked, CredentialChange, DeviceComplianceChange, RiskLevelChange, Finding,
+		SessionRevoked, CredentialChange, DeviceComplianceChange, RiskLevelChange, TokenClaimsChange, Finding,
 	}
 }
 
@@ -80,8 +85,17 @@ type Signal struct {
 	SentAt time.Time `json:"-"`
 	// Scope is what a ruling is about; nil for every other kind.
 	Scope *Scope `json:"scope,omitempty"`
+	// Membership is what a person gained or lost, for [TokenClaimsChange].
+	Membership *Membership `json:"membership,omitempty"`
+	// State is a change of a state in the customer's own words, which the policy knows.
+	State *StateChange `json:"state,omitempty"`
 	// Lookup says what the identity store answered about the subject's names. It is empty if nobody asked.
 	Lookup string `json:"lookup,omitempty"`
+}
+
+// Opens reports whether the person has access again.
+func (s *Signal) Opens() bool {
+	return s.Kind == AccountEnabled || s.Membership != nil && s.Membership.Change == Added
 }
 
 // Subject is the person a signal is about, under all names in the event. The zero Subject is nobody.
@@ -134,21 +148,6 @@ func (s Subject) String() string {
 	}
 	return "nobody"
 }
-
-// ErrUnsupported is the error that [Parse] wraps for an event that asks for nothing: another kind of event, a failed
-// attempt, an ordinary logout.
-var ErrUnsupported = errors.New("unsupported event")
-
-// UnreadableError is the error of [Parse] for an event that should have been a signal and cannot be read.
-type UnreadableError struct {
-	// Field is the JSON path of what is wrong, such as "detail.severity".
-	Field string
-	// Problem says what is wrong and what to do about it.
-	Problem string
-}
-
-// Error returns field and problem.
-func (e *UnreadableError) Error() string { return e.Field + ": " + e.Problem }
 
 // Name returns s without surrounding white space if it can be somebody's name, and "" otherwise.
 // See [identity.Clean].

@@ -15,7 +15,8 @@ var ssfEvents = []meaning{
 	{"risc/event-type/account-enabled", AccountEnabled, ""},
 	{"risc/event-type/credential-compromise", CredentialCompromise, ""},
 	{"risc/event-type/account-credential-change-required", AccountCredentialChangeRequired, ""},
-	{"risc/event-type/sessions-revoked", SessionRevoked, "deprecated form of session-revoked"},
+	{"risc/event-type/sessions-revoked", SessionRevoked, "deprecated form of session-revoked, which Google sends"},
+	{"oauth/event-type/tokens-revoked", SessionRevoked, "Google: all of the person's tokens; no captured token is known"},
 	{"caep/event-type/session-revoked", SessionRevoked,
 		"but not an ordinary logout, which some transmitters send as this"},
 	{"caep/event-type/credential-change", CredentialChange, "only with change_type revoke or delete"},
@@ -34,16 +35,21 @@ var ssfEvents = []meaning{
 	{"risc/event-type/opt-out-effective", "", "about taking part in RISC"},
 	{"risc/event-type/recovery-activated", "", "somebody recovers an account"},
 	{"risc/event-type/recovery-information-changed", "", "somebody's way to recover an account"},
-	{"ssf/event-type/verification", "", "a test of the stream"},
-	{"ssf/event-type/stream-updated", "", "about the stream"},
+	{"oauth/event-type/token-revoked", "", "one token of one application"},
+	{"ssf/event-type/stream-updated status: paused", SourceInterrupted, "the transmitter paused the stream"},
+	{"ssf/event-type/stream-updated status: disabled", SourceInterrupted, "the transmitter disabled the stream"},
+	{"ssf/event-type/stream-updated", "", "a routine notice: the stream is enabled"},
+	{"ssf/event-type/verification", "", "a routine notice: a test of the stream"},
 }
 
-const secevent = "https://schemas.openid.net/secevent/"
+// secevent matches the prefix of OpenID's event URIs. Some transmitters write http.
+var secevent = lazy(`^https?://schemas\.openid\.net/secevent/`)
 
 // ssfEvent is the payload of one event of a Security Event Token.
 type ssfEvent struct {
 	Subject          json.RawMessage `json:"subject"`
 	EventTimestamp   lenientString   `json:"event_timestamp"`
+	OccurredAt       lenientString   `json:"occurred_at"`
 	InitiatingEntity lenientString   `json:"initiating_entity"`
 	ReasonAdmin      json.RawMessage `json:"reason_admin"`
 	ReasonUser       json.RawMessage `json:"reason_user"`
@@ -52,68 +58,100 @@ type ssfEvent struct {
 	CurrentStatus    lenientString   `json:"current_status"`
 	CurrentLevel     lenientString   `json:"current_level"`
 	Principal        lenientString   `json:"principal"`
+	Status           lenientString   `json:"status"`
 }
 
 // securityEventToken is a decoded token (RFC 8417).
 type securityEventToken struct {
-	ISS    lenientString              `json:"iss"`
-	JTI    requiredString             `json:"jti"`
-	SubID  json.RawMessage            `json:"sub_id"`
-	TOE    lenientString              `json:"toe"`
-	Events map[string]json.RawMessage `json:"events"`
+	ISS        lenientString              `json:"iss"`
+	JTI        requiredString             `json:"jti"`
+	SubID      json.RawMessage            `json:"sub_id"`
+	Sub        lenientString              `json:"sub"`
+	IAT        lenientString              `json:"iat"`
+	TOE        lenientString              `json:"toe"`
+	OccurredAt lenientString              `json:"occurred_at"`
+	Events     map[string]json.RawMessage `json:"events"`
 }
 
 // parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: the forwarder must have verified
 // it.
 func parseSSF(e event) ([]Signal, error) {
 	var set securityEventToken
-	if err := decode("detail", e.Detail, &set); err != nil {
+	if err := decode("detail", snakeKeys(e.Detail), &set); err != nil {
 		return nil, err
 	}
 	if len(set.Events) == 0 {
 		return nil, unreadable("detail.events", "missing or empty; a Security Event Token has an event")
 	}
-	return parseRecords(slices.Sorted(maps.Keys(set.Events)), func(uri string) ([]Signal, error) {
+	return parseRecords(slices.Sorted(maps.Keys(set.Events)), func(_ int, uri string) ([]Signal, error) {
 		return set.parse(e, uri)
 	})
 }
 
 // parse reads the token's event with the URI.
 func (set securityEventToken) parse(e event, uri string) ([]Signal, error) {
-	eventType := requiredString(strings.TrimPrefix(uri, secevent))
-	kind, err := e.kind(eventType)
-	if err != nil {
-		return nil, err
-	}
+	eventType := requiredString(strings.TrimSuffix(secevent().ReplaceAllString(uri, ""), "/"))
 	var v ssfEvent
-	if err := decode("detail.events", set.Events[uri], &v); err != nil {
+	if err := decode("detail.events."+uri, snakeKeys(set.Events[uri]), &v); err != nil {
 		return nil, err
 	}
-	if why := v.saysLess(kind); why != "" {
-		return nil, e.unsupported("%s: %s", eventType, why)
+	kind, err := e.kind(v.meaning(eventType))
+	switch {
+	case err != nil && strings.HasPrefix(string(eventType), "ssf/"):
+		return nil, e.routine(eventType, err)
+	case err != nil:
+		return nil, err
 	}
-	raw := set.SubID
-	if len(raw) == 0 || string(raw) == "null" {
-		raw = v.Subject
+	id := set.subject(v)
+	if why := v.saysLess(kind, id.allSessions()); why != "" {
+		return nil, e.unsupported(eventType, "%s: %s", eventType, why)
 	}
-	subject := ssfSubject(raw, e.issuer(requiredString(set.ISS)), 0)
+	subject := Subject{}
+	if kind != SourceInterrupted {
+		subject = id.subject(e.issuer(requiredString(set.ISS)), 0)
+	}
 	if kind == DeviceComplianceChange && subject.IsNobody() {
-		return nil, e.unsupported("%s: about a device alone", eventType)
+		return nil, e.unsupported(eventType, "%s: about a device alone", eventType)
 	}
-	return []Signal{{
-		ID: string(set.JTI), Kind: kind, Type: string(eventType), Reason: v.reason(),
-		Time: firstTime(v.EventTimestamp.time(), set.TOE.time()), Subject: subject,
-	}}, nil
+	times := []lenientString{v.EventTimestamp, v.OccurredAt, set.TOE, set.OccurredAt, set.IAT}
+	s := Signal{ID: string(set.JTI), Kind: kind, Type: string(eventType), Reason: v.reason(), Subject: subject}
+	for _, t := range times {
+		s.Time = firstTime(s.Time, t.time())
+	}
+	return []Signal{s}, nil
 }
 
-// ordinaryLogout matches the reason that transmitters write when people end their own sessions.
-var ordinaryLogout = lazy(`(?i)^user (logout|logged out|signed out|sign[- ]?out)\b`)
+// meaning returns the event type, with the status of a stream that sends nothing.
+func (v ssfEvent) meaning(eventType requiredString) requiredString {
+	status := Fold(string(v.Status))
+	if eventType == "ssf/event-type/stream-updated" && (status == "paused" || status == "disabled") {
+		return eventType + " status: " + requiredString(status)
+	}
+	return eventType
+}
 
-// saysLess says why an event of the kind does not mean what its type can mean; "" if it does.
-func (v ssfEvent) saysLess(kind Kind) string {
+// subject returns the identifier of the token's subject: the token's own, the event's in earlier drafts, or the claim
+// "sub" of a plain token.
+func (set securityEventToken) subject(v ssfEvent) ssfSubjectID {
+	for _, raw := range []json.RawMessage{set.SubID, v.Subject} {
+		if len(raw) > 0 && string(raw) != "null" {
+			return readSubjectID(raw)
+		}
+	}
+	return ssfSubjectID{Format: "iss_sub", Sub: set.Sub}
+}
+
+// ordinaryLogout matches the whole reason that transmitters write when people end their own sessions. "User logged out
+// by administrator" is another reason.
+var ordinaryLogout = lazy(`(?i)^user (logout|logged out|signed out|sign[- ]?out)( from okta)?\.?$`)
+
+// saysLess says why an event of the kind means less than its type can mean, or "". A logout of all sessions is an
+// administrator's doing, even if the event says that the user initiated it.
+func (v ssfEvent) saysLess(kind Kind, allSessions bool) string {
 	level, by := Fold(string(v.CurrentLevel)), Fold(string(v.InitiatingEntity))
+	logout := by == "user" || by == "" && ordinaryLogout().MatchString(v.reason())
 	switch {
-	case kind == SessionRevoked && (by == "user" || by == "" && ordinaryLogout().MatchString(v.reason())):
+	case kind == SessionRevoked && logout && !allSessions:
 		return "an ordinary logout"
 	case kind == CredentialChange && v.ChangeType != "revoke" && v.ChangeType != "delete":
 		return "change_type is neither revoke nor delete"

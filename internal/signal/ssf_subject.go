@@ -24,27 +24,36 @@ type ssfSubjectID struct {
 	URL         lenientString     `json:"url"`
 	PhoneNumber lenientString     `json:"phone_number"`
 	User        json.RawMessage   `json:"user"`
+	Session     json.RawMessage   `json:"session"`
 	Identifiers []json.RawMessage `json:"identifiers"`
 }
 
-// ssfSubject reads a subject identifier. One that is no user, such as a device, a session or a tenant, names nobody.
-func ssfSubject(raw json.RawMessage, issuer identity.Issuer, depth int) Subject {
+// readSubjectID reads a subject identifier. One that cannot be read names nobody.
+func readSubjectID(raw json.RawMessage) ssfSubjectID {
 	var id ssfSubjectID
-	if depth > 3 || json.Unmarshal(raw, &id) != nil {
+	if json.Unmarshal(snakeKeys(raw), &id) != nil {
+		return ssfSubjectID{Format: "unreadable"}
+	}
+	return id
+}
+
+// subject returns the person. An identifier that is no user, such as a device, a session or a tenant, names nobody.
+func (id ssfSubjectID) subject(issuer identity.Issuer, depth int) Subject {
+	if depth > 3 {
 		return Subject{}
 	}
 	switch id.format() {
 	case "complex":
-		return ssfSubject(id.User, issuer, depth+1)
+		return readSubjectID(id.User).subject(issuer, depth+1)
 	case "aliases":
 		var s Subject
 		for _, identifier := range id.Identifiers[:min(len(id.Identifiers), maxIdentifiers)] {
-			s.merge(ssfSubject(identifier, issuer, depth+1))
+			s.merge(readSubjectID(identifier).subject(issuer, depth+1))
 		}
 		return s
 	case "":
 		if len(id.User) > 0 {
-			return ssfSubject(id.User, issuer, depth+1)
+			return readSubjectID(id.User).subject(issuer, depth+1)
 		}
 		return id.simple(issuer)
 	case "email", "iss_sub", "opaque", "account", "phone_number", "phone", "did", "uri", "id_token_claims":
@@ -53,12 +62,59 @@ func ssfSubject(raw json.RawMessage, issuer identity.Issuer, depth int) Subject 
 	return Subject{} // of a session or a token
 }
 
-func (id ssfSubjectID) format() string {
-	return strings.ReplaceAll(Fold(string(cmp.Or(id.Format, id.SubjectType))), "-", "_")
+// allSessions reports whether the identifier names all sessions of the user. Keycloak writes "ALL" for the session's id
+// when an administrator signs somebody out. Source: a captured token of Keycloak 26.7.3.
+func (id ssfSubjectID) allSessions() bool {
+	return len(id.Session) > 0 && readSubjectID(id.Session).ID == "ALL"
 }
 
-// simple reads an identifier that is not made of others. The token's issuer is the issuer of the names. Where the identifier names
-// another issuer of its own, the names are unique only within both.
+func (id ssfSubjectID) format() string {
+	format := snake(string(cmp.Or(id.Format, id.SubjectType)))
+	return strings.ReplaceAll(Fold(format), "-", "_")
+}
+
+// snakeKeys writes the keys of an object as the specifications do, initiating_entity for initiatingEntity. Some
+// transmitters use the other form.
+func snakeKeys(raw json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil || members == nil {
+		return raw
+	}
+	for key, member := range members {
+		if s := snake(key); s != key && !strings.Contains(key, "/") {
+			delete(members, key)
+			if _, twice := members[s]; !twice {
+				members[s] = member
+			}
+		}
+	}
+	renamed, err := json.Marshal(members)
+	if err != nil {
+		return raw
+	}
+	return renamed
+}
+
+// snake writes a word in camelCase with underscores.
+func snake(word string) string {
+	if strings.ToUpper(word) == word {
+		return strings.ToLower(word)
+	}
+	var b strings.Builder
+	for i, r := range word {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// simple reads an identifier that is not made of others. The token's issuer is the issuer of the names. Where the
+// identifier names another issuer of its own, the names are unique only within both.
 func (id ssfSubjectID) simple(issuer identity.Issuer) Subject {
 	if own := Name(string(id.ISS)); own != "" && own != issuer.Within {
 		issuer.Within += "#" + own

@@ -49,7 +49,7 @@ var unreadable = []struct {
 	{"detail.uuid", edited(okta, "detail/uuid", nil)},
 	{"detail.target", edited(okta, "detail/target", "alice@example.com")},
 	{
-		"detail.target.alternateId",
+		"detail.target[0].alternateId",
 		edited(okta, "detail/target", []any{map[string]any{"type": "User", "alternateId": []any{"a"}}}),
 	},
 	{"detail.reason", edited("custom/without-reason.json")},
@@ -84,7 +84,7 @@ var unreadable = []struct {
 	{"detail.scheduledfor", edited(custom, "detail/scheduled_for", "2099-12-01")},
 	{"detail.when", edited(custom, "detail/when", "later")},
 	{
-		"detail.findings.severity",
+		"detail.findings[0].severity",
 		edited(
 			"securityhub/v2-guardduty-session.json", "detail/findings/0/severity", "Dire",
 			"detail/findings/0/severity_id", absent,
@@ -111,21 +111,21 @@ var unreadable = []struct {
 	{"detail.kind", edited("custom/reinstate.json", "detail/kind", "account-disabled")},
 	{"detail", edited("custom/reinstate.json", "detail/username", absent, "detail/client_ip", "10.0.0.1")},
 	{"detail.findings", edited("securityhub/guardduty-iam-user.json", "detail/findings", []any{})},
-	{"detail.findings.Id", edited("securityhub/guardduty-iam-user.json", "detail/findings/0/Id", absent)},
-	{"detail.findings.Severity", edited("securityhub/guardduty-iam-user.json", "detail/findings/0/Severity", object{})},
+	{"detail.findings[0].Id", edited("securityhub/guardduty-iam-user.json", "detail/findings/0/Id", absent)},
+	{"detail.findings[0].Severity", edited("securityhub/guardduty-iam-user.json", "detail/findings/0/Severity", object{})},
 	{
-		"detail.findings.Severity",
+		"detail.findings[0].Severity",
 		edited("securityhub/guardduty-iam-user.json", "detail/findings/0/Severity/Product", 11),
 	},
 	{
-		"detail.findings.severity",
+		"detail.findings[0].severity",
 		edited(
 			"securityhub/v2-guardduty-session.json", "detail/findings/0/severity", absent,
 			"detail/findings/0/severity_id", absent,
 		),
 	},
 	{
-		"detail.findings.finding_info.uid",
+		"detail.findings[0].finding_info.uid",
 		edited("securityhub/v2-guardduty-session.json", "detail/findings/0/finding_info", nil),
 	},
 	{

@@ -2,36 +2,14 @@ package signal
 
 import (
 	"bytes"
-	"cmp"
+
 	"encoding/json"
-	"errors"
+
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// decode unmarshals the value at the JSON path parent. Its error names the field that does not fit.
-func decode(parent string, raw []byte, v any) error {
-	err := json.Unmarshal(raw, v)
-	if err == nil {
-		return nil
-	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		path := cmp.Or(strings.Trim(parent+"."+wrong.Field, "."), "event")
-		return unreadable(path, "must not be a JSON %s", wrong.Value)
-	}
-	return unreadable(cmp.Or(parent, "event"), "%v", err)
-}
-
-// decodeOptional unmarshals raw into v unless raw is absent.
-func decodeOptional(parent string, raw []byte, v any) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	return decode(parent, raw, v)
-}
 
 // requiredString is a string, or a number where a provider or a forwarder writes one. Null is "". Any other value is an
 // error.
@@ -45,7 +23,7 @@ func (s *requiredString) UnmarshalJSON(raw []byte) error {
 	case 'n':
 		*s = ""
 	case '{', '[', 't', 'f':
-		return wrongType(raw)
+		return wrongType[requiredString](raw)
 	default:
 		*s = requiredString(raw) // the digits as they are: ids are longer than a float64 is exact
 	}
@@ -61,6 +39,19 @@ func (s *lenientString) UnmarshalJSON(raw []byte) error {
 	var required requiredString
 	if required.UnmarshalJSON(raw) == nil {
 		*s = lenientString(required)
+	}
+	return nil
+}
+
+// lenient is a value of a branch that is not about people. A value that does not fit is absent: that is no reason to
+// miss a person.
+type lenient[T any] struct{ value T }
+
+// UnmarshalJSON reads a T, and ignores anything else.
+func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
+	var value T
+	if json.Unmarshal(raw, &value) == nil {
+		l.value = value
 	}
 	return nil
 }
@@ -114,7 +105,7 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	case "false", "null", "", "0":
 		*f = false
 	default:
-		return wrongType(raw)
+		return wrongType[flag](raw)
 	}
 	return nil
 }
@@ -134,22 +125,15 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	// JSON's numbers only: ParseFloat would accept "Infinity" and "0x1p3", too.
 	value, err := strconv.ParseFloat(string(digits), 64)
 	if err != nil || !json.Valid(digits) {
-		return wrongType(raw)
+		return wrongType[number](raw)
 	}
 	*n = number{value, true}
 	return nil
 }
 
-// wrongType is the error for which encoding/json adds the field.
-func wrongType(raw []byte) error {
-	value := "value like " + clip(string(raw), 40)
-	switch raw[0] {
-	case '{':
-		value = "object"
-	case '[':
-		value = "array"
-	}
-	return &json.UnmarshalTypeError{Value: value, Type: reflect.TypeFor[string]()}
+// wrongType is the error for which encoding/json adds the field. T is the type that was wanted.
+func wrongType[T any](raw []byte) error {
+	return &json.UnmarshalTypeError{Value: string(raw), Type: reflect.TypeFor[T]()}
 }
 
 // unquote returns the document inside a JSON string, or raw itself if raw is no string.
