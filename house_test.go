@@ -26,12 +26,12 @@ var may = map[string][]string{
 	"internal/policy":   {"internal/identity", "internal/signal", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	// The only one that talks to EC2.
 	"internal/vpn": {
-		"internal/signal", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
+		"internal/identity", "internal/signal", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
 		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
 	},
 	// What is between the SDK and EC2.
 	"internal/vpn/ec2call": {
-		"internal/signal", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
+		"internal/identity", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/service/ec2", "github.com/aws/smithy-go", "github.com/aws/smithy-go/middleware",
 		"github.com/aws/smithy-go/transport/http", "golang.org/x/time/rate",
 	},

@@ -32,6 +32,8 @@ type Decision struct {
 	Spellings []string `json:"-"`
 	// Endpoints are those on which the rule acts; none for every one.
 	Endpoints []string `json:"endpoints,omitempty"`
+	// Bound are the endpoints on which the policy has the issuers' people; none for every one.
+	Bound []string `json:"-"`
 	// KeepOut is for how long People may not come back; empty for not at all.
 	KeepOut KeepOut `json:"keep_out,omitempty"`
 	// Reinstates says that People may come back: the signal takes back what put them out.
@@ -171,25 +173,7 @@ func (d *Decision) limit(q *question, environment Mode) {
 		)
 	}
 	d.Endpoints, _ = q.endpoints()
-}
-
-// endpoints returns the endpoints that the rule acts on and the issuers' people use; none for every one. nowhere says
-// that
-// there is none that both have.
-func (q *question) endpoints() (both []string, nowhere bool) {
-	bound, isBound := q.policy.book.Endpoints(q.who.Counted)
-	if q.rule == nil || len(q.rule.Endpoints) == 0 {
-		return bound, false
-	}
-	if !isBound {
-		return q.rule.Endpoints, false
-	}
-	for _, id := range q.rule.Endpoints {
-		if slices.Contains(bound, id) {
-			both = append(both, id)
-		}
-	}
-	return both, len(both) == 0
+	d.Bound, _ = q.policy.book.Endpoints(q.who.Counted)
 }
 
 func issuers(names []identity.Name) string {

@@ -1,6 +1,7 @@
 package responder
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -50,6 +51,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 		}
 		s.Terminate = append(s.Terminate, m)
 	}
+	s.spareTwoNames(c)
 	return s.limited(c.considered, p.MaxConnections)
 }
 
@@ -68,12 +70,41 @@ func (s Screened) limited(before, limit int) Screened {
 	return s
 }
 
+// spareTwoNames spares all if both a login and an address of the event are connected, and may be two people's. The event's
+// address says that the login's own address is another person's.
+func (s *Screened) spareTwoNames(c *Case) {
+	login, address := "", ""
+	note := func(k *vpn.Connection) {
+		name := cmp.Or(k.Username, k.CommonName)
+		if c.Decision.IsLiteral(k.Username, k.CommonName) {
+			login = cmp.Or(login, name)
+		} else {
+			address = cmp.Or(address, name)
+		}
+	}
+	for _, m := range s.Terminate {
+		note(&m.Connection)
+	}
+	for _, t := range c.connections {
+		note(&t.Connection)
+	}
+	if login == "" || address == "" {
+		return
+	}
+	reason := fmt.Sprintf("%s and %s are both connected, and may be two people; if they are one, add %s: %s to "+
+		"identity.aliases", login, address, login, address)
+	for _, m := range s.Terminate {
+		s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: Ambiguous})
+	}
+	s.Terminate = nil
+}
+
 // spares returns why a connection must stay: the status it would have if it were the only one, and the sentence. The
 // status is empty if it may be terminated.
 func spares(p *policy.Policy, c *Case, m vpn.Match) (Status, string) {
 	switch {
 	case !c.actsOn(m.EndpointID):
-		return Notified, "rule " + c.Decision.Rule + " does not act on " + m.EndpointID
+		return Notified, c.Decision.WhyNotOn(m.EndpointID)
 	case p.ExemptPlace(m.ID):
 		return Exempt, m.ID + " is exempt"
 	case p.ExemptPlace(m.EndpointID):

@@ -81,7 +81,7 @@ func (f fetcher) list(ctx context.Context) {
 			break
 		}
 		last.requests = firstAndLast(last.requests, p.requestID)
-		if first && p.more() && len(f.usernames) > 0 {
+		if first && p.more() && len(f.usernames) > 0 && f.endpoint.knowsUsers() {
 			f.running.Go(func() { f.filter(ctx) })
 		}
 		first = false

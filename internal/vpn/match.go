@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn/ec2call"
 
@@ -53,6 +54,10 @@ func (d OnlyCertificate) String() string {
 	return fmt.Sprintf("its user is %s; only its certificate is %s", d.Username, d.CommonName)
 }
 
+// SimilarName is the doubt about a connection whose name resembles the target's, with another domain, another
+// separator or accents. Both may be one person's, and the policy does not say so.
+type SimilarName = identity.Similarity
+
 // LaterHolder is the doubt about a connection that has the address, and was not established before the event.
 // EstablishedAt is in EC2's words.
 type LaterHolder struct{ EstablishedAt string }
@@ -68,6 +73,7 @@ type matcher struct {
 	commonNames map[string][]int
 	ids         map[string][]int
 	addresses   map[netip.Addr][]int
+	similar     map[string][]int // the names without domain and accents, of targets with a name of no domain
 	targets     []Target
 }
 
@@ -79,11 +85,17 @@ type hit struct {
 }
 
 func newMatcher(targets []Target) *matcher {
-	m := &matcher{map[string][]int{}, map[string][]int{}, map[string][]int{}, map[netip.Addr][]int{}, targets}
+	m := &matcher{
+		names: map[string][]int{}, commonNames: map[string][]int{}, ids: map[string][]int{},
+		addresses: map[netip.Addr][]int{}, similar: map[string][]int{}, targets: targets,
+	}
 	for i, t := range targets {
 		for _, name := range t.Names {
 			addName(m.names, name, i)
 			addName(m.commonNames, name, i)
+			if !strings.ContainsAny(name, `@\`) && fold(name) != "" {
+				m.similar[identity.Skeleton(name)] = append(m.similar[identity.Skeleton(name)], i)
+			}
 		}
 		for _, name := range t.CommonNames {
 			addName(m.commonNames, name, i)
@@ -136,12 +148,19 @@ func (m *matcher) rowFilter() *ec2call.RowFilter {
 	for id := range m.ids {
 		wanted[signal.Fold(id)] = true
 	}
-	return &ec2call.RowFilter{Wanted: wanted}
+	similar := map[string]bool{}
+	for skeleton := range m.similar {
+		similar[skeleton] = true
+	}
+	return &ec2call.RowFilter{Wanted: wanted, Similar: similar}
 }
 
-// match returns the targets that the row may belong to, each once.
+// match returns the targets that the row may belong to, each once. The endpoint's authentication says by what its
+// people
+// are known; where that is unknown, both names may be a person's.
 func (m *matcher) match(row types.ClientVpnConnection, e Endpoint) []hit {
 	var hits []hit
+	certificates := e.knowsCertificates()
 	username, commonName := fold(aws.ToString(row.Username)), fold(aws.ToString(row.CommonName))
 	for _, t := range m.names[username] {
 		hits = addHit(hits, hit{target: t, byUsername: true})
@@ -149,15 +168,48 @@ func (m *matcher) match(row types.ClientVpnConnection, e Endpoint) []hit {
 	for _, t := range m.ids[aws.ToString(row.ConnectionId)] {
 		hits = addHit(hits, hit{target: t})
 	}
-	for _, t := range m.commonNames[commonName] {
+	named := m.names // without certificates, EC2 may write the user's name into this field alone
+	if certificates {
+		named = m.commonNames
+	}
+	for _, t := range named[commonName] {
 		h := hit{target: t}
-		if username != "" {
+		if username != "" && certificates {
 			h.doubt = OnlyCertificate{aws.ToString(row.Username), aws.ToString(row.CommonName)}
 		}
-		hits = addHit(hits, h)
+		if username == "" || certificates {
+			hits = addHit(hits, h)
+		}
 	}
 	if e.KeepsClientIP {
 		hits = m.matchAddresses(hits, row)
+	}
+	if username != "" {
+		return m.matchSimilar(hits, aws.ToString(row.Username))
+	}
+	return m.matchSimilar(hits, aws.ToString(row.CommonName))
+}
+
+// knowsUsers reports whether people on the endpoint have user names, as far as EC2 says.
+func (e Endpoint) knowsUsers() bool {
+	return len(e.Authentication) == 0 ||
+		slices.ContainsFunc(e.Authentication, func(a Authentication) bool { return a.Method != ByCertificate })
+}
+
+// knowsCertificates reports whether clients of the endpoint have certificates, as far as EC2 says.
+func (e Endpoint) knowsCertificates() bool {
+	return len(e.Authentication) == 0 ||
+		slices.ContainsFunc(e.Authentication, func(a Authentication) bool { return a.Method == ByCertificate })
+}
+
+// matchSimilar adds targets with a name that is only similar, each with that doubt.
+func (m *matcher) matchSimilar(hits []hit, name string) []hit {
+	if fold(name) == "" {
+		return hits
+	}
+	for _, t := range m.similar[identity.Skeleton(name)] {
+		sought, _ := identity.BareName(m.targets[t].Names[0])
+		hits = addHit(hits, hit{target: t, doubt: SimilarName{Connected: name, Sought: sought}})
 	}
 	return hits
 }

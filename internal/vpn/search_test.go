@@ -38,7 +38,7 @@ func TestFindLooksEverywhere(t *testing.T) {
 		}
 		got := find(t, v, vpn.Target{Names: []string{"ann", "ann@example.com", "ann.vpn.example.com"}})
 		equal(t, "found", got, []string{
-			"1/ann@example.com/ann@example.com", "1/Ann@Example.com/laptop-7", "2/ANN/ANN",
+			"1/ann@example.com/ann@example.com", "1/Ann@Example.com/laptop-7", "1/ann@example.com.evil.test/?", "2/ANN/ANN",
 			"3//Ann.vpn.example.com", "3/N/A/ann.vpn.example.com", "3/bob/ann.vpn.example.com?",
 		})
 	})

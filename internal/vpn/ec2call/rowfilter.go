@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/identity"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/smithy-go/middleware"
@@ -22,6 +22,8 @@ import (
 type RowFilter struct {
 	// Wanted are folded names, and ids.
 	Wanted map[string]bool
+	// Similar are skeletons, as [identity.Skeleton] returns them: names without domain and accents.
+	Similar map[string]bool
 
 	page bytes.Buffer // kept from one page to the next
 }
@@ -145,18 +147,28 @@ func (f *RowFilter) wants(text []byte) bool {
 	text = bytes.TrimSpace(text)
 	var folded [64]byte
 	if len(text) > len(folded) {
-		return f.Wanted[signal.Fold(signal.Name(string(text)))]
+		return f.wantsName(string(text))
 	}
+	from, to := 0, len(text) // of the name without a domain
 	for i, b := range text {
 		switch {
-		case b >= 0x80:
-			return f.Wanted[signal.Fold(signal.Name(string(text)))]
+		case b >= 0x80, b == '.' && i == len(text)-1:
+			return f.wantsName(string(text))
 		case 'A' <= b && b <= 'Z':
 			b += 'a' - 'A'
+		case b == '\\' || b == '/':
+			from, to = i+1, len(text)
+		case b == '@' && to == len(text):
+			to = i
 		}
 		folded[i] = b
 	}
-	return f.Wanted[string(folded[:len(text)])]
+	return f.Wanted[string(folded[:len(text)])] || f.Similar[string(folded[from:to])]
+}
+
+// wantsName is wants for a name of any length and script.
+func (f *RowFilter) wantsName(name string) bool {
+	return f.Wanted[identity.Fold(identity.Clean(name))] || f.Similar[identity.Skeleton(name)]
 }
 
 func blanks(page []byte) int { return len(page) - len(bytes.TrimLeft(page, " \t\r\n")) }
