@@ -70,8 +70,8 @@ func (s Screened) limited(before, limit int) Screened {
 	return s
 }
 
-// spareTwoNames spares all if both a login and an address of the event are connected, and may be two people's. The event's
-// address says that the login's own address is another person's.
+// spareTwoNames spares all if both a login and an address of the event are connected, and may be two people. The event
+// says that the login's own address is another person's.
 func (s *Screened) spareTwoNames(c *Case) {
 	login, address := "", ""
 	note := func(k *vpn.Connection) {

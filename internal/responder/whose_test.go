@@ -16,10 +16,10 @@ import (
 // whoseTest is an event that names somebody, and who is cut off by it under the policy that is shipped.
 type whoseTest struct {
 	name      string
-	event     string            // a file of events/
-	edit      map[string]string // texts of it, and what replaces them
-	identity  string            // further lines of the policy's identity
-	connected []string          // user names, all on one endpoint
+	event     string   // a file of events/
+	edit      []string // texts of it, each with what replaces it behind it
+	identity  string   // further lines of the policy's identity
+	connected []string // user names, all on one endpoint
 	status    responder.Status
 	stay      []string // who is still connected
 	says      string   // in the summary, or a reason
@@ -28,13 +28,7 @@ type whoseTest struct {
 
 const forever = policy.Forever
 
-func edits(oldnew ...string) map[string]string {
-	all := map[string]string{}
-	for i := 0; i < len(oldnew); i += 2 {
-		all[oldnew[i]] = oldnew[i+1]
-	}
-	return all
-}
+func edits(oldnew ...string) []string { return oldnew }
 
 // whose are the rows of the promise that a name counts only where somebody may give it, and only for the person it
 // names. Each has both directions.
@@ -271,11 +265,11 @@ func (test whoseTest) signals(t *testing.T) []signal.Signal {
 		t.Fatal(err)
 	}
 	event := string(raw)
-	for before, after := range test.edit {
-		if !strings.Contains(event, before) {
-			t.Fatalf("the event has no %s", before)
+	for pair := range slices.Chunk(test.edit, 2) {
+		if !strings.Contains(event, pair[0]) {
+			t.Fatalf("the event has no %s", pair[0])
 		}
-		event = strings.ReplaceAll(event, before, after)
+		event = strings.ReplaceAll(event, pair[0], pair[1])
 	}
 	signals, err := signal.Parse([]byte(event))
 	if err != nil {
