@@ -101,7 +101,8 @@ func (h *handler) report(ctx context.Context, r request, d decision, took time.D
 		CloudWatchMetrics []metrics
 	}
 	line := []slog.Attr{
-		slog.Any("_aws", directive{time.Now().UnixMilli(), []metrics{{"ClientVPNResponder", [][]string{{"Decision"}}, []metric{{"ConnectDecisions", "Count"}, {"DecisionTime", "Milliseconds"}}}}}),
+		slog.Any("_aws", directive{time.Now().UnixMilli(), []metrics{{"ClientVPNResponder", [][]string{{"Decision"}},
+			[]metric{{"ConnectDecisions", "Count"}, {"DecisionTime", "Milliseconds"}}}}}),
 		slog.String("Decision", string(d.verdict)),
 		slog.Int("ConnectDecisions", 1),
 		slog.Float64("DecisionTime", float64(took.Microseconds())/1000),
@@ -112,7 +113,8 @@ func (h *handler) report(ctx context.Context, r request, d decision, took time.D
 	level := slog.LevelInfo
 	if d.verdict != allowed {
 		level = slog.LevelWarn
-		line = append(line, slog.Any("username", r.Username), slog.Any("common_name", r.CommonName), slog.String("public_ip", r.PublicIP),
+		line = append(line, slog.Any("username", r.Username), slog.Any("common_name", r.CommonName),
+			slog.String("public_ip", r.PublicIP),
 			slog.Any("people", d.people), slog.Any("kept_out", d.keptOut))
 	}
 	if d.err != nil {

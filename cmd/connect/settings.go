@@ -80,7 +80,8 @@ func parseMessage(s *settings, message string) error {
 	switch n := utf8.RuneCountInString(message); {
 	case n > longestMessage:
 		return fmt.Errorf("has %d characters, and a client is shown %d at most", n, longestMessage)
-	case !utf8.ValidString(message) || strings.ContainsFunc(message, unicode.IsControl) || strings.TrimSpace(message) == "":
+	case !utf8.ValidString(message) || strings.ContainsFunc(message, unicode.IsControl) ||
+		strings.TrimSpace(message) == "":
 		return fmt.Errorf("%q is not a line of text", message)
 	}
 	s.message = message

@@ -93,14 +93,16 @@ func cloudWith(clients ...emulator.Client) *emulator.Cloud {
 
 // leaver is a custom event that ends a person's access.
 func leaver(id, username string) []byte {
-	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"Terminate Connections","source":"clientvpn-responder","account":"111122223333",
-		"time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":{"username":%q,"kind":"account-disabled","reason":"left"}}`, id, username)
+	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"Terminate Connections",`+
+		`"source":"clientvpn-responder","account":"111122223333","time":"2026-11-20T10:00:00Z","region":"eu-west-1",`+
+		`"resources":[],"detail":{"username":%q,"kind":"account-disabled","reason":"left"}}`, id, username)
 }
 
 func batch(bodies ...[]byte) []byte {
 	var records []map[string]string
 	for i, body := range bodies {
-		records = append(records, map[string]string{"messageId": fmt.Sprint("m", i), "eventSource": "aws:sqs", "body": string(body)})
+		records = append(records, map[string]string{"messageId": fmt.Sprint("m", i), "eventSource": "aws:sqs",
+			"body": string(body)})
 	}
 	raw, _ := json.Marshal(map[string]any{"Records": records})
 	return raw
@@ -136,7 +138,8 @@ func outcomes(t *testing.T, answer emulator.Answer) []seen {
 	t.Helper()
 	var got struct{ Outcomes []seen }
 	var raw struct{ Outcomes []json.RawMessage }
-	if err := errors.Join(json.Unmarshal(answer.Payload, &got), json.Unmarshal(answer.Payload, &raw)); err != nil || answer.Failure != nil {
+	if err := errors.Join(json.Unmarshal(answer.Payload, &got), json.Unmarshal(answer.Payload, &raw)); err != nil ||
+		answer.Failure != nil {
 		t.Fatalf("%v %+v %s", err, answer.Failure, answer.Payload)
 	}
 	for _, outcome := range raw.Outcomes {
@@ -159,7 +162,8 @@ func published(t *testing.T, cloud *emulator.Cloud) []string {
 			t.Errorf("%v\n%s", err, m.Body)
 		}
 		var body seen
-		if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.Status != m.Attributes["status"].Value || !strings.HasPrefix(m.Subject, body.Status+": ") {
+		if err := json.Unmarshal([]byte(m.Body), &body); err != nil || body.Status != m.Attributes["status"].Value ||
+			!strings.HasPrefix(m.Subject, body.Status+": ") {
 			t.Errorf("%v: %+v", err, m)
 		}
 		all = append(all, body.Status)

@@ -9,8 +9,8 @@ import (
 	"clientvpn-responder/internal/emulator"
 )
 
-// row is a fault, and what must come out of it. Unless prepare says otherwise, alice has a connection on saml and one on ad, bob
-// has one on saml, and the event e1 says that alice has left.
+// row is a fault, and what must come out of it. Unless prepare says otherwise, alice has a connection on saml and one
+// on ad, bob has one on saml, and the event e1 says that alice has left.
 type row struct {
 	fault, out string // in words, for doc/faults.md
 	prepare    func(w *world)
@@ -93,7 +93,8 @@ var allActions = []string{endpointsAction, listAction, endAction, publishAction}
 var rows = []row{
 	{
 		fault: "EC2 throttles every call for a quarter of a minute", out: "`terminated`, later",
-		prepare:   during(15*time.Second, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction, endAction),
+		prepare: during(15*time.Second, emulator.Fault{Code: "RequestLimitExceeded"}, endpointsAction, listAction,
+			endAction),
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
@@ -102,12 +103,14 @@ var rows = []row{
 		failed:  []string{"e1"}, published: []string{"failed", "terminated"}, up: []string{"bob"},
 	},
 	{
-		fault: "EC2 throttles every termination, always", out: "`failed` at each of five tries, and the event among the dead letters",
+		fault:   "EC2 throttles every termination, always",
+		out:     "`failed` at each of five tries, and the event among the dead letters",
 		prepare: inject(on(emulator.Fault{Code: "RequestLimitExceeded"}, endAction)...),
 		failed:  []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
 	},
 	{
-		fault: "EC2 throttles the dry run of one person, always", out: "the others' connections end; `failed` at each of five tries; then the dead letters",
+		fault: "EC2 throttles the dry run of one person, always",
+		out:   "the others' connections end; `failed` at each of five tries; then the dead letters",
 		prepare: func(w *world) {
 			w.connect("carol", emulator.Client{EndpointID: certs, Username: "carol"})
 			inject(emulator.Fault{Action: endAction, EndpointID: certs, Code: "RequestLimitExceeded"})(w)
@@ -115,7 +118,8 @@ var rows = []row{
 		events: func(w *world) []*event {
 			return []*event{w.add("e1", forDryRun, "carol:carol"), w.add("e2", forEnd, "bob:bob")}
 		},
-		failed: []string{"e1"}, published: append(times(5, "failed"), "terminated"), up: []string{"alice", "alice", "carol"}, dead: []string{"e1"},
+		failed: []string{"e1"}, published: append(times(5, "failed"), "terminated"), up: []string{"alice", "alice", "carol"},
+		dead: []string{"e1"},
 	},
 	{
 		fault: "500 to the first calls of every action", out: "`terminated`",
@@ -128,9 +132,11 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "500 to every termination, always", out: "`unverified`, as EC2 may have done it all the same, at each of five tries; then the dead letters",
+		fault:   "500 to every termination, always",
+		out:     "`unverified`, as EC2 may have done it all the same, at each of five tries; then the dead letters",
 		prepare: inject(on(emulator.Fault{Code: "InternalError"}, endAction)...),
-		failed:  []string{"e1"}, published: times(5, "unverified"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: times(5, "unverified"), up: []string{"alice", "alice", "bob"},
+		dead: []string{"e1"},
 	},
 	{
 		fault: "connections closed without an answer", out: "`terminated`, perhaps told twice",
@@ -158,7 +164,8 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "SNS answers with nothing at all", out: "the event fails; when it comes again, the message that is owed, perhaps for the second time",
+		fault:   "SNS answers with nothing at all",
+		out:     "the event fails; when it comes again, the message that is owed, perhaps for the second time",
 		prepare: inject(emulator.Fault{Action: publishAction, Empty: true, Times: 1}),
 		failed:  []string{"e1"}, published: times(2, "terminated"), up: []string{"bob"},
 	},
@@ -168,9 +175,11 @@ var rows = []row{
 		published: times(2, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "an endpoint hangs, always", out: "the others' connections end; `partial` at each of five tries; then the dead letters",
+		fault:   "an endpoint hangs, always",
+		out:     "the others' connections end; `partial` at each of five tries; then the dead letters",
 		prepare: inject(emulator.Fault{Action: listAction, EndpointID: ad, Delay: time.Hour}),
-		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"},
+		dead: []string{"e1"},
 	},
 	{
 		fault: "a page token goes bad in the middle of a listing", out: "`terminated`: it is listed anew",
@@ -197,19 +206,24 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "no permission to list the endpoints", out: "`failed` at each of five tries, naming the permission; then the dead letters",
+		fault:   "no permission to list the endpoints",
+		out:     "`failed` at each of five tries, naming the permission; then the dead letters",
 		prepare: inject(on(emulator.Fault{Code: "UnauthorizedOperation", Status: 403}, endpointsAction)...),
 		failed:  []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
 	},
 	{
-		fault: "no permission to list one endpoint", out: "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		fault:   "no permission to list one endpoint",
+		out:     "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
 		prepare: inject(emulator.Fault{Action: listAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
-		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"},
+		dead: []string{"e1"},
 	},
 	{
-		fault: "no permission to end on one endpoint", out: "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		fault:   "no permission to end on one endpoint",
+		out:     "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
 		prepare: inject(emulator.Fault{Action: endAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
-		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"}, dead: []string{"e1"},
+		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"},
+		dead: []string{"e1"},
 	},
 	{
 		fault: "no permission to publish, at first", out: "the event fails; when it comes again, the message that is owed",
@@ -242,19 +256,22 @@ var rows = []row{
 	{
 		fault: "a client that comes back once", out: "`terminated`, both times",
 		prepare: func(w *world) {
-			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: 1})
+			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com",
+				ReconnectAfter: 2 * time.Second, Reconnects: 1})
 		},
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
 		fault: "a client that comes back for ever", out: "`reconnecting`, after four ends",
 		prepare: func(w *world) {
-			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com",
+				ReconnectAfter: 2 * time.Second, Reconnects: -1})
 		},
 		published: times(1, "reconnecting"), up: []string{"alice", "bob"},
 	},
 	{
-		fault: "no permission to write the keep-out list", out: "the connections end; `partial`, then `failed`, naming the permission; then the dead letters",
+		fault: "no permission to write the keep-out list",
+		out:   "the connections end; `partial`, then `failed`, naming the permission; then the dead letters",
 		prepare: func(w *world) {
 			w.keepOut = true
 			w.cloud.Deny("dynamodb:UpdateItem", keepOutTable)
@@ -263,7 +280,9 @@ var rows = []row{
 		failed: []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"bob"}, dead: []string{"e1"},
 	},
 	{
-		fault: "the keep-out list hangs for ten minutes", out: "the connections end three seconds later; `partial`, then `failed`, and in the end `not-connected`, on the list",
+		fault: "the keep-out list hangs for ten minutes",
+		out: "the connections end three seconds later; `partial`, then `failed`, and in the end `not-connected`, " +
+			"on the list",
 		prepare: func(w *world) {
 			w.keepOut = true
 			during(10*time.Minute, emulator.Fault{Code: "InternalServerError", Delay: time.Hour}, putAction, getAction)(w)
@@ -294,7 +313,8 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "the topic's key is disabled", out: "the connections end; the event among the dead letters, the outcome in the log",
+		fault:   "the topic's key is disabled",
+		out:     "the connections end; the event among the dead letters, the outcome in the log",
 		prepare: inject(on(emulator.Fault{Code: "KMSDisabled"}, publishAction)...),
 		failed:  []string{"e1"}, up: []string{"bob"}, dead: []string{"e1"},
 	},
@@ -340,7 +360,8 @@ var rows = []row{
 		failed: []string{"e1"}, published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "the same event twice at once, in two instances", out: "each says `terminated`; nothing is ended that was not up",
+		fault:     "the same event twice at once, in two instances",
+		out:       "each says `terminated`; nothing is ended that was not up",
 		instances: 2,
 		events: func(w *world) []*event {
 			e := w.add("e1", forEnd, "alice:alice")
@@ -359,20 +380,24 @@ var rows = []row{
 		published: []string{"not-connected", "terminated"}, up: []string{"bob"},
 	},
 	{
-		fault: "events out of order: the reinstatement before the end, the finding after it", out: "each is judged by itself: `terminated`, and what is ignored is not published",
+		fault: "events out of order: the reinstatement before the end, the finding after it",
+		out:   "each is judged by itself: `terminated`, and what is ignored is not published",
 		events: func(w *world) []*event {
 			first := w.add("e2", forNone, "alice:alice")
 			w.send(first)
 			w.drain(1, false)
-			return []*event{w.add("e1", forEnd, "ALICE:alice"), w.add("e3", tooOld, "alice:alice"), w.addOne("e4", w.cloud.Connections()[0].ID)}
+			return []*event{w.add("e1", forEnd, "ALICE:alice"), w.add("e3", tooOld, "alice:alice"),
+				w.addOne("e4", w.cloud.Connections()[0].ID)}
 		},
 		published: []string{"stale", "terminated", "terminated"}, up: []string{"bob"},
 	},
 	{
-		fault: "poison among good events in a batch", out: "it alone fails, five times, and lies among the dead letters with its bytes; the others are answered",
+		fault: "poison among good events in a batch",
+		out:   "it alone fails, five times, and lies among the dead letters with its bytes; the others are answered",
 		events: func(w *world) []*event {
 			return []*event{
-				w.addRaw("p1", poison, "{"), w.add("e1", forEnd, "alice:alice"), w.addRaw("f1", foreign, `{"id":"f1","source":"aws.ec2","detail-type":"t","detail":{}}`),
+				w.addRaw("p1", poison, "{"), w.add("e1", forEnd, "alice:alice"),
+				w.addRaw("f1", foreign, `{"id":"f1","source":"aws.ec2","detail-type":"t","detail":{}}`),
 				w.addRaw("p2", poison, custom("p2", time.Now(), `"username":"-"`)), w.add("e2", forEnd, "bob:bob"),
 			}
 		},

@@ -23,12 +23,18 @@ var elsewhere = []struct {
 	fault, out string
 	test       func(*testing.T)
 }{
-	{"the process is killed, after any of its calls", "the next one gets the event again and finishes; what was published just before may be told twice", TestKilledAtEveryStage},
+	{"the process is killed, after any of its calls",
+		"the next one gets the event again and finishes; what was published just before may be told twice",
+		TestKilledAtEveryStage},
 	{"the same event in two processes at once", "both answer; nothing is ended that was not up", TestTwoProcessesAtOnce},
 	{"a TCP connection is reset", "`terminated`", TestConnectionsResetByTCP},
-	{"an account's role cannot be assumed", "the other accounts are acted on; `partial`, naming account, Region and role", TestTargetsAreGuardedToo},
-	{"one of three topics fails", "the event fails; when it comes again, that topic gets what it is owed, and the others nothing", TestOneTopicThatFailsIsMadeUpFor},
-	{"`TOPIC_ARN` is not set, or any other setting is wrong", "the function does not start, and names every problem at once", TestSettingsReportAllProblemsAtOnce},
+	{"an account's role cannot be assumed", "the other accounts are acted on; `partial`, naming account, Region and role",
+		TestTargetsAreGuardedToo},
+	{"one of three topics fails",
+		"the event fails; when it comes again, that topic gets what it is owed, and the others nothing",
+		TestOneTopicThatFailsIsMadeUpFor},
+	{"`TOPIC_ARN` is not set, or any other setting is wrong",
+		"the function does not start, and names every problem at once", TestSettingsReportAllProblemsAtOnce},
 	{"everything of this, by chance and at once", "the four promises hold", TestRandomDays},
 }
 
@@ -60,7 +66,8 @@ func TestPageIsTheTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	case shown != table.String():
-		t.Errorf("write %s anew, with: go test ./cmd/handler -run TestPageIsTheTable -update\n%s", page, cmp.Diff(shown, table.String()))
+		t.Errorf("write %s anew, with: go test ./cmd/handler -run TestPageIsTheTable -update\n%s", page,
+			cmp.Diff(shown, table.String()))
 	}
 }
 
@@ -95,16 +102,18 @@ func TestFaults(t *testing.T) {
 				for _, m := range w.dead {
 					got.dead = append(got.dead, m.id)
 				}
-				if !slices.Equal(got.failed, r.failed) || !slices.Equal(got.published, r.published) || !slices.Equal(got.up, r.up) || !slices.Equal(got.dead, r.dead) {
-					t.Errorf("failed at first %q, published %q, up %q, dead %q;\nwant %q, %q, %q, %q", got.failed, got.published, got.up, got.dead, r.failed, r.published, r.up, r.dead)
+				if !slices.Equal(got.failed, r.failed) || !slices.Equal(got.published, r.published) ||
+					!slices.Equal(got.up, r.up) || !slices.Equal(got.dead, r.dead) {
+					t.Errorf("failed at first %q, published %q, up %q, dead %q;\nwant %q, %q, %q, %q", got.failed, got.published,
+						got.up, got.dead, r.failed, r.published, r.up, r.dead)
 				}
 			})
 		})
 	}
 }
 
-// drain has instances work until the queue is empty, and gives what failed at the first delivery. Only that one has less time
-// than the template gives.
+// drain has instances work until the queue is empty, and gives what failed at the first delivery. Only that one has
+// less time than the template gives.
 func (w *world) drain(instances int, broken bool) (failedFirst []string) {
 	var working sync.WaitGroup
 	for range instances {

@@ -15,15 +15,16 @@ import (
 )
 
 var (
-	seed    = flag.Uint64("seed", 0, "of the one day that TestRandomDays lives through; 0 for many days, each with a seed of its own")
+	seed = flag.Uint64("seed", 0,
+		"of the one day that TestRandomDays lives through; 0 for many days, each with a seed of its own")
 	first   = flag.Uint64("first", 1, "seed of the first of the many days; 0 for one by chance")
 	lasting = flag.Duration("lasting", 3*time.Second, "how long TestRandomDays goes on")
 )
 
-// TestRandomDays lives through days that chance makes: people connect and come back, events arrive, twice and out of order and
-// with poison among them, calls fail in every way, processes die, and two instances work side by side. The promises of the
-// world are held at every call and every answer. What happens follows from the seed, but for the order in which goroutines
-// take turns.
+// TestRandomDays lives through days that chance makes: people connect and come back, events arrive, twice and out of
+// order and with poison among them, calls fail in every way, processes die, and two instances work side by side. The
+// promises of the world are held at every call and every answer. What happens follows from the seed, but for the
+// order in which goroutines take turns.
 func TestRandomDays(t *testing.T) {
 	if *seed != 0 {
 		day := randomDay(t, *seed)
@@ -150,7 +151,8 @@ func (d *day) prepare() {
 		}
 	}
 	for _, k := range []emulator.Client{
-		{EndpointID: saml, Username: "breakglass@example.com"}, {EndpointID: ad, Username: `EXAMPLE\BreakGlass`}, {EndpointID: certs, CommonName: "breakglass.vpn.example.com"},
+		{EndpointID: saml, Username: "breakglass@example.com"}, {EndpointID: ad, Username: `EXAMPLE\BreakGlass`},
+		{EndpointID: certs, CommonName: "breakglass.vpn.example.com"},
 	} {
 		w.connect("breakglass", k)
 	}
@@ -163,8 +165,10 @@ func (d *day) prepare() {
 			break
 		}
 		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
-		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))), chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
-		f.one = pick(r, []string{"", "", saml, ad, certs, abroad, endpointsAction, listAction, endAction, publishAction, topic, text, putAction})
+		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))),
+			chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
+		f.one = pick(r, []string{"", "", saml, ad, certs, abroad, endpointsAction, listAction, endAction, publishAction,
+			topic, text, putAction})
 		for range 1 + r.IntN(3) {
 			f.faults = append(f.faults, pick(r, evils))
 		}
@@ -209,7 +213,8 @@ func (d *day) company() {
 
 // spellings are what one person is called.
 func spellings(person string) []string {
-	return []string{person, strings.ToUpper(person), person + "@example.com", strings.ToUpper(person[:1]) + person[1:] + "@Example.COM", `EXAMPLE\` + person}
+	return []string{person, strings.ToUpper(person), person + "@example.com",
+		strings.ToUpper(person[:1]) + person[1:] + "@Example.COM", `EXAMPLE\` + person}
 }
 
 // arrive lets a client connect: one of the people's, or one that only looks like it.
@@ -241,14 +246,17 @@ func (d *day) arrive() {
 		d.may(person, "exempt")
 	default:
 		owner = "other"
-		k.Username = pick(d.r, []string{"m" + person, person + "2", person + "@example.org", `OTHER\` + person, person + "@example.com.evil.test", "*"})
+		k.Username = pick(d.r, []string{"m" + person, person + "2", person + "@example.org", `OTHER\` + person,
+			person + "@example.com.evil.test", "*"})
 		if d.chance(0.3) {
-			k.Username, k.CommonName = "", pick(d.r, []string{"x" + person + ".vpn.example.com", person + ".vpn.example.org", "vpn.example.com"})
+			k.Username, k.CommonName = "", pick(d.r, []string{"x" + person + ".vpn.example.com", person + ".vpn.example.org",
+				"vpn.example.com"})
 		}
 	}
 	switch n := d.r.IntN(40); {
 	case n < 6 && k.ID == "": // or its next id may be one of home's
-		k.ReconnectAfter, k.Reconnects = pick(d.r, []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second, time.Minute}), pick(d.r, []int{1, 1, 2, -1})
+		k.ReconnectAfter, k.Reconnects = pick(d.r, []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second,
+			time.Minute}), pick(d.r, []int{1, 1, 2, -1})
 	case n < 7:
 		k.Stuck = true
 	case n < 8:
@@ -322,9 +330,13 @@ func (d *day) happen() {
 	case n < 93:
 		e = d.add(id, tooOld, named())
 	case n < 96:
-		e = d.addRaw(id, foreign, `{"version":"0","id":"`+id+`","detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{}}`)
+		e = d.addRaw(id, foreign,
+			`{"version":"0","id":"`+id+`","detail-type":"EC2 Instance State-change Notification",`+
+				`"source":"aws.ec2","detail":{}}`)
 	default:
-		e = d.addRaw(id, poison, pick(d.r, []string{"{", "", "null", "[]", `{"source":"clientvpn-responder"}`, `{"id":"` + id + `","source":"clientvpn-responder","detail-type":"Terminate Connections","detail":{"username":"ann"}}`,
+		e = d.addRaw(id, poison, pick(d.r, []string{"{", "", "null", "[]", `{"source":"clientvpn-responder"}`,
+			`{"id":"` + id +
+				`","source":"clientvpn-responder","detail-type":"Terminate Connections","detail":{"username":"ann"}}`,
 			custom(id, time.Now(), `"username":"-"`), custom(id, time.Now(), `"username":"ann","dry_run":true`)}))
 	}
 	d.sent = append(d.sent, e)

@@ -26,11 +26,64 @@ type queue struct {
 	url string
 }
 
-// TestSubscriptionsGetWhatTheyFilterFor: a real SNS, topics in two Regions, queues with filter policies on the attributes.
+// subscribe creates the queue, and subscribes it to a topic.
+func (q *queue) subscribe(t *testing.T, cfg aws.Config, name, topic string) {
+	t.Helper()
+	box := sqs.NewFromConfig(cfg)
+	created, err := box.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.url = *created.QueueUrl
+	arn := types.QueueAttributeNameQueueArn
+	attributes, err := box.GetQueueAttributes(t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{arn}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subscription := &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"),
+		Endpoint: aws.String(attributes.Attributes["QueueArn"]), Attributes: map[string]string{}}
+	if q.filter != "" {
+		subscription.Attributes["FilterPolicy"] = q.filter
+	}
+	if _, err := sns.NewFromConfig(cfg).Subscribe(t.Context(), subscription); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wordOf returns the status that a message begins with, in the form of its topic.
+func (q *queue) wordOf(t *testing.T, name string, message delivery) string {
+	t.Helper()
+	word, _, _ := strings.Cut(message.Subject, " ")
+	switch q.topic {
+	case "outcomes":
+		if err := schema.Check([]byte(message.Message)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		word = message.MessageAttributes["status"].Value
+		if !strings.HasPrefix(message.Subject, word+": ") {
+			t.Errorf("%s: %s", name, message.Subject)
+		}
+	case "messages":
+		if !strings.HasPrefix(message.Message, word) {
+			t.Errorf("%s: %s: %s", name, message.Subject, message.Message)
+		}
+	case "chat":
+		var n struct{ Version, Source string }
+		if json.Unmarshal([]byte(message.Message), &n) != nil || n.Version != "1.0" || n.Source != "custom" {
+			t.Errorf("%s: %s", name, message.Message)
+		}
+	}
+	return word
+}
+
+// TestSubscriptionsGetWhatTheyFilterFor: a real SNS, topics in two Regions, queues with filter policies on the
+// attributes.
 func TestSubscriptionsGetWhatTheyFilterFor(t *testing.T) {
 	url := moto.URL(t, "OUR OWN SNS")
 	config := func(region string) aws.Config {
-		return aws.Config{Region: region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+		return aws.Config{Region: region, BaseEndpoint: &url,
+			Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 	}
 	topics := map[string]string{}
 	for name, region := range map[string]string{"outcomes": "eu-west-1", "messages": "us-east-1", "chat": "eu-west-1"} {
@@ -41,38 +94,32 @@ func TestSubscriptionsGetWhatTheyFilterFor(t *testing.T) {
 		topics[name] = *created.TopicArn
 	}
 	queues := map[string]*queue{
-		"all":      {region: "eu-west-1", topic: "outcomes", want: []string{"not-connected", "partial", "terminated", "would-terminate"}},
-		"trouble":  {region: "eu-west-1", topic: "outcomes", filter: `{"status": ["partial", "unverified", "failed"]}`, want: []string{"partial"}},
-		"findings": {region: "eu-west-1", topic: "outcomes", filter: `{"provider": ["guardduty"], "severity": [{"numeric": [">=", 7]}]}`, want: []string{"terminated"}},
-		"earnest":  {region: "eu-west-1", topic: "outcomes", filter: `{"mode": [{"anything-but": "dry-run"}]}`, want: []string{"not-connected", "partial", "terminated"}},
-		"leavers":  {region: "eu-west-1", topic: "outcomes", filter: `{"kind": ["account-disabled"], "account": ["111122223333"]}`, want: []string{"not-connected", "partial"}},
-		"nothing":  {region: "eu-west-1", topic: "outcomes", filter: `{"account": ["444455556666"]}`},
-		"people":   {region: "us-east-1", topic: "messages", want: []string{"NOT-CONNECTED", "PARTIAL", "TERMINATED", "DRY-RUN"}},
-		"oncall":   {region: "us-east-1", topic: "messages", filter: `{"status": ["partial", "unverified", "failed"]}`, want: []string{"PARTIAL"}},
-		"channel":  {region: "eu-west-1", topic: "chat", filter: `{"severity": [{"numeric": [">=", 7]}]}`, want: []string{"TERMINATED"}},
+		"all": {region: "eu-west-1", topic: "outcomes", want: []string{"not-connected", "partial", "terminated",
+			"would-terminate"}},
+		"trouble": {region: "eu-west-1", topic: "outcomes", filter: `{"status": ["partial", "unverified", "failed"]}`,
+			want: []string{"partial"}},
+		"findings": {region: "eu-west-1", topic: "outcomes",
+			filter: `{"provider": ["guardduty"], "severity": [{"numeric": [">=", 7]}]}`, want: []string{"terminated"}},
+		"earnest": {region: "eu-west-1", topic: "outcomes", filter: `{"mode": [{"anything-but": "dry-run"}]}`,
+			want: []string{"not-connected", "partial", "terminated"}},
+		"leavers": {region: "eu-west-1", topic: "outcomes",
+			filter: `{"kind": ["account-disabled"], "account": ["111122223333"]}`, want: []string{"not-connected", "partial"}},
+		"nothing": {region: "eu-west-1", topic: "outcomes", filter: `{"account": ["444455556666"]}`},
+		"people": {region: "us-east-1", topic: "messages", want: []string{"NOT-CONNECTED", "PARTIAL", "TERMINATED",
+			"DRY-RUN"}},
+		"oncall": {region: "us-east-1", topic: "messages", filter: `{"status": ["partial", "unverified", "failed"]}`,
+			want: []string{"PARTIAL"}},
+		"channel": {region: "eu-west-1", topic: "chat", filter: `{"severity": [{"numeric": [">=", 7]}]}`,
+			want: []string{"TERMINATED"}},
 	}
 	for name, q := range queues {
-		box := sqs.NewFromConfig(config(q.region))
-		created, err := box.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
-		if err != nil {
-			t.Fatal(err)
-		}
-		q.url = *created.QueueUrl
-		attributes, err := box.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		subscription := &sns.SubscribeInput{TopicArn: aws.String(topics[q.topic]), Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]), Attributes: map[string]string{}}
-		if q.filter != "" {
-			subscription.Attributes["FilterPolicy"] = q.filter
-		}
-		if _, err := sns.NewFromConfig(config(q.region)).Subscribe(t.Context(), subscription); err != nil {
-			t.Fatal(err)
-		}
+		q.subscribe(t, config(q.region), name, topics[q.topic])
 	}
 
-	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob"}, emulator.Client{Username: "dave"})
-	env := []string{"AWS_ENDPOINT_URL_SNS=" + url, "TOPIC_ARN=" + topics["outcomes"], "MESSAGE_TOPIC_ARN=" + topics["messages"], "CHAT_TOPIC_ARN=" + topics["chat"]}
+	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob"},
+		emulator.Client{Username: "dave"})
+	env := []string{"AWS_ENDPOINT_URL_SNS=" + url, "TOPIC_ARN=" + topics["outcomes"],
+		"MESSAGE_TOPIC_ARN=" + topics["messages"], "CHAT_TOPIC_ARN=" + topics["chat"]}
 	finding, err := os.ReadFile("../../events/guardduty/iam-user.json")
 	if err != nil {
 		t.Fatal(err)
@@ -87,27 +134,7 @@ func TestSubscriptionsGetWhatTheyFilterFor(t *testing.T) {
 	for name, q := range queues {
 		var got []string
 		for _, message := range drain(t, sqs.NewFromConfig(config(q.region)), q.url) {
-			word, _, _ := strings.Cut(message.Subject, " ")
-			switch q.topic {
-			case "outcomes":
-				if err := schema.Check([]byte(message.Message)); err != nil {
-					t.Errorf("%s: %v", name, err)
-				}
-				word = message.MessageAttributes["status"].Value
-				if !strings.HasPrefix(message.Subject, word+": ") {
-					t.Errorf("%s: %s", name, message.Subject)
-				}
-			case "messages":
-				if !strings.HasPrefix(message.Message, word) {
-					t.Errorf("%s: %s: %s", name, message.Subject, message.Message)
-				}
-			case "chat":
-				var n struct{ Version, Source string }
-				if json.Unmarshal([]byte(message.Message), &n) != nil || n.Version != "1.0" || n.Source != "custom" {
-					t.Errorf("%s: %s", name, message.Message)
-				}
-			}
-			got = append(got, word)
+			got = append(got, q.wordOf(t, name, message))
 		}
 		slices.Sort(got)
 		slices.Sort(q.want)
@@ -140,7 +167,8 @@ func drain(t *testing.T, box *sqs.Client, url string) []delivery {
 				t.Fatal(err)
 			}
 			all = append(all, d)
-			if _, err := box.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			if _, err := box.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &url,
+				ReceiptHandle: m.ReceiptHandle}); err != nil {
 				t.Fatal(err)
 			}
 		}

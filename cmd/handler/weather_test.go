@@ -26,8 +26,10 @@ var evils = []emulator.Fault{
 	{Code: "InternalError", Drop: true}, {Code: "InternalError", Reset: true},
 	{Delay: time.Hour}, {Delay: time.Hour, Code: "InternalError"}, {Delay: 3 * time.Second}, {Delay: 9 * time.Second},
 	{Code: "UnauthorizedOperation", Status: 403}, {Code: "InvalidPaginationToken"}, {Code: "InvalidParameterValue"},
-	{Code: "InvalidClientVpnConnection.IdNotFound"}, {Code: "InvalidClientVpnConnection.UserNotFound"}, {Code: "ClientVpnTerminateConnectionsLimitExceeded"},
-	{Code: "ThrottlingException"}, {Code: "InternalServerError", Status: 500}, {Code: "AccessDeniedException"}, {Code: "ConditionalCheckFailedException"},
+	{Code: "InvalidClientVpnConnection.IdNotFound"}, {Code: "InvalidClientVpnConnection.UserNotFound"},
+	{Code: "ClientVpnTerminateConnectionsLimitExceeded"},
+	{Code: "ThrottlingException"}, {Code: "InternalServerError", Status: 500}, {Code: "AccessDeniedException"},
+	{Code: "ConditionalCheckFailedException"},
 	{Code: "KMSDisabled"}, {Code: "KMSThrottling"}, {Code: "NotFound", Status: 404},
 }
 
@@ -48,13 +50,14 @@ func fits(f emulator.Fault, call emulator.Call) bool {
 	return true
 }
 
-// spoil gives the fault of a call. It follows from the seed and from how many calls of the kind there were, so that the order of
-// calls that are made side by side does not matter.
+// spoil gives the fault of a call. It follows from the seed and from how many calls of the kind there were, so that
+// the order of calls that are made side by side does not matter.
 func (d *day) spoil(call emulator.Call) emulator.Fault {
 	now := time.Now()
 	endpoint := call.Params.Get("ClientVpnEndpointId")
 	d.mu.Lock()
-	key := fmt.Sprint(call.Action, " ", endpoint, call.Params.Get("ConnectionId"), call.Params.Get("Username"), call.Params.Get("Filter.1.Name"))
+	key := fmt.Sprint(call.Action, " ", endpoint, call.Params.Get("ConnectionId"), call.Params.Get("Username"),
+		call.Params.Get("Filter.1.Name"))
 	d.asked[key]++
 	key = fmt.Sprint(key, " ", d.asked[key])
 	d.mu.Unlock()
@@ -62,7 +65,9 @@ func (d *day) spoil(call emulator.Call) emulator.Fault {
 	h.Write([]byte(key))
 	r := rand.New(rand.NewPCG(d.seed, h.Sum64()))
 	for _, f := range d.fronts {
-		if now.Before(f.from) || now.After(f.to) || f.one != "" && f.one != call.Action && f.one != endpoint && f.one != call.Params.Get("TopicArn") || r.Float64() >= f.chance {
+		if now.Before(f.from) || now.After(f.to) ||
+			f.one != "" && f.one != call.Action && f.one != endpoint && f.one != call.Params.Get("TopicArn") ||
+			r.Float64() >= f.chance {
 			continue
 		}
 		if fault := pick(r, f.faults); fits(fault, call) {

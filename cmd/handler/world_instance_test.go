@@ -132,13 +132,11 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 	if err != nil && !dead {
 		w.broke("a batch of the queue's gave the error %v", err)
 	}
+	failed = ids
 	if response, ok := answer.(events.SQSEventResponse); ok && !dead {
+		failed = nil
 		for _, f := range response.BatchItemFailures {
 			failed = append(failed, f.ItemIdentifier)
-		}
-	} else {
-		for _, m := range batch {
-			failed = append(failed, m.id)
 		}
 	}
 	w.note("%p answers that %q failed; dead: %t", i, failed, dead)
@@ -149,10 +147,11 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 		w.holdEffort(batch, began)
 	}
 	for _, m := range batch {
-		if m.done { // by another instance, that had it at the same time
-			continue
-		}
-		if slices.Contains(failed, m.id) {
+		switch {
+		case m.done: // by another instance, that had it at the same time
+		case !slices.Contains(failed, m.id):
+			w.succeeded(m, began, before)
+		default:
 			if !dead && !w.excused(m, i, began) {
 				w.broke("%s failed without a cause", m.id)
 			}
@@ -160,28 +159,33 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 				m.done = true
 				w.dead = append(w.dead, m)
 			}
-			continue
-		}
-		m.done, m.doneAt, m.away = true, began, map[string]bool{}
-		for name := range m.people {
-			m.away[name] = slices.Contains(w.told[m.event.id][name][len(before[m.event.id][name]):], "reconnecting")
-		}
-		switch m.asks {
-		case poison:
-			w.broke("%s was taken for read", m.id)
-		case forNone, foreign:
-		default:
-			for name := range m.people {
-				if len(w.told[m.event.id][name]) == 0 {
-					w.broke("%s is done, and no outcome of %q was published", m.id, name)
-				}
-			}
-			if n := w.texts[m.event.id]; w.mail && n < len(m.people) {
-				w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
-			}
 		}
 	}
 	return failed
+}
+
+// succeeded: a message that was answered has an outcome for each person, unless it asks for none.
+func (w *world) succeeded(m *message, began time.Time, before map[string]map[string][]string) {
+	id := m.event.id
+	m.done, m.doneAt, m.away = true, began, map[string]bool{}
+	for name := range m.people {
+		m.away[name] = slices.Contains(w.told[id][name][len(before[id][name]):], "reconnecting")
+	}
+	switch m.asks {
+	case poison:
+		w.broke("%s was taken for read", m.id)
+		return
+	case forNone, foreign:
+		return
+	}
+	for name := range m.people {
+		if len(w.told[id][name]) == 0 {
+			w.broke("%s is done, and no outcome of %q was published", m.id, name)
+		}
+	}
+	if n := w.texts[id]; w.mail && n < len(m.people) {
+		w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
+	}
 }
 
 // excused reports whether there is a cause for a message to fail.

@@ -61,12 +61,13 @@ func (w *world) troubleForEver() {
 	w.troubleOn[""] = w.troubleAt
 }
 
-// holdEffort: what could be ended is ended, also where something else went wrong. Where no call about an endpoint was spoilt
-// since the delivery began, who was up there then is so no more.
+// holdEffort: what could be ended is ended, also where something else went wrong. Where no call about an endpoint was
+// spoilt since the delivery began, who was up there then is so no more.
 func (w *world) holdEffort(batch []*message, began time.Time) {
 	for _, c := range w.connections() {
 		owner := w.owner(c)
-		if !isUp(c) || !c.EstablishedAt.Before(began) || owner == "breakglass" || w.stubborn[c.ID] || !w.troubleOn[c.EndpointID].Before(began) || !w.troubleOn[""].Before(began) {
+		if !isUp(c) || !c.EstablishedAt.Before(began) || owner == "breakglass" || w.stubborn[c.ID] ||
+			!w.troubleOn[c.EndpointID].Before(began) || !w.troubleOn[""].Before(began) {
 			continue
 		}
 		for _, m := range batch {
@@ -87,7 +88,8 @@ func (w *world) holdTermination(call emulator.Call) {
 		return
 	}
 	for _, c := range w.connections() {
-		if c.EndpointID == call.Params.Get("ClientVpnEndpointId") && isUp(c) && (c.ID == id || username != "" && c.Username == username) && !w.mayEnd(c) {
+		if c.EndpointID == call.Params.Get("ClientVpnEndpointId") && isUp(c) &&
+			(c.ID == id || username != "" && c.Username == username) && !w.mayEnd(c) {
 			w.broke("asked to end %s's connection %+v", w.owner(c), c)
 		}
 	}
@@ -133,8 +135,8 @@ func (o claim) name() string {
 	return o.Signal.Subject.ConnectionID + o.Signal.Subject.ClientIP + strings.Join(o.Signal.Subject.Usernames, " ")
 }
 
-// holdClaim: what is claimed is true. An outcome may be published late, but an end stays one, and who was up when the event
-// came and is up now was up all the time.
+// holdClaim: what is claimed is true. An outcome may be published late, but an end stays one, and who was up when the
+// event came and is up now was up all the time.
 func (w *world) holdClaim(body []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -185,7 +187,8 @@ func (w *world) holdClaim(body []byte) {
 		}
 		switch o.Status {
 		case "terminated", "not-connected", "would-terminate", "reconnecting", "exempt", "over-limit", "ambiguous":
-			if len(told) > 0 || o.Status != "exempt" && o.Status != "ambiguous" { // by the name in the event, nobody is looked for
+			// by the name in the event, nobody is looked for
+			if len(told) > 0 || o.Status != "exempt" && o.Status != "ambiguous" {
 				w.broke("%s says %s, and nothing of %s, which is %s since %v", e.id, o.Status, c.ID, c.Status, c.EstablishedAt)
 			}
 		}

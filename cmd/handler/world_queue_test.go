@@ -50,7 +50,8 @@ type message struct {
 
 // add makes an event about people under the names given, all of whom are the person after the colon: "ALICE:alice".
 func (w *world) add(id string, asked asks, names ...string) *event {
-	kind := map[asks]string{forEnd: "account-disabled", forDryRun: "account-purged", forWord: "risk-level-change", forNone: "account-enabled", tooOld: "credential-compromise"}[asked]
+	kind := map[asks]string{forEnd: "account-disabled", forDryRun: "account-purged", forWord: "risk-level-change",
+		forNone: "account-enabled", tooOld: "credential-compromise"}[asked]
 	at := time.Now()
 	if asked == tooOld {
 		at = at.Add(-25 * time.Hour)
@@ -66,18 +67,21 @@ func (w *world) add(id string, asked asks, names ...string) *event {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people, body: custom(id, at, `"usernames":`+string(list)+`,"kind":"`+kind+`"`)})
+	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people,
+		body: custom(id, at, `"usernames":`+string(list)+`,"kind":"`+kind+`"`)})
 }
 
 // addOne makes an event that asks for the end of one connection.
 func (w *world) addOne(id, connectionID string) *event {
-	return w.put(&event{id: id, asks: forEnd, only: connectionID, people: map[string]string{connectionID: ""}, body: custom(id, time.Now(), `"connection_id":"`+connectionID+`"`)})
+	return w.put(&event{id: id, asks: forEnd, only: connectionID, people: map[string]string{connectionID: ""},
+		body: custom(id, time.Now(), `"connection_id":"`+connectionID+`"`)})
 }
 
 // addAddress makes an event that asks for the end of whoever has the address.
 func (w *world) addAddress(id, address string) *event {
 	now := time.Now()
-	return w.put(&event{id: id, at: now.Truncate(time.Second), asks: forEnd, address: address, people: map[string]string{address: ""}, body: custom(id, now, `"client_ip":"`+address+`"`)})
+	return w.put(&event{id: id, at: now.Truncate(time.Second), asks: forEnd, address: address,
+		people: map[string]string{address: ""}, body: custom(id, now, `"client_ip":"`+address+`"`)})
 }
 
 // means reports whether the event is about the connection.
@@ -107,7 +111,8 @@ func (w *world) put(e *event) *event {
 }
 
 func custom(id string, at time.Time, detail string) string {
-	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"Terminate Connections","source":"clientvpn-responder","account":"111122223333","time":%q,"region":"eu-west-1","resources":[],"detail":{"reason":"left",%s}}`,
+	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"Terminate Connections","source":"clientvpn-responder",`+
+		`"account":"111122223333","time":%q,"region":"eu-west-1","resources":[],"detail":{"reason":"left",%s}}`,
 		id, at.UTC().Format(time.RFC3339), detail)
 }
 
@@ -130,8 +135,8 @@ func (w *world) send(all ...*event) {
 	}
 }
 
-// receive takes up to n visible messages off the queue, by chance where choose is given; when says when the next is visible, if
-// there is none now. Without any left it is zero.
+// receive takes up to n visible messages off the queue, by chance where choose is given; when says when the next is
+// visible, if there is none now. Without any left it is zero.
 func (w *world) receive(n int, choose func(n int) int) (batch []*message, when time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

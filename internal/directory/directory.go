@@ -1,7 +1,8 @@
-// Package directory looks up the names of people whom an event knows only by their user id in AWS IAM Identity Center.
+// Package directory looks up the names of people whom an event knows only by their user id in AWS IAM Identity
+// Center.
 //
-// It promises that a signal keeps its id and says what came of the lookup, so that a policy's aliases can still map it. It
-// also promises that an event which says only that an account changed goes on only if the account is disabled.
+// It promises that a signal keeps its id and says what came of the lookup, so that a policy's aliases can still map
+// it. It also promises that an event which says only that an account changed goes on only if the account is disabled.
 package directory
 
 import (
@@ -35,9 +36,9 @@ const (
 	atOnce  = 5
 )
 
-// Resolve adds names to the signals that have only an id of Identity Center. It asks once for each user. The errors are in
-// the order of the signals: nil; one that wraps [signal.ErrUnsupported] if the signal asks for nothing after all; or another
-// if the store did not say, which is worth a retry.
+// Resolve adds names to the signals that have only an id of Identity Center. It asks once for each user. The errors
+// are in the order of the signals: nil; one that wraps [signal.ErrUnsupported] if the signal asks for nothing after
+// all; or another if the store did not say, which is worth a retry.
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()

@@ -44,7 +44,8 @@ func over(t *testing.T, c *emulator.Cloud) *directory.Directory {
 }
 
 func about(id string) signal.Signal {
-	return signal.Signal{Provider: signal.IdentityCenter, Type: "UpdateUser", Region: "eu-central-1", Subject: signal.Subject{IDs: []string{id}, IdentityStore: store}}
+	return signal.Signal{Provider: signal.IdentityCenter, Type: "UpdateUser", Region: "eu-central-1",
+		Subject: signal.Subject{IDs: []string{id}, IdentityStore: store}}
 }
 
 func TestNamesOfUsers(t *testing.T) {
@@ -56,7 +57,8 @@ func TestNamesOfUsers(t *testing.T) {
 		scim.Subject.IdentityStore = ""
 		okta := about(dave)
 		okta.Provider = "okta"
-		signals := []signal.Signal{about(dave), about(alice), about(gone), about("no uuid"), other, scim, okta, {Provider: signal.IdentityCenter}}
+		signals := []signal.Signal{about(dave), about(alice), about(gone), about("no uuid"), other, scim, okta,
+			{Provider: signal.IdentityCenter}}
 		for i, err := range over(t, c).Resolve(t.Context(), signals) {
 			if err != nil {
 				t.Errorf("%d: %v", i, err)
@@ -110,13 +112,23 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 		off     bool
 		want    string // "", "nothing" or "again"
 	}{
-		"disabled":        {id: dave},
-		"enabled":         {id: alice, want: "nothing"},
-		"deleted":         {id: gone, want: "nothing"}, // which is an event of its own
-		"not allowed":     {id: dave, prepare: func(c *emulator.Cloud) { c.Deny("identitystore:DescribeUser", "") }, want: "again"},
-		"throttled":       {id: dave, prepare: func(c *emulator.Cloud) { c.Inject(emulator.Fault{Action: "DescribeUser", Code: "ThrottlingException"}) }, want: "again"},
-		"no answer":       {id: dave, prepare: func(c *emulator.Cloud) { c.Inject(emulator.Fault{Action: "DescribeUser", Drop: true}) }, want: "again"},
-		"hangs":           {id: dave, prepare: func(c *emulator.Cloud) { c.Inject(emulator.Fault{Action: "DescribeUser", Delay: time.Hour}) }, want: "again"},
+		"disabled": {id: dave},
+		"enabled":  {id: alice, want: "nothing"},
+		"deleted":  {id: gone, want: "nothing"}, // which is an event of its own
+		"not allowed": {id: dave, prepare: func(c *emulator.Cloud) { c.Deny("identitystore:DescribeUser", "") },
+			want: "again"},
+		"throttled": {id: dave, prepare: func(c *emulator.Cloud) {
+			c.Inject(emulator.Fault{Action: "DescribeUser",
+				Code: "ThrottlingException"})
+		}, want: "again"},
+		"no answer": {id: dave, prepare: func(c *emulator.Cloud) {
+			c.Inject(emulator.Fault{Action: "DescribeUser",
+				Drop: true})
+		}, want: "again"},
+		"hangs": {id: dave, prepare: func(c *emulator.Cloud) {
+			c.Inject(emulator.Fault{Action: "DescribeUser",
+				Delay: time.Hour})
+		}, want: "again"},
 		"nobody is asked": {id: dave, off: true, want: "held"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -148,7 +160,8 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 
 // TestStoreThatHangsLeavesTimeToAct: a lookup takes a quarter of the time left, and at most five seconds.
 func TestStoreThatHangsLeavesTimeToAct(t *testing.T) {
-	for left, want := range map[time.Duration]time.Duration{8 * time.Second: 2 * time.Second, time.Minute: 5 * time.Second} {
+	for left, want := range map[time.Duration]time.Duration{8 * time.Second: 2 * time.Second,
+		time.Minute: 5 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			c := cloud()
 			c.Inject(emulator.Fault{Action: "DescribeUser", Delay: time.Hour})
@@ -160,7 +173,8 @@ func TestStoreThatHangsLeavesTimeToAct(t *testing.T) {
 			if took := time.Since(started); took != want {
 				t.Errorf("of %v it took %v", left, took)
 			}
-			if errs[0] != nil || !strings.Contains(signals[0].Lookup, "did not answer in time") || len(signals[0].Subject.IDs) != 1 {
+			if errs[0] != nil || !strings.Contains(signals[0].Lookup, "did not answer in time") ||
+				len(signals[0].Subject.IDs) != 1 {
 				t.Errorf("%v, %+v", errs[0], signals[0])
 			}
 		})

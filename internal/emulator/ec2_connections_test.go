@@ -103,7 +103,8 @@ func TestConnectionRows(t *testing.T) {
 	}
 	k := all[0]
 	if *k.Username != "a&b <c>" || *k.CommonName != "cn3" || *k.ClientIp != "10.0.0.5" ||
-		*k.ClientVpnEndpointId != endpointA || *k.ConnectionEndTime != "-" || k.Status.Code != "active" || *k.IngressBytes == "" {
+		*k.ClientVpnEndpointId != endpointA || *k.ConnectionEndTime != "-" || k.Status.Code != "active" ||
+		*k.IngressBytes == "" {
 		t.Errorf("%+v", k)
 	}
 	if _, err := time.Parse(time.DateTime, *k.ConnectionEstablishedTime); err != nil {

@@ -105,8 +105,10 @@ func TestEndpointAuthentication(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, o := all[0], all[0].AuthenticationOptions
-	if *o[0].MutualAuthentication.ClientRootCertificateChain != certificate || *o[1].ActiveDirectory.DirectoryId != "d-9067000000" ||
-		*o[2].FederatedAuthentication.SamlProviderArn != saml || *o[2].FederatedAuthentication.SelfServiceSamlProviderArn != portal ||
+	if *o[0].MutualAuthentication.ClientRootCertificateChain != certificate ||
+		*o[1].ActiveDirectory.DirectoryId != "d-9067000000" ||
+		*o[2].FederatedAuthentication.SamlProviderArn != saml ||
+		*o[2].FederatedAuthentication.SelfServiceSamlProviderArn != portal ||
 		*e.SessionTimeoutHours != 8 || *e.SelfServicePortalUrl == "" || *e.Tags[0].Key != "Name" ||
 		*e.Tags[0].Value != "staff" {
 		t.Errorf("%+v", e)

@@ -27,7 +27,8 @@ func TestIdentityStore(t *testing.T) {
 		)
 	}
 	u, err := describe()
-	if err != nil || *u.UserName != "dave" || *u.Emails[0].Value != "dave@example.com" || u.UserStatus != types.UserStatusEnabled ||
+	if err != nil || *u.UserName != "dave" || *u.Emails[0].Value != "dave@example.com" ||
+		u.UserStatus != types.UserStatusEnabled ||
 		*u.ExternalIds[0].Id != "00u1a2b3c4" ||
 		*u.ExternalIds[0].Issuer != "https://scim.example.com" {
 		t.Fatalf("%v, %+v", err, u)

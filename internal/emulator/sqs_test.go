@@ -150,7 +150,8 @@ func TestQueueBatchesAndAttributes(t *testing.T) {
 		if err != nil || got.Attributes["ApproximateNumberOfMessages"] != "1" ||
 			got.Attributes["ApproximateNumberOfMessagesDelayed"] != "1" ||
 			got.Attributes["QueueArn"] != "arn:aws:sqs:eu-west-1:111122223333:held" ||
-			got.Attributes["RedrivePolicy"] != `{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:111122223333:dead","maxReceiveCount":5}` {
+			got.Attributes["RedrivePolicy"] !=
+				`{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:111122223333:dead","maxReceiveCount":5}` {
 			t.Errorf("%v, %+v", err, got)
 		}
 		if got, err := api.GetQueueUrl(
@@ -228,7 +229,8 @@ func TestDeliver(t *testing.T) {
 		n, failed := c.Deliver(t.Context(), "events", 2, func(_ context.Context, payload []byte) ([]byte, error) {
 			return []byte(`{"batchItemFailures":[{"itemIdentifier":"` + ids[1] + `"}]}`), json.Unmarshal(payload, &seen)
 		})
-		if r := seen.Records; n != 2 || !slices.Equal(failed, ids[1:2]) || len(r) != 2 || r[0].Body != "m0" || r[0].MessageID != ids[0] ||
+		if r := seen.Records; n != 2 || !slices.Equal(failed, ids[1:2]) || len(r) != 2 || r[0].Body != "m0" ||
+			r[0].MessageID != ids[0] ||
 			r[0].EventSource != "aws:sqs" ||
 			r[0].EventSourceARN != "arn:aws:sqs:eu-west-1:111122223333:events" {
 			t.Errorf("%d, %q, %+v", n, failed, seen)

@@ -47,12 +47,13 @@ func Load(attempt time.Duration) (aws.Config, error) {
 			return cfg, fmt.Errorf("AWS_CA_BUNDLE: %s holds no certificate in PEM", file)
 		}
 	}
-	cfg.HTTPClient = ownBody{awshttp.NewBuildableClient().WithTimeout(attempt).WithTransportOptions(func(t *http.Transport) {
+	transport := func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 32 // calls run side by side; a new connection takes longer than most of them
 		if authorities != nil {
 			t.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
 		}
-	})}
+	}
+	cfg.HTTPClient = ownBody{awshttp.NewBuildableClient().WithTimeout(attempt).WithTransportOptions(transport)}
 	return cfg, nil
 }
 
@@ -64,8 +65,9 @@ func (variables) is(name string) bool { return strings.EqualFold(os.Getenv(name)
 // Retrieve returns the credentials of the function's role, which Lambda sets for the life of the process.
 func (variables) Retrieve(context.Context) (aws.Credentials, error) {
 	c := aws.Credentials{
-		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
-		Source: "environment",
+		AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: os.Getenv("AWS_SESSION_TOKEN"),
+		Source:       "environment",
 	}
 	if !c.HasKeys() {
 		return c, errors.New("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: missing; Lambda sets them")

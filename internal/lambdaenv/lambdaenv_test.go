@@ -34,7 +34,8 @@ func TestServicesGoWhereTheyAreSent(t *testing.T) {
 	}
 	cfg := load(t)
 	topic := aws.String("arn:aws:sns:eu-west-1:111122223333:outcomes")
-	if _, err := sns.NewFromConfig(cfg).GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: topic}); err != nil {
+	if _, err := sns.NewFromConfig(cfg).GetTopicAttributes(t.Context(),
+		&sns.GetTopicAttributesInput{TopicArn: topic}); err != nil {
 		t.Error(err)
 	}
 	// The table does not exist; only the stand-in can know that.
@@ -54,8 +55,10 @@ func TestKindsOfEndpoints(t *testing.T) {
 	t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
 	t.Setenv("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")
 	special := sns.NewFromConfig(load(t)).Options().EndpointOptions
-	if plain.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled || plain.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled ||
-		special.UseFIPSEndpoint != aws.FIPSEndpointStateEnabled || special.UseDualStackEndpoint != aws.DualStackEndpointStateEnabled {
+	if plain.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled ||
+		plain.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled ||
+		special.UseFIPSEndpoint != aws.FIPSEndpointStateEnabled ||
+		special.UseDualStackEndpoint != aws.DualStackEndpointStateEnabled {
 		t.Errorf("%+v, %+v", plain, special)
 	}
 }
@@ -64,11 +67,13 @@ func TestCredentials(t *testing.T) {
 	environment(t)
 	t.Setenv("AWS_SESSION_TOKEN", "token")
 	cfg := load(t)
-	if c, err := cfg.Credentials.Retrieve(t.Context()); err != nil || c.AccessKeyID != "key" || c.SecretAccessKey != "secret" || c.SessionToken != "token" || cfg.Region != "eu-west-1" {
+	if c, err := cfg.Credentials.Retrieve(t.Context()); err != nil || c.AccessKeyID != "key" ||
+		c.SecretAccessKey != "secret" || c.SessionToken != "token" || cfg.Region != "eu-west-1" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
-	if _, err := load(t).Credentials.Retrieve(t.Context()); err == nil || !strings.Contains(err.Error(), "AWS_SECRET_ACCESS_KEY") {
+	if _, err := load(t).Credentials.Retrieve(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "AWS_SECRET_ACCESS_KEY") {
 		t.Error(err)
 	}
 }
@@ -81,16 +86,19 @@ func TestOwnCertificateAuthority(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
 	ask := func() error {
-		_, err := sns.NewFromConfig(load(t)).GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String("arn:aws:sns:eu-west-1:111122223333:outcomes")}, func(o *sns.Options) {
-			o.Retryer = aws.NopRetryer{}
-		})
+		_, err := sns.NewFromConfig(load(t)).GetTopicAttributes(t.Context(),
+			&sns.GetTopicAttributesInput{TopicArn: aws.String("arn:aws:sns:eu-west-1:111122223333:outcomes")},
+			func(o *sns.Options) {
+				o.Retryer = aws.NopRetryer{}
+			})
 		return err
 	}
 	if err := ask(); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Error(err)
 	}
 	file := filepath.Join(t.TempDir(), "bundle.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", file)
@@ -104,7 +112,8 @@ func TestBundleThatIsNone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bundle.pem")
 	t.Setenv("AWS_CA_BUNDLE", file)
 	for range 2 { // not there, and then not PEM
-		if _, err := lambdaenv.Load(time.Second); err == nil || !strings.HasPrefix(err.Error(), "AWS_CA_BUNDLE: ") || !strings.Contains(err.Error(), file) {
+		if _, err := lambdaenv.Load(time.Second); err == nil || !strings.HasPrefix(err.Error(), "AWS_CA_BUNDLE: ") ||
+			!strings.Contains(err.Error(), file) {
 			t.Error(err)
 		}
 		if err := os.WriteFile(file, []byte("no certificate"), 0o600); err != nil {

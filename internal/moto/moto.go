@@ -1,7 +1,7 @@
 // Package moto runs AWS services that others wrote for tests: the server of the Python package moto, on loopback.
 //
-// It promises to skip a test that cannot have it, and to name what is then not tested. In CI this is a failure. Nothing of
-// it outlives the tests.
+// It promises to skip a test that cannot have it, and to name what is then not tested. In CI this is a failure.
+// Nothing of it outlives the tests.
 package moto
 
 import (

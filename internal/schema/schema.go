@@ -1,7 +1,7 @@
 // Package schema checks outcomes against their public contract, doc/outcome.schema.json.
 //
-// It promises to find that file from anywhere in the repository. It is for tests and the local tool, and is never linked
-// into the handler.
+// It promises to find that file from anywhere in the repository. It is for tests and the local tool, and is never
+// linked into the handler.
 package schema
 
 import (
