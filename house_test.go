@@ -51,8 +51,7 @@ var may = map[string][]string{
 	},
 	// The only one that talks to DynamoDB.
 	"internal/ledger": {
-		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/dynamodb/types",
-		"github.com/aws/smithy-go",
+		"internal/dynamo", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
 	},
 	// The only one that talks to SQS. Nothing uses it yet but its tests.
 	"internal/held": {

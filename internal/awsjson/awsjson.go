@@ -41,6 +41,9 @@ type Client struct {
 
 // New returns a client of a service. The errors of a configuration without Region or credentials come with each call.
 func New(cfg aws.Config, service Service) *Client {
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient()
+	}
 	return &Client{service, cfg, v4.NewSigner()}
 }
 

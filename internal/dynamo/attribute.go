@@ -14,6 +14,11 @@ type Value struct {
 	SS   []string `json:",omitempty"`
 }
 
+// IsZero reports whether the attribute is missing.
+func (v Value) IsZero() bool {
+	return v.S == nil && v.N == nil && v.BOOL == nil && v.M == nil && v.L == nil && v.SS == nil
+}
+
 // S returns a text.
 func S(text string) Value { return Value{S: &text} }
 

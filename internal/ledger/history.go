@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"clientvpn-responder/internal/dynamo"
 )
 
 // history is what the table knows of a person. A cause that this version does not know counts like any other.
@@ -206,6 +206,6 @@ func decodeHistory(person string, known content) (history, error) {
 	return h, nil
 }
 
-func mapOf(members map[string]types.AttributeValue) types.AttributeValue {
-	return &types.AttributeValueMemberM{Value: members}
+func mapOf(members dynamo.Item) dynamo.Value {
+	return dynamo.M(members)
 }

@@ -8,14 +8,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"clientvpn-responder/internal/dynamo"
 )
 
 // Times are texts, for people who read the table by hand.
 
 const forever = "forever"
 
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+func text(s string) dynamo.Value { return dynamo.S(s) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
@@ -28,8 +28,8 @@ func stampOf(t time.Time) string {
 }
 
 // members makes a map of texts, leaving out those that are empty.
-func members(texts map[string]string) map[string]types.AttributeValue {
-	all := map[string]types.AttributeValue{}
+func members(texts map[string]string) dynamo.Item {
+	all := dynamo.Item{}
 	for name, s := range texts {
 		if s != "" {
 			all[name] = text(s)
@@ -43,7 +43,7 @@ const separator = "\n"
 
 func list(words []string) string { return strings.Join(words, separator) }
 
-func (e Entry) encode() map[string]types.AttributeValue {
+func (e Entry) encode() dynamo.Item {
 	until := forever
 	if !e.Until.IsZero() {
 		until = stamp(e.Until)
@@ -54,14 +54,14 @@ func (e Entry) encode() map[string]types.AttributeValue {
 	})
 }
 
-func (c Closing) encode() map[string]types.AttributeValue {
+func (c Closing) encode() dynamo.Item {
 	return members(map[string]string{
 		"issuer": c.Issuer, "provider": c.Provider, "outcome_id": c.OutcomeID, "kind": c.Kind, "reason": clip(c.Reason),
 		"event_at": stampOf(c.EventAt), "arrived": stampOf(c.Arrived),
 	})
 }
 
-func (o opening) encode() map[string]types.AttributeValue {
+func (o opening) encode() dynamo.Item {
 	var causes []string
 	for _, c := range o.Causes {
 		causes = append(causes, string(c))
@@ -88,38 +88,36 @@ func (o opening) encode() map[string]types.AttributeValue {
 // would let somebody in.
 type reader struct{ err error }
 
-func (r *reader) fields(path string, value types.AttributeValue) map[string]types.AttributeValue {
-	m, ok := value.(*types.AttributeValueMemberM)
-	if value == nil {
+func (r *reader) fields(path string, value dynamo.Value) dynamo.Item {
+	if value.IsZero() {
 		return nil
 	}
-	if !ok {
+	if value.M == nil {
 		r.err = cmp.Or(r.err, fmt.Errorf("%s is no map", path))
 		return nil
 	}
-	return m.Value
+	return value.M
 }
 
-func (r *reader) text(path string, value types.AttributeValue) string {
-	s, ok := value.(*types.AttributeValueMemberS)
-	if value == nil {
+func (r *reader) text(path string, value dynamo.Value) string {
+	if value.IsZero() {
 		return ""
 	}
-	if !ok {
+	if value.S == nil {
 		r.err = cmp.Or(r.err, fmt.Errorf("%s is no text", path))
 		return ""
 	}
-	return s.Value
+	return *value.S
 }
 
-func (r *reader) list(path string, value types.AttributeValue) []string {
+func (r *reader) list(path string, value dynamo.Value) []string {
 	if s := r.text(path, value); s != "" {
 		return strings.Split(s, separator)
 	}
 	return nil
 }
 
-func (r *reader) time(path string, value types.AttributeValue) time.Time {
+func (r *reader) time(path string, value dynamo.Value) time.Time {
 	written := r.text(path, value)
 	if written == "" {
 		return time.Time{}
@@ -131,7 +129,7 @@ func (r *reader) time(path string, value types.AttributeValue) time.Time {
 	return t
 }
 
-func (r *reader) entry(path string, value types.AttributeValue, person string) Entry {
+func (r *reader) entry(path string, value dynamo.Value, person string) Entry {
 	fields := r.fields(path, value)
 	e := Entry{
 		Person: person, Cause: Cause(r.text(path+".cause", fields["cause"])), Issuer: r.text(path+".issuer", fields["issuer"]),
@@ -149,7 +147,7 @@ func (r *reader) entry(path string, value types.AttributeValue, person string) E
 	return e
 }
 
-func (r *reader) closing(path string, value types.AttributeValue) Closing {
+func (r *reader) closing(path string, value dynamo.Value) Closing {
 	fields := r.fields(path, value)
 	return Closing{
 		Issuer: r.text(path+".issuer", fields["issuer"]), Provider: r.text(path+".provider", fields["provider"]),
@@ -158,7 +156,7 @@ func (r *reader) closing(path string, value types.AttributeValue) Closing {
 	}
 }
 
-func (r *reader) opening(path string, value types.AttributeValue, person string) opening {
+func (r *reader) opening(path string, value dynamo.Value, person string) opening {
 	fields := r.fields(path, value)
 	o := opening{Lift: Lift{
 		Issuer: r.text(path+".issuer", fields["issuer"]), Issuers: r.list(path+".issuers", fields["issuers"]),
@@ -188,7 +186,7 @@ func (r *reader) number(path string, fields content, name string) int {
 	return n
 }
 
-func (r *reader) event(path string, value types.AttributeValue) Event {
+func (r *reader) event(path string, value dynamo.Value) Event {
 	fields := r.fields(path, value)
 	return Event{
 		FirstReceived: r.time(path+".first_received", fields["first_received"]), AnsweredAt: r.time(path+".answered_at", fields["answered_at"]),

@@ -13,15 +13,16 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // api has the used calls of DynamoDB.
 type api interface {
-	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
-	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	BatchGetItem(context.Context, *dynamo.BatchGetItemInput) (*dynamo.BatchGetItemOutput, error)
+	Scan(context.Context, *dynamo.ScanInput) (*dynamo.ScanOutput, error)
+	UpdateItem(context.Context, *dynamo.UpdateItemInput) (*dynamo.UpdateItemOutput, error)
 }
 
 // Table is the ledger. It may be used by several goroutines.
@@ -39,7 +40,7 @@ func ValidName(table string) bool {
 
 // New returns the ledger in the table with this name.
 func New(cfg aws.Config, name string) *Table {
-	return &Table{api: dynamodb.NewFromConfig(cfg), name: name}
+	return &Table{api: dynamo.NewFromConfig(cfg), name: name}
 }
 
 const (

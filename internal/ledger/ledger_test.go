@@ -448,7 +448,7 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 			}
 		}
 		_, err := ledger.New(cfg, "another").Find(t.Context(), []string{"alice"})
-		if _, absent := errors.AsType[*types.ResourceNotFoundException](err); !absent {
+		if refused, ok := errors.AsType[smithy.APIError](err); !ok || refused.ErrorCode() != "ResourceNotFoundException" {
 			t.Error(err)
 		}
 	})

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/dynamo"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
 // Every item has the key "id", its content in the map "known", and "expires_at" in seconds since 1970 if it may be
@@ -25,7 +25,7 @@ const (
 )
 
 // content is what an item knows. Values are texts, and maps of them.
-type content map[string]types.AttributeValue
+type content = dynamo.Item
 
 // collisions is how often a change is tried anew because another instance changed the item in between.
 const collisions = 10
@@ -34,8 +34,8 @@ const collisions = 10
 // key.
 const longestID = 2048
 
-func key(id string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{"id": text(id)}
+func key(id string) dynamo.Item {
+	return dynamo.Item{"id": text(id)}
 }
 
 // load reads items by consistent reads, 100 at a time. An item that is not there is not in the result.
@@ -43,7 +43,7 @@ func (t *Table) load(ctx context.Context, ids []string) (map[string]content, err
 	if t.memory != nil {
 		return t.memory.load(ids), nil
 	}
-	var keys []map[string]types.AttributeValue
+	var keys []dynamo.Item
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) { // DynamoDB refuses to be asked twice
 		keys = append(keys, key(id))
 	}
@@ -52,8 +52,8 @@ func (t *Table) load(ctx context.Context, ids []string) (map[string]content, err
 		// Source: DynamoDB API reference, BatchGetItem: at most 100 items.
 		ask := keys[:min(len(keys), 100)]
 		keys = keys[len(ask):]
-		output, err := t.api.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{t.name: {Keys: ask, ConsistentRead: aws.Bool(true)}},
+		output, err := t.api.BatchGetItem(ctx, &dynamo.BatchGetItemInput{
+			RequestItems: map[string]dynamo.KeysAndAttributes{t.name: {Keys: ask, ConsistentRead: aws.Bool(true)}},
 		})
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", t.name, t.permission(err, "BatchGetItem"))
@@ -76,7 +76,7 @@ func (t *Table) load(ctx context.Context, ids []string) (map[string]content, err
 }
 
 // collect adds an item to all under its id.
-func collect(all map[string]content, item map[string]types.AttributeValue) error {
+func collect(all map[string]content, item dynamo.Item) error {
 	r := reader{}
 	id := r.text("id", item["id"])
 	known := r.fields("known", item["known"])
@@ -107,7 +107,7 @@ func (t *Table) change(ctx context.Context, id string, guess content, edit edit)
 			return err
 		}
 		_, err = t.api.UpdateItem(ctx, t.update(id, known, next, expires))
-		other, refused := errors.AsType[*types.ConditionalCheckFailedException](err)
+		other, refused := errors.AsType[*dynamo.ConditionalCheckFailedException](err)
 		if err == nil || !refused {
 			return t.writing(err)
 		}
@@ -121,21 +121,21 @@ func (t *Table) change(ctx context.Context, id string, guess content, edit edit)
 }
 
 // update is the request that replaces what an item knows.
-func (t *Table) update(id string, known, next content, expires time.Time) *dynamodb.UpdateItemInput {
-	input := &dynamodb.UpdateItemInput{
+func (t *Table) update(id string, known, next content, expires time.Time) *dynamo.UpdateItemInput {
+	input := &dynamo.UpdateItemInput{
 		TableName: &t.name, Key: key(id),
 		ConditionExpression:                 aws.String("attribute_not_exists(known)"),
 		UpdateExpression:                    aws.String("SET known = :known REMOVE expires_at"),
-		ExpressionAttributeValues:           map[string]types.AttributeValue{":known": &types.AttributeValueMemberM{Value: next}},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ExpressionAttributeValues:           dynamo.Item{":known": dynamo.M(next)},
+		ReturnValuesOnConditionCheckFailure: dynamo.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if known != nil {
 		input.ConditionExpression = aws.String("known = :was")
-		input.ExpressionAttributeValues[":was"] = &types.AttributeValueMemberM{Value: known}
+		input.ExpressionAttributeValues[":was"] = dynamo.M(known)
 	}
 	if !expires.IsZero() {
 		input.UpdateExpression = aws.String("SET known = :known, expires_at = :expires_at")
-		input.ExpressionAttributeValues[":expires_at"] = &types.AttributeValueMemberN{Value: fmt.Sprint(expires.Unix())}
+		input.ExpressionAttributeValues[":expires_at"] = dynamo.N(fmt.Sprint(expires.Unix()))
 	}
 	return input
 }
@@ -152,7 +152,7 @@ func (t *Table) scan(ctx context.Context, prefix string, visit func(id string, k
 	if t.memory != nil {
 		return t.memory.scan(prefix, visit)
 	}
-	pages := dynamodb.NewScanPaginator(t.api, &dynamodb.ScanInput{TableName: &t.name, ConsistentRead: aws.Bool(true)})
+	pages := dynamo.NewScanPaginator(t.api, &dynamo.ScanInput{TableName: &t.name, ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -187,7 +187,7 @@ func (t *Table) Probe(ctx context.Context) error {
 	_, err := t.load(ctx, []string{nobody})
 	// Nobody's item is not there, so this condition never holds. DynamoDB asks for the permission first.
 	_, writing := t.api.UpdateItem(ctx, t.update(nobody, content{}, content{}, time.Time{}))
-	if _, refused := errors.AsType[*types.ConditionalCheckFailedException](writing); refused {
+	if _, refused := errors.AsType[*dynamo.ConditionalCheckFailedException](writing); refused {
 		return err
 	}
 	if writing == nil {
