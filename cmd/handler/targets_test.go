@@ -50,8 +50,9 @@ func (g group) up() (names []string) {
 	return names
 }
 
-// TestTargetsAreGuardedToo: the function guards other accounts and Regions, side by side, and keeps the credentials of a
-// role for each Region. A target that cannot be reached is named, and does not keep the function from acting on others.
+// TestTargetsAreGuardedToo: the function guards other accounts and Regions, side by side, and keeps the credentials
+// of a role for each Region. A target that cannot be reached is named, and does not keep the function from acting on
+// others.
 func TestTargetsAreGuardedToo(t *testing.T) {
 	g := newGroup()
 	targets := "eu-west-2, " + otherRole + "@eu-west-1," + otherRole + "@us-east-1,eu-west-1"
@@ -92,7 +93,8 @@ func TestTargetsAreGuardedToo(t *testing.T) {
 	}
 }
 
-// TestEndpointsToGuardMayBeAnywhere: a given endpoint is found in any account and Region, and named if it is in none.
+// TestEndpointsToGuardMayBeAnywhere: an endpoint of ENDPOINT_IDS is found in any account and Region, and named if it
+// is missing.
 func TestEndpointsToGuardMayBeAnywhere(t *testing.T) {
 	g := newGroup()
 	f := start(t, g, "TARGETS="+otherRole+"@us-east-1", "EXTERNAL_ID="+external, "ENDPOINT_IDS="+elsewhereIDs+"2")

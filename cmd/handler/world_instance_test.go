@@ -32,7 +32,7 @@ type instance struct {
 	broken bool // its policy cannot be read
 }
 
-// start gives a new one. After kill no call of it reaches anybody, as if the process were dead.
+// start returns a new instance. After kill no call of it reaches anybody, as if the process were dead.
 func (w *world) start(broken bool) *instance {
 	i := &instance{broken: broken}
 	accounts := emulator.Accounts{Home: w.cloud}
@@ -103,8 +103,8 @@ func (w *world) start(broken bool) *instance {
 	return i
 }
 
-// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It gives the
-// ids of those that failed.
+// deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It returns the
+// ids of the messages that failed.
 func (w *world) deliver(i *instance, batch []*message, within time.Duration) (failed []string) {
 	began := time.Now()
 	var records []events.SQSMessage
@@ -130,7 +130,7 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 	}
 	dead := i.ctx.Err() != nil
 	if err != nil && !dead {
-		w.broke("a batch of the queue's gave the error %v", err)
+		w.broke("a batch of the queue's had the error %v", err)
 	}
 	failed = ids
 	if response, ok := answer.(events.SQSEventResponse); ok && !dead {
