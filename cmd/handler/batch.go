@@ -117,7 +117,7 @@ func failures(log *slog.Logger, records []*record) events.SQSEventResponse {
 // process parses the events, answers their signals together, and reports each outcome as soon as it is concluded. Time
 // for reporting is kept back.
 func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record) {
-	items := h.resolve(ctx, log, parse(log, records))
+	items := h.resolve(ctx, log, parse(ctx, log, records))
 	work, report, cancel := budget(ctx)
 	defer cancel()
 	signals := make([]signal.Signal, len(items))
@@ -137,14 +137,15 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 	}
 }
 
-// parse returns the signals of all records. A record that asks for nothing has none; an unreadable one has an error.
-func parse(log *slog.Logger, records []*record) (items []item) {
+// parse returns the signals of all records. A record that asks for nothing has none. An unreadable one has an error,
+// and the signals of its readable parts.
+func parse(ctx context.Context, log *slog.Logger, records []*record) (items []item) {
 	for _, r := range records {
 		r.outcomes = []responder.Outcome{}
 		signals, err := signal.Parse(r.body)
 		switch {
 		case errors.Is(err, signal.ErrUnsupported):
-			r.nothing(log, err)
+			notify.Nothing(ctx, log, r.messageID, err)
 		case err != nil:
 			r.err = err
 		}
@@ -164,7 +165,7 @@ func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (
 	for i, err := range h.directory.Resolve(ctx, signals) {
 		switch r := items[i].record; {
 		case errors.Is(err, signal.ErrUnsupported):
-			r.nothing(log, err)
+			notify.Nothing(ctx, log, r.messageID, err)
 		case err != nil:
 			r.incomplete(err.Error())
 		default:
@@ -186,14 +187,13 @@ func (i *item) settle() {
 	}
 }
 
-func (r *record) nothing(log *slog.Logger, why error) {
-	log.Info("nothing to do", "why", why.Error(), "messageId", r.messageID)
-}
-
 func (r *record) incomplete(problem string) {
 	var already *IncompleteError
 	if !errors.As(r.err, &already) {
 		already = &IncompleteError{}
+		if r.err != nil { // one of its records cannot be read
+			already.problems = append(already.problems, r.err.Error())
+		}
 		r.err = already
 	}
 	already.problems = append(already.problems, problem)
