@@ -83,7 +83,7 @@ func (x *executor) search(ctx context.Context, j job) {
 }
 
 // terminate asks EC2 to terminate the job's connections. Screen has allowed each of them. Nothing else in this package
-// calls VPN.Terminate.
+// calls VPN.Terminate. For the same connections, VPN.Verify may send one second request, by id (vpn/verify.go).
 func (x *executor) terminate(ctx context.Context, j job) []vpn.Answer {
 	dryRun := j.command == Try
 	budget := forTerminations
