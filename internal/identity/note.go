@@ -47,7 +47,8 @@ func (n Note) String() string {
 		return fmt.Sprintf("session name %s counts, role %s is in identity.session_roles", value, n.Role)
 	case SessionUntrusted:
 		return fmt.Sprintf(
-			"session name %s does not count: anyone who may assume role %s can choose it, and identity.session_roles does not list the role",
+			"session name %s does not count: anyone who may assume role %s can choose it, "+
+				"and identity.session_roles does not list the role",
 			value, n.Role,
 		)
 	case NotCounted:
@@ -80,7 +81,8 @@ func (n Note) notCounted() string {
 		)
 	case t.verified:
 		return fmt.Sprintf(
-			"does not count: %s does not say that it verified the address; if nobody can sign up there, add %s to identity.issuers",
+			"does not count: %s does not say that it verified the address; "+
+				"if nobody can sign up there, add %s to identity.issuers",
 			issuer.Provider, issuer,
 		)
 	case t.always:
@@ -89,6 +91,7 @@ func (n Note) notCounted() string {
 			issuer.Provider, issuer,
 		)
 	}
-	return fmt.Sprintf("does not count: anyone who can create a name in %s %s could choose it; if the names there are your people's, add %s to identity.issuers",
+	return fmt.Sprintf("does not count: anyone who can create a name in %s %s could choose it; "+
+		"if the names there are your people's, add %s to identity.issuers",
 		t.noun, issuer.Within, issuer)
 }

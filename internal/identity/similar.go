@@ -42,7 +42,8 @@ type Similarity struct{ Connected, Sought string }
 func (s Similarity) String() string {
 	name, domain := BareName(s.Connected)
 	bare, _ := BareName(s.Sought)
-	words := "its user " + s.Connected + " is similar to " + s.Sought + ", and the policy does not say that they are one person; if so, add "
+	words := "its user " + s.Connected + " is similar to " + s.Sought +
+		", and the policy does not say that they are one person; if so, add "
 	switch {
 	case strings.Contains(s.Connected, "/"):
 		return words + "it to identity.aliases, as Client VPN has it with a slash: " + quote(s.Connected) + ": " + bare

@@ -99,8 +99,10 @@ func encodeEvent(k EventKey, bySubject map[string]Event) content {
 		}
 		e := bySubject[subject]
 		fields := members(map[string]string{
-			"first_received": stampOf(e.FirstReceived), "answered_at": stampOf(e.AnsweredAt), "event_at": stampOf(e.EventAt), "status": e.Status,
-			"summary": clip(e.Summary), "rule": e.Rule, "kind": e.Kind, "type": clip(e.Type), "people": clip(list(e.People)), "lane": e.Lane,
+			"first_received": stampOf(e.FirstReceived), "answered_at": stampOf(e.AnsweredAt),
+			"event_at": stampOf(e.EventAt), "status": e.Status,
+			"summary": clip(e.Summary), "rule": e.Rule, "kind": e.Kind, "type": clip(e.Type),
+			"people": clip(list(e.People)), "lane": e.Lane,
 			"held_at": stampOf(e.HeldAt), "owed": e.Owed,
 		})
 		if e.Ended > 0 {

@@ -159,7 +159,9 @@ func (h history) encode() content {
 		lifted[id] = mapOf(members(map[string]string{"at": stamp(h.lifted[id].at), "by": h.lifted[id].by}))
 	}
 	all := content{}
-	for name, part := range map[string]content{"entries": entries, "closings": closings, "openings": openings, "lifted": lifted} {
+	for name, part := range map[string]content{
+		"entries": entries, "closings": closings, "openings": openings, "lifted": lifted,
+	} {
 		if len(part) > 0 {
 			all[name] = mapOf(part)
 		}

@@ -49,7 +49,8 @@ func (e Entry) encode() dynamo.Item {
 		until = stamp(e.Until)
 	}
 	return members(map[string]string{
-		"cause": string(e.Cause), "issuer": e.Issuer, "names": clip(list(e.Names)), "reason": clip(e.Reason), "outcome_id": e.OutcomeID, "by": e.By,
+		"cause": string(e.Cause), "issuer": e.Issuer, "names": clip(list(e.Names)), "reason": clip(e.Reason),
+		"outcome_id": e.OutcomeID, "by": e.By,
 		"since": stamp(e.Since), "event_at": stamp(e.EventAt), "arrived": stampOf(e.Arrived), "until": until,
 	})
 }
@@ -71,7 +72,8 @@ func (o opening) encode() dynamo.Item {
 		any = "yes"
 	}
 	all := members(map[string]string{
-		"issuer": o.Issuer, "causes": list(causes), "issuers": list(o.Issuers), "any_issuer": any, "outcome_id": o.OutcomeID, "by": o.By, "reason": clip(o.Reason),
+		"issuer": o.Issuer, "causes": list(causes), "issuers": list(o.Issuers), "any_issuer": any,
+		"outcome_id": o.OutcomeID, "by": o.By, "reason": clip(o.Reason),
 		"at": stamp(o.At), "arrived": stampOf(o.Arrived),
 	})
 	was := content{}
@@ -132,10 +134,13 @@ func (r *reader) time(path string, value dynamo.Value) time.Time {
 func (r *reader) entry(path string, value dynamo.Value, person string) Entry {
 	fields := r.fields(path, value)
 	e := Entry{
-		Person: person, Cause: Cause(r.text(path+".cause", fields["cause"])), Issuer: r.text(path+".issuer", fields["issuer"]),
-		Names:  r.list(path+".names", fields["names"]),
-		Reason: r.text(path+".reason", fields["reason"]), OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]),
-		Since: r.time(path+".since", fields["since"]), EventAt: r.time(path+".event_at", fields["event_at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
+		Person: person, Cause: Cause(r.text(path+".cause", fields["cause"])),
+		Issuer:    r.text(path+".issuer", fields["issuer"]),
+		Names:     r.list(path+".names", fields["names"]),
+		Reason:    r.text(path+".reason", fields["reason"]),
+		OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]),
+		Since: r.time(path+".since", fields["since"]), EventAt: r.time(path+".event_at", fields["event_at"]),
+		Arrived: r.time(path+".arrived", fields["arrived"]),
 	}
 	switch until := r.text(path+".until", fields["until"]); until {
 	case forever:
@@ -151,7 +156,8 @@ func (r *reader) closing(path string, value dynamo.Value) Closing {
 	fields := r.fields(path, value)
 	return Closing{
 		Issuer: r.text(path+".issuer", fields["issuer"]), Provider: r.text(path+".provider", fields["provider"]),
-		OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), Kind: r.text(path+".kind", fields["kind"]), Reason: r.text(path+".reason", fields["reason"]),
+		OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), Kind: r.text(path+".kind", fields["kind"]),
+		Reason:  r.text(path+".reason", fields["reason"]),
 		EventAt: r.time(path+".event_at", fields["event_at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
 	}
 }
@@ -160,8 +166,10 @@ func (r *reader) opening(path string, value dynamo.Value, person string) opening
 	fields := r.fields(path, value)
 	o := opening{Lift: Lift{
 		Issuer: r.text(path+".issuer", fields["issuer"]), Issuers: r.list(path+".issuers", fields["issuers"]),
-		AnyIssuer: r.text(path+".any_issuer", fields["any_issuer"]) != "", OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]), Reason: r.text(path+".reason", fields["reason"]),
-		At: r.time(path+".at", fields["at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
+		AnyIssuer: r.text(path+".any_issuer", fields["any_issuer"]) != "",
+		OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]),
+		Reason: r.text(path+".reason", fields["reason"]),
+		At:     r.time(path+".at", fields["at"]), Arrived: r.time(path+".arrived", fields["arrived"]),
 	}}
 	for _, c := range r.list(path+".causes", fields["causes"]) {
 		o.Causes = append(o.Causes, Cause(c))
@@ -189,10 +197,15 @@ func (r *reader) number(path string, fields content, name string) int {
 func (r *reader) event(path string, value dynamo.Value) Event {
 	fields := r.fields(path, value)
 	return Event{
-		FirstReceived: r.time(path+".first_received", fields["first_received"]), AnsweredAt: r.time(path+".answered_at", fields["answered_at"]),
-		EventAt: r.time(path+".event_at", fields["event_at"]), Status: r.text(path+".status", fields["status"]), Summary: r.text(path+".summary", fields["summary"]),
-		Rule: r.text(path+".rule", fields["rule"]), Kind: r.text(path+".kind", fields["kind"]), Type: r.text(path+".type", fields["type"]),
-		People: r.list(path+".people", fields["people"]), Lane: r.text(path+".lane", fields["lane"]), HeldAt: r.time(path+".held_at", fields["held_at"]),
-		Owed: r.text(path+".owed", fields["owed"]), Ended: r.number(path, fields, "ended"), Settled: r.text(path+".settled", fields["settled"]) != "",
+		FirstReceived: r.time(path+".first_received", fields["first_received"]),
+		AnsweredAt:    r.time(path+".answered_at", fields["answered_at"]),
+		EventAt:       r.time(path+".event_at", fields["event_at"]), Status: r.text(path+".status", fields["status"]),
+		Summary: r.text(path+".summary", fields["summary"]),
+		Rule:    r.text(path+".rule", fields["rule"]), Kind: r.text(path+".kind", fields["kind"]),
+		Type:   r.text(path+".type", fields["type"]),
+		People: r.list(path+".people", fields["people"]), Lane: r.text(path+".lane", fields["lane"]),
+		HeldAt: r.time(path+".held_at", fields["held_at"]),
+		Owed:   r.text(path+".owed", fields["owed"]), Ended: r.number(path, fields, "ended"),
+		Settled: r.text(path+".settled", fields["settled"]) != "",
 	}
 }

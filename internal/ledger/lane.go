@@ -21,11 +21,13 @@ func (l lane) encode() content {
 			what = "release"
 		}
 		rulings[fmt.Sprintf("%03d", i)] = mapOf(members(map[string]string{
-			"what": what, "at": stamp(r.At), "by": r.By, "reason": clip(r.Reason), "people": clip(list(r.People)), "until": stampOf(r.Until),
+			"what": what, "at": stamp(r.At), "by": r.By, "reason": clip(r.Reason), "people": clip(list(r.People)),
+			"until": stampOf(r.Until),
 		}))
 	}
 	all := content(members(map[string]string{
-		"since": stampOf(l.Since), "announced_at": stampOf(l.AnnouncedAt), "claimed_at": stampOf(l.claimedAt), "names": list(l.Names),
+		"since": stampOf(l.Since), "announced_at": stampOf(l.AnnouncedAt), "claimed_at": stampOf(l.claimedAt),
+		"names": list(l.Names),
 	}))
 	for name, n := range map[string]int{"events": l.Events, "passed": l.Passed} {
 		if n > 0 {
@@ -45,8 +47,10 @@ func decodeLane(id string, known content) (lane, error) {
 	r := reader{}
 	l := lane{
 		Standing: Standing{
-			Lane: strings.TrimPrefix(id, brakePrefix), Since: r.time("since", known["since"]), Events: r.number("", known, "events"),
-			Names: r.list("names", known["names"]), Passed: r.number("", known, "passed"), AnnouncedAt: r.time("announced_at", known["announced_at"]),
+			Lane: strings.TrimPrefix(id, brakePrefix), Since: r.time("since", known["since"]),
+			Events: r.number("", known, "events"),
+			Names:  r.list("names", known["names"]), Passed: r.number("", known, "passed"),
+			AnnouncedAt: r.time("announced_at", known["announced_at"]),
 		},
 		claimedAt: r.time("claimed_at", known["claimed_at"]), counted: map[string]time.Time{},
 	}
@@ -57,8 +61,10 @@ func decodeLane(id string, known content) (lane, error) {
 		path := "rulings." + name
 		fields := r.fields(path, value)
 		l.Rulings = append(l.Rulings, Ruling{
-			Release: r.text(path+".what", fields["what"]) == "release", At: r.time(path+".at", fields["at"]), By: r.text(path+".by", fields["by"]),
-			Reason: r.text(path+".reason", fields["reason"]), People: r.list(path+".people", fields["people"]), Until: r.time(path+".until", fields["until"]),
+			Release: r.text(path+".what", fields["what"]) == "release", At: r.time(path+".at", fields["at"]),
+			By:     r.text(path+".by", fields["by"]),
+			Reason: r.text(path+".reason", fields["reason"]), People: r.list(path+".people", fields["people"]),
+			Until: r.time(path+".until", fields["until"]),
 		})
 	}
 	slices.SortStableFunc(l.Rulings, func(a, b Ruling) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.By, b.By)) })

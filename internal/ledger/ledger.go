@@ -2,8 +2,8 @@
 // were answered and how, and who closed and opened each person's access last. It also knows who is kept out, what the
 // brake holds, and when each source was last heard.
 //
-// It promises that two instances that write at once lose nothing of each other, and that only a reinstatement shortens a
-// keep-out. The order of arrival does not matter: the later event holds, and of two events of one moment the later
+// It promises that two instances that write at once lose nothing of each other, and that only a reinstatement shortens
+// a keep-out. The order of arrival does not matter: the later event holds, and of two events of one moment the later
 // arrival. An entry whose time is up keeps nobody out, even while DynamoDB still has the item. Without a table,
 // [InProcess] keeps the same promises as long as the process lives.
 package ledger

@@ -17,6 +17,8 @@ func (t *Table) List(ctx context.Context) ([]Entry, error) {
 		all = append(all, h.holding(now)...)
 		return err
 	})
-	slices.SortFunc(all, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.key(), b.key())) })
+	slices.SortFunc(all, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.key(), b.key()))
+	})
 	return all, err
 }

@@ -37,7 +37,8 @@ func stayOut(done step) step {
 			return fmt.Sprintf("%s A person who can still sign in can connect again. If %s must stay out, disable the user at "+
 				"the identity provider, or revoke the certificate.", done(o), person)
 		case o.Signal.Provider == signal.Custom:
-			return fmt.Sprintf("%s If the account is not closed yet, close it. If the VPN accepts certificates, revoke %s's, too.",
+			return fmt.Sprintf("%s If the account is not closed yet, close it. "+
+				"If the VPN accepts certificates, revoke %s's, too.",
 				done(o), person)
 		}
 		return fmt.Sprintf("%s %s reports that the account is closed. If the VPN accepts certificates, revoke %s's, too: it "+

@@ -86,8 +86,8 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 	return r
 }
 
-// Probe returns an error for each topic for people that does not exist. The self-test calls it, because its message does
-// not go to them. The topic for machines gets that message, which proves that it exists.
+// Probe returns an error for each topic for people that does not exist. The self-test calls it, because its message
+// does not go to them. The topic for machines gets that message, which proves that it exists.
 func (r *Reporter) Probe(ctx context.Context) (problems []error) {
 	for _, t := range r.topics {
 		if !t.forPeople {
@@ -201,8 +201,8 @@ func (t topic) message(o responder.Outcome) (*sns.PublishInput, error) {
 	return input, nil
 }
 
-// patience is all the time left for the topic of JSON, and a part of it for the others. A topic that hangs must not keep
-// the function from the next events.
+// patience is all the time left for the topic of JSON, and a part of it for the others. A topic that hangs must not
+// keep the function from the next events.
 func (t topic) patience(ctx context.Context) (context.Context, context.CancelFunc) {
 	const longest = 5 * time.Second
 	if t.forPeople {

@@ -81,7 +81,10 @@ var advices = []advice{
 	{is(responder.Terminated), nil, []step{
 		stayOut(doneWith), letInEarlier, readFinding, seeSpared,
 	}},
-	{is(responder.NotConnected), nil, []step{stayOut(aboutWho("%s has no active connection.")), letInEarlier, readFinding}},
+	{
+		is(responder.NotConnected), nil,
+		[]step{stayOut(aboutWho("%s has no active connection.")), letInEarlier, readFinding},
+	},
 	{is(responder.WouldTerminate), nil, []step{
 		say("Nobody was cut off, as this is a dry-run. See whether these are the right person's connections."),
 		say("To have it done from now on, deploy with MODE=enforce, and without mode: dry-run in the rule."),

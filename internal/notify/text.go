@@ -14,8 +14,8 @@ import (
 	"clientvpn-responder/internal/vpn"
 )
 
-// letter is an e-mail that is being written. Every line begins with words of ours or is indented, and no line break comes
-// from the event. So no name or reason in an event can pretend to be a part of it.
+// letter is an e-mail that is being written. Every line begins with words of ours or is indented, and no line break
+// comes from the event. So no name or reason in an event can pretend to be a part of it.
 type letter struct{ strings.Builder }
 
 func (l *letter) line(format string, args ...any) {

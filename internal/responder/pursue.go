@@ -11,8 +11,8 @@ import (
 // pursue drives the cases until all are settled, and yields the index of each case as soon as it is. The caller must
 // return at once: until it does, nobody is watched.
 //
-// At ctx's deadline it begins no further search or verification. It waits for the running jobs, which end with ctx. Then
-// it settles every case as it is: see cases.timeUp, and the rows of TimeUp in states.go.
+// At ctx's deadline it begins no further search or verification. It waits for the running jobs, which end with ctx.
+// Then it settles every case as it is: see cases.timeUp, and the rows of TimeUp in states.go.
 func (r *Responder) pursue(ctx context.Context, endpoints []vpn.Endpoint, cs *cases) iter.Seq[int] {
 	work := &executor{responder: r, endpoints: endpoints, reports: make(chan report)}
 	return func(yield func(int) bool) { drive(ctx, cs, work, yield) }

@@ -21,10 +21,10 @@ type Screened struct {
 	considered int // connections that only the limit can spare
 }
 
-// Screen returns the connections that may be terminated, and those to spare with the reason. Only what it allows reaches
-// EC2. It skips connections that the case already terminates, and spares exempt and doubtful ones. Above the limit it
-// spares all. It changes nothing. An event that itself names an exempt person never gets here: a gate blocks it
-// (policy/gate.go).
+// Screen returns the connections that may be terminated, and those to spare with the reason. Only what it allows
+// reaches EC2. It skips connections that the case already terminates, and spares exempt and doubtful ones. Above the
+// limit it spares all. It changes nothing. An event that itself names an exempt person never gets here: a gate blocks
+// it (policy/gate.go).
 func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 	if c.wantsAddress() && c.isBlind() {
 		return Screened{Reasons: []policy.Reason{policy.Because(policy.DuringSearch,

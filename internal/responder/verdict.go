@@ -138,9 +138,7 @@ var verdicts = []verdict{
 			return fmt.Sprintf("%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny "+
 				"the connect, then end them again.", count(f.ended), f.who)
 		}},
-	// What is left: EC2 has shown the end of every connection that the case was to terminate. Every endpoint was listed,
-	// the limit spared nothing too late, and the keep-out list is set. The person does not keep reconnecting. If there
-	// was no time to watch to the end, an addition below says so.
+	// So EC2 has shown every end, every endpoint was listed, the keep-out list is set, and the person stays away.
 	{status: Terminated,
 		holds: func(*facts) bool { return true },
 		says:  func(f *facts) string { return fmt.Sprintf("%s of %s ended.", count(f.ended), f.who) }},

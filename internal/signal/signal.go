@@ -36,8 +36,8 @@ const (
 // see it.
 const SelfTest Kind = "self-test"
 
-// SourceInterrupted is the kind of a signal which says that events of its source may be missing. It is about nobody. The
-// policy reports it without asking a rule.
+// SourceInterrupted is the kind of a signal which says that events of its source may be missing. It is about nobody.
+// The policy reports it without asking a rule.
 const SourceInterrupted Kind = "source-interrupted"
 
 // Kinds lists every kind that a policy can name.
