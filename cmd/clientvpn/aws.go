@@ -7,13 +7,11 @@ import (
 
 	"clientvpn-responder/internal/ledger"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 )
 
 // What is wrong with the way to AWS, in one sentence with the remedy.
 var (
-	errNoTable        = errors.New("name the table with --table or LEDGER_TABLE; it is the stack's output LedgerTableName")
 	errNoRegion       = errors.New("there is no Region; set AWS_REGION to the stack's")
 	errNoCredentials  = errors.New(`there are no AWS credentials; use "aws sso login", or name a profile with AWS_PROFILE`)
 	errBadCredentials = errors.New("the AWS credentials are not valid, or no longer; sign in again")
@@ -21,21 +19,21 @@ var (
 		"--table is the stack's output LedgerTableName, AWS_REGION its Region")
 )
 
-// openLedger opens the table with the credentials and the Region of the AWS CLI. Where one is missing, the error is one
-// sentence with the remedy.
-func openLedger(ctx context.Context, table string) (*ledger.Table, error) {
+// openLedger opens the table that was named, or else the stack's.
+func (t *tool) openLedger(ctx context.Context, table string) (*ledger.Table, error) {
 	if table == "" {
-		return nil, awsError{errNoTable}
+		s, err := openStack(ctx, t.stackName())
+		if err != nil {
+			return nil, err
+		}
+		if table, err = s.output("LedgerTableName"); err != nil {
+			return nil, err
+		}
+		return ledger.New(s.cfg, table), nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := configure(ctx)
 	if err != nil {
-		return nil, awsError{fmt.Errorf("reading the AWS configuration: %w", err)}
-	}
-	if cfg.Region == "" {
-		return nil, awsError{errNoRegion}
-	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return nil, awsError{errNoCredentials}
+		return nil, err
 	}
 	return ledger.New(cfg, table), nil
 }
@@ -45,8 +43,8 @@ type awsError struct{ error }
 
 func (e awsError) Unwrap() error { return e.error }
 
-// aws returns the error in one sentence, with the remedy where it is known.
-func aws(err error) error {
+// inOneSentence returns the error in one sentence, with the remedy where it is known.
+func inOneSentence(err error) error {
 	var answer smithy.APIError
 	if !errors.As(err, &answer) {
 		return awsError{err}
@@ -60,4 +58,14 @@ func aws(err error) error {
 		return awsError{errBadCredentials}
 	}
 	return awsError{fmt.Errorf("AWS says %s: %s", answer.ErrorCode(), answer.ErrorMessage())}
+}
+
+// stackError returns the error of looking for a stack. CloudFormation says ValidationError of one that is not there.
+func stackError(err error, name, region string) error {
+	var answer smithy.APIError
+	if errors.As(err, &answer) && answer.ErrorCode() == "ValidationError" {
+		err = fmt.Errorf("there is no stack %s in %s; name it with --stack, and its Region with AWS_REGION", name, region)
+		return awsError{err}
+	}
+	return inOneSentence(err)
 }

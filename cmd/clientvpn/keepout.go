@@ -28,7 +28,7 @@ credentials and the Region of the AWS CLI. It changes nothing but by lift.`,
 		Args: cobra.NoArgs,
 	}
 	group.PersistentFlags().StringVar(&table, "table", os.Getenv("LEDGER_TABLE"),
-		"the stack's output LedgerTableName; LEDGER_TABLE if absent")
+		"the ledger, if not the stack's; LEDGER_TABLE if absent")
 	group.AddCommand(t.list(&table), t.lift(&table))
 	return group
 }
@@ -37,24 +37,24 @@ func (t *tool) list(table *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List who may not connect, since when, until when and why", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			list, err := openLedger(command.Context(), *table)
+			list, err := t.openLedger(command.Context(), *table)
 			if err != nil {
 				return err
 			}
 			entries, err := list.List(command.Context())
 			if err != nil {
-				return aws(err)
+				return inOneSentence(err)
 			}
 			return t.printEntries(entries)
 		},
 	}
 }
 
-// request is what somebody asks to be lifted, and why.
-type request struct{ policy, reason, by string }
+// lifting is what somebody asks to be lifted, and why.
+type lifting struct{ policy, reason, by string }
 
 func (t *tool) lift(table *string) *cobra.Command {
-	var r request
+	var r lifting
 	command := &cobra.Command{
 		Use: "lift PERSON…", Short: "Take people off the list, whatever put them there", Args: cobra.MinimumNArgs(1),
 		Long: `Take people off the list, whatever put them there. A person may be named as the
@@ -66,7 +66,7 @@ and why stays in the table.`,
 			if err != nil {
 				return err
 			}
-			list, err := openLedger(command.Context(), *table)
+			list, err := t.openLedger(command.Context(), *table)
 			if err != nil {
 				return err
 			}
@@ -92,10 +92,10 @@ and why stays in the table.`,
 }
 
 // liftOne takes one person off the list.
-func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Policy, name string, r request) error {
+func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Policy, name string, r lifting) error {
 	entries, err := list.Find(ctx, append(rules.People(name, ""), name))
 	if err != nil {
-		return aws(err)
+		return inOneSentence(err)
 	}
 	if len(entries) == 0 {
 		return fmt.Errorf("%s is not on the list", name)
@@ -110,7 +110,7 @@ func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Po
 	for _, person := range people {
 		lifted, err := list.Lift(ctx, person, ledger.Lift{Causes: causes, By: r.by, Reason: r.reason, At: time.Now()})
 		if err != nil {
-			return aws(err)
+			return inOneSentence(err)
 		}
 		if t.json {
 			err = t.printEntries(lifted)

@@ -106,7 +106,6 @@ func TestKeepOutSaysTheRemedy(t *testing.T) {
 		{[]string{"lift", "--policy", "nowhere.yaml", "--reason", "x", "alice"}, exitDiffers, "no such file"},
 		{[]string{"lift", "--reason", "x"}, exitUsage, "requires at least 1 arg"},
 		{[]string{"list", "--tables", "x"}, exitUsage, "unknown flag: --tables"},
-		{[]string{"list", "--table", ""}, exitAWS, "the stack's output LedgerTableName"},
 		{[]string{"list", "--table", "another"}, exitAWS, "this account and Region have no such table"},
 	} {
 		code, out, beside := clientvpn(t, append([]string{"keep-out"}, test.args...)...)

@@ -62,11 +62,13 @@ func run(ctx context.Context, args []string, c *console.Console) int {
 type tool struct {
 	*console.Console
 	json    bool
+	stack   string
 	started bool // the command line was understood
 }
 
 const about = `clientvpn tries the Client VPN responder at home, without an AWS account, and
-looks after the keep-out list of a deployed one.
+operates a deployed one. Against AWS it uses the credentials and the Region of
+the AWS CLI.
 
 Exit codes: 0 done; 1 something differs or could not be done; 2 the command
 line is wrong; 3 AWS, or the way to it; 130 interrupted. NO_COLOR switches
@@ -88,8 +90,10 @@ func (t *tool) root() *cobra.Command {
 		command.GroupID = "home"
 		root.AddCommand(command)
 	}
-	keepOut := t.keepOut()
-	keepOut.GroupID = "aws"
-	root.AddCommand(keepOut)
+	root.PersistentFlags().StringVar(&t.stack, "stack", defaultStack(), "the deployed stack; CLIENTVPN_STACK if absent")
+	for _, command := range []*cobra.Command{t.ready(), t.cut(), t.reinstate(), t.keepOut()} {
+		command.GroupID = "aws"
+		root.AddCommand(command)
+	}
 	return root
 }
