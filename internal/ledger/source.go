@@ -92,3 +92,21 @@ func (t *Table) Sources(ctx context.Context, names []string) ([]Source, error) {
 	}
 	return all, nil
 }
+
+// Connected returns how many people were connected at the last sweep; 0 if that is not known.
+func (t *Table) Connected(ctx context.Context) (int, error) {
+	items, err := t.load(ctx, []string{fleetID})
+	if err != nil {
+		return 0, err
+	}
+	r := reader{}
+	n := r.number("", items[fleetID], "people")
+	return n, r.err
+}
+
+// SetConnected records how many people are connected.
+func (t *Table) SetConnected(ctx context.Context, people int, at time.Time) error {
+	return t.change(ctx, fleetID, nil, func(content) (content, time.Time, error) {
+		return content(members(map[string]string{"people": fmt.Sprint(people), "at": stamp(at)})), at.Add(remembered), nil
+	})
+}

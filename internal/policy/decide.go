@@ -40,6 +40,10 @@ type Decision struct {
 	Reinstates bool `json:"reinstates,omitempty"`
 	// People are whom KeepOut or Reinstates is about, each under one folded name.
 	People []string `json:"people,omitempty"`
+	// Persons are all people whom the signal is about, under the same names.
+	Persons []string `json:"-"`
+	// MaxAge is the max_age of the rule that decided; 0 for none.
+	MaxAge time.Duration `json:"-"`
 	// Reasons tell, in order, why each earlier rule did not decide, why this one did, and what else mattered.
 	Reasons []Reason `json:"reasons"`
 }
@@ -142,7 +146,7 @@ func (d *Decision) choose(p *Policy, f *facts) *rule {
 		d.because(Defaulted, "no rule fits, so the default decides: %s", d.Action)
 		return nil
 	}
-	d.Rule, d.Action = decided.Name, decided.Then
+	d.Rule, d.Action, d.MaxAge = decided.Name, decided.Then, decided.When.maxAge
 	fits := []string{}
 	for _, c := range decided.clauses {
 		fits = append(fits, c.yes(f))
@@ -189,7 +193,7 @@ func issuers(names []identity.Name) string {
 // name sets the names to look for, and says how the event's names led to them.
 func (d *Decision) name(q *question) {
 	book := &q.policy.book
-	d.Names = append(d.Names, q.who.Names...)
+	d.Names, d.Persons = append(d.Names, q.who.Names...), words(q.who.People)
 	d.Literal, d.Counted = q.who.Literal, q.who.Counted
 	d.CommonNames = book.CommonNames(slices.DeleteFunc(slices.Clone(q.who.Names), func(name string) bool {
 		return slices.Contains(q.who.Literal, name)

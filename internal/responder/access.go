@@ -17,10 +17,8 @@ import (
 
 // keepOutList is what is used of a [ledger.Table].
 type keepOutList interface {
-	Put(context.Context, ledger.Entry) (until time.Time, err error)
+	SetAccess(context.Context, []ledger.Change) []ledger.Changed
 	Withdraw(context.Context, ledger.Entry) error
-	Lift(ctx context.Context, person string, l ledger.Lift) ([]ledger.Entry, error)
-	Find(ctx context.Context, people []string) ([]ledger.Entry, error)
 	Probe(context.Context) error
 }
 
@@ -72,25 +70,27 @@ func (r *Responder) setAccess(ctx context.Context, cases []*Case) []access {
 	return results
 }
 
-// accessOf does what one case asks of the list.
+// accessOf does what one case asks of the list, and has the ledger remember who closed or opened whose account.
 func (r *Responder) accessOf(ctx context.Context, c *Case) access {
-	switch denies := c.Decision.KeepOut != ""; {
+	denies := c.Decision.KeepOut != ""
+	switch {
 	case r.PolicyError != nil:
 		return access{}
-	case r.KeepOut == nil && denies:
-		return access{reasons: []policy.Reason{
-			policy.Because(policy.Access, "keep-out is off, as LEDGER_TABLE is not set"),
-		}}
-	case r.KeepOut == nil:
-		return access{}
-	case denies && c.dryRun():
-		return access{asked: true} // and that is all
-	case c.Signal.Opens():
+	case c.Decision.Reinstates:
 		return r.reinstate(ctx, c)
-	case denies:
+	case c.dryRun() || !c.terminates():
+		return access{asked: r.KeepOut != nil && (denies || c.Signal.Opens()), reasons: r.keepOutIsOff(denies)}
+	case denies && r.KeepOut != nil:
 		return r.deny(ctx, c)
 	}
-	return access{}
+	return access{reasons: append(r.keepOutIsOff(denies), r.noteClosings(ctx, c)...)}
+}
+
+func (r *Responder) keepOutIsOff(denies bool) []policy.Reason {
+	if r.KeepOut != nil || !denies {
+		return nil
+	}
+	return []policy.Reason{policy.Because(policy.Access, "keep-out is off, as LEDGER_TABLE is not set")}
 }
 
 // deny writes the entries of a case.
@@ -98,16 +98,16 @@ func (r *Responder) deny(ctx context.Context, c *Case) access {
 	a := access{asked: true}
 	for _, person := range c.Decision.People {
 		e := c.entry(person)
-		until, err := r.KeepOut.Put(ctx, e)
+		changed := r.KeepOut.SetAccess(ctx, []ledger.Change{{Person: person, Put: &e, Close: c.closing()}})[0]
 		switch {
-		case errors.Is(err, ledger.ErrLifted):
+		case errors.Is(changed.Err, ledger.ErrLifted):
 			a.reasons = append(a.reasons,
 				policy.Because(policy.Access, "%s is not kept out, as a reinstatement came after this event", person))
-		case err != nil:
-			a.problem("keeping out "+person, err)
+		case changed.Err != nil:
+			a.problem("keeping out "+person, changed.Err)
 		default:
 			a.entries = append(a.entries, e)
-			if end := orForever(until); a.until.IsZero() || end.Before(a.until) {
+			if end := orForever(changed.Until); a.until.IsZero() || end.Before(a.until) {
 				a.until = end
 			}
 		}
@@ -115,33 +115,59 @@ func (r *Responder) deny(ctx context.Context, c *Case) access {
 	return a
 }
 
-// reinstate lifts what keeps the people of a case out. In a dry-run it only finds out what it would lift.
+// closing is what the ledger remembers of a case that closes an account; nil for every other.
+func (c *Case) closing() *ledger.Closing {
+	s := c.Signal
+	if s.Kind != signal.AccountDisabled && s.Kind != signal.AccountPurged {
+		return nil
+	}
+	return &ledger.Closing{
+		Issuer: c.issuer(), Provider: s.Provider, OutcomeID: outcomeID(s), Kind: string(s.Kind), Reason: why(s),
+		EventAt: c.happened(), Arrived: c.arrived,
+	}
+}
+
+// noteClosings has the ledger remember that an account was closed, where nobody is kept out.
+func (r *Responder) noteClosings(ctx context.Context, c *Case) (reasons []policy.Reason) {
+	closing := c.closing()
+	if closing == nil || r.Ledger == nil || c.memory == forgotten {
+		return nil
+	}
+	var changes []ledger.Change
+	for _, person := range c.Decision.Persons {
+		changes = append(changes, ledger.Change{Person: person, Close: closing})
+	}
+	for i, changed := range r.Ledger.SetAccess(ctx, changes) {
+		if changed.Err != nil {
+			reasons = append(reasons, policy.Because(policy.Recalled,
+				"the ledger did not record that the account of %s was closed: %s", changes[i].Person, Problem{Cause: changed.Err}.Brief()))
+		}
+	}
+	return reasons
+}
+
+// reinstate lifts what keeps the people of a case out, in every mode: to keep somebody out longer is no caution.
 func (r *Responder) reinstate(ctx context.Context, c *Case) access {
-	a := access{asked: true}
 	lift := c.lift()
-	var lifted []ledger.Entry
-	if !c.dryRun() {
-		for _, person := range c.Decision.People {
-			entries, err := r.KeepOut.Lift(ctx, person, lift)
-			if err != nil {
-				a.problem("letting in "+person, err)
-			}
-			lifted = append(lifted, entries...)
+	var changes []ledger.Change
+	for _, person := range c.Decision.People {
+		changes = append(changes, ledger.Change{Person: person, Lift: &lift})
+	}
+	if r.KeepOut == nil {
+		if r.Ledger != nil {
+			r.Ledger.SetAccess(ctx, changes) // an older event that arrives later must know of it
 		}
+		return access{}
 	}
-	found, err := r.KeepOut.Find(ctx, c.Decision.People)
-	if err != nil && len(a.problems) == 0 {
-		a.problem(fmt.Sprintf("looking for what else keeps %s out", c.Signal.Subject), err)
-	}
-	for _, e := range found {
-		if c.dryRun() && lift.Lifts(e) {
-			lifted = append(lifted, e)
-		} else {
-			a.still = append(a.still, e)
+	a := access{asked: true}
+	for i, changed := range r.KeepOut.SetAccess(ctx, changes) {
+		if changed.Err != nil {
+			a.problem("letting in "+changes[i].Person, changed.Err)
 		}
-	}
-	for _, e := range lifted {
-		a.lifted = append(a.lifted, Lifted{e.Person, e.Cause, e.Reason, e.OutcomeID, e.By, e.Since.UTC()})
+		for _, e := range changed.Lifted {
+			a.lifted = append(a.lifted, Lifted{e.Person, e.Cause, e.Reason, e.OutcomeID, e.By, e.Since.UTC()})
+		}
+		a.still = append(a.still, changed.Still...)
 	}
 	if len(a.still) > 0 {
 		slices.SortStableFunc(a.still, func(a, b ledger.Entry) int { return orForever(b.Until).Compare(orForever(a.Until)) })
@@ -176,17 +202,20 @@ func (a *access) problem(doing string, err error) {
 func (c *Case) entry(person string) ledger.Entry {
 	s := c.Signal
 	return ledger.Entry{
-		Person: person, Cause: cause(s), Reason: why(s), OutcomeID: s.Provider + " " + s.ID, By: by(s),
-		Since: c.timing.DecidedAt, EventAt: c.happened(), Until: c.Decision.KeepOut.Until(c.timing.DecidedAt),
+		Person: person, Cause: cause(s), Issuer: c.issuer(), Names: slices.Concat(s.Subject.Usernames, s.Subject.IDs),
+		Reason: why(s), OutcomeID: outcomeID(s), By: by(s), Since: c.timing.DecidedAt,
+		EventAt: c.happened(), Arrived: c.arrived, Until: c.Decision.KeepOut.Until(c.timing.DecidedAt),
 	}
 }
 
 // lift is what the case lifts: what events like it put there, or everything if a person asks for it in our own form.
 func (c *Case) lift() ledger.Lift {
 	l := ledger.Lift{
-		Causes: []ledger.Cause{cause(c.Signal)}, By: by(c.Signal), Reason: why(c.Signal), At: c.happened(),
+		Issuer: c.issuer(), Issuers: c.lifts, Causes: []ledger.Cause{cause(c.Signal)}, OutcomeID: outcomeID(c.Signal),
+		By: by(c.Signal), Reason: why(c.Signal), At: c.happened(), Arrived: c.arrived,
 	}
 	if c.Signal.Provider == signal.Custom {
+		l.AnyIssuer = true
 		l.Causes = []ledger.Cause{ledger.Deprovisioning, ledger.Membership, ledger.Finding, ledger.Request}
 	}
 	return l

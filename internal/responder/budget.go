@@ -13,6 +13,8 @@ const (
 	longestStep = time.Minute
 	// longestAccess is the most that the keep-out list may hold a case up. DynamoDB takes some milliseconds.
 	longestAccess = 3 * time.Second
+	// longestRecall is the most that the rest of the ledger may.
+	longestRecall = time.Second
 	// verifyReserve is what terminating leaves of the time, at most, to see whether the connections ended.
 	verifyReserve = 10 * time.Second
 	// lastMoment is how long before the deadline EC2 is asked for the last time whether connections have ended.
@@ -36,6 +38,11 @@ func forSelfTest(ctx context.Context) (context.Context, context.CancelFunc) { re
 // forAccess bounds each reading or writing of the keep-out list.
 func forAccess(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, min(longestAccess, min(longestStep, timeLeft(ctx))/4))
+}
+
+// forRecall bounds asking the ledger what is known, and asking the brake.
+func forRecall(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(longestRecall, timeLeft(ctx)/8))
 }
 
 // forSearch bounds a search. A large endpoint may take as long as there is time for it.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
@@ -53,9 +54,25 @@ type Case struct {
 	deadline      time.Time     // of the watch, while Watching
 	reconnections int
 
+	arrived  time.Time      // when the event first arrived, as far as that is known
+	lifts    []string       // whose closings a reinstatement lifts beside its issuer's
+	released *ledger.Ruling // by a person, from the brake
+	before   ledger.Event   // what became of the event before
+	memory   recollection
+	braked   *Brake // what the brake holds; nil if it does not hold this
+
 	access access
 	letIn  string // why nothing denied a person who is kept out
 }
+
+// recollection says whether the ledger was there to ask.
+type recollection uint8
+
+const (
+	unasked recollection = iota
+	recalled
+	forgotten // it did not answer
+)
 
 // progress says whether something is under way.
 type progress uint8
@@ -90,7 +107,7 @@ func (p pace) slower(slowest time.Duration, now time.Time) pace {
 // newCase returns the case of a signal that the policy has decided about.
 func newCase(inv Invocation, s signal.Signal, d policy.Decision, now time.Time) *Case {
 	return &Case{
-		Signal: s, Decision: d, account: inv.Account,
+		Signal: s, Decision: d, account: inv.Account, arrived: inv.ReceivedAt,
 		timing: Timing{EventAt: s.Time, ReceivedAt: inv.ReceivedAt.UTC(), DecidedAt: now.UTC()},
 		target: vpn.Target{
 			Names: d.Names, CommonNames: d.CommonNames, LikelyUsernames: d.Spellings,

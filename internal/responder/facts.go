@@ -15,6 +15,7 @@ import (
 // facts is what was seen of a case when it is concluded. Status and summary come from nothing else.
 type facts struct {
 	who      string
+	braked   *Brake
 	decision policy.Decision
 	dryRun   bool
 
@@ -52,7 +53,8 @@ func (f *facts) overLimit() bool {
 // facts collects what was seen of the case.
 func (c *Case) facts() facts {
 	f := facts{
-		who: c.Signal.Subject.String(), decision: c.Decision, dryRun: c.dryRun(), all: len(c.connections), spared: c.spared,
+		who: c.Signal.Subject.String(), braked: c.braked, decision: c.Decision, dryRun: c.dryRun(),
+		all: len(c.connections), spared: c.spared,
 		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing(),
 		cutShort: c.watch == cutOffWatch, letIn: c.letIn, reinstating: c.isReinstatement(),
 		lifted: c.access.lifted, still: c.access.still, keptOut: howLong(c.access.until),

@@ -32,6 +32,7 @@ const (
 	Sample         Status = "sample"          // a sample finding
 	Stale          Status = "stale"           // too old for its rule
 	Notified       Status = "notified"        // the policy only notifies, or the signal asks for no more
+	Braked         Status = "held"            // the brake holds it until a person decides
 	Ignored        Status = "ignored"         // the policy ignores it
 	Failed         Status = "failed"          // nothing could be done
 	Ready          Status = "ready"           // self-test: somebody could be cut off now
@@ -59,6 +60,8 @@ type Outcome struct {
 	Spared []Spared `json:"spared"`
 	// Omitted is how many connections, spared ones included, a message omits to stay short enough.
 	Omitted int `json:"omitted,omitempty"`
+	// Brake is what the brake holds, where it holds this.
+	Brake *Brake `json:"held,omitempty"`
 	// Reconnections is how often the person reconnected during the watch.
 	Reconnections int    `json:"reconnections,omitempty"`
 	Error         string `json:"error,omitempty"`
@@ -157,7 +160,7 @@ func (c *Case) outcome() Outcome {
 	o := Outcome{
 		SchemaVersion: SchemaVersion, Signal: c.Signal, Decision: c.Decision, PolicyHash: c.policyHash, Timing: c.timing,
 		KeptOutUntil: c.access.until, Lifted: c.access.lifted, Reconnections: c.reconnections, Listings: c.listings,
-		Connections: []Connection{}, Spared: []Spared{},
+		Connections: []Connection{}, Spared: []Spared{}, Brake: c.braked,
 	}
 	for _, t := range c.connections {
 		o.Connections = append(o.Connections, Connection{c.row(&t.Connection), t.Fate, t.Err})

@@ -32,6 +32,9 @@ type Responder struct {
 	Probe func(context.Context) []error
 	// KeepOut is the list of people who may not reconnect; nil turns keep-out off.
 	KeepOut keepOutList
+	// Ledger remembers across invocations; nil remembers nothing. Alone counts for the brake while Ledger does not
+	// answer.
+	Ledger, Alone memory
 	// PolicyHash is a field of every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
@@ -45,6 +48,8 @@ type Invocation struct {
 	ReceivedAt time.Time
 	// Account is the AWS account that the program runs in, for outcomes.
 	Account string
+	// Arrivals say of each signal how it came in; it may be shorter than the signals.
+	Arrivals []Arrival
 }
 
 // Respond takes signals from the policy's decision to one outcome each. It yields each outcome with its signal's index
@@ -59,8 +64,9 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 		// 1. Decide. Nothing has been asked of AWS yet.
 		cs := r.decide(inv, signals, now())
 
-		// 2. Recall what is remembered of the events and the people.
+		// 2. Recall what is remembered of the events and the people, and ask the brake. Each may hold a case.
 		r.recall(ctx, cs)
+		r.brake(ctx, cs)
 
 		// 3. Set access, before anybody is searched for, and ask which endpoints there are.
 		endpoints := r.prepare(ctx, cs)
@@ -80,9 +86,6 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 		}
 	}
 }
-
-// recall asks what is remembered of the events and the people, which may hold a case. Nothing is remembered yet.
-func (r *Responder) recall(context.Context, []*Case) {}
 
 // prepare sets access and asks for the endpoints side by side, and notes both in the cases.
 func (r *Responder) prepare(ctx context.Context, cs []*Case) []vpn.Endpoint {
@@ -104,7 +107,7 @@ func (r *Responder) prepare(ctx context.Context, cs []*Case) []vpn.Endpoint {
 // decide asks the policy about each signal. Without a policy nothing is terminated, and the outcomes say so.
 func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Time) []*Case {
 	var cs []*Case
-	for _, s := range signals {
+	for i, s := range signals {
 		d := policy.Decision{
 			Action: policy.Notify, Mode: r.Mode, Names: []string{}, Reasons: []policy.Reason{policy.CannotBeRead()},
 		}
@@ -113,6 +116,9 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 		}
 		c := newCase(inv, s, d, now)
 		c.policyHash, c.watchFor = r.PolicyHash, r.Watch
+		if i < len(inv.Arrivals) {
+			c.note(inv.Arrivals[i])
+		}
 		if r.PolicyError != nil {
 			c.problems = []Problem{{Code: PolicyUnreadable, Cause: r.PolicyError}}
 		}

@@ -39,11 +39,6 @@ var verdicts = []verdict{
 		holds: func(f *facts) bool { return f.reinstating && len(f.still) > 0 },
 		says:  func(f *facts) string { return strings.TrimSpace(onTheList(f)) }},
 	{status: Notified,
-		holds: func(f *facts) bool { return f.reinstating && f.dryRun },
-		says: func(f *facts) string {
-			return fmt.Sprintf("Dry-run: this would let %s in again; %s.", f.who, wasKeptOut(f))
-		}},
-	{status: Notified,
 		holds: func(f *facts) bool { return f.reinstating },
 		says:  func(f *facts) string { return fmt.Sprintf("%s may connect again; %s.", f.who, wasKeptOut(f)) }},
 
@@ -56,6 +51,9 @@ var verdicts = []verdict{
 		says: func(f *facts) string {
 			return fmt.Sprintf("Nothing was ended: the policy only notifies about %s.", f.who)
 		}},
+	{status: Braked,
+		holds: func(f *facts) bool { return f.braked != nil },
+		says:  heldBack},
 	{by: statusOfGate,
 		holds: func(f *facts) bool { return f.decision.Action == policy.Notify },
 		says:  func(f *facts) string { return fmt.Sprintf("Nothing was ended: %s.", blockedBy(f)) }},
@@ -194,6 +192,12 @@ var gateStatus = map[policy.Gate]Status{
 	policy.GateUnmapped:  Unmapped,
 	policy.GateAmbiguous: Ambiguous,
 	policy.GateExempt:    Exempt,
+
+	policy.GateReplay:     Stale,
+	policy.GateReinstated: Stale,
+	policy.GateLifted:     Notified,
+	policy.GateBrake:      Braked,
+	policy.GateDropped:    Notified,
 }
 
 func statusOfGate(f *facts) Status { return gateStatus[f.decision.Gate] }

@@ -1,0 +1,163 @@
+package responder
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
+)
+
+// memory is what is used of a [ledger.Table] beside the keep-out list.
+type memory interface {
+	Recall(ctx context.Context, q ledger.Query) (ledger.Recalled, error)
+	Take(ctx context.Context, lane string, asks []ledger.Ask, limit ledger.Limit) ([]ledger.Taken, error)
+	SetAccess(ctx context.Context, changes []ledger.Change) []ledger.Changed
+	Connected(ctx context.Context) (int, error)
+}
+
+// Arrival is how one signal came in.
+type Arrival struct {
+	// At is when its event first arrived; zero is the time of the invocation.
+	At time.Time
+	// Released is set where a person released the event from the brake; nil otherwise.
+	Released *ledger.Ruling
+}
+
+// note notes how the case's event came in.
+func (c *Case) note(a Arrival) {
+	c.released = a.Released
+	if !a.At.IsZero() && a.At.Before(c.arrived) {
+		c.arrived = a.At
+	}
+}
+
+// recall asks the ledger what is known of the events and of the people, and blocks cases that are out of date.
+func (r *Responder) recall(ctx context.Context, cases []*Case) {
+	now := now()
+	for i, c := range cases {
+		c.arrived = c.arrived.Add(time.Duration(i)) // of one batch the later record arrived later
+		c.checkAge(now)
+	}
+	if r.Ledger == nil {
+		supersede(cases)
+		return
+	}
+	part, cancel := forRecall(ctx)
+	defer cancel()
+	known, err := r.Ledger.Recall(part, query(cases))
+	for _, c := range cases {
+		c.noteRecalled(known, err)
+	}
+	supersede(cases)
+}
+
+// query returns what the cases need to know. A self-test or a ruling needs nothing.
+func query(cases []*Case) (q ledger.Query) {
+	for _, c := range cases {
+		if c.Signal.Kind == signal.SelfTest || c.Signal.Kind.IsRuling() {
+			continue
+		}
+		q.Events = append(q.Events, c.eventKey())
+		q.People = append(q.People, c.Decision.Persons...)
+	}
+	return q
+}
+
+// eventKey is the case's place in the ledger.
+func (c *Case) eventKey() ledger.EventKey { return EventKey(c.Signal) }
+
+// EventKey returns a signal's place in the ledger.
+func EventKey(s signal.Signal) ledger.EventKey {
+	return ledger.EventKey{Provider: s.Provider, ID: s.ID, Subject: s.Subject.String()}
+}
+
+// outcomeID names the event in the keep-out list.
+func outcomeID(s signal.Signal) string { return s.Provider + " " + s.ID }
+
+// issuer returns who says it, as the ledger keeps it: the issuer of the names that count, or the provider.
+func (c *Case) issuer() string {
+	for _, n := range slices.Concat(c.Decision.Counted, c.Signal.Subject.Names) {
+		if n.Issuer.Provider != "" {
+			return n.Issuer.String()
+		}
+	}
+	return c.Signal.Provider
+}
+
+// checkAge blocks an event that is replayed, or older than any that still waits somewhere. Our own form may ask for it.
+func (c *Case) checkAge(now time.Time) {
+	s := c.Signal
+	age := now.Sub(c.happened())
+	switch {
+	case s.Provider == signal.Custom:
+	case s.Replay != "":
+		c.Decision.Block(policy.GateReplay, "it comes from the replay %q of an archive; to act on it, send our own form", s.Replay)
+	case age > policy.GreatestAge && c.Decision.MaxAge < age:
+		c.Decision.Block(policy.GateStale, "the event is %s old, more than any that can still wait in a queue", age.Round(time.Hour))
+	}
+}
+
+// noteRecalled notes what the ledger knows of the case, and blocks it if a person or a later event has taken it back. An error
+// blocks nothing: a table that does not answer holds no cut-off up.
+func (c *Case) noteRecalled(known ledger.Recalled, err error) {
+	if err != nil {
+		if c.terminates() {
+			c.addReasons(policy.Because(policy.Recalled,
+				"the ledger did not answer, so it is not known whether anybody was reinstated since, or whether this was done before"))
+			c.memory = forgotten
+		}
+		return
+	}
+	c.before = known.Events[c.eventKey()]
+	if first := c.before.FirstReceived; !first.IsZero() && first.Before(c.arrived) {
+		c.arrived = first
+	}
+	for _, person := range c.Decision.Persons {
+		access := known.People[person]
+		if by, at, lifted := access.LiftedByHand(outcomeID(c.Signal)); lifted {
+			c.Decision.Block(policy.GateLifted, "%s lifted what this event had asked for at %s", by, at.UTC().Format(time.RFC3339))
+		}
+		if lift, opened := access.OpenedSince(c.issuer(), cause(c.Signal), c.happened(), c.arrived); opened {
+			c.blockReinstated(person, lift)
+		}
+	}
+}
+
+func (c *Case) blockReinstated(person string, l ledger.Lift) {
+	if ledger.SameMoment(l.At, c.happened()) {
+		c.Decision.Block(policy.GateReinstated, "%s reinstated %s at the same moment, and that event arrived later", l.By, person)
+		return
+	}
+	c.Decision.Block(policy.GateReinstated, "%s reinstated %s later, at %s", l.By, person, l.At.UTC().Format(time.RFC3339))
+}
+
+// supersede blocks cases that a reinstatement of the same batch takes back. The table has not heard of it yet.
+func supersede(cases []*Case) {
+	for _, opening := range cases {
+		if !opening.Signal.Opens() || !opening.Decision.Reinstates {
+			continue
+		}
+		lift := opening.lift()
+		for _, c := range cases {
+			person, shared := c.shares(opening)
+			if shared && lift.Covers(cause(c.Signal), c.issuer()) && ledger.Later(lift.At, lift.Arrived, c.happened(), c.arrived) {
+				c.blockReinstated(person, lift)
+			}
+		}
+	}
+}
+
+// shares returns a person whom both cases are about.
+func (c *Case) shares(other *Case) (string, bool) {
+	for _, person := range c.Decision.Persons {
+		for _, p := range other.Decision.Persons {
+			if p == person {
+				return person, true
+			}
+		}
+	}
+	return "", false
+}
