@@ -139,6 +139,11 @@ func (l *lane) take(asks []Ask, limit Limit, now time.Time) (taken []Taken, chan
 			}
 		}
 	}
+	for i := range taken {
+		if taken[i].Grant == Held {
+			taken[i].Standing = l.Standing // of all together
+		}
+	}
 	return taken, changed
 }
 
@@ -155,7 +160,7 @@ func (l *lane) hold(t *Taken, a Ask, now time.Time) (changed bool) {
 	if l.AnnouncedAt.IsZero() && now.Sub(l.claimedAt) > claimFor {
 		l.claimedAt, t.Announce, changed = now, true, true
 	}
-	t.Grant, t.Standing = Held, l.Standing
+	t.Grant = Held
 	return changed
 }
 

@@ -161,3 +161,6 @@ func (c *Case) shares(other *Case) (string, bool) {
 	}
 	return "", false
 }
+
+// Ruling is a person's decision about what the brake holds.
+type Ruling = ledger.Ruling

@@ -168,7 +168,7 @@ func TestCallerMayStop(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour})
-		ignored := changed(about(alice), func(s *signal.Signal) { s.Kind = signal.AccountEnabled })
+		ignored := changed(about(signal.Subject{Usernames: []string{"bob"}}), func(s *signal.Signal) { s.Kind = signal.AccountEnabled })
 		for i, o := range r.Respond(t.Context(), responder.Invocation{ReceivedAt: time.Now()}, []signal.Signal{about(alice), ignored}) {
 			if i != 1 || o.Status != responder.Ignored {
 				t.Errorf("%d: %s", i, o.Status)
