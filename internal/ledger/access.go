@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,7 +74,19 @@ type Lift struct {
 
 // Covers reports whether the reinstatement may lift what an issuer did for a cause.
 func (l Lift) Covers(cause Cause, issuer string) bool {
-	return slices.Contains(l.Causes, cause) && (l.AnyIssuer || issuer == l.Issuer || slices.Contains(l.Issuers, issuer))
+	if !slices.Contains(l.Causes, cause) {
+		return false
+	}
+	return l.AnyIssuer || sameIssuer(issuer, l.Issuer) ||
+		slices.ContainsFunc(l.Issuers, func(other string) bool { return sameIssuer(issuer, other) })
+}
+
+// sameIssuer reports whether two issuers may be one. Not every event of a provider says which tenant it is from, and an
+// entry without an issuer may be anybody's.
+func sameIssuer(a, b string) bool {
+	providerA, withinA, _ := strings.Cut(a, ":")
+	providerB, withinB, _ := strings.Cut(b, ":")
+	return a == "" || providerA == providerB && (withinA == withinB || withinA == "" || withinB == "")
 }
 
 // Lifts reports whether the reinstatement takes the entry off the list.

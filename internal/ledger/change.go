@@ -40,7 +40,7 @@ func (t *Table) SetAccess(ctx context.Context, changes []Change) []Changed {
 	for i, c := range changes {
 		byPerson[c.Person] = append(byPerson[c.Person], i)
 	}
-	_ = t.sideBySide(slices.Sorted(maps.Keys(byPerson)), func(person string) error { // the errors are in the results
+	_ = sideBySide(slices.Sorted(maps.Keys(byPerson)), func(person string) error { // the errors are in the results
 		for _, i := range byPerson[person] {
 			results[i] = t.setOne(ctx, changes[i])
 		}
@@ -50,7 +50,7 @@ func (t *Table) SetAccess(ctx context.Context, changes []Change) []Changed {
 }
 
 // sideBySide calls do for each key, a few at a time, and returns all errors.
-func (t *Table) sideBySide(keys []string, do func(key string) error) error {
+func sideBySide(keys []string, do func(key string) error) error {
 	errs := make([]error, len(keys))
 	free := make(chan struct{}, slots)
 	var group sync.WaitGroup

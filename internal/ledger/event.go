@@ -58,7 +58,7 @@ func (t *Table) Note(ctx context.Context, events []Event) error {
 	for _, e := range events {
 		byID[e.Key.id()] = append(byID[e.Key.id()], e)
 	}
-	return t.sideBySide(slices.Sorted(maps.Keys(byID)), func(id string) error {
+	return sideBySide(slices.Sorted(maps.Keys(byID)), func(id string) error {
 		return t.change(ctx, id, nil, func(known content) (content, time.Time, error) {
 			before, err := decodeEvent(id, known)
 			if err != nil {

@@ -32,7 +32,7 @@ func (s Source) Silent(now time.Time) bool {
 
 // Heard records that sources had something to say. It writes each at most every ten minutes.
 func (t *Table) Heard(ctx context.Context, names []string, at time.Time) error {
-	return t.sideBySide(slices.Compact(slices.Sorted(slices.Values(names))), func(name string) error {
+	return sideBySide(slices.Compact(slices.Sorted(slices.Values(names))), func(name string) error {
 		return t.change(ctx, sourcePrefix+name, nil, func(known content) (content, time.Time, error) {
 			s, err := decodeSource(name, known)
 			if err != nil {

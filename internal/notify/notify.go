@@ -110,7 +110,8 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 	key := o.Signal.Provider + "\x00" + o.Signal.ID + "\x00" + o.Signal.Subject.String()
 	words := string(o.Status) + ": " + o.Summary
 	before := r.take(key)
-	news := o.Status != responder.Ignored
+	before.settled = before.settled || o.Before.Settled // as another instance may have reported it
+	news := o.Status != responder.Ignored && (o.Status != responder.Braked || o.Brake.Announces)
 	if o.Status == responder.NotConnected && before.settled {
 		o.Summary += " This event was reported before."
 		news = false

@@ -69,7 +69,6 @@ var advices = []advice{
 	// A reinstatement.
 	{is(responder.Failed), isReinstatement, []step{aboutWho("%s may still be turned away."), again}},
 	{nil, both(isReinstatement, isKeptOut), []step{letIn("all the same")}},
-	{nil, both(isReinstatement, both(hasLifted, dryRun)), []step{say("Nothing was changed, as this is a dry-run.")}},
 	{nil, both(isReinstatement, hasLifted), []step{
 		aboutWho("Nothing. If this is a mistake, send a custom request to end %s's access."),
 	}},
@@ -147,6 +146,27 @@ var advices = []advice{
 		say("The event leads to no person. Find out who it was, and send a custom request with the name."),
 	}},
 	{is(responder.Sample), nil, []step{say("Nothing. Somebody made a sample finding to try things out.")}},
+	{is(responder.Stale), blockedBy(policy.GateReplay), []step{
+		say("Nothing, if the replay was meant. To act on one of its events, send a custom request."),
+	}},
+	{is(responder.Stale), blockedBy(policy.GateReinstated), []step{
+		aboutWho("Nothing, if %s was reinstated on purpose. If not, send a custom request."),
+	}},
+	{is(responder.Braked), nil, []step{
+		say("Find out whether so many people are meant to lose access."),
+		func(o responder.Outcome) string { return "If they are: " + rulingCommand("Release Held", o.Brake.Lane) },
+		func(o responder.Outcome) string {
+			return "If they are not: " + rulingCommand("Drop Held", o.Brake.Lane)
+		},
+		say("To decide about some people alone, add usernames to the detail. Nothing is lost for 14 days."),
+	}},
+	{is(responder.Notified), isRuling, []step{say("Nothing. The outcome of each event follows.")}},
+	{is(responder.Notified), blockedBy(policy.GateLifted), []step{
+		say("Nothing. To act on it all the same, send a custom request."),
+	}},
+	{is(responder.Notified), blockedBy(policy.GateDropped), []step{
+		say("Nothing. To act on it all the same, send a custom request."),
+	}},
 	{is(responder.Stale), nil, []step{
 		aboutWho("Decide by hand: the event is older than its rule's max_age. If %s must be cut off, send a custom request."),
 	}},
@@ -168,6 +188,14 @@ var advices = []advice{
 		say("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with " +
 			"events/custom/self-test.json."),
 	}},
+}
+
+func isRuling(o responder.Outcome) bool { return o.Signal.Kind.IsRuling() }
+
+// rulingCommand is what releases or drops the events that the brake of a lane holds.
+func rulingCommand(detailType, lane string) string {
+	return fmt.Sprintf(`aws events put-events --entries '[{"Source":"clientvpn-responder","DetailType":"%s",`+
+		`"Detail":"{\"source\":\"%s\",\"requested_by\":\"YOU\",\"reason\":\"WHY\"}"}]'`, detailType, lane)
 }
 
 func both(a, b func(responder.Outcome) bool) func(responder.Outcome) bool {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
@@ -60,6 +61,10 @@ type Outcome struct {
 	Spared []Spared `json:"spared"`
 	// Omitted is how many connections, spared ones included, a message omits to stay short enough.
 	Omitted int `json:"omitted,omitempty"`
+	// Before is what became of the event before, in any instance.
+	Before ledger.Event `json:"-"`
+	// Arrived is when the event first arrived, as far as that is known.
+	Arrived time.Time `json:"-"`
 	// Brake is what the brake holds, where it holds this.
 	Brake *Brake `json:"held,omitempty"`
 	// Reconnections is how often the person reconnected during the watch.
@@ -161,6 +166,7 @@ func (c *Case) outcome() Outcome {
 		SchemaVersion: SchemaVersion, Signal: c.Signal, Decision: c.Decision, PolicyHash: c.policyHash, Timing: c.timing,
 		KeptOutUntil: c.access.until, Lifted: c.access.lifted, Reconnections: c.reconnections, Listings: c.listings,
 		Connections: []Connection{}, Spared: []Spared{}, Brake: c.braked,
+		Before: c.before, Arrived: c.arrived,
 	}
 	for _, t := range c.connections {
 		o.Connections = append(o.Connections, Connection{c.row(&t.Connection), t.Fate, t.Err})

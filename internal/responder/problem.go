@@ -20,6 +20,7 @@ const (
 	CannotTerminate  ProblemCode = "failed-to-terminate" // EC2 tried, and could not
 	Unanswered       ProblemCode = "unanswered"          // EC2 did not answer; whether it acted is still open
 	AccessNotSet     ProblemCode = "access-not-set"      // the keep-out list is not as it should be
+	RulingFailed     ProblemCode = "ruling-failed"       // not all held events were released or dropped
 	SelfTestFailed   ProblemCode = "self-test-failed"    // the self-test found it
 )
 

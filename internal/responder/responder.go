@@ -35,6 +35,8 @@ type Responder struct {
 	// Ledger remembers across invocations; nil remembers nothing. Alone counts for the brake while Ledger does not
 	// answer.
 	Ledger, Alone memory
+	// Held is the queue of the events that the brake holds; nil where there is none.
+	Held heldQueue
 	// PolicyHash is a field of every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
@@ -73,18 +75,26 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 
 		// 4. Pursue: search, terminate, verify, watch (states.go). Report each case as soon as it is settled.
 		for i := range r.pursue(ctx, endpoints, newCases(r.Policy, cs)) {
-			if !cs[i].isSelfTest() && !yield(i, cs[i].conclude()) {
+			if !cs[i].isAside() && !yield(i, cs[i].conclude()) {
 				return
 			}
 		}
 
-		// 5. Self-tests wait until the people are dealt with.
+		// 5. Self-tests and rulings wait until the people are dealt with.
 		for i, c := range cs {
-			if c.isSelfTest() && !yield(i, r.selfTest(ctx, c)) {
+			if c.isAside() && !yield(i, r.aside(ctx, c)) {
 				return
 			}
 		}
 	}
+}
+
+// aside answers a signal that is about nobody's access.
+func (r *Responder) aside(ctx context.Context, c *Case) Outcome {
+	if c.Signal.Kind.IsRuling() {
+		return r.ruling(ctx, c)
+	}
+	return r.selfTest(ctx, c)
 }
 
 // prepare sets access and asks for the endpoints side by side, and notes both in the cases.
@@ -111,7 +121,10 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 		d := policy.Decision{
 			Action: policy.Notify, Mode: r.Mode, Names: []string{}, Reasons: []policy.Reason{policy.CannotBeRead()},
 		}
-		if r.PolicyError == nil {
+		switch {
+		case s.Kind.IsRuling():
+			d = decideRuling(r.Mode)
+		case r.PolicyError == nil:
 			d = r.Policy.Decide(s, r.Mode, now)
 		}
 		c := newCase(inv, s, d, now)
