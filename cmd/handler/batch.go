@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/held"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
@@ -26,6 +28,8 @@ type handler struct {
 	directory *directory.Directory
 	reporter  *notify.Reporter
 	calls     *notify.Calls
+	ledger    *ledger.Table
+	held      *held.Queue // nil where there is none
 	log       *slog.Logger
 }
 
@@ -44,7 +48,8 @@ type response struct {
 // record is one event of an invocation, and what became of it.
 type record struct {
 	messageID string // SQS's; empty for a direct invocation
-	body      []byte
+	bodies    [][]byte
+	arrival   responder.Arrival
 	outcomes  []responder.Outcome
 	err       error
 }
@@ -52,8 +57,10 @@ type record struct {
 // item is one signal of a record, on its way to an outcome.
 type item struct {
 	record  *record
+	body    []byte // of its event
 	signal  signal.Signal
 	outcome responder.Outcome
+	kept    error // of keeping an event that the brake holds
 	err     error // of its report
 }
 
@@ -72,7 +79,7 @@ func (h *handler) handle(ctx context.Context, payload json.RawMessage) (any, err
 	}
 	if json.Unmarshal(payload, &batch) != nil || batch.Records == nil {
 		// An event then, and Parse says what is wrong with it.
-		r := record{body: payload}
+		r := record{bodies: [][]byte{payload}}
 		h.process(ctx, log, inv, []*record{&r})
 		if r.err != nil {
 			return nil, r.err
@@ -97,7 +104,7 @@ func recordsOf(messages []events.SQSMessage) ([]*record, error) {
 				Problem: fmt.Sprintf("%q is not aws:sqs; batches are taken from SQS only", m.EventSource),
 			}
 		}
-		records = append(records, &record{messageID: m.MessageId, body: []byte(m.Body)})
+		records = append(records, &record{messageID: m.MessageId, bodies: bodiesOf(m.Body), arrival: arrivalOf(m)})
 	}
 	return records, nil
 }
@@ -123,14 +130,16 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 	signals := make([]signal.Signal, len(items))
 	for i := range items {
 		signals[i] = items[i].signal
+		inv.Arrivals = append(inv.Arrivals, items[i].record.arrival)
 	}
 	var reports sync.WaitGroup
 	for i, outcome := range h.responder.Respond(work, inv, signals) {
 		one := &items[i]
 		one.outcome = outcome
-		reports.Go(func() { one.err = h.reporter.Report(report, log, &one.outcome) })
+		reports.Go(func() { h.report(report, log, one) })
 	}
 	reports.Wait()
+	h.remember(report, log, items)
 	h.calls.Report(ctx, log)
 	for i := range items {
 		items[i].settle()
@@ -142,16 +151,24 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 func parse(ctx context.Context, log *slog.Logger, records []*record) (items []item) {
 	for _, r := range records {
 		r.outcomes = []responder.Outcome{}
-		signals, err := signal.Parse(r.body)
-		switch {
-		case errors.Is(err, signal.ErrUnsupported):
-			notify.Nothing(ctx, log, r.messageID, err)
-		case err != nil:
-			r.err = err
+		for _, body := range r.bodies {
+			items = append(items, r.parse(ctx, log, body)...)
 		}
-		for _, s := range signals {
-			items = append(items, item{record: r, signal: s})
-		}
+	}
+	return items
+}
+
+// parse returns the signals of one event.
+func (r *record) parse(ctx context.Context, log *slog.Logger, body []byte) (items []item) {
+	signals, err := signal.Parse(body)
+	switch {
+	case errors.Is(err, signal.ErrUnsupported):
+		notify.Nothing(ctx, log, r.messageID, err)
+	case err != nil:
+		r.err = err
+	}
+	for _, s := range signals {
+		items = append(items, item{record: r, body: body, signal: s})
 	}
 	return items
 }
@@ -169,7 +186,7 @@ func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (
 		case err != nil:
 			r.incomplete(err.Error())
 		default:
-			left = append(left, item{record: r, signal: signals[i]})
+			left = append(left, item{record: r, body: items[i].body, signal: signals[i]})
 		}
 	}
 	return left
@@ -182,8 +199,10 @@ func (i *item) settle() {
 	if o.Incomplete() {
 		r.incomplete(fmt.Sprintf("%s: %s", o.Status, o.Summary))
 	}
-	if i.err != nil {
-		r.incomplete(i.err.Error())
+	for _, err := range []error{i.err, i.kept} {
+		if err != nil {
+			r.incomplete(err.Error())
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/held"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
@@ -77,11 +78,29 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if s.store != "" {
 		h.directory = directory.New(cfg, s.store)
 	}
-	if s.keepOut != "" {
-		tableCfg, _ := configuration(tableAttempt, calls) // an error would have been the first's
-		h.responder.KeepOut = ledger.New(tableCfg, s.keepOut)
-	}
+	h.attach(cfg, s)
 	return h, problems
+}
+
+// attach adds what remembers: the ledger, the keep-out list and the queue of held events.
+func (h *handler) attach(cfg aws.Config, s settings) {
+	tableCfg, _ := configuration(tableAttempt, h.calls) // an error would have been the first's
+	r := &h.responder
+	alone := ledger.InProcess()
+	h.ledger, r.Ledger, r.Alone = alone, alone, alone
+	if s.table != "" {
+		h.ledger = ledger.New(tableCfg, s.table)
+		r.Ledger = h.ledger
+	} else {
+		h.log.Warn("LEDGER_TABLE is not set: each instance forgets at its end what it did, and the brake counts in each alone")
+	}
+	if s.table != "" && s.keepOut {
+		r.KeepOut = h.ledger
+	}
+	if s.heldURL != "" {
+		h.held = held.New(cfg, s.heldURL, s.eventsURL)
+		r.Held = h.held
+	}
 }
 
 // configuration returns the configuration of clients whose every attempt takes so long at most.

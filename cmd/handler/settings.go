@@ -27,7 +27,10 @@ type settings struct {
 	store       string // identity store to ask for names; empty for none
 	targets     []target
 	externalID  string
-	keepOut     string // table of people who may not reconnect; empty for none
+	table       string // the ledger's; empty for none
+	keepOut     bool   // people may be kept out
+	heldURL     string // queue of held events; empty for none
+	eventsURL   string // queue that they came from
 	taskRoot    string // where Lambda unpacks the function
 }
 
@@ -92,16 +95,34 @@ var environment = []setting{
 		Parse: parseExternalID,
 	},
 	{
-		Name: "LEDGER_TABLE", Absent: "keep-out is off", Parse: parseTable,
-		Doc: "DynamoDB table of people who may not reconnect, in the function's account and Region",
+		Name: "LEDGER_TABLE", Parse: parseTable,
+		Absent: "no memory across instances; the brake counts in each alone; keep-out is off",
+		Doc:    "DynamoDB table of the ledger, in the function's account and Region",
+	},
+	{
+		Name: "KEEP_OUT", Absent: "`on`", Parse: parseKeepOut,
+		Doc: "`off` if no client connect handler is attached: nobody is put on the keep-out list then",
+	},
+	{
+		Name: "HELD_QUEUE_URL", Absent: "an event that the brake holds ends in the dead letters", Parse: asIs(
+			func(s *settings) *string { return &s.heldURL }),
+		Doc: "SQS queue for events that the brake holds",
+	},
+	{
+		Name: "EVENT_QUEUE_URL", Absent: "needed with `HELD_QUEUE_URL`", Parse: asIs(
+			func(s *settings) *string { return &s.eventsURL }),
+		Doc: "SQS queue that events come from, for events that are released",
 	},
 }
 
 // readSettings reads the environment through getenv; program is the path of the binary. It returns every problem, each
 // beginning with the variable's name.
 func readSettings(getenv func(string) string, program string) (settings, []string) {
-	s := settings{mode: policy.DryRun, watch: defaultWatch}
+	s := settings{mode: policy.DryRun, watch: defaultWatch, keepOut: true}
 	problems := lambdaenv.Read(environment, getenv, &s)
+	if (s.heldURL == "") != (s.eventsURL == "") {
+		problems = append(problems, "HELD_QUEUE_URL: name EVENT_QUEUE_URL, too, or neither")
+	}
 	problems = append(problems, sharedTopics(getenv)...)
 	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)
 	return s, problems
@@ -195,6 +216,14 @@ func parseTable(s *settings, value string) error {
 	if !ledger.ValidName(value) {
 		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
 	}
-	s.keepOut = value
+	s.table = value
+	return nil
+}
+
+func parseKeepOut(s *settings, value string) error {
+	if value != "on" && value != "off" {
+		return fmt.Errorf("%q is neither on nor off", value)
+	}
+	s.keepOut = value == "on"
 	return nil
 }

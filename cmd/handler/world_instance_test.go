@@ -87,12 +87,15 @@ func (w *world) start(broken bool) *instance {
 		i.h.responder.Mode = policy.DryRun
 	}
 	rules := worldRules
+	i.h.ledger = ledger.InProcess()
 	if w.keepOut {
 		listCfg := cfg.Copy()
 		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
-		i.h.responder.KeepOut = ledger.New(listCfg, keepOutTable)
+		i.h.ledger = ledger.New(listCfg, keepOutTable)
+		i.h.responder.KeepOut = i.h.ledger
 		rules = strings.ReplaceAll(rules, "then: terminate\n", "then: terminate\n    keep_out: 24h\n")
 	}
+	i.h.responder.Ledger, i.h.responder.Alone = i.h.ledger, ledger.InProcess()
 	if broken {
 		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
 	} else if p, err := policy.Parse("policy.yaml", []byte(rules)); err != nil {

@@ -7,9 +7,9 @@ package held
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +44,11 @@ type Event struct {
 	People []string // whom it is about
 }
 
+// Bundle is a message with several events that were released together, each with its own bytes.
+type Bundle struct {
+	Events []string `json:"clientvpn-released-events"`
+}
+
 // Release is a person's decision that an event may pass, as it travels with the event.
 type Release struct {
 	Lane       string
@@ -63,6 +68,8 @@ const (
 	// message quotas.
 	perCall     = 10
 	largestCall = 1 << 20
+	// perBundle is the most events that are released in one message, and largestBundle the most bytes of them.
+	perBundle, largestBundle = 100, 700 << 10
 	// hidden is how long a message that was received stays invisible to others, longer than a function runs.
 	hidden = 300 // seconds
 	// workers is how many calls are made side by side.
@@ -120,27 +127,31 @@ func (s Selector) selects(m types.Message) bool {
 	return !slices.ContainsFunc(people, func(p string) bool { return !slices.Contains(s.People, p) })
 }
 
-// Release sends the selected events back to the queue of events, and returns how many.
+// Release sends the selected events back to the queue of events, and returns how many. It sends many in one message, so
+// that one invocation answers many: each searches and watches once.
 func (q *Queue) Release(ctx context.Context, s Selector, r Release) (int, error) {
 	words := strings.Join([]string{r.Lane, r.At.UTC().Format(time.RFC3339Nano), r.By, r.Reason}, "\n")
 	return q.each(ctx, s, func(batch []types.Message) error {
-		var entries []types.SendMessageBatchRequestEntry
-		size := 0
-		for i, m := range batch {
-			if n := len(aws.ToString(m.Body)) + len(words); size+n < largestCall-(10<<10) || len(entries) == 0 {
-				size += n
-			} else {
-				if err := q.send(ctx, q.events, entries); err != nil {
-					return err
-				}
-				entries, size = nil, n
+		body := aws.ToString(batch[0].Body)
+		if len(batch) > 1 {
+			raw, err := json.Marshal(bundle(batch))
+			if err != nil {
+				return fmt.Errorf("bundling released events: %w", err)
 			}
-			entries = append(entries, types.SendMessageBatchRequestEntry{
-				Id: aws.String(strconv.Itoa(i)), MessageBody: m.Body, MessageAttributes: map[string]types.MessageAttributeValue{releaseAttribute: attribute(words)},
-			})
+			body = string(raw)
 		}
-		return q.send(ctx, q.events, entries)
+		return q.send(ctx, q.events, []types.SendMessageBatchRequestEntry{{
+			Id: aws.String("0"), MessageBody: &body,
+			MessageAttributes: map[string]types.MessageAttributeValue{releaseAttribute: attribute(words)},
+		}})
 	})
+}
+
+func bundle(batch []types.Message) (b Bundle) {
+	for _, m := range batch {
+		b.Events = append(b.Events, aws.ToString(m.Body))
+	}
+	return b
 }
 
 // ReadRelease reads what Release wrote into a message's attribute of the name [ReleaseAttribute].

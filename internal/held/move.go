@@ -2,8 +2,10 @@ package held
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -35,28 +37,49 @@ func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) e
 	return done, errors.Join(errs...)
 }
 
+// work moves messages until the queue is empty. It collects what one message can carry, moves that, and deletes it here.
 func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) (o outcome) {
+	var batch []types.Message
+	size := 0
+	flush := func() {
+		if o.err == nil && len(batch) > 0 {
+			if o.err = do(batch); o.err == nil {
+				o.err = q.remove(ctx, batch)
+			}
+		}
+		if o.err == nil {
+			o.done += len(batch)
+		} else {
+			o.others = append(o.others, batch...)
+		}
+		batch, size = nil, 0
+	}
 	for empty := 0; empty < emptyAnswers && o.err == nil; {
 		chosen, others, err := q.receive(ctx, s)
 		o.others = append(o.others, others...)
-		if err == nil && len(chosen) > 0 {
-			err = do(chosen)
-			if err == nil {
-				err = q.remove(ctx, chosen)
-			}
-		}
-		switch {
-		case err != nil:
-			o.err = err
-			o.others = append(o.others, chosen...)
-		case len(chosen)+len(others) == 0:
-			empty++
-		default:
+		o.err = err
+		if empty++; len(chosen)+len(others) > 0 {
 			empty = 0
-			o.done += len(chosen)
+		}
+		for _, m := range chosen {
+			n := quoted(m)
+			if len(batch) == perBundle || size+n > largestBundle {
+				flush()
+			}
+			batch, size = append(batch, m), size+n
 		}
 	}
+	flush()
 	return o
+}
+
+// quoted is the length of a message's body as a JSON string.
+func quoted(m types.Message) int {
+	raw, err := json.Marshal(aws.ToString(m.Body))
+	if err != nil {
+		return largestBundle
+	}
+	return len(raw) + 1
 }
 
 func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []types.Message, err error) {
@@ -77,16 +100,20 @@ func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []types
 }
 
 func (q *Queue) remove(ctx context.Context, messages []types.Message) error {
-	var entries []types.DeleteMessageBatchRequestEntry
-	for i, m := range messages {
-		entries = append(entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle})
-	}
-	output, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.held, Entries: entries})
-	if err == nil && len(output.Failed) > 0 {
-		err = fmt.Errorf("%d of %d refused", len(output.Failed), len(entries))
-	}
-	if err != nil {
-		return fmt.Errorf("deleting from %s: %w", q.held, err)
+	for batch := range slices.Chunk(messages, perCall) {
+		var entries []types.DeleteMessageBatchRequestEntry
+		for i, m := range batch {
+			entries = append(entries, types.DeleteMessageBatchRequestEntry{
+				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle,
+			})
+		}
+		output, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.held, Entries: entries})
+		if err == nil && len(output.Failed) > 0 {
+			err = fmt.Errorf("%d of %d refused", len(output.Failed), len(entries))
+		}
+		if err != nil {
+			return fmt.Errorf("deleting from %s: %w", q.held, err)
+		}
 	}
 	return nil
 }

@@ -107,6 +107,22 @@ func (o Outcome) Incomplete() bool {
 	return o.Status == Partial || o.Status == Unverified || o.Status == Failed
 }
 
+// Settles reports whether the outcome leaves nothing to do, so that a repeat that finds nobody is no news.
+func (o Outcome) Settles() bool {
+	return o.Status == Terminated || o.Status == Reconnecting || o.Status == NotConnected
+}
+
+// Ended returns how many connections have ended.
+func (o Outcome) Ended() int {
+	n := 0
+	for _, c := range o.Connections {
+		if c.Fate == vpn.FateEnded {
+			n++
+		}
+	}
+	return n
+}
+
 // Has reports whether the outcome has a problem of the kind.
 func (o Outcome) Has(code ProblemCode) bool {
 	return slices.ContainsFunc(o.Problems, func(p Problem) bool { return p.Code == code })
