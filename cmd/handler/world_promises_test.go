@@ -72,7 +72,7 @@ func (w *world) holdEffort(batch []*message, began time.Time) {
 		}
 		for _, m := range batch {
 			// Of an address, the holders on all endpoints must be known.
-			if m.asks == forEnd && m.address == "" && w.means(m.event, c) && (m.only != "" || !w.crowded[owner]) {
+			if m.asks == forEnd && !w.reinstatedSince(m.event, owner) && m.address == "" && w.means(m.event, c) && (m.only != "" || !w.crowded[owner]) {
 				w.broke("nothing was wrong on %s, and %s has not ended %s's %+v", c.EndpointID, m.id, owner, c)
 			}
 		}
@@ -220,7 +220,25 @@ func (w *world) allowed(e *event, person string) []string {
 	case w.crowded[person]:
 		all = []string{"over-limit", "failed", "partial", "not-connected"}
 	}
+	if w.reinstatedSince(e, person) {
+		all = append(all, "stale")
+	}
 	return append(all, w.maybe[person]...)
+}
+
+// reinstatedSince reports whether an event that was delivered takes back what e asks for about a person.
+func (w *world) reinstatedSince(e *event, person string) bool {
+	for _, other := range w.events {
+		if other.asks != forNone || !other.delivered || other.at.Before(e.at) {
+			continue
+		}
+		for _, p := range other.people {
+			if p == person {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var eventOfText = regexp.MustCompile(`(?m)^Event: custom (\S+?)(?:,|$)`)
