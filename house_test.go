@@ -57,7 +57,7 @@ var may = map[string][]string{
 	"internal/held": {
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/sqs", "github.com/aws/aws-sdk-go-v2/service/sqs/types",
 	},
-	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/ledger"},
+	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/held"},
 	// The only one that talks to SNS.
 	"internal/notify": {
 		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
@@ -69,7 +69,7 @@ var may = map[string][]string{
 	// The standard library alone, so that it shares no mistake with what it tests.
 	"internal/emulator": {},
 	"cmd/handler": {
-		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/ledger", "internal/notify",
+		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/held", "internal/ledger", "internal/notify",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
