@@ -48,9 +48,6 @@ type Event struct {
 	Owed string `json:"-"`
 }
 
-// longestOwed is the longest outcome that is kept for another instance to publish.
-const longestOwed = 200 << 10
-
 // Note records what became of signals. Earlier records of the same signal stay as far as they say more: when it first
 // arrived, since when it is held, and that an outcome left nothing to do.
 func (t *Table) Note(ctx context.Context, events []Event) error {

@@ -25,10 +25,10 @@ func (l lane) encode() content {
 			"until": stampOf(r.Until),
 		}))
 	}
-	all := content(members(map[string]string{
+	all := members(map[string]string{
 		"since": stampOf(l.Since), "announced_at": stampOf(l.AnnouncedAt), "claimed_at": stampOf(l.claimedAt),
 		"names": list(l.Names),
-	}))
+	})
 	for name, n := range map[string]int{"events": l.Events, "passed": l.Passed} {
 		if n > 0 {
 			all[name] = text(fmt.Sprint(n))
@@ -86,7 +86,7 @@ func (t *Table) Brakes(ctx context.Context) ([]Standing, error) {
 	return all, err
 }
 
-// Standing returns what the brakes of lanes hold.
+// Standings returns what the brakes of lanes hold.
 func (t *Table) Standings(ctx context.Context, names []string) ([]Standing, error) {
 	var ids []string
 	for _, name := range names {

@@ -45,9 +45,9 @@ func (t *Table) Heard(ctx context.Context, names []string, at time.Time) error {
 			}
 			s.LongestGap = max(s.LongestGap, at.Sub(s.Last))
 			s.Last = at
-			return content(members(map[string]string{
+			return members(map[string]string{
 				"first": stamp(s.First), "last": stamp(s.Last), "longest_gap": s.LongestGap.Round(time.Second).String(),
-			})), time.Time{}, nil
+			}), time.Time{}, nil
 		})
 	})
 }

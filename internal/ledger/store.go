@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -195,6 +194,3 @@ func (t *Table) Probe(ctx context.Context) error {
 	}
 	return errors.Join(err, t.writing(writing))
 }
-
-// same reports whether two contents are alike.
-func same(a, b content) bool { return len(a) == len(b) && reflect.DeepEqual(a, b) }
