@@ -92,13 +92,14 @@ arm64: build ## start what is built for AWS, under qemu
 	python3 .ci/arm64.py dist/bootstrap dist/connect/bootstrap
 
 # The SAM CLI has requirements of its own, so it has a virtual environment of its own.
-sam: ## the SAM CLI's own look at the template, and its build
+sam: .tools/venv/done ## the SAM CLI's own look at the template, its build, and the first deployment
 	@test .tools/sam/done -nt .ci/requirements-sam.txt || { echo "Installing the SAM CLI." && python3 -m venv .tools/sam && \
 	.tools/sam/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements-sam.txt && touch .tools/sam/done; } || \
 	{ echo "NOT CHECKED: sam validate and sam build. The SAM CLI cannot be installed." >&2; test "$$CI" != true; exit; }; \
 	export SAM_CLI_TELEMETRY=0; \
 	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && \
-	for function in Responder Connect; do test -x .aws-sam/build/$$function/bootstrap -a -f .aws-sam/build/$$function/policy.yaml || exit; done
+	for function in Responder Connect; do test -x .aws-sam/build/$$function/bootstrap -a -f .aws-sam/build/$$function/policy.yaml || exit; done && \
+	.tools/venv/bin/python test/deploy/deploy.py .tools/sam/bin/sam
 
 rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
 	@mkdir -p .tools/rehearsal
