@@ -9,6 +9,7 @@ import (
 
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -17,7 +18,9 @@ type facts struct {
 	who      string
 	braked   *Brake
 	decision policy.Decision
-	dryRun   bool
+	// interrupted is the source whose events may be missing, and why; empty for every other signal.
+	interrupted string
+	dryRun      bool
 
 	// Connections that the case was to terminate: all, and how many ended, would end, could not be asked for, or are
 	// still going down.
@@ -59,6 +62,9 @@ func (c *Case) facts() facts {
 		cutShort: c.watch == cutOffWatch, letIn: c.letIn, reinstating: c.isReinstatement(),
 		lifted: c.access.lifted, still: c.access.still, keptOut: howLong(c.access.until),
 		wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
+	}
+	if c.Signal.Kind == signal.SourceInterrupted {
+		f.interrupted = c.Signal.Provider + ", " + c.Signal.Reason
 	}
 	for _, t := range c.connections {
 		switch t.Fate {

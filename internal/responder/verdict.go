@@ -47,6 +47,9 @@ var verdicts = []verdict{
 		holds: func(f *facts) bool { return f.decision.Action == policy.Ignore },
 		says:  func(*facts) string { return "The policy ignores this." }},
 	{status: Notified,
+		holds: func(f *facts) bool { return f.interrupted != "" },
+		says:  func(f *facts) string { return "Events may be missing: " + f.interrupted + "." }},
+	{status: Notified,
 		holds: func(f *facts) bool { return f.decision.Action == policy.Notify && f.decision.Gate == "" },
 		says: func(f *facts) string {
 			return fmt.Sprintf("Nothing was ended: the policy only notifies about %s.", f.who)
