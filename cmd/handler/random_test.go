@@ -118,6 +118,9 @@ func (d *day) prepare() {
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
 	w.keepOut, w.mail, w.given, w.dryRun = d.chance(0.5), d.chance(0.5), d.chance(0.25), d.chance(0.1)
+	if w.keepOut && d.chance(0.6) {
+		w.guard()
+	}
 	calm := d.chance(0.3)
 	if d.chance(0.3) {
 		w.expand()
@@ -246,6 +249,7 @@ func (d *day) arrive() {
 		d.may(person, "exempt")
 	default:
 		owner = "other"
+		d.may(person, "ambiguous") // a similar name is a doubt, and spared
 		k.Username = pick(d.r, []string{"m" + person, person + "2", person + "@example.org", `OTHER\` + person,
 			person + "@example.com.evil.test", "*"})
 		if d.chance(0.3) {

@@ -6,10 +6,6 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
-	"clientvpn-responder/internal/ledger"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // settle holds, at the end, that what could be ended is ended, and that nobody wrong was.
@@ -52,9 +48,7 @@ func (w *world) settleList() {
 	w.mu.Unlock()
 	client, stop := emulator.HTTPClient(w.cloud)
 	defer stop()
-	list, err := ledger.New(aws.Config{
-		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), HTTPClient: client, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}, keepOutTable).List(w.t.Context())
+	list, err := w.list(client).List(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -101,6 +95,13 @@ func (w *world) settleList() {
 		if people[person] == nil && !w.crowded[person] && !strings.HasPrefix(person, "nobody-") {
 			w.broke("%s is on the list", person)
 		}
+	}
+	if w.guarded {
+		isOut := map[string]bool{}
+		for _, person := range out {
+			isOut[person] = true
+		}
+		w.settleGuard(isOut)
 	}
 }
 

@@ -71,6 +71,7 @@ type world struct {
 	timeout time.Duration
 	watch   time.Duration
 	keepOut bool // there is a list of people who may not come back
+	guarded bool // the endpoints at home have a client connect handler, which reads that list
 	mail    bool // there is a topic for texts
 	given   bool // the endpoints are given, and not discovered
 	dryRun  bool // the function is in dry-run
@@ -132,11 +133,15 @@ func (w *world) connect(person string, k emulator.Client) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.owners[k.Username+"\x00"+k.CommonName] = person
-	cloud := w.cloud
-	if k.EndpointID == abroad {
-		cloud = w.other
+	var id string
+	switch {
+	case k.EndpointID == abroad:
+		id = w.other.Connect(k)
+	case !w.guarded:
+		id = w.cloud.Connect(k)
+	default:
+		id, _ = w.cloud.Attempt(k)
 	}
-	id := cloud.Connect(k)
 	if k.Stuck || k.FailToTerminate {
 		w.stubborn[person], w.stubborn[id] = true, true
 	}

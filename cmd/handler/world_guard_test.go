@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/policy"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// list returns the keep-out list, without faults.
+func (w *world) list(client *http.Client) *ledger.Table {
+	return ledger.New(aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), HTTPClient: client,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, keepOutTable)
+}
+
+// atOnce answers requests for items of the cloud's table from a copy of it, in the goroutine that asks. The emulator asks
+// a connect handler whenever somebody looks, often while others wait for a lock. The bubble's clock does not move
+// meanwhile, so the handler's calls take no time. They suffer no faults.
+type atOnce struct{ cloud *emulator.Cloud }
+
+func (a atOnce) RoundTrip(r *http.Request) (*http.Response, error) {
+	var mirror emulator.Cloud
+	mirror.AddTable(keepOutTable, "id")
+	for _, item := range a.cloud.Items(keepOutTable) {
+		body := fmt.Sprintf(`{"TableName":%q,"Item":%s}`, keepOutTable, item)
+		put := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		put.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
+		mirror.ServeHTTP(httptest.NewRecorder(), put)
+	}
+	answer := httptest.NewRecorder()
+	mirror.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+// guard puts a client connect handler before the endpoints at home, which denies as cmd/connect does: everybody who is
+// on the keep-out list.
+func (w *world) guard() {
+	rules, err := policy.Parse("policy.yaml", []byte(worldRules))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	list := w.list(&http.Client{Transport: atOnce{w.cloud}})
+	w.guarded = true
+	w.cloud.ConnectHandler = func(ctx context.Context, request []byte) ([]byte, error) {
+		var r struct {
+			Username   string `json:"username"`
+			CommonName string `json:"common-name"`
+		}
+		if err := json.Unmarshal(request, &r); err != nil {
+			return nil, err
+		}
+		var entries []ledger.Entry
+		if people := rules.People(r.Username, r.CommonName); len(people) > 0 {
+			if entries, err = list.Find(ctx, people); err != nil {
+				return nil, err
+			}
+		}
+		return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],`+
+			`"schema-version":"v3"}`, len(entries) == 0), nil
+	}
+}
+
+// settleGuard holds at the end that nobody on the list can connect, under any spelling, and that everybody else can.
+// Nobody has connected while on the list, unless an event reinstated the person at some time.
+func (w *world) settleGuard(out map[string]bool) {
+	for _, person := range people {
+		for _, name := range spellings(person) {
+			id, in := w.cloud.Attempt(emulator.Client{EndpointID: saml, Username: name})
+			if in == out[person] {
+				w.broke("%s connects as %s: %t; is on the list: %t", person, name, in, out[person])
+			}
+			if in {
+				w.cloud.Disconnect(id)
+			}
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.connections() {
+		owner := w.owner(c)
+		since, known := w.outSince(owner)
+		if isUp(c) && c.EndpointID != abroad && known && out[owner] && c.EstablishedAt.After(since) {
+			w.broke("%s is on the list since %v, and has connected: %+v", owner, since, c)
+		}
+	}
+}
+
+// outSince returns when a person was on the list at the latest, by the first event that is done. It is not known of a
+// person who was reinstated at any time.
+func (w *world) outSince(person string) (since time.Time, known bool) {
+	for _, e := range w.events {
+		for name, about := range e.people {
+			switch {
+			case about != person:
+			case e.asks == forNone:
+				return time.Time{}, false
+			case e.asks == forEnd && !e.doneAt.IsZero() && len(w.told[e.id][name]) > 0:
+				if at := e.doneAt.Add(timeout); !known || at.Before(since) {
+					since, known = at, true
+				}
+			}
+		}
+	}
+	return since, known
+}
