@@ -31,14 +31,15 @@ type decidedOutcome struct {
 func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 	atRoot(t)
 	t.Setenv("MODE", "")
-	function := functionWithoutStore(t)
+	function := functionsWithoutStore(t)
 	rules, err := policy.Load(Demonstration)
 	if err != nil {
 		t.Fatal(err)
 	}
 	compared := 0
 	for _, record := range ReadRecords([]string{"events"}, nil) {
-		answer, err := function.Invoke(t.Context(), record.Event)
+		// A function remembers what it was told before; explain knows one event only.
+		answer, err := function().Invoke(t.Context(), record.Event)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,28 +68,34 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 	}
 }
 
-// functionWithoutStore starts the function without an identity store, which explain has none of.
-func functionWithoutStore(t *testing.T) *emulator.Function {
+// functionsWithoutStore returns what starts a new function with a new company each time, without an identity store, which
+// explain has none of.
+func functionsWithoutStore(t *testing.T) func() *emulator.Function {
 	t.Helper()
 	binary, err := BuildHandler(t.Context(), console.Plain(&bytes.Buffer{}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, stop, err := emulator.Serve(NewCompany())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
 	policyFile, err := filepath.Abs(Demonstration)
 	if err != nil {
 		t.Fatal(err)
 	}
-	function, err := emulator.Start(t.Context(), binary, append(Environment(url, policyFile, ""), "IDENTITY_STORE_ID="))
-	if err != nil {
-		t.Fatal(err)
+	stop := func() {}
+	t.Cleanup(func() { stop() })
+	return func() *emulator.Function {
+		stop()
+		url, stopCompany, err := emulator.Serve(NewCompany())
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := append(Environment(url, policyFile, ""), "IDENTITY_STORE_ID=")
+		function, err := emulator.Start(t.Context(), binary, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop = func() { function.Close(); stopCompany() }
+		return function
 	}
-	t.Cleanup(func() { function.Close() })
-	return function
 }
 
 // differently compares as the JSON has it: the kind of a reason stays in the function.
