@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"clientvpn-responder/internal/ledger"
@@ -70,13 +71,17 @@ func (h *handler) decide(ctx context.Context, r request) (d decision) {
 	case h.list == nil:
 		return decision{verdict: undecided, err: errors.New("LEDGER_TABLE names no table")}
 	}
-	d = decision{verdict: allowed, allow: true, people: h.policy.People(*r.Username, *r.CommonName)}
+	username, commonName := *r.Username, *r.CommonName
+	d = decision{verdict: allowed, allow: true, people: h.policy.People(username, commonName)}
 	if len(d.people) == 0 || h.policy.ExemptPlace(r.EndpointID) {
 		return d // nobody can be on the list, or it does not hold there
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
 	defer cancel()
-	entries, err := h.list.Find(ctx, d.people)
+	entries, err := h.list.Find(ctx, h.policy.Keys(username, commonName))
+	entries = slices.DeleteFunc(entries, func(e ledger.Entry) bool {
+		return !h.policy.Holds(e.Person, e.Names, username, commonName) || !h.policy.HoldsOn(e.Issuer, r.EndpointID)
+	})
 	switch {
 	case err != nil:
 		d.verdict, d.err = undecided, err

@@ -204,6 +204,9 @@ func TestDeniesByTheSameIdentity(t *testing.T) {
 		{username: "alice.vpn.example.com"},
 		{username: "bob", commonName: "alice.vpn.example.com"}, // the user decides where there is one
 		{username: "alice", commonName: "bob.vpn.example.com", denied: true},
+		{username: "alice", commonName: "breakglass.vpn.example.com", denied: true}, // a certificate opens nothing
+		{username: "a\u00ADlice.", denied: true},
+		{username: "ａｌｉｃｅ@example.com", denied: true},
 		{username: "ended"},
 		{username: "breakglass"},
 		{username: "BREAKGLASS@example.com"},

@@ -88,7 +88,9 @@ func TestAnnouncedMassHasItsTime(t *testing.T) {
 		at     time.Duration
 		want   bool
 	}{{"okta", -1, false}, {"okta", 0, true}, {"okta", 2*time.Hour - 1, true}, {"okta", 2 * time.Hour, false}, {"duo", 0, false}} {
-		if m, got := b.Announces(test.source, from.Add(test.at)); got != test.want || got && m.Reason != "the summer interns leave" {
+		if m, got := b.Announces(
+			test.source, from.Add(test.at),
+		); got != test.want || got && m.Reason != "the summer interns leave" {
 			t.Errorf("%+v: %t %+v", test, got, m)
 		}
 	}

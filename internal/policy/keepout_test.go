@@ -234,3 +234,38 @@ func TestHowLongAKeepOutIs(t *testing.T) {
 		}
 	}
 }
+
+// TestChangeOfIdentityLetsNobodyIn: what was kept out under one policy is found and held under another, and nobody
+// else is.
+func TestChangeOfIdentityLetsNobodyIn(t *testing.T) {
+	with := func(identity string) *Policy { return mustParse(t, "version: 1\nidentity: {"+identity+"}\n") }
+	for _, test := range []struct {
+		name, before, after string
+		given               string // in the event
+		connects            string
+		held                bool
+	}{
+		{"a domain goes", "domains: [example.com]", "", "alice@example.com", "alice@example.com", true},
+		{"a domain comes", "", "domains: [example.com]", "alice@example.com", "alice", true},
+		{"a domain comes, for another", "", "domains: [example.com]", "alice@example.com", "bob", false},
+		{"an alias goes", "aliases: {al: alice}", "", "al", "alice", true},
+		{"an alias comes", "", "aliases: {al: alice}", "al", "alice", true},
+		{"another domain", "domains: [example.com]", "", "alice@example.com", "alice@partner.test", false},
+	} {
+		s := signal.Signal{
+			Provider: "okta", Kind: signal.AccountDisabled, Subject: signal.Subject{Usernames: []string{test.given}},
+		}
+		before, after := with(test.before), with(test.after)
+		people := before.Decide(s, Enforce, now).People
+		if people == nil {
+			people = before.People(test.given, "")
+		}
+		held := false
+		for _, key := range after.Keys(test.connects, "") {
+			held = held || slices.Contains(people, key) && after.Holds(key, []string{test.given}, test.connects, "")
+		}
+		if held != test.held {
+			t.Errorf("%s: held %v; entry of %q, keys %q", test.name, held, people, after.Keys(test.connects, ""))
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"clientvpn-responder/internal/identity"
+)
 
 // People returns the people who connect with a user name and a certificate's common name, as in [Decision].People.
 // The certificate counts only where there is no user name. Nobody has none. An exempt person has none either, since
@@ -27,6 +31,13 @@ func (p *Policy) exemptConnection(username, commonName string) bool {
 		return p.Exempt(username)
 	}
 	return p.ExemptCertificate(commonName)
+}
+
+// HoldsOn reports whether an entry of the keep-out list holds on an endpoint: whether the issuer's people connect
+// there.
+func (p *Policy) HoldsOn(issuer, endpointID string) bool {
+	endpoints, bound := p.book.Endpoints([]identity.Name{{Issuer: identity.ReadIssuer(issuer)}})
+	return !bound || slices.Contains(endpoints, endpointID)
 }
 
 // Holds reports whether an entry of the keep-out list is about the person who connects with a user name and a

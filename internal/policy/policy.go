@@ -56,6 +56,7 @@ type Policy struct {
 	rules    []rule
 	fallback Action
 	book     identity.Book
+	shipped  bool // it is the shipped policy, with changes or without
 	exempt   exemption
 	access   access
 
@@ -147,6 +148,7 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 		MaxConnections: DefaultMaxConnections,
 		rules:          d.Rules,
 		fallback:       d.Default,
+		shipped:        isShipped(data),
 		book:           *newBook(d.Identity, &c, file),
 	}
 	c.wholeNumber("version")

@@ -16,6 +16,11 @@ func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 	if r.PolicyError != nil {
 		problems = append(problems, r.PolicyError)
 	}
+	if r.Policy != nil {
+		for _, problem := range r.Policy.NotReady() {
+			problems = append(problems, errors.New(problem))
+		}
+	}
 	if r.Probe != nil {
 		problems = append(problems, r.Probe(ctx)...)
 	}
