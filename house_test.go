@@ -94,6 +94,7 @@ var may = map[string][]string{
 		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/trial",
 		"github.com/spf13/cobra", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config",
 		"github.com/aws/aws-sdk-go-v2/service/cloudformation", "github.com/aws/aws-sdk-go-v2/service/lambda",
+		"github.com/aws/aws-sdk-go-v2/service/lambda/types",
 		"github.com/aws/smithy-go",
 	},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},

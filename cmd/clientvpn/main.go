@@ -91,7 +91,7 @@ func (t *tool) root() *cobra.Command {
 		root.AddCommand(command)
 	}
 	root.PersistentFlags().StringVar(&t.stack, "stack", defaultStack(), "the deployed stack; CLIENTVPN_STACK if absent")
-	for _, command := range []*cobra.Command{t.ready(), t.cut(), t.reinstate(), t.keepOut()} {
+	for _, command := range []*cobra.Command{t.ready(), t.cut(), t.reinstate(), t.keepOut(), t.stop(), t.start()} {
 		command.GroupID = "aws"
 		root.AddCommand(command)
 	}

@@ -20,6 +20,7 @@ import (
 type deployed struct {
 	cloud    *emulator.Cloud
 	function *emulator.Function
+	stopped  bool
 }
 
 // withStack starts a stack that the tool finds, under an operator's policy.
@@ -76,6 +77,10 @@ func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	if source, is := strings.CutPrefix(r.URL.Path, "/2015-03-31/event-source-mappings"); is {
+		d.eventSource(w, r.Method+" "+source, body)
+		return
+	}
 	w.Header().Set("Content-Type", "text/xml")
 	if !bytes.Contains(body, []byte("StackName=clientvpn-responder")) {
 		w.WriteHeader(http.StatusBadRequest)
@@ -88,6 +93,36 @@ func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>x</StackName><Outputs>`+
 		output("FunctionName", "the-responder")+output("LedgerTableName", trial.Table)+
 		`</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`)
+}
+
+// eventSource is Lambda's ListEventSourceMappings and UpdateEventSourceMapping.
+func (d *deployed) eventSource(w http.ResponseWriter, call string, body []byte) {
+	switch call {
+	case "GET ", "GET /":
+		fmt.Fprint(w, `{"EventSourceMappings":[{"UUID":"0a1b"}]}`)
+	case "PUT /0a1b":
+		var change struct{ Enabled bool }
+		if err := json.Unmarshal(body, &change); err != nil {
+			panic(err)
+		}
+		d.stopped = !change.Enabled
+		fmt.Fprintf(w, `{"UUID":"0a1b","State":%q}`, map[bool]string{false: "Disabling", true: "Enabling"}[change.Enabled])
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+// TestStopAndStart switch the event source, and say what is next.
+func TestStopAndStart(t *testing.T) {
+	d := withStack(t)
+	code, out, beside := clientvpn(t, "stop")
+	if code != exitDone || !d.stopped || !strings.HasPrefix(out, "The function stops (Disabling), within a minute.") {
+		t.Errorf("%d %s%s", code, out, beside)
+	}
+	code, out, beside = clientvpn(t, "start", "--json")
+	if code != exitDone || d.stopped || out != `{"enabled":true,"state":"Enabling"}`+"\n" {
+		t.Errorf("%d %s%s", code, out, beside)
+	}
 }
 
 // TestCutAndLiftThroughTheFunction: with the same gates and the same record as every event.
