@@ -183,35 +183,6 @@ func judge(f *facts) (Status, string) {
 	return status, summary
 }
 
-// gateStatus is the status of a signal that a gate blocked.
-var gateStatus = map[policy.Gate]Status{
-	policy.GateSample:    Sample,
-	policy.GateArchived:  Notified,
-	policy.GateNotYet:    Notified,
-	policy.GateUnasked:   Notified,
-	policy.GateUnclear:   Notified,
-	policy.GateFuture:    Stale,
-	policy.GateStale:     Stale,
-	policy.GateUnmapped:  Unmapped,
-	policy.GateAmbiguous: Ambiguous,
-	policy.GateExempt:    Exempt,
-
-	policy.GateReplay:     Stale,
-	policy.GateReinstated: Stale,
-	policy.GateLifted:     Notified,
-	policy.GateBrake:      Braked,
-	policy.GateDropped:    Notified,
-}
-
-func statusOfGate(f *facts) Status { return gateStatus[f.decision.Gate] }
-
-func blockedBy(f *facts) string {
-	if words, ok := f.decision.Blocked(); ok {
-		return words
-	}
-	return "the policy holds it back"
-}
-
 func notConnected(f *facts) string {
 	words := f.who + " has no active VPN connection."
 	if n := len(f.endedBefore); n > 0 {

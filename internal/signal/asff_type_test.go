@@ -65,7 +65,8 @@ func TestActorsOfSequencesThroughSecurityHub(t *testing.T) {
 			signal.Finding, "nobody", ""},
 		{"ASFF", edited("securityhub/attack-sequence.json"), signal.Finding, "bob", ""},
 		{"a key with nothing but a name", edited("securityhub/pentest.json",
-			"detail/findings/0/Resources/0/Details/AwsIamAccessKey", object{"UserName": "Admin"}), signal.Finding, "id Admin", ""},
+			"detail/findings/0/Resources/0/Details/AwsIamAccessKey", object{"UserName": "Admin"}),
+			signal.Finding, "id Admin", ""},
 		{
 			"called GuardDuty", edited("securityhub/pentest.json", "detail/findings/0/ProductArn", absent), "", "",
 			"not of GuardDuty",

@@ -59,7 +59,8 @@ func TestOnlyAnOrdinaryLogoutIsOne(t *testing.T) {
 			signal.SessionRevoked, "dave@example.com", ""},
 		{"everywhere", revoked(object{"reason_admin": "User logout from all devices by the help desk"}),
 			signal.SessionRevoked, "dave@example.com", ""},
-		{"by the administrator, with a user's words", revoked(object{"initiating_entity": "admin", "reason_admin": "User logout"}),
+		{"by the administrator, with a user's words",
+			revoked(object{"initiating_entity": "admin", "reason_admin": "User logout"}),
 			signal.SessionRevoked, "dave@example.com", ""},
 	})
 }
@@ -109,7 +110,8 @@ func TestTokensHaveATime(t *testing.T) {
 	}
 }
 
-// TestRoutineNoticesAreNoErrors: they ask for nothing and show that the source is alive. A lost subscription is reported.
+// TestRoutineNoticesAreNoErrors: they ask for nothing and show that the source is alive. The outcome reports a lost
+// subscription.
 func TestRoutineNoticesAreNoErrors(t *testing.T) {
 	graph := func(event string) input {
 		return edited("entra/graph-subscription-removed.json", "detail/value", []any{object{"lifecycleEvent": event}})
@@ -156,7 +158,8 @@ func TestWhoEndedTheSession(t *testing.T) {
 	ended := func(changes ...any) input { return edited("okta/session-end-by-system.json", changes...) }
 	checkField(t, []fieldTest{
 		{"the system", ended(), signal.SessionRevoked, "alice@example.com", ""},
-		{"an administrator", ended("detail/actor", object{"id": "00uh", "type": "User", "alternateId": "helpdesk@example.com"}),
+		{"an administrator", ended(
+			"detail/actor", object{"id": "00uh", "type": "User", "alternateId": "helpdesk@example.com"}),
 			signal.SessionRevoked, "alice@example.com", ""},
 		{"the person", ended("detail/actor/id", "00u1alice2EXAMPLE3d7"), "", "", "an ordinary logout"},
 		{"the person, by name", ended("detail/actor/alternateId", "alice@example.com"), "", "", "an ordinary logout"},

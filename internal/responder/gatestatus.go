@@ -1,0 +1,32 @@
+package responder
+
+import "clientvpn-responder/internal/policy"
+
+// gateStatus is the status of a signal that a gate blocked.
+var gateStatus = map[policy.Gate]Status{
+	policy.GateSample:    Sample,
+	policy.GateArchived:  Notified,
+	policy.GateNotYet:    Notified,
+	policy.GateUnasked:   Notified,
+	policy.GateUnclear:   Notified,
+	policy.GateFuture:    Stale,
+	policy.GateStale:     Stale,
+	policy.GateUnmapped:  Unmapped,
+	policy.GateAmbiguous: Ambiguous,
+	policy.GateExempt:    Exempt,
+
+	policy.GateReplay:     Stale,
+	policy.GateReinstated: Stale,
+	policy.GateLifted:     Notified,
+	policy.GateBrake:      Braked,
+	policy.GateDropped:    Notified,
+}
+
+func statusOfGate(f *facts) Status { return gateStatus[f.decision.Gate] }
+
+func blockedBy(f *facts) string {
+	if words, ok := f.decision.Blocked(); ok {
+		return words
+	}
+	return "the policy holds it back"
+}
