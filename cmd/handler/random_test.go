@@ -150,7 +150,7 @@ func (d *day) prepare() {
 			w.connect("other", emulator.Client{EndpointID: saml, Username: fmt.Sprint("other", n, k)})
 		}
 		if d.crowded {
-			w.connect("crowd", emulator.Client{EndpointID: saml, Username: "crowd"})
+			w.connect("crowd", emulator.Client{EndpointID: saml, Username: crowdNames[n%len(crowdNames)]})
 		}
 	}
 	for _, k := range []emulator.Client{
@@ -189,7 +189,7 @@ func (d *day) company() {
 		case n < 25:
 			d.arrive()
 		case n < 30:
-			if c := pick(d.r, d.connections()); c.Username != "crowd" && d.owner(c) != "breakglass" {
+			if c := pick(d.r, d.connections()); d.owner(c) != "crowd" && d.owner(c) != "breakglass" {
 				d.cloud.Disconnect(c.ID)
 				if d.other != nil {
 					d.other.Disconnect(c.ID)
@@ -215,6 +215,12 @@ func (d *day) company() {
 }
 
 // spellings are what one person is called.
+// crowdNames are more names than the limit allows, which the policy makes one person's.
+var crowdNames = []string{
+	"crowd", "crowd@example.com", `example.com\crowd`, "crowd@example", `example\crowd`,
+	"crowd@one.test", `one.test\crowd`, "crowd@two.test", `two.test\crowd`,
+}
+
 func spellings(person string) []string {
 	return []string{person, strings.ToUpper(person), person + "@example.com",
 		strings.ToUpper(person[:1]) + person[1:] + "@Example.COM", `EXAMPLE\` + person}
@@ -322,7 +328,7 @@ func (d *day) happen() {
 		}
 	case n < 75:
 		e = d.addOne(id, "cvpn-connection-0")
-		if c := pick(d.r, d.connections()); c.Username != "crowd" {
+		if c := pick(d.r, d.connections()); d.owner(c) != "crowd" {
 			e = d.addOne(id, c.ID)
 		}
 	case n < 82:

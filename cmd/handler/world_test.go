@@ -18,7 +18,7 @@ const (
 
 const worldRules = `version: 1
 identity:
-  domains: [example.com, EXAMPLE]
+  domains: [example.com, EXAMPLE, one.test, two.test]
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 max_connections: 6

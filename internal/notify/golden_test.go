@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,6 +58,15 @@ rules:
     then: notify
 `
 
+// inManyNames are clients of alice in four spellings, more than the limit, again and again.
+func inManyNames(n int) []emulator.Client {
+	var all []emulator.Client
+	for i := range n {
+		all = append(all, up(office, []string{"alice", "alice@example.com", `EXAMPLE\alice`, "alice@EXAMPLE"}[i%4]))
+	}
+	return all
+}
+
 // stories lead to every status, by an event of events/ or one of our own form, and to what people need told apart.
 var stories = []struct {
 	name    string
@@ -92,8 +100,8 @@ var stories = []struct {
 	{name: "exempt", event: "okta/user-deactivate-exempt.json", clients: []emulator.Client{up(office, "breakglass@example.com")}},
 	{name: "exempt-on-the-connection", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
 	{name: "exempt-in-dry-run", event: "okta/user-deactivate-exempt.json", prepare: inDryRun},
-	{name: "over-limit", event: "okta/user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 4)},
-	{name: "over-limit-by-far", event: "okta/user-deactivate.json", clients: slices.Repeat([]emulator.Client{up(office, "alice")}, 300)},
+	{name: "over-limit", event: "okta/user-deactivate.json", clients: inManyNames(4)},
+	{name: "over-limit-by-far", event: "okta/user-deactivate.json", clients: inManyNames(300)},
 	{name: "ambiguous", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
 	{name: "ambiguous-two-people", event: "okta/user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, clients: []emulator.Client{up(office, "alice@example.com")}},
 	{name: "unmapped-id", event: "identity-center/disable-user.json"},

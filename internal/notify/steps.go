@@ -124,8 +124,8 @@ var advices = []advice{
 			"and send the event again."),
 	}},
 	{is(responder.OverLimit), nil, []step{
-		say("See whose the connections are. If all belong to one person, raise max_connections in the policy, deploy, and " +
-			"send the event again. If not, the policy's identity section merges several people."),
+		say("See whose the connections are. If all these names belong to one person, raise max_connections in the policy, " +
+			"deploy, and send the event again. If not, the policy's identity section merges several people."),
 	}},
 	{is(responder.Ambiguous), nil, []step{
 		say("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that " +

@@ -73,7 +73,7 @@ var headlines = []headline{
 	{responder.Reconnecting, nil, howMany(ended, "%s ended, but back again")},
 	{responder.Unverified, nil, howMany(notEnded, "end of %s not seen yet")},
 	{responder.Exempt, nil, say("never cut off, nothing ended")},
-	{responder.OverLimit, nil, howMany(spared, "%s, too many, nothing ended")},
+	{responder.OverLimit, nil, howMany(spared, "%s under too many names, nothing ended")},
 	{responder.Ambiguous, isReinstatement, say("may be two people, nobody let in again")},
 	{responder.Ambiguous, nil, say("may be two people, nothing ended")},
 	{responder.Unmapped, nil, say("leads to nobody, nothing ended")},

@@ -41,14 +41,14 @@ const (
 	Enforce Mode = "enforce"
 )
 
-// DefaultMaxConnections is how many connections of one person are ended at most where a policy names no limit.
+// DefaultMaxConnections is the limit where a policy names none.
 const DefaultMaxConnections = 20
 
 // Policy is a policy document that was read and found sound. The zero Policy ignores every signal.
 type Policy struct {
 	// Hash identifies the document: the first 12 hexadecimal digits of its SHA-256.
 	Hash string
-	// MaxConnections is the most connections that are ended for one signal; above it none is.
+	// MaxConnections is how many different names the connections of one person may carry; above it none is terminated.
 	MaxConnections int
 	// Brake limits how many people are cut off in a window.
 	Brake Brake

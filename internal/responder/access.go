@@ -3,7 +3,6 @@ package responder
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +17,6 @@ import (
 // keepOutList is what is used of a [ledger.Table].
 type keepOutList interface {
 	SetAccess(context.Context, []ledger.Change) []ledger.Changed
-	Withdraw(context.Context, ledger.Entry) error
 	Probe(context.Context) error
 }
 
@@ -173,23 +171,6 @@ func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 		slices.SortStableFunc(a.still, func(a, b ledger.Entry) int { return orForever(b.Until).Compare(orForever(a.Until)) })
 		a.until = orForever(a.still[0].Until)
 	}
-	return a
-}
-
-// withdraw takes the entries of a case off the list again: so many share the name that nothing is done. It returns what
-// the list is then.
-func (r *Responder) withdraw(ctx context.Context, a access) access {
-	ctx, cancel := forAccess(ctx)
-	defer cancel()
-	for _, e := range a.entries {
-		if err := r.KeepOut.Withdraw(ctx, e); err != nil {
-			a.problem(fmt.Sprintf("taking %s off the list again", e.Person), err)
-			continue
-		}
-		a.reasons = append(a.reasons,
-			policy.Because(policy.Access, "%s is not kept out, as so many share the name", e.Person))
-	}
-	a.entries, a.until = nil, time.Time{}
 	return a
 }
 

@@ -41,7 +41,7 @@ type Case struct {
 	began       time.Time
 	searching   pace
 	searches    int              // that are over
-	considered  int              // connections found in this search that only the limit can spare
+	names       []string         // that tell people apart, of connections in this search that only the limit can spare
 	found       int              // connections found in this search that may be terminated
 	gaps        map[string]error // endpoints that no search has shown completely
 	lastFailed  map[string]error // endpoints that the last search did not show completely

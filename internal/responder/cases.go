@@ -93,13 +93,9 @@ func (cs *cases) apply(rep report, now time.Time) []job {
 		return cs.answered(rep, now)
 	case Verify:
 		return cs.verified(rep, now)
-	case Withdraw, Explain:
+	case Explain:
 		c := rep.job.cases[0]
-		if rep.job.command == Withdraw {
-			c.noteAccess(rep.access)
-		} else {
-			c.letIn = c.explainReturn(rep.endpoints, rep.err)
-		}
+		c.letIn = c.explainReturn(rep.endpoints, rep.err)
 		return cs.step(c, Settled, now)
 	}
 	return nil
@@ -107,9 +103,8 @@ func (cs *cases) apply(rep report, now time.Time) []job {
 
 // step takes a case to its next state, and returns the job about the keep-out list that it wants then, if any.
 func (cs *cases) step(c *Case, event Event, now time.Time) []job {
-	switch command := c.apply(event, now); command {
-	case Withdraw, Explain:
-		return []job{{command: command, cases: []*Case{c}, began: now, access: c.access}}
+	if c.apply(event, now) == Explain {
+		return []job{{command: Explain, cases: []*Case{c}, began: now}}
 	}
 	return nil
 }

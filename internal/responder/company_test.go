@@ -25,6 +25,9 @@ const (
 	certs = "cvpn-endpoint-00000000000000003"
 )
 
+// tooMany are more names of alice than the rules allow at a time. Ten clients of one name are not.
+var tooMany = []string{"alice", "alice@example.com", `example.com\alice`, "alice@example", `example\alice`}
+
 const rules = `version: 1
 identity:
   domains: [example.com, EXAMPLE]
@@ -32,7 +35,7 @@ identity:
   aliases: {"okta:00u1": alice@example.com}
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
-max_connections: 6
+max_connections: 4
 rules:
   - name: leavers
     when: {kinds: [account-disabled]}
@@ -132,4 +135,13 @@ func actions(cloud *emulator.Cloud) map[string]int {
 		counts[strings.TrimSuffix(c.Action, "s")]++
 	}
 	return counts
+}
+
+// inManyNames are clients on an endpoint under more names than the rules allow.
+func inManyNames(endpointID string) []emulator.Client {
+	var all []emulator.Client
+	for _, name := range tooMany {
+		all = append(all, emulator.Client{EndpointID: endpointID, Username: name})
+	}
+	return all
 }

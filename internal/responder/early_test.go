@@ -97,30 +97,27 @@ func TestSmallEndpointsAreOnlyListed(t *testing.T) {
 	})
 }
 
-// TestLimitCountsWhatTheListingAdds: six may be ended. Under the spelling of the event there are some, and the
-// listing shows others.
+// TestLimitCountsWhatTheListingAdds: four names may be terminated. Under the spellings that EC2 is asked for there are
+// some, and the listing shows others.
 func TestLimitCountsWhatTheListingAdds(t *testing.T) {
 	for _, test := range []struct {
-		early, late int
+		early, late []string
 		left        int
 		status      responder.Status
 	}{
-		{7, 1, 8, responder.OverLimit},
-		{4, 2, 0, responder.Terminated},
-		{4, 3, 3, responder.Partial}, // four have ended, and the other three are too many with them
+		{tooMany, []string{"aLICE"}, 6, responder.OverLimit},
+		{tooMany[:2], []string{"aLICE", `eXAMPLE\aLICE`}, 0, responder.Terminated},
+		{tooMany[:3], []string{`eXAMPLE\aLICE`, "aLICE@eXAMPLE"}, 2, responder.Partial}, // three have ended, and the others are too many with them
 	} {
 		t.Run(fmt.Sprint(test.early, test.late), func(t *testing.T) {
 			inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 				crowd(cloud, saml, 100)
-				for range test.late {
-					cloud.Connect(emulator.Client{EndpointID: saml, Username: "aLICE"})
-				}
-				for range test.early {
-					cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+				for _, name := range slices.Concat(test.late, test.early) {
+					cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
 				}
 				cloud.PageSize, cloud.Latency = 10, 50*time.Millisecond
 				o := respond(t, r, about(alice))[0]
-				if left := len(up(cloud)) - 100; o.Status != test.status || left != test.left || len(o.Connections)+len(o.Spared) != test.early+test.late {
+				if left := len(up(cloud)) - 100; o.Status != test.status || left != test.left || len(o.Connections)+len(o.Spared) != len(test.early)+len(test.late) {
 					t.Errorf("%s: %s, %d left, %d spared", o.Status, o.Summary, left, len(o.Spared))
 				}
 			})

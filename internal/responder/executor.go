@@ -19,7 +19,6 @@ type job struct {
 	targets     []vpn.Target     // of Search
 	connections []vpn.Tracked    // of Terminate, Try and Verify
 	keep        []vpn.Connection // of Terminate and Try: connections that must stay
-	access      access           // of Withdraw
 }
 
 // report is what a job brings to light.
@@ -30,7 +29,6 @@ type report struct {
 	batch     vpn.Batch      // of Search
 	answers   []vpn.Answer   // of Terminate and Try
 	shown     []vpn.Shown    // of Verify
-	access    access         // of Withdraw
 	endpoints []vpn.Endpoint // of Explain
 	err       error          // of Verify and Explain
 }
@@ -63,8 +61,6 @@ func (x *executor) run(ctx context.Context, j job) {
 		defer cancel()
 		shown, err := x.responder.VPN.Verify(ctx, j.connections)
 		x.reports <- report{job: j, over: true, shown: shown, err: err}
-	case Withdraw:
-		x.reports <- report{job: j, over: true, access: x.responder.withdraw(ctx, j.access)}
 	case Explain:
 		ctx, cancel := forAccess(ctx)
 		defer cancel()

@@ -27,7 +27,7 @@ const (
 	Reconnecting   Status = "reconnecting"    // ended, but they keep coming back
 	Unverified     Status = "unverified"      // asked, and the time was up before EC2 showed the end
 	Exempt         Status = "exempt"          // the person is never cut off
-	OverLimit      Status = "over-limit"      // more connections than the policy allows to end: none was
+	OverLimit      Status = "over-limit"      // more names than the policy allows: none was terminated
 	Ambiguous      Status = "ambiguous"       // it may be two people: nobody was touched
 	Unmapped       Status = "unmapped"        // nobody is named
 	Sample         Status = "sample"          // a sample finding

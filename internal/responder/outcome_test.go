@@ -65,7 +65,7 @@ var statusStories = []statusStory{
 	{status: responder.Unverified, clients: []emulator.Client{{EndpointID: saml, Username: "alice", Stuck: true}}, signal: disabled(nil), left: 1, incomplete: true, says: "the time was up before EC2 showed it"},
 	{status: responder.Exempt, name: "the name in the event", clients: []emulator.Client{{EndpointID: saml, Username: "breakglass@example.com"}}, left: 1,
 		signal: disabled(func(s *signal.Signal) { s.Subject.Usernames = []string{"BREAKGLASS"} }), says: "exempt"},
-	{status: responder.OverLimit, clients: slices.Repeat([]emulator.Client{one}, 7), left: 7, signal: disabled(nil), says: "7 connections are more than max_connections, 6"},
+	{status: responder.OverLimit, clients: inManyNames(saml), left: len(tooMany), signal: disabled(nil), says: "they carry 5 different names, more than max_connections, 4"},
 	{status: responder.Ambiguous, name: "id and name", clients: []emulator.Client{one, {EndpointID: saml, Username: "bob"}}, left: 2,
 		signal: disabled(func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}} }), says: "two people"},
 	{status: responder.Ambiguous, name: "user and certificate", clients: []emulator.Client{{EndpointID: certs, Username: "bob", CommonName: "alice.vpn.example.com"}}, left: 1, signal: disabled(nil), says: "its user is bob"},

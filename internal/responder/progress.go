@@ -18,7 +18,7 @@ func (c *Case) noteAccess(a access) {
 
 // beginSearch records that a search for the case begins.
 func (c *Case) beginSearch(now time.Time) {
-	c.listing, c.began, c.considered, c.found = running, now, 0, 0
+	c.listing, c.began, c.names, c.found = running, now, nil, 0
 }
 
 // noteListed records which endpoints the search did not show completely, and what had ended before. target is the
@@ -48,7 +48,7 @@ func (c *Case) noteListed(b vpn.Batch, target int) {
 func (c *Case) noteScreened(s Screened, now time.Time) {
 	c.addReasons(s.Reasons...)
 	c.spared = append(c.spared, s.Spare...)
-	c.considered += s.considered
+	c.names = append(c.names, s.names...)
 	c.found += len(s.Terminate)
 	if len(s.Terminate) > 0 {
 		c.verifying, c.watch = newPace(firstVerify, now), notWatched

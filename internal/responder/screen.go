@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -18,12 +19,12 @@ type Screened struct {
 	// Reasons say why nothing at all may be terminated; empty otherwise.
 	Reasons []policy.Reason
 
-	considered int // connections that only the limit can spare
+	names []string // that tell people apart, which the limit counts and the search had not shown before
 }
 
 // Screen returns the connections that may be terminated, and those to spare with the reason. Only what it allows
-// reaches EC2. It skips connections that the case already terminates, and spares exempt and doubtful ones. Above the
-// limit it spares all. It changes nothing. An event that itself names an exempt person never gets here: a gate blocks
+// reaches EC2. It skips connections that the case already terminates, and spares exempt and doubtful ones. It spares
+// all if they carry more names than the limit allows. It changes nothing. An event that itself names an exempt person never gets here: a gate blocks
 // it (policy/gate.go).
 func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 	if c.wantsAddress() && c.isBlind() {
@@ -53,22 +54,32 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 		s.Terminate = append(s.Terminate, m)
 	}
 	s.spareTwoNames(c)
-	return s.limited(c.considered, p.MaxConnections)
+	return s.limited(c.names, p.MaxConnections)
 }
 
-// limited spares all connections if they are more than the limit, together with those that were found before.
-func (s Screened) limited(before, limit int) Screened {
-	s.considered = len(s.Terminate)
-	n := before + s.considered
+// limited spares all connections if they carry more names than the limit allows, together with those found before. The
+// limit protects a name that several people share, so it counts what tells people apart.
+func (s Screened) limited(before []string, limit int) Screened {
+	for _, m := range s.Terminate {
+		if name := nameOf(m); !slices.Contains(before, name) && !slices.Contains(s.names, name) {
+			s.names = append(s.names, name)
+		}
+	}
+	n := len(before) + len(s.names)
 	if n <= limit {
 		return s
 	}
-	reason := fmt.Sprintf("%d connections are more than max_connections, %d", n, limit)
+	reason := fmt.Sprintf("they carry %d different names, more than max_connections, %d", n, limit)
 	for _, m := range s.Terminate {
 		s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: OverLimit})
 	}
 	s.Terminate = nil
 	return s
+}
+
+// nameOf returns what tells the connection's person apart: the user name, or the certificate's name where there is none.
+func nameOf(m vpn.Match) string {
+	return cmp.Or(signal.Fold(signal.Name(m.Username)), signal.Fold(signal.Name(m.CommonName)))
 }
 
 // spareTwoNames spares all if both a login and an address of the event are connected, and may be two people. The event

@@ -56,17 +56,38 @@ func TestNobodySlipsThroughAndNobodyElseIsTouched(t *testing.T) {
 	})
 }
 
-// TestCapRefusesAll: not even one of too many is ended, and no request is made.
-func TestCapRefusesAll(t *testing.T) {
+// TestLimitSparesAll: of too many names not even one is terminated, and no request is made.
+func TestLimitSparesAll(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
-		for range 7 {
-			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+		for _, name := range tooMany {
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
 		}
 		o := respond(t, r, about(alice))[0]
-		if o.Status != responder.OverLimit || len(o.Spared) != 7 || len(o.Connections) != 0 || actions(cloud)["TerminateClientVpnConnection"] != 0 {
+		if o.Status != responder.OverLimit || len(o.Spared) != len(tooMany) || len(o.Connections) != 0 || actions(cloud)["TerminateClientVpnConnection"] != 0 {
 			t.Errorf("%s: %d spared, %d ended, calls %v", o.Status, len(o.Spared), len(o.Connections), actions(cloud))
 		}
 	})
+}
+
+// TestTwentyOneClientsUnderOneCertificate: the limit counts what tells people apart, so one name is no crowd.
+func TestTwentyOneClientsUnderOneCertificate(t *testing.T) {
+	for name, client := range map[string]emulator.Client{
+		"one certificate": {EndpointID: certs, CommonName: "alice.vpn.example.com"},
+		"one user name":   {EndpointID: saml, Username: "alice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+				r.Policy.MaxConnections = 20
+				for range 21 {
+					cloud.Connect(client)
+				}
+				o := respond(t, r, about(alice))[0]
+				if o.Status != responder.Terminated || len(o.Connections) != 21 || len(up(cloud)) != 0 {
+					t.Errorf("%s: %s; %d up", o.Status, o.Summary, len(up(cloud)))
+				}
+			})
+		})
+	}
 }
 
 // TestExemptHoldsOnTheNamesFound: the event names a connection, and only the listing shows whose it is.
@@ -234,18 +255,18 @@ func TestAddressIsNotLostBetweenListings(t *testing.T) {
 	})
 }
 
-// TestTooManyFoundLate: an endpoint that hung at first has more connections than the limit; those found before have
+// TestTooManyFoundLate: an endpoint that hung at first has more names than the limit; those found before have
 // ended.
 func TestTooManyFoundLate(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
-		for range 7 {
-			cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
+		for _, name := range tooMany {
+			cloud.Connect(emulator.Client{EndpointID: ad, Username: name})
 		}
 		time.Sleep(time.Minute)
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour, Times: 1})
 		o := respond(t, r, about(alice))[0]
-		if o.Status != responder.Partial || len(up(cloud)) != 7 || !strings.Contains(o.Error, "more than max_connections") {
+		if o.Status != responder.Partial || len(up(cloud)) != len(tooMany) || !strings.Contains(o.Error, "more than max_connections") {
 			t.Errorf("%s: %s (%s)", o.Status, o.Summary, o.Error)
 		}
 	})

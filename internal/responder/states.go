@@ -16,7 +16,7 @@ const (
 	Trying                  // dry-run: EC2 is asked whether it would terminate connections
 	Ending                  // EC2 is asked to terminate connections, and has not shown all ends
 	Watching                // all connections ended; the person may reconnect until the deadline
-	Settling                // the keep-out list is being put right, or asked why it did not help
+	Settling                // the keep-out list is being asked why it did not help
 	Done                    // nothing is left to do. Final
 	Incomplete              // something is left to do, so the event comes again. Final
 
@@ -42,7 +42,7 @@ const (
 	Searched              // a search is over
 	Answered              // EC2 answered requests to terminate connections
 	Verified              // EC2 was asked whether connections have ended
-	Settled               // the keep-out list is as it should be, or has said why not
+	Settled               // it is known why the keep-out list did not help
 	TimeUp                // the invocation's time is up, and nothing is under way any more
 )
 
@@ -60,11 +60,10 @@ const (
 	Terminate         // ask EC2 to terminate the connections that were found
 	Try               // ask EC2 only whether it would
 	Verify            // ask EC2 whether the connections have ended
-	Withdraw          // take the person off the keep-out list again
 	Explain           // find out why a person on the keep-out list could reconnect
 )
 
-var commandNames = []string{"", "Search", "Terminate", "Try", "Verify", "Withdraw", "Explain"}
+var commandNames = []string{"", "Search", "Terminate", "Try", "Verify", "Explain"}
 
 func (c Command) String() string { return commandNames[c] }
 
@@ -76,7 +75,6 @@ type situation struct {
 	open       bool // a connection was to be terminated, and what became of it is open
 	mayReturn  bool // all connections ended, and the watch over the person is not over
 	gaps       bool // an endpoint that no search has shown completely may be listed once more
-	withdraws  bool // the limit protects people whom the case has put on the keep-out list
 	explains   bool // the person keeps reconnecting, and is on the keep-out list
 	complete   bool // nothing would be left to do if the case were settled now
 }
@@ -113,8 +111,6 @@ var transitions = []transition{
 		func(s situation) bool { return s.mayReturn }, Watching, Nothing},
 	{atWork, learned, "an endpoint was not shown completely, and tries are left",
 		func(s situation) bool { return s.gaps }, Searching, Nothing},
-	{atWork, learned, "the limit spares people who are on the keep-out list by this case",
-		func(s situation) bool { return s.withdraws }, Settling, Withdraw},
 	{atWork, learned, "the person keeps reconnecting, and is on the keep-out list",
 		func(s situation) bool { return s.explains }, Settling, Explain},
 	{atWork, learned, "nothing is left to do", func(s situation) bool { return s.complete }, Done, Nothing},
@@ -124,8 +120,6 @@ var transitions = []transition{
 		func(s situation) bool { return s.complete }, Done, Nothing},
 	{[]State{Settling}, []Event{Settled}, "", nil, Incomplete, Nothing},
 
-	{atWork, []Event{TimeUp}, "the limit spares people who are on the keep-out list by this case",
-		func(s situation) bool { return s.withdraws }, Settling, Withdraw},
 	{atWork, []Event{TimeUp}, "the person keeps reconnecting, and is on the keep-out list",
 		func(s situation) bool { return s.explains }, Settling, Explain},
 	{atWork, []Event{TimeUp}, "nothing is left to do", func(s situation) bool { return s.complete }, Done, Nothing},
@@ -167,7 +161,6 @@ func (c *Case) situation() situation {
 		open:       c.isOpen(),
 		mayReturn:  c.isAway() && !c.watchOver(),
 		gaps:       c.mayListAgain(),
-		withdraws:  c.overLimit() && len(c.access.entries) > 0,
 		explains:   c.keepsComing() && len(c.access.entries) > 0 && c.letIn == "",
 		complete:   !Outcome{Status: status}.Incomplete(),
 	}

@@ -19,14 +19,14 @@ var (
 // situations returns every combination of what a transition depends on that can come about in a state.
 func situations(state State) []situation {
 	var all []situation
-	for bits := range 1 << 9 {
+	for bits := range 1 << 8 {
 		is := func(bit int) bool { return bits>>bit&1 == 1 }
-		s := situation{is(0), is(1), is(2), is(3), is(4), is(5), is(6), is(7), is(8)}
+		s := situation{is(0), is(1), is(2), is(3), is(4), is(5), is(6), is(7)}
 		atWork := slices.Contains(atWork, state)
 		switch {
 		case atWork && !s.terminates:
 		case state == Trying && !s.dryRun, s.dryRun && (state == Ending || state == Watching):
-		case s.dryRun && (s.mayReturn || s.withdraws || s.explains): // a dry-run watches nobody, and writes no list
+		case s.dryRun && (s.mayReturn || s.explains): // a dry-run watches nobody, and writes no list
 		case s.mayReturn && (s.open || s.explains):
 		case state == Watching && s.open:
 		case state == Searching && s.open:
@@ -162,7 +162,7 @@ var about = map[State]string{
 	Trying:     "Dry-run: EC2 is asked whether it would terminate the connections.",
 	Ending:     "EC2 is asked to terminate connections, and has not shown that all have ended.",
 	Watching:   "All connections have ended. The person may reconnect until the deadline.",
-	Settling:   "The keep-out list is being put right, or asked why it did not help.",
+	Settling:   "The keep-out list is being asked why it did not help.",
 	Done:       "Nothing is left to do. Final.",
 	Incomplete: "Something is left to do, so the event comes again. Final.",
 }

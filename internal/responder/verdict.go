@@ -205,7 +205,7 @@ func wasKeptOut(f *facts) string {
 // onTheList says what the keep-out list has to do with the case; it is empty for nothing.
 func onTheList(f *facts) string {
 	switch {
-	case f.wouldKeep && !f.overLimit():
+	case f.wouldKeep:
 		return fmt.Sprintf(" %s would be kept out %s.", f.who, f.decision.KeepOut.Words())
 	case len(f.still) > 0:
 		e := f.still[0]
