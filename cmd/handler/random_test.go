@@ -163,10 +163,16 @@ func (d *day) prepare() {
 		d.arrive()
 	}
 	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
+	if !calm {
+		d.weather()
+	}
+	w.spoil = d.spoil
+}
+
+// weather makes the times in which calls fail.
+func (d *day) weather() {
+	r := d.r
 	for range 1 + r.IntN(5) {
-		if calm {
-			break
-		}
 		from := time.Now().Add(time.Duration(r.Int64N(int64(time.Until(d.until)))))
 		f := front{from: from, to: from.Add(time.Duration(r.Int64N(int64(15 * time.Minute)))),
 			chance: pick(r, []float64{0.02, 0.1, 0.3, 1})}
@@ -176,9 +182,8 @@ func (d *day) prepare() {
 			f.faults = append(f.faults, pick(r, evils))
 		}
 		d.fronts = append(d.fronts, f)
-		w.note("weather %+v", f)
+		d.note("weather %+v", f)
 	}
-	w.spoil = d.spoil
 }
 
 // company lets people and events come and go until the day is over.
