@@ -107,7 +107,7 @@ func TestLimitCountsWhatTheListingAdds(t *testing.T) {
 	}{
 		{tooMany, []string{"aLICE"}, 6, responder.OverLimit},
 		{tooMany[:2], []string{"aLICE", `eXAMPLE\aLICE`}, 0, responder.Terminated},
-		{tooMany[:3], []string{`eXAMPLE\aLICE`, "aLICE@eXAMPLE"}, 2, responder.Partial}, // three have ended, and the others are too many with them
+		{tooMany[:3], []string{`eXAMPLE\aLICE`, "aLICE@eXAMPLE"}, 2, responder.Partial}, // with them too many
 	} {
 		t.Run(fmt.Sprint(test.early, test.late), func(t *testing.T) {
 			inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {

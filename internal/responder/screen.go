@@ -19,13 +19,13 @@ type Screened struct {
 	// Reasons say why nothing at all may be terminated; empty otherwise.
 	Reasons []policy.Reason
 
-	names []string // that tell people apart, which the limit counts and the search had not shown before
+	names []string // which the limit counts, and the search had not shown before
 }
 
 // Screen returns the connections that may be terminated, and those to spare with the reason. Only what it allows
 // reaches EC2. It skips connections that the case already terminates, and spares exempt and doubtful ones. It spares
-// all if they carry more names than the limit allows. It changes nothing. An event that itself names an exempt person never gets here: a gate blocks
-// it (policy/gate.go).
+// all if they carry more names than the limit allows. It changes nothing. An event that itself names an
+// exempt person never gets here: a gate blocks it (policy/gate.go).
 func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 	if c.wantsAddress() && c.isBlind() {
 		return Screened{Reasons: []policy.Reason{policy.Because(policy.DuringSearch,
@@ -58,7 +58,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 }
 
 // limited spares all connections if they carry more names than the limit allows, together with those found before. The
-// limit protects a name that several people share, so it counts what tells people apart.
+// limit protects a name that several people share, so it counts names.
 func (s Screened) limited(before []string, limit int) Screened {
 	for _, m := range s.Terminate {
 		if name := nameOf(m); !slices.Contains(before, name) && !slices.Contains(s.names, name) {
@@ -77,7 +77,7 @@ func (s Screened) limited(before []string, limit int) Screened {
 	return s
 }
 
-// nameOf returns what tells the connection's person apart: the user name, or the certificate's name where there is none.
+// nameOf returns the connection's user name, or the certificate's name where there is none, folded.
 func nameOf(m vpn.Match) string {
 	return cmp.Or(signal.Fold(signal.Name(m.Username)), signal.Fold(signal.Name(m.CommonName)))
 }

@@ -69,7 +69,7 @@ func TestLimitSparesAll(t *testing.T) {
 	})
 }
 
-// TestTwentyOneClientsUnderOneCertificate: the limit counts what tells people apart, so one name is no crowd.
+// TestTwentyOneClientsUnderOneCertificate: the limit counts names, so one name is no crowd.
 func TestTwentyOneClientsUnderOneCertificate(t *testing.T) {
 	for name, client := range map[string]emulator.Client{
 		"one certificate": {EndpointID: certs, CommonName: "alice.vpn.example.com"},
