@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // formError returns the YAML library's error with the place in front, and without words that only a programmer knows.
@@ -25,7 +26,7 @@ func formError(name string, err error) error {
 	case errors.As(err, &wrongType):
 		message = "must be " + form(wrongType.DstType)
 	case errors.As(err, &wrongNode):
-		message = "must be a " + wrongNode.Expected.YAMLName() + ", and is a " + wrongNode.Actual.YAMLName()
+		message = "must be " + formOfNode(wrongNode.Expected)
 	}
 	return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, message)
 }
@@ -42,6 +43,17 @@ func form(t reflect.Type) string {
 		return "a map, such as {key: value}"
 	case reflect.Int, reflect.Float64:
 		return "a number"
+	}
+	return "text"
+}
+
+// formOfNode names what a value must be, for people.
+func formOfNode(t ast.NodeType) string {
+	switch t {
+	case ast.SequenceType:
+		return form(reflect.TypeFor[[]string]())
+	case ast.MappingType, ast.MappingValueType:
+		return form(reflect.TypeFor[map[string]string]())
 	}
 	return "text"
 }
