@@ -12,7 +12,10 @@ import (
 var mistakes = []struct{ name, lines, want string }{
 	{"an anchored expression", "exempt: ['^svc-.*$']", "exempt[0]: \"^svc-.*$\" is a regular expression; only *"},
 	{"a class", "exempt: ['svc-[0-9]*']", "is a regular expression"},
-	{"an expression among subjects", "rules: [{name: a, when: {subjects: ['(a|b)*']}, then: notify}]", "is a regular expression"},
+	{
+		"an expression among subjects", "rules: [{name: a, when: {subjects: ['(a|b)*']}, then: notify}]",
+		"is a regular expression",
+	},
 	{"an expression among roles", "identity: {session_roles: ['^Admin$']}", "is a regular expression"},
 	{"a URL as domain", "identity: {domains: ['https://example.com']}", "is a URL; write the domain alone"},
 	{"an address as domain", "identity: {domains: ['@example.com']}", "is an address; write what is behind the @"},
@@ -20,7 +23,10 @@ var mistakes = []struct{ name, lines, want string }{
 	{"a template with CN=", "identity: {common_names: ['CN={user}']}", "has CN=, which Client VPN does not report"},
 	{"a misspelt key", "excempt: [alice]", `unknown field "excempt"; did you mean exempt?`},
 	{"a misspelt key of identity", "identity: {isuers: []}", `unknown field "isuers"; did you mean issuers?`},
-	{"a misspelt kind", "rules: [{name: a, when: {kinds: [account-disable]}, then: notify}]", "did you mean account-disabled?"},
+	{
+		"a misspelt kind", "rules: [{name: a, when: {kinds: [account-disable]}, then: notify}]",
+		"did you mean account-disabled?",
+	},
 	{"a misspelt provider", "rules: [{name: a, when: {providers: [guarduty]}, then: notify}]", "did you mean guardduty?"},
 	{"a list for a text", "default: [a]", "must be text"},
 	{"a text for a list", "rules: all", "must be a list, such as [a, b]"},
@@ -87,7 +93,9 @@ func TestAliasesInAFile(t *testing.T) {
 	if err := os.WriteFile(folder+"/p.yaml", []byte(document), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(folder + "/p.yaml"); err == nil || !strings.Contains(err.Error(), "identity.aliases_file: cannot be read") {
+	if _, err := Load(folder + "/p.yaml"); err == nil || !strings.Contains(
+		err.Error(), "identity.aliases_file: cannot be read",
+	) {
 		t.Errorf("%v", err)
 	}
 }
