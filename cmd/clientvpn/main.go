@@ -91,7 +91,11 @@ func (t *tool) root() *cobra.Command {
 		root.AddCommand(command)
 	}
 	root.PersistentFlags().StringVar(&t.stack, "stack", defaultStack(), "the deployed stack; CLIENTVPN_STACK if absent")
-	for _, command := range []*cobra.Command{t.ready(), t.cut(), t.reinstate(), t.keepOut(), t.stop(), t.start()} {
+	for _, command := range []*cobra.Command{
+		t.ready(), t.cut(), t.reinstate(), t.keepOut(), t.stop(), t.start(), t.held(),
+		t.ruling("release", "Release Held", "Let the function go on with what the brake holds"),
+		t.ruling("drop", "Drop Held", "Leave those connected whom the brake holds"),
+	} {
 		command.GroupID = "aws"
 		root.AddCommand(command)
 	}

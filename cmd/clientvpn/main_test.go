@@ -142,7 +142,7 @@ func TestInterruptIsNoError(t *testing.T) {
 func TestHelpFitsATerminal(t *testing.T) {
 	for _, command := range []string{
 		"", "run", "invoke", "serve", "explain", "check", "bench", "keep-out", "keep-out list", "keep-out lift",
-		"ready", "cut", "lift", "stop", "start",
+		"ready", "cut", "lift", "stop", "start", "held", "release", "drop",
 	} {
 		_, out, _ := clientvpn(t, append(strings.Fields(command), "--help")...)
 		for line := range strings.Lines(out) {

@@ -22,6 +22,7 @@ type request struct {
 	reason, by string
 	kind       string
 	people     []string
+	source     string // of a ruling
 }
 
 // event returns the request as EventBridge would deliver it.
@@ -30,8 +31,10 @@ func (r request) event(now time.Time) ([]byte, error) {
 	if len(r.people) > 0 {
 		detail["usernames"] = r.people
 	}
-	if r.kind != "" {
-		detail["kind"] = r.kind
+	for key, value := range map[string]string{"kind": r.kind, "source": r.source} {
+		if value != "" {
+			detail[key] = value
+		}
 	}
 	event, err := json.Marshal(map[string]any{
 		"version": "0", "id": "clientvpn-" + strings.ToLower(rand.Text()), "source": "clientvpn-responder",
@@ -86,6 +89,22 @@ whatever its cause, and wait for the outcomes.`,
 			return t.send(command.Context(), r)
 		},
 	}, &r)
+}
+
+// ruling is a person's decision about what the brake holds.
+func (t *tool) ruling(use, detailType, short string) *cobra.Command {
+	r := request{detailType: detailType}
+	command := t.asks(&cobra.Command{
+		Use: use + " SOURCE", Short: short, Args: cobra.ExactArgs(1),
+		Long: short + `.
+SOURCE is a provider such as okta, findings, or all.`,
+		RunE: func(command *cobra.Command, source []string) error {
+			r.source = source[0]
+			return t.send(command.Context(), r)
+		},
+	}, &r)
+	command.Flags().StringArrayVar(&r.people, "user", nil, "only this `name`'s events; may be given several times")
+	return command
 }
 
 func (t *tool) ready() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -172,6 +173,42 @@ func TestReady(t *testing.T) {
 	code, out, beside := clientvpn(t, "ready")
 	if code != exitDone || !strings.HasPrefix(out, "READY  ") {
 		t.Errorf("%d %s%s", code, out, beside)
+	}
+}
+
+// TestHeldAndReleased: what the brake holds is shown with the next command, and goes on once a person releases it.
+func TestHeldAndReleased(t *testing.T) {
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	raw, err := os.ReadFile(filepath.Join(root, trial.Demonstration))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(policy, append(raw, "\nbrake: {people: 1, within: 1h}\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := withStack(t, "POLICY_FILE="+policy)
+	if _, out, beside := clientvpn(t, "held"); out != "The brake holds nobody.\n" {
+		t.Error(out, beside)
+	}
+	for _, file := range []string{"okta/user-deactivate.json", "okta/user-suspend.json"} {
+		event, err := os.ReadFile("events/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.function.Invoke(t.Context(), trial.MoveToNow(event)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, beside := clientvpn(t, "held")
+	if code != exitDone || !strings.HasPrefix(out, "okta  ") || !strings.Contains(out, "clientvpn release okta") {
+		t.Fatalf("%d %s%s", code, out, beside)
+	}
+	code, out, beside = clientvpn(t, "release", "okta", "--reason", "they did leave")
+	if code != exitDone {
+		t.Errorf("%d %s%s", code, out, beside)
+	}
+	if _, out, _ := clientvpn(t, "held"); out != "The brake holds nobody.\n" {
+		t.Error(out)
 	}
 }
 
