@@ -105,6 +105,10 @@ var stories = []struct {
 	{name: "ambiguous", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
 	{name: "ambiguous-two-people", event: "okta/user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, clients: []emulator.Client{up(office, "alice@example.com")}},
 	{name: "unmapped-id", event: "identity-center/disable-user.json"},
+	{
+		name: "unmapped-user", event: "guardduty/iam-user.json",
+		change: []string{`"accountId": "111122223333"`, `"accountId": "999988887777"`},
+	},
 	{name: "unmapped-role-session", event: "guardduty/untrusted-role-session.json"},
 	{name: "unmapped-nobody", event: "guardduty/root.json", change: []string{`"severity": 2`, `"severity": 8`}},
 	{name: "sample", event: "guardduty/sample.json"},

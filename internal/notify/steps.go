@@ -138,6 +138,11 @@ var advices = []advice{
 			"names the sessions of %s, add it to identity.session_roles; if not, find out who it was.",
 			o.Signal.Subject.Session.Role)
 	}}},
+	{is(responder.Unmapped), namesUser, []step{func(o responder.Outcome) string {
+		issuer := o.Signal.Subject.Names[0].Issuer
+		return fmt.Sprintf("If only your people have names at %s, add it to identity.issuers in the policy, deploy, and send "+
+			"the event again. If not, find out who it was, and send a custom request with the name.", issuer)
+	}}},
 	{is(responder.Unmapped), namesID, []step{func(o responder.Outcome) string {
 		return fmt.Sprintf("Find out whose id %s is, add it to identity.aliases in the policy, deploy, and send the event "+
 			"again.", o.Signal.Subject.IDs[0])
@@ -218,6 +223,11 @@ func hasSpared(o responder.Outcome) bool       { return len(o.Spared) > 0 }
 func noneLeft(o responder.Outcome) bool        { return len(left(o)) == 0 }
 func namesSession(o responder.Outcome) bool    { return o.Signal.Subject.Session != nil }
 func namesID(o responder.Outcome) bool         { return len(o.Signal.Subject.IDs) > 0 }
+
+// namesUser reports whether the event names a user, and from where.
+func namesUser(o responder.Outcome) bool {
+	return len(o.Signal.Subject.Usernames) > 0 && len(o.Signal.Subject.Names) > 0
+}
 
 func say(words string) step { return func(responder.Outcome) string { return words } }
 
