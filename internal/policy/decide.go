@@ -208,6 +208,10 @@ func (d *Decision) name(q *question) {
 	for _, note := range q.who.Notes {
 		d.because(NameMapped, "%s", note)
 	}
+	if q.datedByEnvelope() {
+		d.because(Recalled, "the event is dated %v after EventBridge got it; the time of its envelope counts",
+			q.Time.Sub(q.SentAt).Round(time.Second))
+	}
 	if q.Lookup != "" {
 		d.because(StoreAsked, "identity store: %s", q.Lookup)
 	}

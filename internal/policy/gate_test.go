@@ -141,3 +141,19 @@ func TestEventsOfTheFutureAreHeldBack(t *testing.T) {
 		}
 	}
 }
+
+// TestClosingDatedAheadCountsByItsEnvelope: dated 6 minutes ahead, it is not lost. A finding waits for its time.
+func TestClosingDatedAheadCountsByItsEnvelope(t *testing.T) {
+	p := mustParse(t, full)
+	ahead := with(leaver, func(s *signal.Signal) { s.Time, s.SentAt = now.Add(6*time.Minute), now.Add(-time.Second) })
+	d := p.Decide(ahead, Enforce, now)
+	if d.Action != Terminate || !slices.ContainsFunc(d.Reasons, func(r Reason) bool {
+		return r.String() == "the event is dated 6m1s after EventBridge got it; the time of its envelope counts"
+	}) {
+		t.Errorf("%+v", d)
+	}
+	ahead.SentAt = now.Add(6 * time.Minute)
+	if d := p.Decide(ahead, Enforce, now); d.Gate != GateFuture {
+		t.Errorf("the envelope is of the future, too: %+v", d)
+	}
+}

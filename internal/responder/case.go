@@ -132,10 +132,14 @@ func (c *Case) actsOn(endpointID string) bool {
 
 // happened returns when the event happened, or when it was received if it does not say.
 func (c *Case) happened() time.Time {
-	if c.Signal.Time.IsZero() {
+	at, sent := c.Signal.Time, c.Signal.SentAt
+	switch {
+	case at.IsZero():
 		return c.timing.ReceivedAt
+	case at.After(c.timing.ReceivedAt) && !sent.IsZero() && sent.Before(at):
+		return sent // the sender's clock is wrong
 	}
-	return c.Signal.Time
+	return at
 }
 
 // isOpen reports whether a connection was to be terminated and what became of it is open.
