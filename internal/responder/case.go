@@ -55,6 +55,7 @@ type Case struct {
 	reconnections int
 
 	arrived  time.Time      // when the event first arrived, as far as that is known
+	signsIn  []string       // endpoints where a person signs in anew for each connection
 	lifts    []string       // whose closings a reinstatement lifts beside its issuer's
 	released *ledger.Ruling // by a person, from the brake
 	before   ledger.Event   // what became of the event before

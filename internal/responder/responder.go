@@ -158,6 +158,7 @@ func (r *Responder) endpointsFor(ctx context.Context, cases []*Case) []vpn.Endpo
 			c.problems = append(c.problems, unlisted(err))
 		}
 		c.noAddresses = c.wantsAddress() && !addresses
+		c.signsIn = signsIn(endpoints)
 	}
 	return endpoints
 }

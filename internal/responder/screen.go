@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
@@ -121,6 +122,8 @@ func spares(p *policy.Policy, c *Case, m vpn.Match) (Status, string) {
 		return Exempt, m.ID + " is exempt"
 	case p.ExemptPlace(m.EndpointID):
 		return Exempt, m.EndpointID + " is exempt"
+	case c.signedInSince(m.Connection):
+		return Notified, "signed in again at " + m.EstablishedAt.UTC().Format(time.RFC3339) + ", after the event"
 	case m.Doubt != nil:
 		return Ambiguous, m.Doubt.String()
 	case p.Exempt(m.Username):

@@ -1,0 +1,29 @@
+package responder
+
+import (
+	"slices"
+
+	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/vpn"
+)
+
+// signsIn returns the endpoints where a person signs in at the identity provider for each connection, and in no other
+// way. A certificate or a cached password that redials has proved nothing.
+func signsIn(endpoints []vpn.Endpoint) (ids []string) {
+	for _, e := range endpoints {
+		others := slices.ContainsFunc(e.Authentication, func(a vpn.Authentication) bool { return a.Method == vpn.ByDirectory })
+		saml := slices.ContainsFunc(e.Authentication, func(a vpn.Authentication) bool { return a.Method == vpn.BySAML })
+		if saml && !others {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
+}
+
+// signedInSince reports whether an ended session is what the event was about, and the person has signed in again since,
+// before this delivery. Kinds that close an account end every connection, and so does a person who asks now.
+func (c *Case) signedInSince(k vpn.Connection) bool {
+	return c.Signal.Kind == signal.SessionRevoked && c.Signal.Provider != signal.Custom &&
+		slices.Contains(c.signsIn, k.EndpointID) &&
+		k.EstablishedAt.After(c.happened()) && k.EstablishedAt.Before(c.timing.ReceivedAt)
+}
