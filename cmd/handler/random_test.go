@@ -219,13 +219,13 @@ func (d *day) company() {
 	}
 }
 
-// spellings are what one person is called.
 // crowdNames are more names than the limit allows, which the policy makes one person's.
 var crowdNames = []string{
 	"crowd", "crowd@example.com", `example.com\crowd`, "crowd@example", `example\crowd`,
 	"crowd@one.test", `one.test\crowd`, "crowd@two.test", `two.test\crowd`,
 }
 
+// spellings are what one person is called.
 func spellings(person string) []string {
 	return []string{person, strings.ToUpper(person), person + "@example.com",
 		strings.ToUpper(person[:1]) + person[1:] + "@Example.COM", `EXAMPLE\` + person}

@@ -38,39 +38,48 @@ func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) e
 }
 
 // work moves messages until the queue is empty. It collects what one message can carry, moves that, and deletes it here.
-func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) (o outcome) {
-	var batch []types.Message
-	size := 0
-	flush := func() {
-		if o.err == nil && len(batch) > 0 {
-			if o.err = do(batch); o.err == nil {
-				o.err = q.remove(ctx, batch)
-			}
-		}
-		if o.err == nil {
-			o.done += len(batch)
-		} else {
-			o.others = append(o.others, batch...)
-		}
-		batch, size = nil, 0
-	}
-	for empty := 0; empty < emptyAnswers && o.err == nil; {
+func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) outcome {
+	b := load{}
+	for empty := 0; empty < emptyAnswers && b.err == nil; {
 		chosen, others, err := q.receive(ctx, s)
-		o.others = append(o.others, others...)
-		o.err = err
+		b.others = append(b.others, others...)
+		b.err = err
 		if empty++; len(chosen)+len(others) > 0 {
 			empty = 0
 		}
 		for _, m := range chosen {
 			n := quoted(m)
-			if len(batch) == perBundle || size+n > largestBundle {
-				flush()
+			if len(b.messages) == perBundle || b.size+n > largestBundle {
+				q.flush(ctx, &b, do)
 			}
-			batch, size = append(batch, m), size+n
+			b.messages, b.size = append(b.messages, m), b.size+n
 		}
 	}
-	flush()
-	return o
+	q.flush(ctx, &b, do)
+	return b.outcome
+}
+
+// load is what one message will carry, and what became of those before it.
+type load struct {
+	outcome
+
+	messages []types.Message
+	size     int
+}
+
+// flush moves the messages of the load, and empties it. After an error they stay in the queue.
+func (q *Queue) flush(ctx context.Context, b *load, do func([]types.Message) error) {
+	if b.err == nil && len(b.messages) > 0 {
+		if b.err = do(b.messages); b.err == nil {
+			b.err = q.remove(ctx, b.messages)
+		}
+	}
+	if b.err == nil {
+		b.done += len(b.messages)
+	} else {
+		b.others = append(b.others, b.messages...)
+	}
+	b.messages, b.size = nil, 0
 }
 
 // quoted is the length of a message's body as a JSON string.

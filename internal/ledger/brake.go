@@ -99,13 +99,18 @@ func (t *Table) Take(ctx context.Context, name string, asks []Ask, limit Limit) 
 	return taken, nil
 }
 
-// take is the brake. It is pure.
-func (l *lane) take(asks []Ask, limit Limit, now time.Time) (taken []Taken, changed bool) {
+// forget takes people out of the count who are older than the window.
+func (l *lane) forget(within time.Duration, now time.Time) {
 	for person, at := range l.counted {
-		if now.Sub(at) >= limit.Within {
+		if now.Sub(at) >= within {
 			delete(l.counted, person)
 		}
 	}
+}
+
+// take is the brake. It is pure.
+func (l *lane) take(asks []Ask, limit Limit, now time.Time) (taken []Taken, changed bool) {
+	l.forget(limit.Within, now)
 	taken = make([]Taken, len(asks))
 	fresh := map[string]bool{}
 	var open []int

@@ -107,6 +107,6 @@ func (t *Table) Connected(ctx context.Context) (int, error) {
 // SetConnected records how many people are connected.
 func (t *Table) SetConnected(ctx context.Context, people int, at time.Time) error {
 	return t.change(ctx, fleetID, nil, func(content) (content, time.Time, error) {
-		return content(members(map[string]string{"people": fmt.Sprint(people), "at": stamp(at)})), at.Add(remembered), nil
+		return members(map[string]string{"people": fmt.Sprint(people), "at": stamp(at)}), at.Add(remembered), nil
 	})
 }

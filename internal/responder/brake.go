@@ -11,7 +11,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// Held is what the brake holds, in the outcome of a signal that it holds.
+// Brake is what the brake holds, in the outcome of a signal that it holds.
 type Brake struct {
 	// Lane is whose events it counts: a provider's, or findings.
 	Lane  string    `json:"lane"`
