@@ -37,7 +37,7 @@ func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) e
 	return done, errors.Join(errs...)
 }
 
-// work moves messages until the queue is empty. It collects what one message can carry, moves that, and deletes it here.
+// work moves messages until the queue is empty. It collects as much as one message can carry, moves it, and deletes it here.
 func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) outcome {
 	b := load{}
 	for empty := 0; empty < emptyAnswers && b.err == nil; {
