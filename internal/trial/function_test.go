@@ -38,7 +38,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 	}
 	compared := 0
 	for _, record := range ReadRecords([]string{"events"}, nil) {
-		// A function remembers what it was told before; explain knows one event only.
+		// A function remembers earlier events; explain knows one only.
 		answer, err := function().Invoke(t.Context(), record.Event)
 		if err != nil {
 			t.Fatal(err)
@@ -68,8 +68,8 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 	}
 }
 
-// functionsWithoutStore returns what starts a new function with a new company each time, without an identity store, which
-// explain has none of.
+// functionsWithoutStore returns what starts a new function, with a new company, each time. It has no identity store, as
+// explain has none.
 func functionsWithoutStore(t *testing.T) func() *emulator.Function {
 	t.Helper()
 	binary, err := BuildHandler(t.Context(), console.Plain(&bytes.Buffer{}))
