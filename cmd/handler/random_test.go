@@ -322,6 +322,8 @@ func (d *day) happen() {
 	}
 	var e *event
 	switch n := d.r.IntN(100); {
+	case n < 4:
+		e = d.addSpoofed(id, pick(d.r, people), d.r.IntN(len(spoofs)))
 	case n < 55:
 		e = d.add(id, forEnd, named())
 	case n < 65:

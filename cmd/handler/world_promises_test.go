@@ -203,6 +203,8 @@ func (w *world) allowed(e *event, person string) []string {
 		return append(all, "notified")
 	case tooOld:
 		return append(all, "stale")
+	case spoofed:
+		return append(all, "unmapped")
 	case forEnd:
 		all = append(all, "terminated", "partial", "unverified", "reconnecting", "not-connected")
 	case forDryRun:
