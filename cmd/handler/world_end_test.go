@@ -31,7 +31,7 @@ func (w *world) settle() {
 				continue
 			}
 			for name, person := range e.people {
-				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
+				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || w.reinstatedSince(e, owner) || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
 				if w.means(e, c) && (person == "" || person == owner) && !excused {
 					w.broke("%s is done, %q, and %s's connection is up: %+v", e.id, w.told[e.id][name], owner, c)
 				}

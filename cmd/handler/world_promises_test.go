@@ -223,7 +223,7 @@ func (w *world) allowed(e *event, person string) []string {
 		all = []string{"over-limit", "failed", "partial", "not-connected"}
 	}
 	if w.reinstatedSince(e, person) {
-		all = append(all, "stale")
+		all = append(all, "stale", "notified") // notified: a person lifted what this very event had asked for
 	}
 	return append(all, w.maybe[person]...)
 }
@@ -243,7 +243,7 @@ func (w *world) reinstatedSince(e *event, person string) bool {
 	return false
 }
 
-var eventOfText = regexp.MustCompile(`(?m)^Event: custom (\S+?)(?:,|$)`)
+var eventOfText = regexp.MustCompile(`(?m)^Event: \S+ (\S+?)(?:,|$)`)
 
 // readPublished takes over what SNS has accepted.
 func (w *world) readPublished() {
