@@ -59,7 +59,7 @@ func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) e
 	return b.outcome
 }
 
-// load is what one message will carry, and what became of those before it.
+// load is what one message will carry, and what became of earlier ones.
 type load struct {
 	outcome
 

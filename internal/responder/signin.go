@@ -11,7 +11,9 @@ import (
 // way. A certificate or a cached password that redials has proved nothing.
 func signsIn(endpoints []vpn.Endpoint) (ids []string) {
 	for _, e := range endpoints {
-		others := slices.ContainsFunc(e.Authentication, func(a vpn.Authentication) bool { return a.Method == vpn.ByDirectory })
+		others := slices.ContainsFunc(e.Authentication, func(a vpn.Authentication) bool {
+			return a.Method == vpn.ByDirectory
+		})
 		saml := slices.ContainsFunc(e.Authentication, func(a vpn.Authentication) bool { return a.Method == vpn.BySAML })
 		if saml && !others {
 			ids = append(ids, e.ID)

@@ -10,8 +10,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestSignedInAgainIsSpared: session-revoked at 9:00, she signs in again at 9:05, and the event is delivered again. Where a
-// certificate or a cached password suffices, she is cut off, and so is she for an account that is closed.
+// TestSignedInAgainIsSpared: session-revoked at 9:00, she signs in again at 9:05, and the event is delivered again.
+// Where a certificate or a cached password suffices, she is cut off, and so is she for an account that is closed.
 func TestSignedInAgainIsSpared(t *testing.T) {
 	for _, test := range []struct {
 		method string
