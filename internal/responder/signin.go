@@ -22,10 +22,11 @@ func signsIn(endpoints []vpn.Endpoint) (ids []string) {
 	return ids
 }
 
-// signedInSince reports whether an ended session is what the event was about, and the person has signed in again since,
-// before this delivery. Kinds that close an account end every connection, and so does a person who asks now.
+// signedInSince reports whether the person signed in again between the first arrival of an event and this later
+// delivery. It counts only where the event ended a session. Kinds that close an account end every connection, and so
+// does a person who asks now.
 func (c *Case) signedInSince(k vpn.Connection) bool {
 	return c.Signal.Kind == signal.SessionRevoked && c.Signal.Provider != signal.Custom &&
 		slices.Contains(c.signsIn, k.EndpointID) &&
-		k.EstablishedAt.After(c.happened()) && k.EstablishedAt.Before(c.timing.ReceivedAt)
+		k.EstablishedAt.After(c.arrived) && k.EstablishedAt.Before(c.timing.ReceivedAt)
 }
