@@ -58,8 +58,8 @@ func TestREADMEShowsASoundPolicy(t *testing.T) {
 	}
 }
 
-// TestOutcomeIsDocumented: every field of the schema and every metric stands in doc/outcome.md, and the schema knows
-// every kind.
+// TestOutcomeIsDocumented: every field of the schema and every metric is in doc/outcome.md, and the schema knows every
+// kind.
 func TestOutcomeIsDocumented(t *testing.T) {
 	document, raw := read(t, "doc/outcome.md"), read(t, "doc/outcome.schema.json")
 	var schema any

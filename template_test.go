@@ -135,7 +135,7 @@ func TestQueuesLetEveryRuleIn(t *testing.T) {
 }
 
 // TestRulesLetInWhatIsKnown: if one word of a provider's events says what they are, the provider's rule has exactly the
-// words to which doc/events.md assigns a meaning. .ci/Rules.java tests whole events.
+// words of doc/events.md. .ci/Rules.java tests whole events.
 func TestRulesLetInWhatIsKnown(t *testing.T) {
 	raw, err := os.ReadFile("doc/events.md")
 	if err != nil {

@@ -39,7 +39,7 @@ func TestOneFileTerminates(t *testing.T) {
 	}
 }
 
-// TestClockEntersInOneFile: everything else in internal/responder is told what time it is.
+// TestClockEntersInOneFile: everything else in internal/responder receives the time.
 func TestClockEntersInOneFile(t *testing.T) {
 	for _, file := range packages(t)["internal/responder"] {
 		if strings.HasSuffix(file, "_test.go") || path.Base(file) == "pursue.go" {

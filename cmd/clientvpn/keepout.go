@@ -131,7 +131,7 @@ func (t *tool) printLifted(lifted []ledger.Entry) {
 	}
 }
 
-// printEntries prints entries, of which words come from outside.
+// printEntries prints entries, whose words come from outside.
 func (t *tool) printEntries(entries []ledger.Entry) error {
 	encoder := json.NewEncoder(t.Out)
 	for _, e := range entries {

@@ -94,7 +94,7 @@ func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 	return f
 }
 
-// cloudWith gives a cloud with a table, and the list in it, on which people are for a day.
+// cloudWith returns a cloud with a table, and its keep-out list, on which people are for a day.
 func cloudWith(t *testing.T, people ...string) (*emulator.Cloud, *ledger.Table) {
 	t.Helper()
 	cloud := &emulator.Cloud{}
@@ -134,7 +134,7 @@ func from(username, commonName string) []byte {
 	return raw
 }
 
-// logged gives the lines of a function's log, without what is its environment's.
+// logged returns the lines of a function's log, without those of its environment.
 func logged(t *testing.T, f *emulator.Function) (lines []map[string]any) {
 	t.Helper()
 	f.Close()
@@ -351,7 +351,7 @@ func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
 	}
 }
 
-// TestPassingTroubleIsTriedAgain: one that DynamoDB gets over in time is not undecided.
+// TestPassingTroubleIsTriedAgain: trouble that DynamoDB gets over in time leaves the decision as it was.
 func TestPassingTroubleIsTriedAgain(t *testing.T) {
 	for name, fault := range map[string]emulator.Fault{
 		"throttled": {Code: "ThrottlingException", Times: 2},
@@ -371,8 +371,8 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestStartsWhateverTheConfiguration: to AWS, a handler that does not start denies everybody. All problems are told
-// at once.
+// TestStartsWhateverTheConfiguration: to AWS, a handler that does not start denies everybody. The log names all
+// problems at once.
 func TestStartsWhateverTheConfiguration(t *testing.T) {
 	cloud, _ := cloudWith(t, "alice")
 	f := start(t, cloud, "LEDGER_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m", "DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")

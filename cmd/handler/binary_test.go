@@ -108,7 +108,7 @@ func batch(bodies ...[]byte) []byte {
 	return raw
 }
 
-// logs ends the function, so that all that it has written is there, and gives it.
+// logs stops the function, so that its whole log is there, and returns the log.
 func logs(f *emulator.Function) string {
 	f.Close()
 	return string(f.Logs())
@@ -150,7 +150,7 @@ func outcomes(t *testing.T, answer emulator.Answer) []seen {
 	return got.Outcomes
 }
 
-// published gives the statuses of the JSON messages, which must be the bodies' and the subjects' too.
+// published returns the statuses of the JSON messages, which must be the bodies' and the subjects' too.
 func published(t *testing.T, cloud *emulator.Cloud) []string {
 	t.Helper()
 	var all []string

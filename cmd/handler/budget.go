@@ -9,7 +9,7 @@ import (
 const (
 	reportPart = 4                // a quarter of the time is reserved for reporting
 	longReport = 10 * time.Second // at most
-	answerPart = 4                // a quarter of that is reserved for the answer
+	answerPart = 4                // the share that is reserved for the answer: a quarter
 )
 
 // An attempt that hangs is given up, and the SDK tries again.
@@ -18,8 +18,8 @@ const (
 	tableAttempt = time.Second      // the cut-off waits for the table, but not for long
 )
 
-// budget divides the time that ctx has left. Work must be done at the deadline of the first, reports at that of the
-// second: if SNS hangs, there must be time left to say which messages failed. Without a deadline both are ctx.
+// budget divides the time that ctx has left. Work must be done at the first deadline, and reports at the second. If SNS
+// hangs, there must be time left to say which messages failed. Without a deadline both are ctx.
 func budget(ctx context.Context) (work, report context.Context, cancel func()) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

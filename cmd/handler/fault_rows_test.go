@@ -10,7 +10,7 @@ import (
 )
 
 // row is a fault, and what must come out of it. Unless prepare says otherwise, alice has a connection on saml and one
-// on ad, bob has one on saml, and the event e1 says that alice has left.
+// on ad, and bob has one on saml. The event e1 says that alice has left.
 type row struct {
 	fault, out string // in words, for doc/faults.md
 	prepare    func(w *world)
@@ -43,7 +43,7 @@ func inject(faults ...emulator.Fault) func(*world) {
 	}
 }
 
-// on gives the fault for each of the actions.
+// on returns the fault for each of the actions.
 func on(f emulator.Fault, actions ...string) (all []emulator.Fault) {
 	for _, action := range actions {
 		f.Action = action
@@ -139,22 +139,22 @@ var rows = []row{
 		dead: []string{"e1"},
 	},
 	{
-		fault: "connections closed without an answer", out: "`terminated`, perhaps told twice",
+		fault: "connections closed without an answer", out: "`terminated`, perhaps published twice",
 		prepare:   inject(on(emulator.Fault{Drop: true, Times: 2}, allActions...)...),
 		published: times(3, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "connections reset", out: "`terminated`, perhaps told twice",
+		fault: "connections reset", out: "`terminated`, perhaps published twice",
 		prepare:   inject(on(emulator.Fault{Reset: true, Times: 2}, allActions...)...),
 		published: times(3, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "answers that break off", out: "`terminated`, perhaps told twice",
+		fault: "answers that break off", out: "`terminated`, perhaps published twice",
 		prepare:   inject(on(emulator.Fault{Cut: true, Times: 1}, allActions...)...),
 		published: times(2, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "answers with half an XML", out: "`terminated`, perhaps told twice",
+		fault: "answers with half an XML", out: "`terminated`, perhaps published twice",
 		prepare:   inject(on(emulator.Fault{Truncate: true, Times: 1}, allActions...)...),
 		published: times(2, "terminated"), up: []string{"bob"},
 	},

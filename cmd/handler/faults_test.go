@@ -24,7 +24,7 @@ var elsewhere = []struct {
 	test       func(*testing.T)
 }{
 	{"the process is killed, after any of its calls",
-		"the next one gets the event again and finishes; what was published just before may be told twice",
+		"the next one gets the event again and finishes; what was published just before may come twice",
 		TestKilledAtEveryStage},
 	{"the same event in two processes at once", "both answer; nothing is ended that was not up", TestTwoProcessesAtOnce},
 	{"a TCP connection is reset", "`terminated`", TestConnectionsResetByTCP},
@@ -92,7 +92,7 @@ func TestFaults(t *testing.T) {
 					w.send(r.events(w)...)
 				}
 				failed := w.drain(max(r.instances, 1), r.broken)
-				time.Sleep(10 * time.Second) // whoever comes back is there
+				time.Sleep(10 * time.Second) // a person who comes back is there
 				w.settle()
 				if w.keepOut {
 					w.settleList()
@@ -112,8 +112,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// drain has instances work until the queue is empty, and gives what failed at the first delivery. Only that one has
-// less time than the template gives.
+// drain has instances work until the queue is empty, and returns what failed at the first delivery. Only that one has
+// less time than in the template.
 func (w *world) drain(instances int, broken bool) (failedFirst []string) {
 	var working sync.WaitGroup
 	for range instances {

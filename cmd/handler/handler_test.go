@@ -163,7 +163,7 @@ func TestRepeatIsQuiet(t *testing.T) {
 	}
 }
 
-// TestIncompleteIsNoRepeat: what was not done the first time is told the second time, whatever it is.
+// TestIncompleteIsNoRepeat: the second delivery reports all that was not done at the first.
 func TestIncompleteIsNoRepeat(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true})
 	f := start(t, cloud)
@@ -185,8 +185,8 @@ func TestIgnoredIsNotPublished(t *testing.T) {
 	}
 }
 
-// TestSelfTestLooksForEveryTopic: with everything there it is ready, and told to machines; without the topic for e-mail it says
-// so to all that are left.
+// TestSelfTestLooksForEveryTopic: with every topic there it is ready, and machines hear of it; without the topic for
+// e-mail it says so to all that are left.
 func TestSelfTestLooksForEveryTopic(t *testing.T) {
 	event, err := os.ReadFile("../../events/custom/self-test.json")
 	if err != nil {
@@ -265,7 +265,7 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 	}
 }
 
-// TestAllThatIsIncompleteIsNamed, and an event about two people gives each an outcome and a message.
+// TestAllThatIsIncompleteIsNamed, and for an event about two people each has an outcome and a message.
 func TestAllThatIsIncompleteIsNamed(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob", FailToTerminate: true})
 	event := strings.Replace(string(leaver("e1", "alice")), `"username":"alice"`, `"usernames":["alice","bob","carol"]`, 1)

@@ -11,7 +11,7 @@ import (
 	"clientvpn-responder/internal/emulator"
 )
 
-// massOf is so many leavers of one source, each of whom is connected.
+// massOf returns so many leavers of one source, all of them connected.
 func massOf(cloud *emulator.Cloud, n int) (bodies [][]byte) {
 	for i := range n {
 		name := fmt.Sprintf("person%d@example.com", i)

@@ -80,7 +80,7 @@ func tableConfig(url string) aws.Config {
 	return aws.Config{Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 }
 
-// TestWhoCouldNotBeKeptOutIsTriedAgain: cut off, told, and the event goes back.
+// TestWhoCouldNotBeKeptOutIsTriedAgain: the person is cut off, the outcome says so, and the event goes back.
 func TestWhoCouldNotBeKeptOutIsTriedAgain(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
 	cloud.AddTable("keepout", "id")

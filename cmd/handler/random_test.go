@@ -21,10 +21,10 @@ var (
 	lasting = flag.Duration("lasting", 3*time.Second, "how long TestRandomDays goes on")
 )
 
-// TestRandomDays lives through days that chance makes: people connect and come back, events arrive, twice and out of
-// order and with poison among them, calls fail in every way, processes die, and two instances work side by side. The
-// promises of the world are held at every call and every answer. What happens follows from the seed, but for the
-// order in which goroutines take turns.
+// TestRandomDays lives through days that chance makes: people connect and come back; events arrive twice, out of order
+// and with poison among them; calls fail in every way; processes die; two instances work side by side. The promises of
+// the world are held at every call and every answer. What happens follows from the seed, but for the order in which
+// goroutines take turns.
 func TestRandomDays(t *testing.T) {
 	if *seed != 0 {
 		day := randomDay(t, *seed)
@@ -144,7 +144,7 @@ func (d *day) prepare() {
 	if d.crowded = w.cloud.PageSize == 0 || calm && w.troubleAt.IsZero(); d.crowded {
 		w.crowded["crowd"] = true
 	}
-	// A listing is longer than the answer about one person, who stands on many of its pages.
+	// A listing is longer than the answer about one person, whose connections are on many of its pages.
 	for n := range 12 {
 		for k := range r.IntN(5) {
 			w.connect("other", emulator.Client{EndpointID: saml, Username: fmt.Sprint("other", n, k)})

@@ -34,7 +34,7 @@ func lines(t *testing.T, log string) map[string][]map[string]any {
 	return all
 }
 
-// at gives what stands at a path like "outcome.connections.0.connection_id", as CloudWatch Logs Insights names it.
+// at returns the value at a path like "outcome.connections.0.connection_id", as CloudWatch Logs Insights names it.
 func at(entry map[string]any, path string) any {
 	var value any = entry
 	for key := range strings.SplitSeq(path, ".") {
@@ -54,7 +54,8 @@ func at(entry map[string]any, path string) any {
 	return value
 }
 
-// evidence is the log of a finding about somebody with two connections, one of whom EC2 throttles once.
+// evidence returns the log of a finding about somebody with two connections. EC2 throttles the request for one of them
+// once.
 func evidence(t *testing.T) (map[string][]map[string]any, *emulator.Cloud) {
 	t.Helper()
 	cloud := cloudWith(emulator.Client{Username: "bob"}, emulator.Client{Username: "bob", CommonName: "breakglass"})

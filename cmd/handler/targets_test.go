@@ -17,7 +17,7 @@ const (
 	external     = "a-secret-of-two"
 )
 
-// group is a company with endpoints in four accounts and Regions, on each of which alice and malice are connected.
+// group is a company with endpoints in four accounts and Regions. Alice and malice are connected on each of them.
 type group struct {
 	*emulator.Accounts
 	clouds []*emulator.Cloud

@@ -50,8 +50,8 @@ func fits(f emulator.Fault, call emulator.Call) bool {
 	return true
 }
 
-// spoil gives the fault of a call. It follows from the seed and from how many calls of the kind there were, so that
-// the order of calls that are made side by side does not matter.
+// spoil returns the fault of a call. It follows from the seed and the number of calls of the kind. So the order of
+// calls that are made side by side does not matter.
 func (d *day) spoil(call emulator.Call) emulator.Fault {
 	now := time.Now()
 	endpoint := call.Params.Get("ClientVpnEndpointId")

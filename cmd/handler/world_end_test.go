@@ -40,8 +40,8 @@ func (w *world) settle() {
 	}
 }
 
-// settleList holds, at the end, that the list has those who were cut off and were not reinstated since, in whatever
-// order that was told, and nobody else.
+// settleList checks, at the end, who is on the list: everybody who was cut off and was not reinstated since, in
+// whatever order the events came, and nobody else.
 func (w *world) settleList() {
 	w.mu.Lock()
 	w.spoil = nil

@@ -130,13 +130,13 @@ type claim struct {
 	}
 }
 
-// name is the one that the event gave.
+// name is the event's.
 func (o claim) name() string {
 	return o.Signal.Subject.ConnectionID + o.Signal.Subject.ClientIP + strings.Join(o.Signal.Subject.Usernames, " ")
 }
 
-// holdClaim: what is claimed is true. An outcome may be published late, but an end stays one, and who was up when the
-// event came and is up now was up all the time.
+// holdClaim: what is claimed is true. An outcome may be published late, but an end stays an end. A person who was
+// connected when the event came and is connected now was connected all the time.
 func (w *world) holdClaim(body []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -187,7 +187,7 @@ func (w *world) holdClaim(body []byte) {
 		}
 		switch o.Status {
 		case "terminated", "not-connected", "would-terminate", "reconnecting", "exempt", "over-limit", "ambiguous":
-			// by the name in the event, nobody is looked for
+			// the name in the event finds nobody
 			if len(told) > 0 || o.Status != "exempt" && o.Status != "ambiguous" {
 				w.broke("%s says %s, and nothing of %s, which is %s since %v", e.id, o.Status, c.ID, c.Status, c.EstablishedAt)
 			}

@@ -77,7 +77,7 @@ func (w *world) addOne(id, connectionID string) *event {
 		body: custom(id, time.Now(), `"connection_id":"`+connectionID+`"`)})
 }
 
-// addAddress makes an event that asks for the end of whoever has the address.
+// addAddress makes an event that asks to terminate the connection with the address.
 func (w *world) addAddress(id, address string) *event {
 	now := time.Now()
 	return w.put(&event{id: id, at: now.Truncate(time.Second), asks: forEnd, address: address,
@@ -135,7 +135,7 @@ func (w *world) send(all ...*event) {
 	}
 }
 
-// receive takes up to n visible messages off the queue, by chance where choose is given; when says when the next is
+// receive takes up to n visible messages off the queue, by chance where choose is not nil; when says when the next is
 // visible, if there is none now. Without any left it is zero.
 func (w *world) receive(n int, choose func(n int) int) (batch []*message, when time.Time) {
 	w.mu.Lock()

@@ -45,17 +45,16 @@ const (
 	keepOutTable = "keepout"
 )
 
-// What the template gives the function.
+// The template's settings for the function.
 const (
 	timeout     = 150 * time.Second
 	visibility  = 5 * time.Minute
 	maxReceives = 5
 )
 
-// world is a company with the function before it and its queue before that, in virtual time: the handler with the
-// real SDK over HTTP in memory. Beside it stands a model that knows by construction whose every connection is and
-// what every event asks for, so that it shares no mistake with the code. It holds four promises at every call and
-// every answer:
+// world is a company with its function and its queue, in virtual time. The handler uses the real SDK over HTTP in
+// memory. The model beside it knows by construction whose every connection is and what every event asks for. So it
+// shares no mistake with the code. It holds four promises at every call and every answer:
 //
 //   - nobody wrong is ended;
 //   - what could be ended is ended;
@@ -67,14 +66,14 @@ type world struct {
 	// other is another account's, in another Region, behind a role that can be assumed unless closed; nil for none.
 	other  *emulator.Cloud
 	closed bool
-	// spoil gives the fault of a call; nil for none.
+	// spoil returns the fault of a call; nil for none.
 	spoil   func(emulator.Call) emulator.Fault
 	timeout time.Duration
 	watch   time.Duration
 	keepOut bool // there is a list of people who may not come back
 	guarded bool // the endpoints at home have a client connect handler, which reads that list
 	mail    bool // there is a topic for texts
-	given   bool // the endpoints are given, and not discovered
+	given   bool // the endpoints are configured, and not discovered
 	dryRun  bool // the function is in dry-run
 
 	mu        sync.Mutex
@@ -91,7 +90,7 @@ type world struct {
 	read      int                            // of the published messages
 	troubleAt time.Time                      // when the last call was spoilt
 	troubleOn map[string]time.Time           // the same by endpoint; "" for calls that concern all
-	trace     []string                       // what happened, for whoever must understand a failure
+	trace     []string                       // what happened, for a person who must understand a failure
 	stops     []func()
 }
 

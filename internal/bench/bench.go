@@ -113,7 +113,8 @@ func (b *bench) writePolicy(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("measuring: %w", err)
 	}
-	announced := fmt.Appendf(shipped, "\nbrake: {people: 25, within: 1h, announced: [{from: %s, until: %s, reason: a benchmark}]}\n",
+	const brake = "\nbrake: {people: 25, within: 1h, announced: [{from: %s, until: %s, reason: a benchmark}]}\n"
+	announced := fmt.Appendf(shipped, brake,
 		now.Add(-time.Hour).UTC().Format(time.RFC3339), now.Add(24*time.Hour).UTC().Format(time.RFC3339))
 	b.policy = filepath.Join(b.dir, "policy.yaml")
 	if err := os.WriteFile(b.policy, announced, 0o600); err != nil {

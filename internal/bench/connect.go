@@ -34,7 +34,7 @@ func (b *bench) connect(ctx context.Context) error {
 		most = max(most, memory)
 	}
 	slices.Sort(others)
-	const note = ", of which the stand-in waits 1 ms"
+	const note = ", the stand-in waits 1 ms"
 	b.add("connect handler: first decision of a process, from request to answer", "%.1f ms",
 		milliseconds(median(first)), 10, fmt.Sprintf(" (median of %d%s)", processes, note))
 	b.add("connect handler: every other decision", "%.1f ms", milliseconds(median(others)), 10,

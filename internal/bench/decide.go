@@ -36,7 +36,7 @@ func (b *bench) decide(ctx context.Context) error {
 	if len(slowest) != 2 {
 		return fmt.Errorf("go test said:\n%s", output)
 	}
-	b.add("decide, 200 rules of which the last fits", "%.0f µs", slowest["decide"]/1000, 100,
+	b.add("decide, 200 rules, the last one fits", "%.0f µs", slowest["decide"]/1000, 100,
 		fmt.Sprintf(" (with parsing the event %.0f µs; the slower of two events, the quickest of five times)",
 			slowest["all"]/1000))
 	return nil

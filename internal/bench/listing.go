@@ -10,8 +10,8 @@ import (
 	"clientvpn-responder/internal/trial"
 )
 
-// reading is what it takes to cut off a person whose connection is the last of so many on an endpoint, beside a bare
-// reading of the same pages.
+// reading is the cost of cutting off a person whose connection is the last of so many on an endpoint. The bare reader
+// reads the same pages.
 type reading struct {
 	size               int
 	whole, bare        time.Duration // from the first page's request to the last one's

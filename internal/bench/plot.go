@@ -24,8 +24,8 @@ const (
 	bottom                = 50
 )
 
-// draw returns the panels, one below the other, as an SVG with a ground of its own, so that it can be read on a light
-// page as well as on a dark one.
+// draw returns the panels, one below the other, as an SVG. It has a ground of its own, to be read on a light page and
+// on a dark one.
 func draw(panels []panel) string {
 	var svg strings.Builder
 	height := len(panels) * (plotHeight + top + bottom)

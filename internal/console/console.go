@@ -1,7 +1,7 @@
 // Package console prints for people at a terminal.
 //
-// It promises that text stays within 80 columns, that colour comes only where a terminal is and NO_COLOR is not, that
-// progress is shown only where somebody watches, and that words from outside cannot move the cursor.
+// It promises that text stays within 80 columns, and that words from outside cannot move the cursor. Colour needs a
+// terminal and no NO_COLOR; progress needs somebody who watches.
 package console
 
 import (
@@ -17,7 +17,7 @@ import (
 // Width is the widest line, in columns.
 const Width = 80
 
-// Console is where a command prints. Out is what it was asked for, Err what is said beside that.
+// Console is where a command prints. Out is for the result, Err for everything beside it.
 type Console struct {
 	Out, Err io.Writer
 	color    bool

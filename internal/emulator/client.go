@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// listedFor is how long an ended connection stays listed: "active client connections and connections that have been
-// terminated within the last 60 minutes" (EC2 API reference, DescribeClientVpnConnections).
+// listedFor is how long a connection stays listed after its end: 60 minutes (EC2 API reference,
+// DescribeClientVpnConnections).
 const listedFor = time.Hour
 
 // Codes of a connection's status (EC2 API reference, ClientVpnConnectionStatus).

@@ -106,8 +106,8 @@ func (r *row) at(name string, t time.Time) {
 func (r *row) open(name string)  { *r = append(append(append(*r, '<'), name...), '>') }
 func (r *row) close(name string) { *r = append(append(append(*r, "</"...), name...), '>') }
 
-// appendRow adds what encoding/xml would write for a connection. By reflection that takes ten times as long, and a page
-// of a thousand must cost little: the stand-in shares the processors with what is measured against it.
+// appendRow adds what encoding/xml would write for a connection. Reflection takes ten times as long, and a page of a
+// thousand must cost little. The stand-in shares the processors with the programs that are measured against it.
 func (k *conn) appendRow(b []byte, now time.Time) []byte {
 	seen := now
 	if k.status == terminated {

@@ -1,11 +1,11 @@
-// Package emulator stands in for the AWS services that the responder calls: EC2's Client VPN actions, SNS's Publish,
-// the identity store's users, and parts of DynamoDB and SQS ([Cloud]), and the Lambda Runtime API ([Function]).
+// Package emulator stands in for the AWS services that the responder calls. [Cloud] has EC2's Client VPN actions, SNS's
+// Publish, the identity store's users, and parts of DynamoDB and SQS; [Function] is the Lambda Runtime API.
 //
-// It promises the wire formats, error codes, statuses and limits that AWS documents, so that the AWS SDKs and the AWS
-// CLI work against it unchanged. Where AWS documents nothing, a comment says so beside the choice made. It never leaves
-// the machine and checks no signatures. It starts no goroutine for its state: each request works out from time.Now what
-// has happened by then, so that it runs in a [testing/synctest] bubble as well as by the wall clock. Names and
-// identifiers are the same in every run.
+// It promises the wire formats, error codes, statuses and limits that AWS documents. The AWS SDKs and the AWS CLI work
+// against it unchanged. Where AWS documents nothing, a comment says so beside the choice made. It never leaves the
+// machine and checks no signatures. It starts no goroutine for its state: each request works out from time.Now what has
+// happened by then. So it runs in a [testing/synctest] bubble as well as by the wall clock. Names and identifiers are
+// the same in every run.
 package emulator
 
 import (
@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// Cloud is one account in one Region, as an [http.Handler]: EC2's Client VPN actions, SNS's Publish, the identity
-// store's users, and parts of DynamoDB and SQS. The zero value is ready. Set its exported fields before the first use.
-// Its methods can be called from several goroutines.
+// Cloud is one account in one Region, as an [http.Handler]. It has EC2's Client VPN actions, SNS's Publish, the
+// identity store's users, and parts of DynamoDB and SQS. The zero value is ready. Set its exported fields before the
+// first use. Its methods can be called from several goroutines.
 type Cloud struct {
 	Account       string        // default 111122223333
 	Region        string        // default eu-west-1
@@ -35,9 +35,9 @@ type Cloud struct {
 	// DocumentedLimits returns those that EC2 documents.
 	Limits map[string]Limit
 
-	// EndedAnswersRow chooses what Terminate answers for the id of a connection that has ended and is still listed:
-	// an error InvalidClientVpnConnection.IdNotFound, or if true a row from terminated to terminated. AWS does not
-	// document which.
+	// EndedAnswersRow chooses what Terminate answers for the id of a connection that has ended and is still listed. True
+	// is a row from terminated to terminated, false an error InvalidClientVpnConnection.IdNotFound. AWS does not document
+	// which.
 	EndedAnswersRow bool
 
 	// OnCall, if set, sees each call before anything is done about it, and may change the cloud meanwhile. The fault

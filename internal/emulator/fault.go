@@ -14,8 +14,8 @@ type Call struct {
 	// RequestID is that of the answer.
 	RequestID string
 	At        time.Time
-	// Code is the error code of the answer: empty for success, "dropped" if there was no answer, and "truncated" if
-	// there was only a part of it, or only the header.
+	// Code is the error code of the answer: empty for success, "dropped" without an answer, "truncated" for a part of one
+	// or its header alone.
 	Code string
 }
 
@@ -56,8 +56,8 @@ func (c *Cloud) Inject(f Fault) {
 	c.faults = append(c.faults, f)
 }
 
-// Deny removes the caller's permission for an action ("ec2:TerminateClientVpnConnections", "sns:Publish") on one
-// endpoint (or topic by its ARN, user, table or queue), or on every one if endpointID is empty.
+// Deny removes the caller's permission for an action ("ec2:TerminateClientVpnConnections", "sns:Publish"). The id is an
+// endpoint's, a topic's ARN, a user's, a table's or a queue's; empty is every one.
 func (c *Cloud) Deny(action, endpointID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,10 +25,9 @@ func HTTPClient(h http.Handler) (client *http.Client, close func()) {
 	}
 }
 
-// settled sends requests with a body of its own. The AWS SDK for Go closes the body as soon as the answer's header
-// has arrived. What net/http then reads from that body (smithy-go answers io.EOF to WriteTo) looks like a failure to
-// send, so net/http closes the connection before the rest of the answer. This happens only when answers take
-// microseconds.
+// settled sends requests with a body of its own. The AWS SDK for Go closes the body as soon as the answer's header has
+// arrived. What net/http then reads from that body (smithy-go answers io.EOF to WriteTo) looks like a failure to send.
+// So net/http closes the connection before the rest of the answer. This happens only when answers take microseconds.
 type settled struct{ http.RoundTripper }
 
 func (s settled) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -20,10 +20,10 @@ type queueRecord struct {
 	Region            string                    `json:"awsRegion"`
 }
 
-// Deliver is one turn of Lambda's event source mapping with ReportBatchItemFailures: it receives up to most messages
-// from a queue, invokes a function with them, and deletes those that the answer does not list as failed. An error of
-// the function, or an answer that is not sound, fails all. It returns how many messages it received, and the ids of
-// those that failed. Without a message it invokes nobody.
+// Deliver is one turn of Lambda's event source mapping with ReportBatchItemFailures. It receives up to most messages
+// from a queue and invokes a function with them. It deletes the messages that the answer does not list as failed. An
+// error of the function, or an answer that is not sound, fails all. It returns how many messages it received, and the
+// ids of the failed ones. Without a message it invokes nobody.
 // Source: Lambda Developer Guide, implementing partial batch responses.
 func (c *Cloud) Deliver(
 	ctx context.Context,

@@ -41,7 +41,7 @@ func New(cfg aws.Config, held, events string) *Queue {
 type Event struct {
 	Body   string
 	Lane   string   // the brake that holds it
-	People []string // whom it is about
+	People []string // the people that it is about
 }
 
 // Bundle is a message with several events that were released together, each with its own bytes.

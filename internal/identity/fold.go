@@ -12,10 +12,9 @@ import (
 // Source: AWS Client VPN administrator guide, federated authentication.
 const maxName = 1024
 
-// Clean returns s without surrounding white space if it can be somebody's name, and "" otherwise. It is nobody's if
-// it is a placeholder: empty, "-", "NA", "None", "unknown", "*", "<…>", a sample name of GuardDuty or a hidden name
-// of CloudTrail. It is nobody's either if it is longer than 1024 bytes, or contains control characters or broken
-// UTF-8.
+// Clean returns s without surrounding white space if it can be somebody's name, and "" otherwise. It is nobody's if it
+// is a placeholder: empty, "-", "NA", "None", "unknown", "*", "<…>", or what GuardDuty's samples and CloudTrail write
+// for a name. It is nobody's either if it is longer than 1024 bytes, or contains control characters or broken UTF-8.
 func Clean(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > maxName || !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) ||
@@ -31,7 +30,7 @@ func Clean(s string) string {
 }
 
 // placeholders are the words, folded, that products write where there is no name. Client VPN writes "NA" in its logs
-// for a connection without a user: a person of that bare name would be all of those. With a domain, such as
+// for a connection without a user: a person of that bare name would match all of them. With a domain, such as
 // na@example.com, it is a name.
 var placeholders = map[string]bool{
 	"": true, "-": true, "na": true, "n/a": true, "none": true, "null": true, "nil": true, "undefined": true,

@@ -112,8 +112,8 @@ func (b *Book) CommonNames(names []string) []string {
 // maxKeys is the most keys that one read of a list can ask for. Source: Amazon DynamoDB API reference, BatchGetItem.
 const maxKeys = 100
 
-// Keys lists the keys under which a list of people may know a client: the person, the person's names, and the name as
-// written, with and without its domain. So a change of domains or aliases loses nobody. The surest come first.
+// Keys lists the keys under which a list of people may know a client. They are the person, the person's names, and the
+// name as written, with and without its domain. So a change of domains or aliases loses nobody. The surest come first.
 func (b *Book) Keys(username, commonName string) []string {
 	var keys []string
 	add := func(key string) {

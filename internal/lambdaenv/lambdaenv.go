@@ -102,9 +102,9 @@ func (v variables) GetUseDualStackEndpoint(context.Context) (state aws.DualStack
 	return aws.DualStackEndpointStateUnset, false, nil
 }
 
-// ownBody sends requests with a body of its own. The SDK closes its body as soon as the answer's header has arrived.
-// If net/http has not seen the body's end by then, it treats this as a failure to send, and drops the rest of the
-// answer. The SDK then asks again. A function with little CPU can be slow enough for this.
+// ownBody sends requests with a body of its own. The SDK closes its body as soon as the answer's header has arrived. If
+// net/http has not seen the body's end by then, it sees a failure to send, and drops the rest of the answer. The SDK
+// then asks again. A function with little CPU can be slow enough for this.
 type ownBody struct{ aws.HTTPClient }
 
 func (c ownBody) Do(r *http.Request) (*http.Response, error) {

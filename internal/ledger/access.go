@@ -95,7 +95,7 @@ func (l Lift) Lifts(e Entry) bool {
 }
 
 // Later reports whether the first of two events holds: it happened later, or at the same moment and arrived later. Many
-// sources date to the second, so a date without a fraction is the same moment as any other of that second.
+// sources date to the second, so a date without a fraction is the same moment as every time within that second.
 func Later(at, arrived, otherAt, otherArrived time.Time) bool {
 	if SameMoment(at, otherAt) {
 		return arrived.After(otherArrived)
@@ -115,7 +115,7 @@ func SameMoment(a, b time.Time) bool {
 // Access is what the ledger knows of one person.
 type Access struct {
 	Person   string
-	Entries  []Entry   // those that hold now
+	Entries  []Entry   // the ones that hold now
 	Closings []Closing // the last of each issuer
 	openings []opening // the last of each issuer
 	lifted   map[string]mark

@@ -48,8 +48,8 @@ type Event struct {
 	Owed string `json:"-"`
 }
 
-// Note records what became of signals. Earlier records of the same signal stay as far as they say more: when it first
-// arrived, since when it is held, and that an outcome left nothing to do.
+// Note records what became of signals. Earlier records of the same signal stay where they say more. They may say when
+// it first arrived, since when it is held, and that an outcome left nothing to do.
 func (t *Table) Note(ctx context.Context, events []Event) error {
 	byID := map[string][]Event{}
 	for _, e := range events {

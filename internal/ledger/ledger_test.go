@@ -33,7 +33,7 @@ func config(url string, client aws.HTTPClient) aws.Config {
 	}
 }
 
-// standIn gives a cloud with an empty table, and the way to it.
+// standIn returns a cloud with an empty table, and its configuration.
 func standIn(t *testing.T) (*emulator.Cloud, aws.Config) {
 	cloud := &emulator.Cloud{}
 	cloud.AddTable(table, "id")
@@ -81,7 +81,7 @@ func put(t *testing.T, list *ledger.Table, e ledger.Entry) time.Time {
 	return until
 }
 
-// found tells the entries of people, or the error, as "person cause until".
+// found returns the entries of people, or the error, as "person cause until".
 func found(t *testing.T, list *ledger.Table, people ...string) string {
 	t.Helper()
 	entries, err := list.Find(t.Context(), people)

@@ -8,7 +8,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// ec2ID matches EC2's ids, which may stand in a command. Nothing else of an event or a client may.
+// ec2ID matches EC2's ids, which may be part of a command. Nothing else of an event or a client may.
 var ec2ID = regexp.MustCompile(`^cvpn-(endpoint|connection)-[0-9a-f]+$`)
 
 // again says what happens to an incomplete outcome.

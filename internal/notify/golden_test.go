@@ -67,7 +67,8 @@ func inManyNames(n int) []emulator.Client {
 	return all
 }
 
-// stories lead to every status, by an event of events/ or one of our own form, and to what people need told apart.
+// stories lead to every status, by an event of events/ or one of our own form, and to every difference that people must
+// see.
 var stories = []struct {
 	name    string
 	event   string   // a file of events/, or the detail of a custom request
@@ -216,7 +217,7 @@ func TestWhatPeopleRead(t *testing.T) {
 	}
 }
 
-// live gives the outcomes of an event in virtual time, with the real SDK over HTTP.
+// live returns the outcomes of an event in virtual time, with the real SDK over HTTP.
 func live(t *testing.T, event string, change []string, clients []emulator.Client, prepare func(*emulator.Cloud, *responder.Responder), age time.Duration, keepOut []ledger.Entry) []responder.Outcome {
 	t.Helper()
 	raw := []byte(`{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"Terminate Connections","source":"clientvpn-responder",
@@ -286,7 +287,7 @@ func live(t *testing.T, event string, change []string, clients []emulator.Client
 	return outcomes
 }
 
-// chatIsKept gives the notification, indented, if it keeps Amazon Q's limits.
+// chatIsKept returns the notification, indented, if it keeps Amazon Q's limits.
 func chatIsKept(t *testing.T, o responder.Outcome) string {
 	t.Helper()
 	_, body, err := chat(o)

@@ -43,7 +43,7 @@ type metricSet struct {
 }
 
 // emit logs the metrics under each set of dimensions, in the embedded metric format. The line has the logger's time and
-// level: Lambda treats a line without a level as INFO, and drops it if the log level is higher.
+// level: without a level, Lambda reads INFO, and drops the line if the log level is higher.
 func emit(ctx context.Context, log *slog.Logger, dimensions []slog.Attr, sets [][]string, metrics []metric) {
 	line := []slog.Attr{slog.Any("_aws", directive{time.Now().UnixMilli(), []metricSet{{namespace, sets, metrics}}})}
 	line = append(line, dimensions...)

@@ -3,8 +3,8 @@
 //
 // It promises to log every outcome whatever SNS says. A nil error means that SNS has every message. While the process
 // lives, a message that could not be published is sent when its event comes again, and only to topics that lack it. It
-// is silent only if there is nothing new: for events that the policy ignores, and for a repeat of a reported event that
-// finds nobody. People get no message about a self-test that found everything ready.
+// is silent only if there is nothing new: if the policy ignores the event, or if a repeat of a reported event finds
+// nobody. People get no message about a self-test that found everything ready.
 package notify
 
 import (

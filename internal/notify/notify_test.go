@@ -257,7 +257,7 @@ func TestMemoryHoldsManyAndIsBounded(t *testing.T) {
 	if r.owed != maxOwed {
 		t.Errorf("%d messages are kept", r.owed)
 	}
-	// What is not kept is told when it comes again, as it is found then.
+	// An outcome that is not kept is published when its event comes again, as it is then.
 	json.err, json.got = nil, nil
 	for _, id := range []string{"owed0", fmt.Sprint("owed", 2*maxOwed-1)} {
 		o := about(responder.NotConnected)

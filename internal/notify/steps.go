@@ -11,7 +11,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// advice is a row of the table of advice: what is left to do about an outcome of which something holds.
+// advice is a row of the table of advice: what is left to do about an outcome for which a condition holds.
 type advice struct {
 	// status is the outcome's, one of these; none for any.
 	status []responder.Status

@@ -13,7 +13,7 @@ import (
 )
 
 // GreatestAge is the age above which an event is reported and not acted on, unless a rule's max_age is longer or our
-// own form asks. EventBridge delivers for one day, and the queue and the dead letters keep a message for 14 days: an
+// own form asks. EventBridge delivers for one day, and the queue and the dead letters keep a message for 14 days. An
 // older event comes from an archive, or from a log that is read anew.
 const GreatestAge = 16 * 24 * time.Hour
 

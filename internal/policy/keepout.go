@@ -33,8 +33,8 @@ func (k KeepOut) Words() string {
 	return "for " + string(k)
 }
 
-// checkKeepOut refuses to keep out a person whom the rule does not cut off. It refuses to keep out for ever a person
-// whom nothing would let in again: an account that was closed may be opened, but nothing takes back a finding.
+// checkKeepOut refuses to keep out a person whom the rule does not cut off. It refuses to keep a person out for ever
+// whom nothing would let in again. An account that was closed may be opened, but nothing takes back a finding.
 func (r *rule) checkKeepOut(c *checker, path string) {
 	if r.KeepOut == "" {
 		return

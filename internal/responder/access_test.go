@@ -120,7 +120,7 @@ func reinstated(subject signal.Subject) signal.Signal {
 	})
 }
 
-// TestKeptOutBeforeAnythingIsEnded: on the list, before anybody is looked for even, so that nobody slips in between.
+// TestKeptOutBeforeAnythingIsEnded: the entry is written before the search begins, so that nobody slips in between.
 func TestKeptOutBeforeAnythingIsEnded(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		c.connect("alice@example.com")
@@ -205,7 +205,7 @@ func TestWhoIsOnTheList(t *testing.T) {
 	}
 }
 
-// TestListThatCannotBeWrittenStopsNoTermination: whatever is the matter with it, and it is told, and tried again.
+// TestListThatCannotBeWrittenStopsNoTermination: whatever the trouble, the outcome says so, and the event comes again.
 func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
 	for name, spoil := range map[string]func(c company){
 		"permission":    func(c company) { c.Deny("dynamodb:UpdateItem", "keepout") },

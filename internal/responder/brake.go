@@ -65,7 +65,7 @@ func (r *Responder) limit(ctx context.Context) int {
 	return r.Policy.Brake.Limit(connected)
 }
 
-// letsThrough reports whether the brake does not count the case, and gives it the reason.
+// letsThrough reports whether the brake does not count the case, and adds the reason to it.
 func (r *Responder) letsThrough(c *Case) bool {
 	if ruling := c.released; ruling != nil {
 		c.addReasons(policy.Because(policy.Braked, "the brake held it; %s released it at %s: %s",

@@ -13,7 +13,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// leavers are signals about so many people, each of whom is connected.
+// leavers returns signals about so many people, all of them connected.
 func leavers(c company, from, n int) (signals []signal.Signal) {
 	for i := from; i < from+n; i++ {
 		name := fmt.Sprintf("person%d", i)

@@ -22,8 +22,8 @@ func crowd(cloud *emulator.Cloud, endpoint string, n int) {
 	}
 }
 
-// first gives the time from start to the first termination that was asked for, and how many pages of listings had
-// been asked for by then.
+// first returns the time from start to the first request to terminate, and how many pages of listings had been
+// requested by then.
 func first(t *testing.T, cloud *emulator.Cloud, start time.Time) (after time.Duration, pages int) {
 	t.Helper()
 	for _, c := range cloud.Calls() {

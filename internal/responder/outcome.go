@@ -49,8 +49,8 @@ type Outcome struct {
 	Decision      policy.Decision `json:"decision"`
 	// PolicyHash is the SHA-256 of the policy's bytes, "sha256:…".
 	PolicyHash string `json:"policy_hash,omitempty"`
-	// Timing and what follows of the keep-out list stand before what may be long, as CloudWatch Logs Insights reads
-	// only the first fields of a line.
+	// Timing and the fields of the keep-out list come before long ones: CloudWatch Logs Insights reads only the first
+	// fields of a line.
 	Timing Timing `json:"timing"`
 	// KeptOutUntil is when the person may connect again, [Forever] for never; zero if no known entry keeps them out.
 	KeptOutUntil time.Time `json:"kept_out_until,omitzero"`

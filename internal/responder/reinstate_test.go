@@ -15,7 +15,7 @@ import (
 )
 
 // TestReinstatement: a provider's lifts what a deprovisioning put there and never what a finding or a request did;
-// somebody's request lifts whatever there is. It is told, with who and why.
+// somebody's request lifts whatever there is. The outcome says so, with who and why.
 func TestReinstatement(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -135,7 +135,7 @@ func TestReinstatementIsHeldBack(t *testing.T) {
 			if kept := c.kept(t); kept != "alice deprovisioning forever, bob deprovisioning forever" {
 				t.Errorf("kept out are %q", kept)
 			}
-			// Where nobody is kept out, nobody is told either.
+			// Where nobody is kept out, no outcome says anything.
 			c.KeepOut = nil
 			if o := respond(t, c.Responder, s)[0]; o.Status != responder.Ignored {
 				t.Errorf("%s: %s", o.Status, o.Summary)
@@ -162,8 +162,8 @@ func TestReinstatementThatCannotBeDoneIsTriedAgain(t *testing.T) {
 	}
 }
 
-// TestAnyOrderOfEventsLeavesTheSameList: whatever happened, in whatever order it is told, alone or in batches, twice
-// or once: who is kept out in the end, and for which cause, depends on the times of the events alone.
+// TestAnyOrderOfEventsLeavesTheSameList: who is kept out in the end, and for which cause, depends on the times of the
+// events alone. Order, batches and repeats change nothing.
 func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
 	kinds := []func(signal.Subject) signal.Signal{about, finding, requested, enabled, reinstated}
 	causes := []string{"deprovisioning", "finding", "request"} // of the first three

@@ -108,7 +108,7 @@ func TestExemptHoldsOnTheNamesFound(t *testing.T) {
 }
 
 // TestSparedConnectionSharesTheName: a call by user name would end the exempt certificate's connection too.
-// TestExemptPlacesAreNotTouched: a connection and an endpoint, by their ids, whoever is there.
+// TestExemptPlacesAreNotTouched: a connection and an endpoint, by their ids, no matter who is connected.
 func TestExemptPlacesAreNotTouched(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		kept := cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice@example.com"})
@@ -134,7 +134,7 @@ func TestExemptPlacesAreNotTouched(t *testing.T) {
 	})
 }
 
-// TestExemptCertificateIsSpared, and the outcome tells all about it.
+// TestExemptCertificateIsSpared, and the outcome says everything about it.
 func TestExemptCertificateIsSpared(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		for _, cn := range []string{"laptop-1", "breakglass", "laptop-2"} {
@@ -147,7 +147,7 @@ func TestExemptCertificateIsSpared(t *testing.T) {
 	})
 }
 
-// TestRuleActsOnItsEndpointsOnly, tells what it leaves, and does not mind what it has no business with.
+// TestRuleActsOnItsEndpointsOnly, names what it leaves, and ignores everything else.
 func TestRuleActsOnItsEndpointsOnly(t *testing.T) {
 	limited := strings.Replace(rules, "    then: terminate\n", "    then: terminate\n    endpoints: ["+saml+"]\n", 1)
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {

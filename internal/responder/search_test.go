@@ -72,7 +72,7 @@ func TestEndpointThatHungIsListedAgain(t *testing.T) {
 	}
 }
 
-// TestAddressTroubleIsNotEverybodys: where the endpoints are given, only an address needs them described.
+// TestAddressTroubleIsNotEverybodys: where the endpoints are configured, only an address needs them described.
 func TestAddressTroubleIsNotEverybodys(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		r.VPN.EndpointIDs = []string{saml, certs}
@@ -85,7 +85,7 @@ func TestAddressTroubleIsNotEverybodys(t *testing.T) {
 	})
 }
 
-// TestEndpointsThatAreNotAllToldAreNotAll: what a failed page of endpoints hides is not taken for absent.
+// TestEndpointsThatAreNotAllToldAreNotAll: what a failed page of endpoints hides does not count as absent.
 func TestEndpointsThatAreNotAllToldAreNotAll(t *testing.T) {
 	for _, test := range []struct {
 		subject signal.Subject

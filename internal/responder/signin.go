@@ -23,7 +23,7 @@ func signsIn(endpoints []vpn.Endpoint) (ids []string) {
 }
 
 // signedInSince reports whether the person signed in again between the first arrival of an event and this later
-// delivery. It counts only where the event ended a session. Kinds that close an account end every connection, and so
+// delivery. It counts only where the event ended a session. Kinds that close an account cover every connection, and so
 // does a person who asks now.
 func (c *Case) signedInSince(k vpn.Connection) bool {
 	return c.Signal.Kind == signal.SessionRevoked && c.Signal.Provider != signal.Custom &&

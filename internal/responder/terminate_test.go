@@ -42,8 +42,8 @@ func TestConnectionAloneIsEnded(t *testing.T) {
 	})
 }
 
-// TestConnectionAndItsPersonInOneBatch: one connection, asked for by its id and by its user's name, is told once in
-// each.
+// TestConnectionAndItsPersonInOneBatch: one connection, requested by its id and by its user's name, is once in each
+// outcome.
 func TestConnectionAndItsPersonInOneBatch(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		id := cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
@@ -73,7 +73,7 @@ func TestTerminationThatHangsLeavesTimeToLook(t *testing.T) {
 	})
 }
 
-// TestConnectionThatCameUpBelongsToItsPerson: a call by name ends it too, and only that person's outcome tells it.
+// TestConnectionThatCameUpBelongsToItsPerson: a call by name ends it too, and only that person's outcome has it.
 func TestConnectionThatCameUpBelongsToItsPerson(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		r.Watch = 0

@@ -9,7 +9,7 @@ import (
 	"clientvpn-responder/internal/policy"
 )
 
-// verdict is a row of the table of verdicts: the status and summary of a case of which something holds.
+// verdict is a row of the table of verdicts: the status and summary of a case for which a condition holds.
 type verdict struct {
 	status Status
 	// by returns the status where it depends on the facts; nil where it does not.

@@ -99,7 +99,7 @@ func TestLastLookBeforeTheTimeIsUp(t *testing.T) {
 	})
 }
 
-// TestWhoKeepsComingBack is ended a few times and then told about, or told about when the time is up.
+// TestWhoKeepsComingBack is ended a few times and then reported, or reported when the time is up.
 func TestWhoKeepsComingBack(t *testing.T) {
 	for left, connections := range map[time.Duration]int{2 * time.Minute: 4, 6500 * time.Millisecond: 2} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {

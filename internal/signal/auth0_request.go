@@ -22,7 +22,8 @@ type auth0Request struct {
 	} `json:"response"`
 }
 
-// meaning returns what was asked about one user, and the user: the id in the path, and the address in the response.
+// meaning returns what the request says about one user, and the user: the id in the path, and the address in the
+// response.
 func (r auth0Request) meaning(logType requiredString, tenant identity.Issuer) (requiredString, Subject) {
 	id, part := r.userID(logType)
 	if id == "" || r.Response.StatusCode.set && r.Response.StatusCode.value >= 400 {

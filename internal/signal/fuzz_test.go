@@ -15,8 +15,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// FuzzParse holds whatever the input: no panic, a signal or an error, no empty or placeholder name, and no name that
-// the event does not have.
+// FuzzParse holds for every input: no panic, a signal or an error, no empty or placeholder name, no name that the event
+// does not have.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("../../events/*/*.json")
 	if err != nil || len(files) == 0 {

@@ -1,5 +1,5 @@
-// Package trial shows without AWS what an event leads to: decided by the policy alone, or played through the deployed
-// programs in a small company on loopback.
+// Package trial shows without AWS what an event leads to. The policy alone decides it, or the deployed programs play it
+// in a small company on loopback.
 //
 // It promises that what it shows is what the Lambda functions do: it uses the same binaries, the same parser and the
 // same policy.
@@ -38,8 +38,8 @@ var Endpoints = []Endpoint{
 	},
 }
 
-// NewCompany returns the stand-in of a small company in the morning: some people's names look alike, some sit at two
-// desks, one laptop comes back whenever it is cut off.
+// NewCompany returns the stand-in of a small company in the morning. Some people's names look alike, some sit at two
+// desks, and one laptop comes back whenever it is cut off.
 func NewCompany() *emulator.Cloud {
 	cloud := &emulator.Cloud{Region: Region, TerminateTime: 200 * time.Millisecond}
 	for _, e := range Endpoints {

@@ -53,7 +53,7 @@ func ReadListing(ctx context.Context, c *console.Console, file, policyFile strin
 
 const describe = "aws ec2 describe-client-vpn-connections"
 
-// readPages reads the outputs of the AWS CLI, each of which may be one page.
+// readPages reads the outputs of the AWS CLI; each may be one page.
 func readPages(file string, raw io.Reader) ([]listedConnection, error) {
 	var all []listedConnection
 	seen := map[string]bool{}

@@ -70,7 +70,7 @@ func (p *played) readLog(log []byte) {
 	}
 }
 
-// readAnswer reads the outcomes, each of which must be as its schema says.
+// readAnswer reads the outcomes; each must be as its schema says.
 func (p *played) readAnswer() error {
 	p.result.Outcomes = []told{}
 	if p.answer.Failure != nil {
@@ -106,7 +106,7 @@ func (o Outcome) brief() told {
 	return t
 }
 
-// readMessages reads what was published, of which the JSON must be as its schema says.
+// readMessages reads what was published; the JSON must be as its schema says.
 func (p *played) readMessages(cloud *emulator.Cloud) error {
 	p.result.Published = []string{}
 	for _, m := range cloud.Published() {

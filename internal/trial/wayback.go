@@ -21,8 +21,9 @@ type scene struct {
 	wrong []string
 }
 
-// wayBack shows the whole of keep-out with one person in one company: the person is cut off, tries to come back, is
-// turned away, is reinstated, and comes back. Nobody else notices. It fails if anything goes another way.
+// wayBack shows the whole of keep-out with one person in one company: the person is cut off, tries to come back and is
+// turned away; then the person is reinstated, and comes back. Nobody else notices. It fails if anything goes another
+// way.
 func wayBack(ctx context.Context, out *console.Console, binary, policyFile string) error {
 	stage, err := newStage(ctx, NewCompany(), binary, policyFile, string(policy.Enforce))
 	if err != nil {

@@ -28,7 +28,7 @@ func TestThrottlingIsTriedAgain(t *testing.T) {
 	})
 }
 
-// TestAnswerThatIsNotEC2s is no list of nothing: one without a word, or from something that stands in between.
+// TestAnswerThatIsNotEC2s is no empty list: an answer without content, or from a proxy between us and EC2.
 func TestAnswerThatIsNotEC2s(t *testing.T) {
 	for _, foreign := range []string{
 		"", " ", "<html><body>Sign in</body></html>", `<?xml version="1.0"?><!-- no --><Response><Errors/></Response>`,

@@ -52,8 +52,8 @@ type Connection struct {
 	RequestedAt time.Time `json:"requested_at,omitzero"`
 	EndedAt     time.Time `json:"ended_at,omitzero"`
 	EndSeenAt   time.Time `json:"end_seen_at,omitzero"`
-	// RequestIDs are EC2's, as CloudTrail has them: of the listing that showed the connection first, of the requests
-	// to terminate it, and of the listing that showed its end.
+	// RequestIDs are EC2's, as CloudTrail has them. They are of the listing that showed the connection first, the requests
+	// to terminate it, and the listing that showed its end.
 	RequestIDs []string `json:"request_ids,omitempty"`
 	// Error is why the request could not be made or was refused.
 	Error   string `json:"error,omitempty"`

@@ -19,8 +19,8 @@ type Endpoint struct {
 	// KeepsClientIP says that others see a client under its own address: endpoints on a transit gateway do, those on
 	// subnets translate it. Source: AWS Client VPN administrator guide, "Transit gateway".
 	KeepsClientIP bool
-	// ConnectHandler is the ARN of the Lambda function that is asked about each new connection. It is empty if there
-	// is none, or if EC2 was not asked.
+	// ConnectHandler is the ARN of the Lambda function that decides about each new connection. It is empty if there is
+	// none, or if EC2 was not asked.
 	ConnectHandler string
 	// Name is the value of the tag Name, and Description what the operator wrote.
 	Name, Description string

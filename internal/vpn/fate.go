@@ -171,8 +171,8 @@ func (t *Tracked) learn(row Connection) {
 	}
 }
 
-// asksAgain reports whether EC2 should be asked a second time, now that it lists the connection with this status: it
-// said that there is no such connection, or gave no answer, and the connection is active.
+// asksAgain reports whether to send EC2 a second request, now that it lists the connection with this status. It does so
+// where EC2 said that there is no such connection, or did not answer, and the connection is active.
 func (t *Tracked) asksAgain(listed Status) bool {
 	fate := t.Fate
 	if fate == FateMissing {

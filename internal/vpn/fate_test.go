@@ -146,7 +146,7 @@ func checkInvariants(t *testing.T, name string, c *Tracked) {
 	}
 }
 
-// TestSecondRequest: it is due once, if EC2 lists a connection as active that it did not know or gave no answer about.
+// TestSecondRequest: it is due once, if EC2 lists a connection as active that it did not know or did not answer about.
 func TestSecondRequest(t *testing.T) {
 	due := map[string]bool{
 		"unanswered": true, "unanswered, reappeared": true, "missing, unanswered": true,

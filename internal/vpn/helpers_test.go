@@ -207,7 +207,7 @@ func through(t *testing.T, cloud *emulator.Cloud, ask func(url.Values),
 	return vpn.New(config(client), nil)
 }
 
-// hidden makes the looks with the given numbers, from 1, answer without any connection.
+// hidden makes the looks with these numbers, from 1, answer without any connection.
 func hidden(t *testing.T, cloud *emulator.Cloud, numbers ...int) *vpn.VPN {
 	looks := 0
 	return through(t, cloud, func(form url.Values) {

@@ -16,7 +16,7 @@ import (
 // noConnection is an id that no connection has. A dry run about the permission alone asks for it.
 const noConnection = "cvpn-connection-00000000000000000"
 
-// Probe finds out whether connections could be terminated now, and terminates none: it lists the endpoints, and asks
+// Probe finds out whether connections could be terminated now, and terminates none. It lists the endpoints, and asks
 // each for a page of connections and, with DryRun, for a termination. It returns how many endpoints and accounts there
 // are, and every problem.
 func (v *VPN) Probe(ctx context.Context) (endpoints, accounts int, problems []error) {

@@ -29,8 +29,8 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// foundIn returns what is found in a page, as it comes through the row filter or, with all, as the SDK decodes it:
-// a target with an address keeps every row.
+// foundIn returns what is found in a page, through the row filter or, with all, as the SDK decodes it. A target with an
+// address keeps every row.
 func foundIn(t *testing.T, page string, all bool) (found []string, err error) {
 	t.Helper()
 	targets := []vpn.Target{

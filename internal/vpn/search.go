@@ -101,7 +101,7 @@ const (
 	allListed                  // the listing is over, to the end or with an error
 )
 
-// targetConnection is a connection that a target was given.
+// targetConnection is a connection and the target that received it.
 type targetConnection struct {
 	target int
 	id     string
@@ -213,7 +213,7 @@ func (s *search) take(b *Batch, rows []candidate, all bool) {
 	b.Matches = append(b.Matches, matches...)
 }
 
-// first reports whether the target is given the connection for the first time, and remembers it.
+// first reports whether the connection is new to the target, and remembers it.
 func (s *search) first(target int, id string) bool {
 	key := targetConnection{target, id}
 	seen := s.yielded[key]

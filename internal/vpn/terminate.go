@@ -38,8 +38,8 @@ type Answer struct {
 	RequestIDs        []string
 	// Err is why, of NoAnswer and NotAccepted.
 	Err error
-	// Beside is set for a connection that EC2 terminated beside those it was asked for, as it came up under the same
-	// user name in the meantime. [TrackBeside] begins to track it. One that is known already needs no attention.
+	// Beside is set for a connection that came up under the same user name in the meantime: EC2 terminated it beside the
+	// ones requested. [TrackBeside] begins to track it. One that is known already needs no attention.
 	Beside *Match
 }
 

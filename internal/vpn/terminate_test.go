@@ -158,8 +158,8 @@ func TestKeepIsNotEndedByName(t *testing.T) {
 	})
 }
 
-// TestExemptSpellingIsNotEndedByName: whether EC2 folds the case of a user name is not documented, so a call by name is
-// none where a spared connection has the name in another case.
+// TestExemptSpellingIsNotEndedByName: EC2 does not document whether it folds the case of a user name. So no call goes
+// by name where a spared connection has the name in another case.
 func TestExemptSpellingIsNotEndedByName(t *testing.T) {
 	inCloud(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
 		for _, username := range []string{"ann", "ann", "ANN"} {

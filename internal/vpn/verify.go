@@ -26,8 +26,8 @@ type Shown struct {
 }
 
 // Verify asks EC2 once what became of the connections that are pending, and returns what it shows. It changes none of
-// them. If EC2 lists a connection as active that it did not know, or gave no answer about, Verify asks EC2 once more to
-// terminate it, by its id. The error is the first of an endpoint that could not be listed; the others are shown.
+// them. If EC2 lists a connection as active that it did not know or did not answer about, Verify sends one more
+// request, by its id. The error is the first of an endpoint that could not be listed; the others are shown.
 func (v *VPN) Verify(ctx context.Context, connections []Tracked) ([]Shown, error) {
 	chunks := pendingChunks(connections)
 	shown := make([][]Shown, len(chunks))

@@ -1,8 +1,8 @@
 // Package vpn finds people's AWS Client VPN connections, terminates them, and verifies that they ended.
 //
-// It promises to look everywhere (every endpoint, every page, user names and common names, any case) and to match
-// exactly: a name is the whole name, and an empty [Target] finds nobody. EC2's answer to a request is no proof of an
-// end: a connection counts as ended when EC2 lists it as terminated, or lists it no more.
+// It promises to look everywhere: every endpoint, every page, user names and common names, any case. It promises to
+// match exactly: a name is the whole name, and an empty [Target] finds nobody. EC2's answer to a request proves no end.
+// A connection counts as ended when EC2 lists it as terminated, or lists it no more.
 package vpn
 
 import (

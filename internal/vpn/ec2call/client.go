@@ -1,5 +1,5 @@
-// Package ec2call stands between the SDK and EC2: it paces calls, rejects answers that are not EC2's, filters rows
-// before the SDK decodes them, and records whether EC2 got a call.
+// Package ec2call is the layer between the SDK and EC2. It paces calls, rejects answers that are not EC2's, filters
+// rows before the SDK decodes them, and records whether EC2 got a call.
 package ec2call
 
 import (

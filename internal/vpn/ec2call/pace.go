@@ -22,8 +22,8 @@ var buckets = map[string]struct {
 }
 
 // The pace of an action after EC2 has throttled it: additive increase, multiplicative decrease. With these figures, two
-// instances that have 600 calls to make from one bucket take hardly longer than the bucket allows, and EC2 throttles
-// less than a tenth of the calls (TestManyLeaversAtOnce).
+// instances that make 600 calls from one bucket take hardly longer than the bucket allows. EC2 throttles less than a
+// tenth of the calls (TestManyLeaversAtOnce).
 const (
 	// slowdown is the share of the rate that is left after a throttled call. The lowest rate is the documented one
 	// divided by slowest.
@@ -36,7 +36,7 @@ const (
 )
 
 // pace lets the calls of one action pass as EC2's token bucket would. The bucket is the account's, and others draw from
-// it, so the pace finds out what EC2 lets pass: a throttled call slows the whole process down, and time brings the rate
+// it, so the pace finds out what EC2 lets pass. A throttled call slows the whole process down, and time brings the rate
 // back, up to the documented one. The zero pace is not valid.
 type pace struct {
 	size   int
@@ -75,8 +75,8 @@ func (p *pace) wait(ctx context.Context) error {
 	return nil
 }
 
-// next waits until a call may be sent, and returns how much later it should be sent: of two instances in step, the same
-// one would find the token gone each time.
+// next waits until a call may be sent, and returns how much later it should be sent. Without that, one of two instances
+// in step would find the token gone each time.
 func (p *pace) next(ctx context.Context) (jitter time.Duration, err error) {
 	select {
 	case p.queue <- struct{}{}:

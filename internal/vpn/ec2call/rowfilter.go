@@ -17,8 +17,8 @@ import (
 // RowFilter removes rows that contain none of the wanted names before the SDK decodes the page. Of a thousand rows
 // usually one or none is wanted, and decoding all of them takes twenty times as long as searching their bytes. The
 // filter decides nothing: vpn decodes and matches the rows that are left. So the filter may leave a row too many, and
-// never removes one too many: it removes a row only if every text in it is plain and none is wanted, and it leaves a
-// page alone that is not built as expected.
+// never removes one too many. It removes a row only if every text in it is plain and none is wanted. It does not touch
+// a page that is not built as expected.
 type RowFilter struct {
 	// Wanted are folded names, and ids.
 	Wanted map[string]bool

@@ -1,5 +1,5 @@
-// Command bare is a Lambda function that reads the connections of an endpoint as fast as net/http can, and understands
-// nothing of them but the token of the next page: what listing costs at least, to measure the handler against.
+// Command bare is a Lambda function that reads the connections of an endpoint as fast as net/http can. It understands
+// only the token of the next page. So it shows what listing costs at least, to measure the handler against.
 package main
 
 import (
