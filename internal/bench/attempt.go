@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// latency is that of each answer of the stand-in: a round trip.
+	// latency is that of each answer of EC2's and SNS's: a round trip.
 	latency = 50 * time.Millisecond
+	// tableLatency is DynamoDB's: "consistent single-digit millisecond performance" (Amazon DynamoDB, Developer Guide).
+	tableLatency = 5 * time.Millisecond
 	// functionTime is the function's Timeout in template.yaml.
 	functionTime = 150 * time.Second
 	// mostConnections are those that an endpoint takes (AWS Client VPN administrator guide, quotas).

@@ -14,7 +14,9 @@ import (
 
 // newCrowd is the stand-in with EC2's latency and limits, and so many bystanders on each of its endpoints.
 func newCrowd(endpointCount, bystanders int) *emulator.Cloud {
-	cloud := &emulator.Cloud{Region: trial.Region, Latency: latency, Limits: emulator.DocumentedLimits()}
+	cloud := &emulator.Cloud{
+		Region: trial.Region, Latency: latency, TableLatency: tableLatency, Limits: emulator.DocumentedLimits(),
+	}
 	cloud.AddTable(trial.Table, "id")
 	for _, e := range trial.Endpoints[:endpointCount] {
 		cloud.AddEndpoint(e.Emulated())

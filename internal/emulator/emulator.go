@@ -30,6 +30,7 @@ type Cloud struct {
 	PageSize      int           // connections in a page without MaxResults, and the upper bound with it; default 1000
 	PageItems     int           // items in an answer of DynamoDB's; default 100; below 0 for none
 	Latency       time.Duration // added to every answer
+	TableLatency  time.Duration // in place of Latency, for DynamoDB's answers; 0 is Latency
 
 	// Limits are token buckets by action, such as TerminateClientVpnConnections. An action without one is not limited.
 	// DocumentedLimits returns those that EC2 documents.

@@ -65,7 +65,11 @@ func (c *Cloud) send(w http.ResponseWriter, r *http.Request, a response) {
 		// The SDKs check the body against it (DynamoDB Developer Guide, low-level API).
 		header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	}
-	if wait(r.Context(), c.Latency+a.fault.Delay) != nil || a.fault.Drop {
+	latency := c.Latency
+	if a.service == dynamoDB && c.TableLatency > 0 {
+		latency = c.TableLatency
+	}
+	if wait(r.Context(), latency+a.fault.Delay) != nil || a.fault.Drop {
 		panic(http.ErrAbortHandler)
 	}
 	switch {
