@@ -118,6 +118,9 @@ func (d *day) prepare() {
 	w.cloud.EndedAnswersRow = d.chance(0.5)
 	w.watch = pick(r, []time.Duration{0, defaultWatch, defaultWatch})
 	w.keepOut, w.mail, w.given, w.dryRun = d.chance(0.5), d.chance(0.5), d.chance(0.25), d.chance(0.1)
+	if d.chance(0.5) {
+		w.found()
+	}
 	if w.keepOut && d.chance(0.6) {
 		w.guard()
 	}
@@ -235,6 +238,10 @@ func spellings(person string) []string {
 func (d *day) arrive() {
 	person := pick(d.r, people)
 	k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs})}
+	if d.tenants && d.chance(0.15) {
+		d.arriveAtDaughter(person)
+		return
+	}
 	if d.other != nil && d.chance(0.3) {
 		d.serial++
 		k.EndpointID, k.ID = abroad, fmt.Sprintf("cvpn-connection-%017x", d.serial)
@@ -324,6 +331,8 @@ func (d *day) happen() {
 	switch n := d.r.IntN(100); {
 	case n < 4:
 		e = d.addSpoofed(id, pick(d.r, people), d.r.IntN(len(spoofs)))
+	case n < 20 && d.tenants:
+		e = d.addTenants(id, pick(d.r, people), d.r.IntN(7))
 	case n < 55:
 		e = d.add(id, forEnd, named())
 	case n < 65:

@@ -54,14 +54,14 @@ func (w *world) settleList() {
 	}
 	var out []string
 	for _, e := range list {
-		out = append(out, e.Person)
+		out = append(out, listed(e.Person, e.Issuer))
 	}
 	// When somebody was to be cut off last, and let in: by events that are done, and by all that an instance has seen.
 	type last struct{ out, in, outSeen, inSeen time.Time }
 	people := map[string]*last{}
 	for _, e := range w.events {
-		for name, person := range e.people {
-			if person == "" || person == "nobody" || w.crowded[person] {
+		for name, person := range e.affected() {
+			if person == "" || person == "nobody" || w.crowded[bare(person)] {
 				continue // who is known by a connection is none to keep out, and of a crowd nobody is, in the end
 			}
 			if people[person] == nil {

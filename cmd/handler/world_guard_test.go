@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"time"
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/ledger"
-	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -47,26 +47,25 @@ func (a atOnce) RoundTrip(r *http.Request) (*http.Response, error) {
 // guard puts a client connect handler before the endpoints at home, which denies as cmd/connect does: everybody who is
 // on the keep-out list.
 func (w *world) guard() {
-	rules, err := policy.Parse("policy.yaml", []byte(worldRules))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	rules := w.policy()
 	list := w.list(&http.Client{Transport: atOnce{w.cloud}})
 	w.guarded = true
 	w.cloud.ConnectHandler = func(ctx context.Context, request []byte) ([]byte, error) {
 		var r struct {
 			Username   string `json:"username"`
 			CommonName string `json:"common-name"`
+			EndpointID string `json:"endpoint-id"`
 		}
 		if err := json.Unmarshal(request, &r); err != nil {
 			return nil, err
 		}
-		var entries []ledger.Entry
-		if people := rules.People(r.Username, r.CommonName); len(people) > 0 {
-			if entries, err = list.Find(ctx, people); err != nil {
-				return nil, err
-			}
+		entries, err := list.Find(ctx, rules.Keys(r.Username, r.CommonName))
+		if err != nil {
+			return nil, err
 		}
+		entries = slices.DeleteFunc(entries, func(e ledger.Entry) bool {
+			return !rules.Holds(e.Person, e.Names, r.Username, r.CommonName) || !rules.HoldsOn(e.Issuer, r.EndpointID)
+		})
 		return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],`+
 			`"schema-version":"v3"}`, len(entries) == 0), nil
 	}
@@ -76,14 +75,9 @@ func (w *world) guard() {
 // Nobody has connected while on the list, unless an event reinstated the person at some time.
 func (w *world) settleGuard(out map[string]bool) {
 	for _, person := range people {
-		for _, name := range spellings(person) {
-			id, in := w.cloud.Attempt(emulator.Client{EndpointID: saml, Username: name})
-			if in == out[person] {
-				w.broke("%s connects as %s: %t; is on the list: %t", person, name, in, out[person])
-			}
-			if in {
-				w.cloud.Disconnect(id)
-			}
+		w.settleDoor(saml, person, out[person])
+		if w.tenants {
+			w.settleDoor(daughter, person, out[ofDaughter(person)])
 		}
 	}
 	w.mu.Lock()
@@ -103,9 +97,9 @@ func (w *world) outSince(person string) (since time.Time, known bool) {
 	for _, e := range w.events {
 		for name, about := range e.people {
 			switch {
-			case about != person:
-			case e.asks == forNone:
+			case e.asks == forNone && e.lifts(about, person):
 				return time.Time{}, false
+			case about != person:
 			case e.asks == forEnd && !e.doneAt.IsZero() && len(w.told[e.id][name]) > 0:
 				if at := e.doneAt.Add(timeout); !known || at.Before(since) {
 					since, known = at, true
@@ -114,4 +108,17 @@ func (w *world) outSince(person string) (since time.Time, known bool) {
 		}
 	}
 	return since, known
+}
+
+// settleDoor holds that the person connects to the endpoint under every name, unless kept out.
+func (w *world) settleDoor(endpointID, person string, out bool) {
+	for _, name := range spellings(person) {
+		id, in := w.cloud.Attempt(emulator.Client{EndpointID: endpointID, Username: name})
+		if in == out {
+			w.broke("%s connects to %s as %s: %t; is on the list: %t", person, endpointID, name, in, out)
+		}
+		if in {
+			w.cloud.Disconnect(id)
+		}
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -82,26 +81,25 @@ func (w *world) start(broken bool) *instance {
 		if w.other != nil {
 			i.h.responder.VPN.EndpointIDs = append(i.h.responder.VPN.EndpointIDs, abroad)
 		}
+		if w.tenants {
+			i.h.responder.VPN.EndpointIDs = append(i.h.responder.VPN.EndpointIDs, daughter)
+		}
 	}
 	if w.dryRun {
 		i.h.responder.Mode = policy.DryRun
 	}
-	rules := worldRules
 	i.h.ledger = ledger.InProcess()
 	if w.keepOut {
 		listCfg := cfg.Copy()
 		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
 		i.h.ledger = ledger.New(listCfg, keepOutTable)
 		i.h.responder.KeepOut = i.h.ledger
-		rules = strings.ReplaceAll(rules, "then: terminate\n", "then: terminate\n    keep_out: 24h\n")
 	}
 	i.h.responder.Ledger, i.h.responder.Alone = i.h.ledger, ledger.InProcess()
 	if broken {
 		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
-	} else if p, err := policy.Parse("policy.yaml", []byte(rules)); err != nil {
-		w.t.Fatal(err)
 	} else {
-		i.h.responder.Policy = p
+		i.h.responder.Policy = w.policy()
 	}
 	return i
 }

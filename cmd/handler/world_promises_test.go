@@ -116,6 +116,7 @@ type claim struct {
 		EventID string `json:"event_id"`
 		Subject struct {
 			Usernames    []string
+			IDs          []string
 			ConnectionID string `json:"connection_id"`
 			ClientIP     string `json:"client_ip"`
 		}
@@ -132,7 +133,11 @@ type claim struct {
 
 // name is the event's.
 func (o claim) name() string {
-	return o.Signal.Subject.ConnectionID + o.Signal.Subject.ClientIP + strings.Join(o.Signal.Subject.Usernames, " ")
+	s := o.Signal.Subject
+	if len(s.Usernames) == 0 {
+		s.Usernames = s.IDs
+	}
+	return s.ConnectionID + s.ClientIP + strings.Join(s.Usernames, " ")
 }
 
 // holdClaim: what is claimed is true. An outcome may be published late, but an end stays an end. A person who was
@@ -225,7 +230,7 @@ func (w *world) allowed(e *event, person string) []string {
 	if w.reinstatedSince(e, person) {
 		all = append(all, "stale", "notified") // notified: a person lifted what this very event had asked for
 	}
-	return append(all, w.maybe[person]...)
+	return append(all, w.maybe[bare(person)]...)
 }
 
 // reinstatedSince reports whether an event that was delivered takes back what e asks for about a person.
@@ -235,7 +240,7 @@ func (w *world) reinstatedSince(e *event, person string) bool {
 			continue
 		}
 		for _, p := range other.people {
-			if p == person {
+			if other.lifts(p, person) {
 				return true
 			}
 		}

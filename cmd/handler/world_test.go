@@ -75,6 +75,7 @@ type world struct {
 	mail    bool // there is a topic for texts
 	given   bool // the endpoints are configured, and not discovered
 	dryRun  bool // the function is in dry-run
+	tenants bool // there is a second company, with people of the same names
 
 	mu        sync.Mutex
 	owners    map[string]string   // person by what a connection shows of its client
@@ -132,7 +133,7 @@ func (w *world) connections() []emulator.Connection {
 func (w *world) connect(person string, k emulator.Client) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.owners[k.Username+"\x00"+k.CommonName] = person
+	w.owners[ownerKey(k.EndpointID, k.Username, k.CommonName)] = person
 	var id string
 	switch {
 	case k.EndpointID == abroad:
@@ -148,7 +149,14 @@ func (w *world) connect(person string, k emulator.Client) string {
 	return id
 }
 
-func (w *world) owner(c emulator.Connection) string { return w.owners[c.Username+"\x00"+c.CommonName] }
+func (w *world) owner(c emulator.Connection) string {
+	return w.owners[ownerKey(c.EndpointID, c.Username, c.CommonName)]
+}
+
+// ownerKey is what says whose a connection is. Both companies have people of one name.
+func ownerKey(endpointID, username, commonName string) string {
+	return fmt.Sprint(endpointID == daughter, "\x00", username, "\x00", commonName)
+}
 
 func isUp(c emulator.Connection) bool { return c.EndedAt.IsZero() }
 
