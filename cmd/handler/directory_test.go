@@ -25,9 +25,11 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 		return raw
 	}
 	disable, patch := read("identity-center/disable-user.json"), read("identity-center/scim-deactivate.json")
+	graph := read("entra/graph-user-deleted-provisioned.json")
 	for name, test := range map[string]struct {
 		event    []byte
 		env      string
+		scim     string
 		disabled bool
 		denied   bool
 		want     []string // statuses
@@ -40,13 +42,20 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 		"patch, enabled":         {event: patch, env: store},
 		"patch, nobody is asked": {event: patch, want: []string{"notified"}},
 		"patch, may not ask":     {event: patch, env: store, denied: true, failed: true},
+		"Entra's id":             {event: graph, env: store, scim: "entra=https://scim.test", want: []string{"terminated"}},
+		"Entra's id, another's":  {event: graph, env: store, scim: "entra=https://other.test", want: []string{"unmapped"}},
+		"Entra's id, unasked":    {event: graph, env: store, want: []string{"unmapped"}},
 	} {
 		cloud := cloudWith(emulator.Client{Username: "dave@example.com"})
-		cloud.AddUser(emulator.User{ID: dave, UserName: "dave", Email: "dave@example.com", Disabled: test.disabled})
+		cloud.AddUser(emulator.User{
+			ID: dave, UserName: "dave", Email: "dave@example.com", Disabled: test.disabled, ExternalIDs: []emulator.ExternalID{
+				{Issuer: "https://scim.test", ID: "6f0c2f1e-8d7b-4a57-9c36-5b1f5d9a2e77"},
+			},
+		})
 		if test.denied {
 			cloud.Deny("identitystore:DescribeUser", "")
 		}
-		f := start(t, cloud, "IDENTITY_STORE_ID="+test.env)
+		f := start(t, cloud, "IDENTITY_STORE_ID="+test.env, "SCIM_ISSUERS="+test.scim)
 		answer := invoke(t, f, batch(test.event, leaver("e1", "nobody"))) // beside it, another is answered
 		var failures struct {
 			BatchItemFailures []struct{ ItemIdentifier string }

@@ -75,7 +75,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 			Watch:       s.watch,
 		},
 	}
-	if s.store != "" {
+	if s.store.ID != "" {
 		h.directory = directory.New(cfg, s.store)
 	}
 	h.attach(cfg, s)

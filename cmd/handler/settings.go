@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
@@ -24,7 +25,7 @@ type settings struct {
 	endpointIDs []string
 	policyFile  string
 	watch       time.Duration
-	store       string // identity store to ask for names; empty for none
+	store       directory.Store // of IAM Identity Center; without an id there is none
 	targets     []target
 	externalID  string
 	table       string // the ledger's; empty for none
@@ -83,8 +84,23 @@ var environment = []setting{
 	{
 		Name: "IDENTITY_STORE_ID", Absent: "no lookup",
 		Doc: "identity store of IAM Identity Center, `d-…`; it is asked for the names of users whom events name by id only",
-		Parse: matching(func(s *settings) *string { return &s.store }, `^d-[0-9a-f]{10}$`,
+		Parse: matching(func(s *settings) *string { return &s.store.ID }, `^d-[0-9a-f]{10}$`,
 			"%q is not the id of an identity store, like d-1234567890"),
+	},
+	{
+		Name: "IDENTITY_STORE_REGION", Absent: "the function's Region",
+		Doc: "Region of the identity store, for the ids in `SCIM_ISSUERS`",
+		Parse: matching(func(s *settings) *string { return &s.store.Region }, `^[a-z]{2,}(-[a-z]+)+-[0-9]+$`,
+			"%q is not a Region like eu-central-1"),
+	},
+	{
+		Name: "SCIM_ISSUERS", Absent: "ids of other providers need an alias",
+		Parse: func(s *settings, value string) (err error) {
+			s.store.Provisioners, err = directory.ReadProvisioners(value)
+			return err
+		},
+		Doc: "providers that make the identity store's users by SCIM, comma-separated, as `PROVIDER[:TENANT]=ISSUER`; " +
+			"`aws identitystore describe-user` shows the issuer among a user's `ExternalIds`",
 	},
 	{
 		Name: "TARGETS", Absent: "this account and Region only", Parse: parseTargets,
@@ -122,6 +138,9 @@ func readSettings(getenv func(string) string, program string) (settings, []strin
 	problems := lambdaenv.Read(environment, getenv, &s)
 	if (s.heldURL == "") != (s.eventsURL == "") {
 		problems = append(problems, "HELD_QUEUE_URL: name EVENT_QUEUE_URL, too, or neither")
+	}
+	if s.store.ID == "" && len(s.store.Provisioners) > 0 {
+		problems = append(problems, "SCIM_ISSUERS: name IDENTITY_STORE_ID, too, which has the ids")
 	}
 	problems = append(problems, sharedTopics(getenv)...)
 	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)

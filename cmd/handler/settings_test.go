@@ -54,7 +54,12 @@ func TestSettings(t *testing.T) {
 			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1"},
 		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
 
-		"IDENTITY_STORE_ID": {"d-1", "1234567890", "d-1234567890,d-1234567891"},
+		"IDENTITY_STORE_ID":     {"d-1", "1234567890", "d-1234567890,d-1234567891"},
+		"IDENTITY_STORE_REGION": {"Frankfurt", "eu-central"},
+		"SCIM_ISSUERS": {
+			"entra", "entra=", "=x", "entra=x,", "ssf:https://idp.example.com/=x", "custom=x", "identity-center=x", "auth0=x",
+			"entra=https://scim.example.com", // without IDENTITY_STORE_ID
+		},
 	} {
 		for _, value := range values {
 			if _, problems := read(map[string]string{name: value}); len(problems) == 0 || !strings.HasPrefix(problems[0], name+": ") {

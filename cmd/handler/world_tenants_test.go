@@ -19,8 +19,8 @@ func ofDaughter(person string) string { return person + " of daughter" }
 // bare is the name that the people of both companies have.
 func bare(person string) string { return strings.TrimSuffix(person, " of daughter") }
 
-// tenantsIdentity names two tenants of Okta, one for each company, one of two directories, and an id of OneLogin's. Every
-// other issuer's names are strangers'.
+// tenantsIdentity names two tenants of Okta, one for each company, one of two directories, and an id of OneLogin's.
+// Every other issuer's names are strangers'.
 const tenantsIdentity = `
   issuers: ["okta:acme", "okta:daughter", "directory-service:d-1111111111"]
   endpoints:
@@ -117,7 +117,8 @@ func (w *world) addTenants(id, person string, nth int) *event {
 	return w.put(e)
 }
 
-// lifts reports whether a reinstatement of one person is one of the other, too. Our own form lifts all that the name has.
+// lifts reports whether a reinstatement of one person is one of the other, too. Our own form lifts all that the name
+// has.
 func (e *event) lifts(named, person string) bool {
 	return named == person || named == bare(person) && !strings.Contains(e.body, "SystemLog")
 }

@@ -1,8 +1,9 @@
-// Package directory looks up the names of people whom an event knows only by their user id in AWS IAM Identity
-// Center.
+// Package directory looks up the names of people in AWS IAM Identity Center whom an event knows only by an id. That
+// is their user id there, or the id of the provider that makes its users by SCIM.
 //
 // It promises that a signal keeps its id and says what came of the lookup, so that a policy's aliases can still map
-// it. It also promises that an event which says only that an account changed goes on only if the account is disabled.
+// it. A name that was found has the issuer of the id, so the policy decides about that issuer. It also promises that
+// an event which says only that an account changed goes on only if the account is disabled.
 package directory
 
 import (
@@ -21,24 +22,32 @@ import (
 
 // Directory asks one identity store. A nil Directory asks none.
 type Directory struct {
-	api   api
-	store string
+	api api
+	Store
 }
 
-// New returns the directory of an identity store, "d-…". It asks the store in the Region of the event, because Identity
-// Center's events come from its own Region.
-func New(cfg aws.Config, store string) *Directory {
-	return &Directory{newStore(cfg), store}
+// Store describes an identity store.
+type Store struct {
+	// ID is "d-…".
+	ID string
+	// Region is where it is, for events of other providers; empty for the program's own. Identity Center's own events
+	// come from its Region.
+	Region string
+	// Provisioners are the providers whose ids it knows.
+	Provisioners []Provisioner
 }
+
+// New returns the directory of an identity store.
+func New(cfg aws.Config, s Store) *Directory { return &Directory{newStore(cfg), s} }
 
 const (
 	longest = 5 * time.Second // for all lookups of an invocation together
 	atOnce  = 5
 )
 
-// Resolve adds names to the signals that have only an id of Identity Center. It asks once for each user. The errors
-// are in the order of the signals: nil; one that wraps [signal.ErrUnsupported] if the signal asks for nothing after
-// all; or another if the store did not say, which is worth a retry.
+// Resolve adds names to the signals that have only an id of Identity Center or of a provisioner. It asks once for
+// each user. The errors are in the order of the signals: nil; one that wraps [signal.ErrUnsupported] if the signal
+// asks for nothing after all; or another if the store did not say, which is worth a retry.
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()
@@ -48,10 +57,10 @@ func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []erro
 	errs := make([]error, len(signals))
 	for i := range signals {
 		s := &signals[i]
-		if s.Provider != signal.IdentityCenter || len(s.Subject.IDs) == 0 {
+		u, wanted := d.whom(s)
+		if !wanted {
 			continue
 		}
-		u := user{s.Subject.IDs[0], s.Region, s.Subject.IdentityStore}
 		if answers[u] == nil {
 			answers[u] = sync.OnceValue(func() answer {
 				slots <- struct{}{}
@@ -85,33 +94,94 @@ type answer struct {
 }
 
 // user is a user of Identity Center, as an event names them. The store may be missing.
-type user struct{ id, region, store string }
+type user struct {
+	id, region, store string
+	// issuer and scim are set where the id is a provisioner's.
+	issuer identity.Issuer
+	scim   string
+}
 
+// String returns the id for people.
+func (u user) String() string {
+	if u.scim == "" {
+		return u.id
+	}
+	return u.id + " of " + u.issuer.String()
+}
+
+// whyUnknown says why the store may not know the user.
+func (u user) whyUnknown() string {
+	if u.scim == "" {
+		return "already deleted"
+	}
+	return "already deleted, or not made by " + u.scim
+}
+
+// whom returns the user whose names the signal lacks. It reports false if there is nobody to ask about.
+func (d *Directory) whom(s *signal.Signal) (user, bool) {
+	if s.Provider == signal.IdentityCenter {
+		if len(s.Subject.IDs) == 0 {
+			return user{}, false
+		}
+		return user{id: s.Subject.IDs[0], region: s.Region, store: s.Subject.IdentityStore}, true
+	}
+	if d == nil || len(s.Subject.Usernames) > 0 || s.Subject.Session != nil {
+		return user{}, false
+	}
+	for _, n := range s.Subject.Names {
+		for _, p := range d.Provisioners {
+			if n.Form == identity.OpaqueID && p.Issuer.Covers(n.Issuer) {
+				return user{id: n.Value, region: d.Region, issuer: n.Issuer, scim: p.SCIM}, true
+			}
+		}
+	}
+	return user{}, false
+}
+
+// ask returns the names of a user.
 func (d *Directory) ask(ctx context.Context, u user) answer {
 	switch {
 	case d == nil:
 		return answer{unasked: true, said: "not asked for the user's names, as IDENTITY_STORE_ID is not set"}
-	case u.store != "" && u.store != d.store:
+	case u.store != "" && u.store != d.ID:
 		return answer{unasked: true, said: fmt.Sprintf(
-			"not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", u.store, d.store)}
+			"not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", u.store, d.ID)}
 	}
-	output, err := d.api.DescribeUser(ctx, &describeUserInput{IdentityStoreID: d.store, UserID: u.id, region: u.region})
+	output, err := d.describe(ctx, u)
 	var api smithy.APIError
 	switch {
 	case errors.As(err, &api) && api.ErrorCode() == notFound:
-		return answer{said: fmt.Sprintf("%s knows no user %s: already deleted", d.store, u.id)}
+		return answer{said: fmt.Sprintf("%s knows no user %s: %s", d.ID, u, u.whyUnknown())}
 	case errors.As(err, &api):
-		return answer{said: fmt.Sprintf("%s could not be asked for user %s: %s", d.store, u.id, api.ErrorCode()), err: err}
+		return answer{said: fmt.Sprintf("%s could not be asked for user %s: %s", d.ID, u, api.ErrorCode()), err: err}
 	case err != nil:
-		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.store, u.id), err: err}
+		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.ID, u), err: err}
 	}
-	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.store, u.id)}
-	issuer := identity.Issuer{Provider: identity.IdentityCenter, Within: d.store}
+	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.ID, u)}
+	issuer := identity.Issuer{Provider: identity.IdentityCenter, Within: d.ID}
+	if u.scim != "" {
+		issuer = u.issuer
+	}
 	for _, email := range output.Emails {
 		a.names = append(a.names, identity.Name{Issuer: issuer, Form: identity.Address, Value: email.Value})
 	}
 	a.names = append(a.names, signal.Login(issuer, output.UserName))
 	return a
+}
+
+// describe returns what the store knows about a user. It finds the user of a provisioner's id first.
+func (d *Directory) describe(ctx context.Context, u user) (*describeUserOutput, error) {
+	id := u.id
+	if u.scim != "" {
+		found, err := d.api.GetUserId(ctx, &getUserIDInput{
+			IdentityStoreID: d.ID, AlternateIdentifier: alternate{externalID{u.scim, u.id}}, region: u.region,
+		})
+		if err != nil {
+			return nil, err
+		}
+		id = found.UserID
+	}
+	return d.api.DescribeUser(ctx, &describeUserInput{IdentityStoreID: d.ID, UserID: id, region: u.region})
 }
 
 // apply completes the signal with the answer.

@@ -12,6 +12,7 @@ import (
 
 	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,11 +25,18 @@ const (
 	dave  = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"
 	alice = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02"
 	gone  = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c03"
+
+	entraID = "6f0c2f1e-8d7b-4a57-9c36-5b1f5d9a2e77"
+	oktaID  = "00u1a2b3c4d5e6f7g8h9"
 )
 
 func cloud() *emulator.Cloud {
 	c := &emulator.Cloud{}
-	c.AddUser(emulator.User{ID: dave, UserName: "dave", Email: "dave@example.com", Disabled: true})
+	c.AddUser(emulator.User{
+		ID: dave, UserName: "dave", Email: "dave@example.com", Disabled: true, ExternalIDs: []emulator.ExternalID{
+			{Issuer: "https://scim.test/entra", ID: entraID}, {Issuer: "https://scim.test/okta", ID: oktaID},
+		},
+	})
 	c.AddUser(emulator.User{ID: alice, UserName: "alice@example.com", Email: "alice@example.com"})
 	return c
 }
@@ -40,7 +48,10 @@ func over(t *testing.T, c *emulator.Cloud) *directory.Directory {
 	return directory.New(aws.Config{
 		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), RetryMaxAttempts: 1,
-	}, store)
+	}, directory.Store{ID: store, Provisioners: []directory.Provisioner{
+		{Issuer: identity.Issuer{Provider: identity.Entra}, SCIM: "https://scim.test/entra"},
+		{Issuer: identity.Issuer{Provider: identity.Okta, Within: "acme"}, SCIM: "https://scim.test/okta"},
+	}})
 }
 
 func about(id string) signal.Signal {

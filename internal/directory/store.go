@@ -12,6 +12,7 @@ import (
 // Source: Identity Store API reference.
 type api interface {
 	DescribeUser(context.Context, *describeUserInput) (*describeUserOutput, error)
+	GetUserId(context.Context, *getUserIDInput) (*getUserIDOutput, error) //nolint:revive // as AWS has it
 }
 
 type describeUserInput struct {
@@ -24,6 +25,26 @@ type describeUserOutput struct {
 	UserName   string
 	Emails     []struct{ Value string }
 	UserStatus status
+}
+
+// getUserIDInput names a user by the id of the identity provider that made the user.
+type getUserIDInput struct {
+	IdentityStoreID     string    `json:"IdentityStoreId"`
+	AlternateIdentifier alternate `json:"AlternateIdentifier"`
+	region              string
+}
+
+type alternate struct {
+	ExternalID externalID `json:"ExternalId"`
+}
+
+type externalID struct {
+	Issuer string
+	ID     string `json:"Id"`
+}
+
+type getUserIDOutput struct {
+	UserID string `json:"UserId"`
 }
 
 // status is the store's word for whether a user may sign in. It may be missing.
@@ -50,5 +71,14 @@ func newStore(cfg aws.Config) store {
 func (s store) DescribeUser(ctx context.Context, in *describeUserInput) (*describeUserOutput, error) {
 	var out describeUserOutput
 	err := s.client.In(in.region).Call(ctx, "DescribeUser", in, &out)
+	return &out, err
+}
+
+// GetUserId returns the user who has an external id.
+//
+//nolint:revive // as AWS has it
+func (s store) GetUserId(ctx context.Context, in *getUserIDInput) (*getUserIDOutput, error) {
+	var out getUserIDOutput
+	err := s.client.In(in.region).Call(ctx, "GetUserId", in, &out)
 	return &out, err
 }

@@ -22,6 +22,7 @@ const (
 	mail   = "arn:aws:sns:eu-west-1:111122223333:vpn-messages"
 	chat   = "arn:aws:sns:eu-west-1:111122223333:vpn-chat"
 	store  = "d-9067123456"
+	scim   = "https://scim.example.com/entra" // the store's word for Entra ID, which makes its users
 	Table  = "vpn-keepout"
 )
 
@@ -65,7 +66,10 @@ func NewCompany() *emulator.Cloud {
 	cloud.AddTable(Table, "id")
 	// What IAM Identity Center knows of them; a third user is deleted already.
 	const user = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c0"
-	cloud.AddUser(emulator.User{ID: user + "1", UserName: "dave", Email: "dave@example.com", Disabled: true})
+	cloud.AddUser(emulator.User{
+		ID: user + "1", UserName: "dave", Email: "dave@example.com", Disabled: true,
+		ExternalIDs: []emulator.ExternalID{{Issuer: scim, ID: "6f0c2f1e-8d7b-4a57-9c36-5b1f5d9a2e77"}},
+	})
 	cloud.AddUser(emulator.User{ID: user + "2", UserName: "alice@example.com", Email: "alice@example.com"})
 	return cloud
 }

@@ -14,7 +14,7 @@ func Environment(url, policyPath, mode string) []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_REGION=" + Region, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
 		"TOPIC_ARN=" + topic, "MESSAGE_TOPIC_ARN=" + mail, "CHAT_TOPIC_ARN=" + chat, "POLICY_FILE=" + policyPath,
-		"MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store, "LEDGER_TABLE=" + Table,
+		"MODE=" + mode, "WATCH=1s", "IDENTITY_STORE_ID=" + store, "SCIM_ISSUERS=entra=" + scim, "LEDGER_TABLE=" + Table,
 	}
 }
 
