@@ -88,7 +88,7 @@ func functionsWithoutStore(t *testing.T) func() *emulator.Function {
 		if err != nil {
 			t.Fatal(err)
 		}
-		env := append(Environment(url, policyFile, ""), "IDENTITY_STORE_ID=")
+		env := append(Environment(url, policyFile, ""), "IDENTITY_STORE_ID=", "SCIM_ISSUERS=")
 		function, err := emulator.Start(t.Context(), binary, env)
 		if err != nil {
 			t.Fatal(err)
