@@ -87,6 +87,9 @@ def rehearse(bootstrap, connect, transformed, moto, ec2):
     outputs = {o["OutputKey"]: o["OutputValue"] for o in aws["cloudformation"].describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]}
     with Function([connect], env | function["Environment"]["Variables"], subprocess.DEVNULL) as running:
         keep_out(running, outputs, moto)
+        function = aws["lambda"].get_function_configuration(FunctionName=stack["Responder"])
+        with Function([bootstrap], env | function["Environment"]["Variables"], subprocess.DEVNULL) as responder:
+            off_switch(responder, running, outputs, moto)
 
 
 def deploy(aws, transformed):
@@ -200,9 +203,10 @@ def judge(sent, tries, log, dead, machines, pager, people):
         sys.exit(1)
 
 
-def keep_out(connect, outputs, moto):
-    """Who is on the list is denied, is listed, and is let in again, by the commands as they are printed."""
-    env = os.environ | {"AWS_ENDPOINT_URL": moto, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "TABLE": outputs["LedgerTableName"]}
+def shell(outputs, moto):
+    """Return what runs a command of the outputs as it is printed."""
+    env = os.environ | {"AWS_ENDPOINT_URL": moto, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "TABLE": outputs["LedgerTableName"],
+                        "USER": "ops"}
 
     def sh(command, **more):
         done = subprocess.run(["bash", "-euc", command], env=env | more, capture_output=True, text=True)
@@ -210,21 +214,53 @@ def keep_out(connect, outputs, moto):
             sys.exit(f"{command}: {done.stderr}{done.stdout}")
         return done.stdout
 
-    def may_connect(person):
-        request = {"connection-id": "cvpn-connection-1", "endpoint-id": "cvpn-endpoint-1", "username": person, "common-name": "", "schema-version": "v3"}
-        kind, answer = connect.invoke(json.dumps(request).encode())
-        if kind != "response" or not answer["allow"] and answer["error-msg-on-denied-connection"] != PARAMETERS["KeepOutMessage"]:
-            sys.exit(f"{person} may connect? {kind} {answer}")
-        return answer["allow"]
+    return sh
+
+
+def may_connect(connect, person):
+    request = {"connection-id": "cvpn-connection-1", "endpoint-id": "cvpn-endpoint-1", "username": person, "common-name": "", "schema-version": "v3"}
+    kind, answer = connect.invoke(json.dumps(request).encode())
+    if kind != "response" or not answer["allow"] and answer["error-msg-on-denied-connection"] != PARAMETERS["KeepOutMessage"]:
+        sys.exit(f"{person} may connect? {kind} {answer}")
+    return answer["allow"]
+
+
+def off_switch(responder, connect, outputs, moto):
+    """The command that stops everything stops both functions from the next event on, and the other starts them again."""
+    sh = shell(outputs, moto)
+
+    def terminate(number):
+        event = {"id": f"switch-{number}", "source": "clientvpn-responder", "detail-type": "Terminate Connections", "account": ACCOUNT,
+                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "detail": {"username": "zoe", "kind": "account-disabled", "reason": "drill"}}
+        kind, answer = responder.invoke(json.dumps(event).encode())
+        if kind != "response":
+            sys.exit(f"{kind}: {answer}")
+        return answer["outcomes"][0]["decision"]
+
+    on = terminate(1)["mode"], may_connect(connect, "zoe")
+    sh(outputs["StopCommand"])
+    decision = terminate(2)
+    off = decision["mode"], may_connect(connect, "zoe")
+    said = [r for r in decision["reasons"] if r.startswith("everything is switched off since 2") and " by ops" in r]
+    started = sh(outputs["StartCommand"])
+    again = terminate(3)["mode"], may_connect(connect, "zoe")
+    if (on, off, again) != (("enforce", False), ("dry-run", True), ("enforce", False)) or not said or "ops" not in started:
+        sys.exit(f"the off switch: {on}, {off}, {again}, {decision['reasons']}, {started}")
+    print("\nStopCommand stops both functions from the next event on, and StartCommand starts them again.")
+
+
+def keep_out(connect, outputs, moto):
+    """Who is on the list is denied, is listed, and is let in again, by the commands as they are printed."""
+    sh = shell(outputs, moto)
 
     def listed():
         return sorted(json.loads(sh(outputs["KeepOutListCommand"].replace("--output table", "--output json"))), key=lambda row: row["person"])
 
     everybody = listed()
     people = [row["person"].removeprefix("person#") for row in everybody]
-    denied = [p for p in people if not may_connect(p)]
+    denied = [p for p in people if not may_connect(connect, p)]
     print(f"\n{len(people)} people are kept out: {', '.join(people)}.")
-    if not people or denied != people or not may_connect("zoe"):
+    if not people or denied != people or not may_connect(connect, "zoe"):
         sys.exit(f"of them the client connect handler denies {denied}")
     with open("doc/keepout.md", encoding="utf-8") as file:
         printed = [b for b in re.findall(r"^```\n(aws dynamodb .*?)^```$", file.read(), re.M | re.S) if "restore" not in b]
@@ -237,7 +273,7 @@ def keep_out(connect, outputs, moto):
             print(f"$ {command.splitlines()[0]}")
     for person in people:  # the commands of the page lift what a finding put there, and that may not be all
         sh(outputs["KeepOutLiftCommand"], PERSON=person)
-    if listed() or not all(may_connect(p) for p in people):
+    if listed() or not all(may_connect(connect, p) for p in people):
         sys.exit(f"still kept out: {listed()}")
     print("They are let in again, by the commands as they are printed.")
 

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -11,48 +13,52 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// change is what becomes of the function's event source, and what to say about it.
+// change is what becomes of the off switch and of the function's event source, and what to say about it.
 type change struct {
 	enabled bool
-	words   string // with a place for the state
+	words   string // with a place for the event source's state
 }
 
 func (t *tool) stop() *cobra.Command {
-	c := change{false, `The function stops (%s), within a minute. Events wait in the queue, for at most four days. ` +
-		`"clientvpn start" lets it go on.`}
+	c := change{false, `Everything is switched off: from the next event on nobody is cut off or denied. ` +
+		`Events wait in the queue, for at most four days (%s). "clientvpn start" lets everything go on.`}
 	return &cobra.Command{
-		Use: "stop", Short: "Stop the function; events wait in the queue", Args: cobra.NoArgs,
-		Long: `Stop the deployed function at once, without a deployment. Events wait in the
-queue, for at most four days. It does not stop a termination that has begun.`,
-		RunE: func(command *cobra.Command, _ []string) error { return t.changeSource(command.Context(), c) },
+		Use: "stop", Short: "Stop everything within seconds; events wait in the queue", Args: cobra.NoArgs,
+		Long: `Stop the deployed functions, without a deployment. The off switch is thrown
+first: from the next event on nobody is cut off, and the client connect
+handler denies nobody. Then events wait in the queue, for at most four days.
+It does not stop a termination that has begun.`,
+		RunE: func(command *cobra.Command, _ []string) error { return t.apply(command.Context(), c) },
 	}
 }
 
 func (t *tool) start() *cobra.Command {
-	c := change{true, `The function goes on with the events that wait (%s). "clientvpn ready" tests it.`}
+	c := change{true, `Everything is switched on, and the function goes on with the events that wait (%s). ` +
+		`"clientvpn ready" tests it.`}
 	return &cobra.Command{
-		Use: "start", Short: "Let the function go on with the events that wait", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return t.changeSource(command.Context(), c) },
+		Use: "start", Short: "Let everything go on, with the events that wait", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error { return t.apply(command.Context(), c) },
 	}
 }
 
-// changeSource switches the function's event source on or off.
-func (t *tool) changeSource(ctx context.Context, c change) error {
-	s, err := openStack(ctx, t.stackName())
+// apply sets the off switch, and then the function's event source. Either is worth having alone.
+func (t *tool) apply(ctx context.Context, c change) error {
+	list, err := t.openLedger(ctx, "")
 	if err != nil {
 		return err
 	}
-	source, err := s.source(ctx)
-	if err != nil {
+	set := list.SwitchOff
+	if c.enabled {
+		set = list.SwitchOn
+	}
+	switched := set(ctx, os.Getenv("USER"))
+	state, err := t.changeSource(ctx, c.enabled)
+	switch {
+	case switched != nil:
+		return errors.Join(inOneSentence(switched), err)
+	case err != nil:
 		return err
-	}
-	input := &lambda.UpdateEventSourceMappingInput{UUID: source.UUID, Enabled: &c.enabled}
-	changed, err := lambda.NewFromConfig(s.cfg).UpdateEventSourceMapping(ctx, input)
-	if err != nil {
-		return inOneSentence(err)
-	}
-	state := aws.ToString(changed.State)
-	if !t.json {
+	case !t.json:
 		t.Item("", fmt.Sprintf(c.words, state))
 		return nil
 	}
@@ -62,6 +68,24 @@ func (t *tool) changeSource(ctx context.Context, c change) error {
 	}
 	t.Print("%s", line)
 	return nil
+}
+
+// changeSource switches the function's event source on or off, and returns its state.
+func (t *tool) changeSource(ctx context.Context, enabled bool) (string, error) {
+	s, err := openStack(ctx, t.stackName())
+	if err != nil {
+		return "", err
+	}
+	source, err := s.source(ctx)
+	if err != nil {
+		return "", err
+	}
+	input := &lambda.UpdateEventSourceMappingInput{UUID: source.UUID, Enabled: &enabled}
+	changed, err := lambda.NewFromConfig(s.cfg).UpdateEventSourceMapping(ctx, input)
+	if err != nil {
+		return "", inOneSentence(err)
+	}
+	return aws.ToString(changed.State), nil
 }
 
 // source returns the function's only event source, which is its queue.

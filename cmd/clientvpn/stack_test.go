@@ -113,16 +113,24 @@ func (d *deployed) eventSource(w http.ResponseWriter, call string, body []byte) 
 	}
 }
 
-// TestStopAndStart switch the event source, and say what is next.
+// TestStopAndStart set the off switch and the event source, and say what is next.
 func TestStopAndStart(t *testing.T) {
 	d := withStack(t)
 	code, out, beside := clientvpn(t, "stop")
-	if code != exitDone || !d.stopped || !strings.HasPrefix(out, "The function stops (Disabling), within a minute.") {
+	if code != exitDone || !d.stopped || !strings.HasPrefix(out, "Everything is switched off: ") ||
+		!strings.Contains(strings.Join(strings.Fields(out), " "), "four days (Disabling).") {
 		t.Errorf("%d %s%s", code, out, beside)
+	}
+	code, out, _ = clientvpn(t, "cut", "alice@example.com", "--kind", "account-disabled", "--reason", "a try")
+	if code != exitDiffers || !strings.HasPrefix(out, "WOULD-TERMINATE  ") {
+		t.Errorf("%d %s", code, out)
 	}
 	code, out, beside = clientvpn(t, "start", "--json")
 	if code != exitDone || d.stopped || out != `{"enabled":true,"state":"Enabling"}`+"\n" {
 		t.Errorf("%d %s%s", code, out, beside)
+	}
+	if _, out, _ = clientvpn(t, "cut", "alice@example.com", "--reason", "a try"); !strings.HasPrefix(out, "TERMINATED  ") {
+		t.Error(out)
 	}
 }
 

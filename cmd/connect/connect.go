@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -25,9 +27,10 @@ type handler struct {
 type verdict string
 
 const (
-	allowed   verdict = "allowed"
-	denied    verdict = "denied"
-	undecided verdict = "undecided" // so the setting decides
+	allowed     verdict = "allowed"
+	denied      verdict = "denied"
+	undecided   verdict = "undecided"    // so the setting decides
+	switchedOff verdict = "switched-off" // a person has, so everybody is let in
 )
 
 // decision is the answer to a request, and why.
@@ -46,11 +49,8 @@ const undecidedMessage = "Your access could not be checked. Please try again in 
 // Invoke answers a request of AWS Client VPN. Its error is always nil: to AWS an error is a denial.
 func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := time.Now()
-	r, err := readRequest(payload)
-	d := decision{verdict: undecided, err: err}
-	if err == nil {
-		d = h.decide(ctx, r)
-	}
+	r, unreadable := readRequest(payload)
+	d := h.decide(ctx, r, unreadable)
 	if d.verdict == undecided {
 		d.allow, d.message = h.settings.allow, undecidedMessage
 	}
@@ -59,36 +59,52 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // decide looks for the people whom the request may be from on the list.
-func (h *handler) decide(ctx context.Context, r request) (d decision) {
+func (h *handler) decide(ctx context.Context, r request, unreadable error) (d decision) {
 	defer func() {
 		if p := recover(); p != nil {
 			d = decision{verdict: undecided, err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
+	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
+	defer cancel()
 	switch {
-	case h.policy == nil:
-		return decision{verdict: undecided, err: errors.New("the policy could not be read at start")}
 	case h.list == nil:
-		return decision{verdict: undecided, err: errors.New("LEDGER_TABLE names no table")}
+		return decision{verdict: undecided, err: cmp.Or(unreadable, errors.New("LEDGER_TABLE names no table"))}
+	case unreadable != nil:
+		return h.askSwitch(ctx, unreadable)
+	case h.policy == nil:
+		return h.askSwitch(ctx, errors.New("the policy could not be read at start"))
 	}
 	username, commonName := *r.Username, *r.CommonName
 	d = decision{verdict: allowed, allow: true, people: h.policy.People(username, commonName)}
 	if len(d.people) == 0 || h.policy.ExemptPlace(r.EndpointID) {
 		return d // nobody can be on the list, or it does not hold there
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
-	defer cancel()
-	entries, err := h.list.Find(ctx, h.policy.Keys(username, commonName))
-	entries = slices.DeleteFunc(entries, func(e ledger.Entry) bool {
-		return !h.policy.Holds(e.Person, e.Names, username, commonName) || !h.policy.HoldsOn(e.Issuer, r.EndpointID)
-	})
+	known, err := h.list.Recall(ctx, ledger.Query{People: h.policy.Keys(username, commonName)})
+	for _, person := range slices.Sorted(maps.Keys(known.People)) {
+		for _, e := range known.People[person].Entries {
+			if h.policy.Holds(e.Person, e.Names, username, commonName) && h.policy.HoldsOn(e.Issuer, r.EndpointID) {
+				d.keptOut = append(d.keptOut, e)
+			}
+		}
+	}
 	switch {
+	case known.Switch.Off:
+		d.verdict = switchedOff
 	case err != nil:
 		d.verdict, d.err = undecided, err
-	case len(entries) > 0:
-		d.verdict, d.allow, d.message, d.keptOut = denied, false, h.settings.message, entries
+	case len(d.keptOut) > 0:
+		d.verdict, d.allow, d.message = denied, false, h.settings.message
 	}
 	return d
+}
+
+// askSwitch asks for the off switch alone, which lets everybody in whatever else is broken.
+func (h *handler) askSwitch(ctx context.Context, broken error) decision {
+	if known, _ := h.list.Recall(ctx, ledger.Query{}); known.Switch.Off {
+		return decision{verdict: switchedOff, allow: true, err: broken}
+	}
+	return decision{verdict: undecided, err: broken}
 }
 
 // report logs the decision, and counts it in the embedded metric format. The log does not name people who may
@@ -116,7 +132,7 @@ func (h *handler) report(ctx context.Context, r request, d decision, took time.D
 		slog.String("endpoint_id", r.EndpointID),
 	}
 	level := slog.LevelInfo
-	if d.verdict != allowed {
+	if !d.allow || d.err != nil || len(d.keptOut) > 0 {
 		level = slog.LevelWarn
 		line = append(line, slog.Any("username", r.Username), slog.Any("common_name", r.CommonName),
 			slog.String("public_ip", r.PublicIP),

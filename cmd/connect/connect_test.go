@@ -351,6 +351,39 @@ func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
 	}
 }
 
+// TestOffSwitchLetsEverybodyIn: also where the policy or the request cannot be read, and in the read that a decision
+// costs in any case.
+func TestOffSwitchLetsEverybodyIn(t *testing.T) {
+	cloud, list := cloudWith(t, "alice")
+	if err := list.SwitchOff(t.Context(), "ops"); err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, cloud, "ON_ERROR=deny")
+	before := len(cloud.Calls())
+	if got := invoke(t, f, from("alice", "")); !strings.Contains(got, `"allow":true`) {
+		t.Error(got)
+	}
+	if calls := cloud.Calls()[before:]; len(calls) != 1 {
+		t.Errorf("%+v", calls)
+	}
+	line := logged(t, f)[0]
+	if line["Decision"] != "switched-off" || line["level"] != "WARN" || line["username"] != "alice" {
+		t.Errorf("%v", line)
+	}
+	f = start(t, cloud, "ON_ERROR=deny", "POLICY_FILE=/nowhere")
+	for _, request := range [][]byte{from("alice", ""), []byte("hello")} {
+		if got := invoke(t, f, request); !strings.Contains(got, `"allow":true`) {
+			t.Errorf("%s: %s", request, got)
+		}
+	}
+	if err := list.SwitchOn(t.Context(), "ops"); err != nil {
+		t.Fatal(err)
+	}
+	if got := invoke(t, start(t, cloud), from("alice", "")); !strings.Contains(got, `"allow":false`) {
+		t.Error(got)
+	}
+}
+
 // TestPassingTroubleIsTriedAgain: trouble that DynamoDB gets over in time leaves the decision as it was.
 func TestPassingTroubleIsTriedAgain(t *testing.T) {
 	for name, fault := range map[string]emulator.Fault{

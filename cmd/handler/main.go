@@ -60,7 +60,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if err != nil {
 		return nil, append(problems, err.Error())
 	}
-	reporter := notify.New(cfg, s.topics)
+	reporter := notify.New(cfg, s.topics, s.stopCommand())
 	h := &handler{
 		log:      log,
 		reporter: reporter,

@@ -246,3 +246,13 @@ func parseKeepOut(s *settings, value string) error {
 	s.keepOut = value == "on"
 	return nil
 }
+
+// stopCommand returns the command that switches everything off, for e-mails. The template's output StopCommand also
+// says who did it and when.
+func (s *settings) stopCommand() string {
+	if s.table == "" {
+		return ""
+	}
+	const command = `aws dynamodb put-item --region %s --table-name %s --item '{"id":{"S":"switch#off"}}'`
+	return fmt.Sprintf(command, s.region, s.table)
+}

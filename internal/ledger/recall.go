@@ -15,11 +15,14 @@ type Query struct {
 type Recalled struct {
 	Events map[EventKey]Event
 	People map[string]Access
+	// Switch is the off switch, which is read with everything else.
+	Switch Switch
 }
 
-// Recall reads everything that a batch of events needs at once. An error means that nothing of it is known.
+// Recall reads everything that a batch of events needs at once. An error means that nothing of it is known, but for the
+// off switch if it could be read.
 func (t *Table) Recall(ctx context.Context, q Query) (Recalled, error) {
-	var ids []string
+	ids := []string{switchID}
 	for _, k := range q.Events {
 		ids = append(ids, k.id())
 	}
@@ -29,12 +32,12 @@ func (t *Table) Recall(ctx context.Context, q Query) (Recalled, error) {
 		}
 	}
 	items, err := t.load(ctx, ids)
+	known := Recalled{Events: map[EventKey]Event{}, Switch: switchOf(items)}
 	if err != nil {
-		return Recalled{}, err
+		return Recalled{Switch: known.Switch}, err
 	}
-	known := Recalled{Events: map[EventKey]Event{}}
 	if known.People, err = decodePeople(items, time.Now()); err != nil {
-		return Recalled{}, err
+		return Recalled{Switch: known.Switch}, err
 	}
 	for _, k := range q.Events {
 		item, there := items[k.id()]
@@ -43,7 +46,7 @@ func (t *Table) Recall(ctx context.Context, q Query) (Recalled, error) {
 		}
 		bySubject, err := decodeEvent(k.id(), item)
 		if err != nil {
-			return Recalled{}, err
+			return Recalled{Switch: known.Switch}, err
 		}
 		if e, answered := bySubject[k.Subject]; answered {
 			e.Key = k

@@ -37,7 +37,8 @@ func key(id string) dynamo.Item {
 	return dynamo.Item{"id": text(id)}
 }
 
-// load reads items by consistent reads, 100 at a time. An item that is not there is not in the result.
+// load reads items by consistent reads, 100 at a time. An item that is not there is not in the result. With an error,
+// the result has the items that could be read.
 func (t *Table) load(ctx context.Context, ids []string) (map[string]content, error) {
 	if t.memory != nil {
 		return t.memory.load(ids), nil
@@ -47,6 +48,7 @@ func (t *Table) load(ctx context.Context, ids []string) (map[string]content, err
 		keys = append(keys, key(id))
 	}
 	all := map[string]content{}
+	var unreadable error
 	for wait := 25 * time.Millisecond; len(keys) > 0; wait *= 2 {
 		// Source: DynamoDB API reference, BatchGetItem: at most 100 items.
 		ask := keys[:min(len(keys), 100)]
@@ -55,11 +57,11 @@ func (t *Table) load(ctx context.Context, ids []string) (map[string]content, err
 			RequestItems: map[string]dynamo.KeysAndAttributes{t.name: {Keys: ask, ConsistentRead: aws.Bool(true)}},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", t.name, t.permission(err, "BatchGetItem"))
+			return all, fmt.Errorf("reading %s: %w", t.name, t.permission(err, "BatchGetItem"))
 		}
-		for _, item := range slices.Concat(output.Responses[t.name]) {
+		for _, item := range output.Responses[t.name] {
 			if err := collect(all, item); err != nil {
-				return nil, fmt.Errorf("reading %s: %w", t.name, err)
+				unreadable = fmt.Errorf("reading %s: %w", t.name, err)
 			}
 		}
 		if left := output.UnprocessedKeys[t.name].Keys; len(left) > 0 {
@@ -67,11 +69,11 @@ func (t *Table) load(ctx context.Context, ids []string) (map[string]content, err
 			select {
 			case <-time.After(wait):
 			case <-ctx.Done():
-				return nil, fmt.Errorf("reading %s: throttled: %w", t.name, ctx.Err())
+				return all, fmt.Errorf("reading %s: throttled: %w", t.name, ctx.Err())
 			}
 		}
 	}
-	return all, nil
+	return all, unreadable
 }
 
 // collect adds an item to all under its id.
@@ -79,7 +81,7 @@ func collect(all map[string]content, item dynamo.Item) error {
 	r := reader{}
 	id := r.text("id", item["id"])
 	known := r.fields("known", item["known"])
-	if r.err != nil {
+	if r.err != nil && id != switchID { // which is off however it was written
 		return fmt.Errorf("the item %q: %w", id, r.err)
 	}
 	all[id] = known

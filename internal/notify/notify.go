@@ -67,8 +67,9 @@ const (
 	maxSending = 10
 )
 
-// New returns a reporter that publishes to the topics.
-func New(cfg aws.Config, topics Topics) *Reporter {
+// New returns a reporter that publishes to the topics. E-mails about terminations end with the command that stops
+// everything, unless it is empty.
+func New(cfg aws.Config, topics Topics, stop string) *Reporter {
 	r := &Reporter{}
 	add := func(what string, to arn.ARN, render func(responder.Outcome) (string, string, error)) {
 		if to == (arn.ARN{}) {
@@ -81,7 +82,7 @@ func New(cfg aws.Config, topics Topics) *Reporter {
 		})
 	}
 	add("outcome", topics.JSON, document)
-	add("text", topics.Text, text)
+	add("text", topics.Text, writer{stop}.text)
 	add("chat notification", topics.Chat, chat)
 	return r
 }

@@ -56,7 +56,7 @@ func (d *desk) GetTopicAttributes(ctx context.Context, _ *sns.GetTopicAttributes
 func reporterTo(desks ...*desk) *Reporter {
 	r := New(aws.Config{}, Topics{
 		JSON: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "json"}, Text: arn.ARN{Service: "sns", Region: "us-east-1", Resource: "text"}, Chat: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "chat"},
-	})
+	}, "")
 	r.topics = r.topics[:len(desks)]
 	for i, d := range desks {
 		r.topics[i].sns = d
@@ -298,7 +298,7 @@ func TestTroubleIsLoggedAsAnError(t *testing.T) {
 }
 
 func TestTopicsOwnRegion(t *testing.T) {
-	r := New(aws.Config{Region: "eu-west-1"}, Topics{JSON: arn.ARN{Region: "eu-west-1"}, Text: arn.ARN{Region: "us-east-1"}})
+	r := New(aws.Config{Region: "eu-west-1"}, Topics{JSON: arn.ARN{Region: "eu-west-1"}, Text: arn.ARN{Region: "us-east-1"}}, "")
 	if len(r.topics) != 2 {
 		t.Fatalf("%d topics", len(r.topics))
 	}

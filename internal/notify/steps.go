@@ -84,9 +84,14 @@ var advices = []advice{
 		is(responder.NotConnected), nil,
 		[]step{stayOut(aboutWho("%s has no active connection.")), letInEarlier, readFinding},
 	},
+	{is(responder.WouldTerminate), isSwitchedOff, []step{
+		say("Nobody was cut off, as somebody has switched everything off. The command of the stack's output StartCommand " +
+			"switches it on again."),
+		byHand,
+	}},
 	{is(responder.WouldTerminate), nil, []step{
 		say("Nobody was cut off, as this is a dry-run. See whether these are the right person's connections."),
-		say("To have it done from now on, deploy with MODE=enforce, and without mode: dry-run in the rule."),
+		say("To have it done from now on, deploy with the parameter Mode=enforce, and without mode: dry-run in the rule."),
 		byHand,
 	}},
 
@@ -218,6 +223,7 @@ func blockedBy(gate policy.Gate) func(responder.Outcome) bool {
 func isReinstatement(o responder.Outcome) bool { return o.Signal.Opens() }
 func isFinding(o responder.Outcome) bool       { return o.Signal.Kind == signal.Finding }
 func isKeptOut(o responder.Outcome) bool       { return o.HowLong() != "" }
+func isSwitchedOff(o responder.Outcome) bool   { return o.Decision.Explains(policy.SwitchedOff) }
 func hasLifted(o responder.Outcome) bool       { return len(o.Lifted) > 0 }
 func hasSpared(o responder.Outcome) bool       { return len(o.Spared) > 0 }
 func noneLeft(o responder.Outcome) bool        { return len(left(o)) == 0 }

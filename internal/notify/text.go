@@ -44,8 +44,13 @@ func (l *letter) list(title string, n int, row func(int) (head, details string))
 	}
 }
 
+// writer writes e-mails.
+type writer struct {
+	stop string // the command that stops everything; empty where there is none
+}
+
 // text renders the outcome for people, as an e-mail: the subject says what happened, the body first what is left to do.
-func text(o responder.Outcome) (title, body string, err error) {
+func (w writer) text(o responder.Outcome) (title, body string, err error) {
 	var l letter
 	l.line("%s: %s", word(o), summary(o))
 	l.part("WHAT IS LEFT TO DO")
@@ -74,8 +79,14 @@ func text(o responder.Outcome) (title, body string, err error) {
 		return fmt.Sprintf("%s on %s: %s", s.ID, s.EndpointID, s.Reason), describe(s.Connection)
 	})
 	l.more(o)
+	if w.stop != "" && o.Decision.Mode == policy.Enforce && slices.Contains(acted, o.Status) {
+		l.line("To stop everything within seconds: %s", w.stop)
+	}
 	return textSubject(o), l.String(), nil
 }
+
+// acted are the statuses of outcomes that terminate somebody, or go on to.
+var acted = is(responder.Terminated, responder.Partial, responder.Reconnecting, responder.Unverified)
 
 // more writes where to read on.
 func (l *letter) more(o responder.Outcome) {

@@ -39,6 +39,7 @@ const (
 	DuringSearch ReasonKind = "during-search"  // what the search found in the way
 	DuringVerify ReasonKind = "during-verify"  // what verifying found in the way
 	Access       ReasonKind = "keep-out-entry" // what became of the keep-out entry
+	SwitchedOff  ReasonKind = "switched-off"   // a person has switched everything off
 )
 
 // heldBack begins the text of a Blocked reason.

@@ -60,7 +60,8 @@ type Case struct {
 	released *ledger.Ruling // by a person, from the brake
 	before   ledger.Event   // what became of the event before
 	memory   recollection
-	braked   *Brake // what the brake holds; nil if it does not hold this
+	off      ledger.Switch // the off switch
+	braked   *Brake        // what the brake holds; nil if it does not hold this
 
 	access access
 	letIn  string // why nothing denied a person who is kept out

@@ -43,7 +43,7 @@ func (r *Responder) recall(ctx context.Context, cases []*Case) {
 		c.arrived = c.arrived.Add(time.Duration(i)) // of one batch the later record arrived later
 		c.checkAge(now)
 	}
-	if r.Ledger == nil {
+	if r.Ledger == nil || len(cases) == 0 {
 		supersede(cases)
 		return
 	}
@@ -52,6 +52,7 @@ func (r *Responder) recall(ctx context.Context, cases []*Case) {
 	known, err := r.Ledger.Recall(part, query(cases))
 	for _, c := range cases {
 		c.noteRecalled(known, err)
+		c.noteSwitch(known.Switch)
 	}
 	supersede(cases)
 }
@@ -108,7 +109,8 @@ func (c *Case) noteRecalled(known ledger.Recalled, err error) {
 	if err != nil {
 		if c.terminates() {
 			c.addReasons(policy.Because(policy.Recalled,
-				"the ledger did not answer, so it is not known whether anybody was reinstated since, or whether this was done before"))
+				"the ledger did not answer, so it is not known whether anybody was reinstated since, whether this was done before, "+
+					"or whether everything is switched off"))
 			c.memory = forgotten
 		}
 		return
@@ -125,6 +127,19 @@ func (c *Case) noteRecalled(known ledger.Recalled, err error) {
 		if lift, opened := access.OpenedSince(c.issuer(), cause(c.Signal), c.happened(), c.arrived); opened {
 			c.blockReinstated(person, lift)
 		}
+	}
+}
+
+// noteSwitch makes the case a dry-run if a person has switched everything off. A table that does not answer switches
+// nothing off.
+func (c *Case) noteSwitch(s ledger.Switch) {
+	c.off = s
+	if !s.Off {
+		return
+	}
+	c.Decision.Mode = policy.DryRun
+	if c.terminates() {
+		c.addReasons(policy.Because(policy.SwitchedOff, "%s, so this is a dry-run", s))
 	}
 }
 

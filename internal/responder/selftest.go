@@ -13,6 +13,10 @@ func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 	ctx, cancel := forSelfTest(ctx)
 	defer cancel()
 	endpoints, accounts, problems := r.VPN.Probe(ctx)
+	if c.off.Off {
+		problems = append(problems, fmt.Errorf("%s, so nobody is cut off or denied; "+
+			"the command of the stack's output StartCommand switches it on", c.off))
+	}
 	if r.PolicyError != nil {
 		problems = append(problems, r.PolicyError)
 	}
