@@ -10,7 +10,7 @@ SHELL := bash
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -60,7 +60,7 @@ race:
 
 # So many tries of each, and not so much time: Go takes the end of the time for a failure where the machine is busy.
 FUZZ := internal/signal:FuzzParse:200000x internal/vpn:FuzzRowFilter:15000x internal/policy:FuzzParse:60000x internal/policy:FuzzGlob:80000x \
-	internal/policy:FuzzCovers:100000x cmd/connect:FuzzRequest:40000x
+	internal/policy:FuzzCovers:100000x cmd/connect:FuzzRequest:40000x internal/door:FuzzEnter:20000x internal/door:FuzzBody:20000x
 
 fuzz: ## fuzz the parsers of events, pages, policy and connect requests; FUZZTIME=10m for longer
 	@for f in $(FUZZ); do IFS=: read -r package name tries <<< "$$f"; \
@@ -79,7 +79,7 @@ clients: .tools/venv/done
 	.tools/venv/bin/python .ci/clients.py
 
 size: build
-	@for function in handler:dist connect:dist/connect; do \
+	@for function in handler:dist connect:dist/connect receive:dist/receive; do \
 		zip=$$(python3 -c "import sys, zlib; print(len(zlib.compress(open(sys.argv[1], 'rb').read())))" "$${function#*:}/bootstrap"); \
 		echo "$${function%:*}: $$(wc -c < "$${function#*:}/bootstrap") bytes, zipped $$zip of at most $(MAX_ZIP_BYTES)"; \
 		test "$$zip" -le $(MAX_ZIP_BYTES) || exit; \
@@ -99,6 +99,7 @@ sam: .tools/venv/done ## the SAM CLI's own look at the template, its build, and 
 	export SAM_CLI_TELEMETRY=0; \
 	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && \
 	for function in Responder Connect; do test -x .aws-sam/build/$$function/bootstrap -a -f .aws-sam/build/$$function/policy.yaml || exit; done && \
+	test -x .aws-sam/build/Receive/bootstrap && \
 	.tools/venv/bin/python test/deploy/deploy.py .tools/sam/bin/sam
 
 rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
@@ -111,10 +112,11 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: six minutes
 	@$(CLIENTVPN) bench || $(INTERRUPTED)
 
-build: ## the functions for AWS, with their policy, in dist/ and dist/connect/
-	@mkdir -p dist/connect
+build: ## the functions for AWS, in dist/ and folders below
+	@mkdir -p dist/connect dist/receive
 	$(BUILD) -o dist/bootstrap ./cmd/handler
 	$(BUILD) -o dist/connect/bootstrap ./cmd/connect
+	$(BUILD) -o dist/receive/bootstrap ./cmd/receive
 	@cp policy.yaml dist/ && cp policy.yaml dist/connect/
 
 # sam build calls these.
@@ -125,6 +127,9 @@ build-Responder:
 build-Connect:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/connect
 	cp policy.yaml "$(ARTIFACTS_DIR)/"
+
+build-Receive:
+	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/receive
 
 clean: ## remove what was built and fetched
 	rm -rf bin dist .tools .aws-sam

@@ -57,6 +57,11 @@ var may = map[string][]string{
 	"internal/held": {
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/sqs", "github.com/aws/aws-sdk-go-v2/service/sqs/types",
 	},
+	// What providers send: verified, and made into events. It knows neither EC2 nor the policy.
+	"internal/door": {
+		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/coreos/go-oidc/v3/oidc",
+		"github.com/go-jose/go-jose/v4", "github.com/go-jose/go-jose/v4/jwt",
+	},
 	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/held"},
 	// The only one that talks to SNS.
 	"internal/notify": {
@@ -79,6 +84,11 @@ var may = map[string][]string{
 	"cmd/connect": {
 		"internal/policy", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
+	},
+	// The doors decide nothing.
+	"cmd/receive": {
+		"internal/door", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/events",
+		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 	},
 	// Somebody else's stand-in, for tests.
 	"internal/moto": {},
@@ -135,7 +145,8 @@ func TestImportsGoOneWay(t *testing.T) {
 }
 
 // TestFunctionsLinkNothingForeign: neither function links a testing aid, or a way to log in that Lambda does not
-// have. The connect handler, for which every connection waits, links no EC2 and no SNS.
+// have. The connect handler, for which every connection waits, links no EC2 and no SNS. A door links neither EC2 nor
+// the policy, so that it cannot decide.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
 	aids := []string{
 		module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6",
@@ -145,6 +156,8 @@ func TestFunctionsLinkNothingForeign(t *testing.T) {
 	for folder, foreign := range map[string][]string{
 		"./cmd/handler": aids,
 		"./cmd/connect": append(aids, services+"ec2", services+"sns", services+"identitystore", services+"sts"),
+		"./cmd/receive": append(aids, services+"ec2", services+"sns", module+"internal/policy", module+"internal/vpn",
+			module+"internal/signal"),
 	} {
 		output, err := exec.Command("go", "list", "-deps", folder).Output()
 		if err != nil {

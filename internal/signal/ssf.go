@@ -19,6 +19,8 @@ var ssfEvents = []meaning{
 	{"oauth/event-type/tokens-revoked", SessionRevoked, "Google: all of the person's tokens; no captured token is known"},
 	{"caep/event-type/session-revoked", SessionRevoked,
 		"but not an ordinary logout, which some transmitters send as this"},
+	{"global-token-revocation", SessionRevoked,
+		"Universal Logout, as the door writes it; the issuer signs the person out everywhere"},
 	{"caep/event-type/credential-change", CredentialChange, "only with change_type revoke or delete"},
 	{"caep/event-type/device-compliance-change", DeviceComplianceChange,
 		"only with current_status not-compliant, and about a user"},

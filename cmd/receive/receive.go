@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"time"
+
+	"clientvpn-responder/internal/door"
+	"clientvpn-responder/internal/ledger"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// handler answers requests to the function's URL.
+type handler struct {
+	log    *slog.Logger
+	gate   *door.Gate
+	queue  *door.Queue
+	ledger *ledger.Table
+}
+
+// onceFor is how long a token that is good once is remembered: longer than any is valid.
+const onceFor = time.Hour
+
+// handle answers one request. A refusal is an answer, and no error of the function.
+func (h *handler) handle(ctx context.Context, e events.LambdaFunctionURLRequest) (response, error) {
+	passed, refused := h.pass(ctx, e)
+	if refused != nil {
+		h.report(ctx, e, refused.Door, refused)
+		return respond(refused.Answer()), nil
+	}
+	h.report(ctx, e, passed.Door, nil)
+	return respond(passed.Answer()), nil
+}
+
+// pass verifies a request and stores its event.
+func (h *handler) pass(ctx context.Context, e events.LambdaFunctionURLRequest) (door.Passed, *door.Refusal) {
+	passed, refused := h.gate.Enter(ctx, request(e))
+	if refused != nil {
+		return passed, refused
+	}
+	refuse := func(why door.Reason, err error) (door.Passed, *door.Refusal) {
+		if err != nil {
+			h.log.Error("an event could not be stored", "door", passed.Door.Path, "error", err.Error())
+		}
+		return door.Passed{}, &door.Refusal{Door: passed.Door, Why: why}
+	}
+	if passed.Once != "" {
+		only, err := h.ledger.Once(ctx, passed.Once, passed.Body, time.Now().Add(onceFor))
+		switch {
+		case err != nil:
+			return refuse(door.NoQueue, err)
+		case !only:
+			return refuse(door.Replayed, nil)
+		}
+	}
+	if err := h.queue.Send(ctx, passed.Event); err != nil {
+		return refuse(door.NoQueue, err)
+	}
+	return passed, nil
+}
+
+// request returns what arrived. A body that is no base64 is empty, and so no door accepts it.
+func request(e events.LambdaFunctionURLRequest) door.Request {
+	r := door.Request{
+		Method: e.RequestContext.HTTP.Method, Host: e.RequestContext.DomainName, Path: e.RawPath,
+		Header: map[string]string{}, Body: []byte(e.Body), At: time.Now(),
+	}
+	for name, value := range e.Headers {
+		r.Header[strings.ToLower(name)] = value
+	}
+	if e.IsBase64Encoded {
+		r.Body, _ = base64.StdEncoding.DecodeString(e.Body)
+	}
+	return r
+}
+
+// response is what Lambda turns into HTTP.
+type response = events.LambdaFunctionURLResponse
+
+func respond(a door.Answer) response {
+	return response{StatusCode: a.Status, Headers: a.Header, Body: a.Body}
+}
+
+// verdict is the word for an answer, in log and metrics.
+type verdict string
+
+const (
+	accepted    verdict = "accepted"
+	refused     verdict = "refused"
+	unavailable verdict = "unavailable" // the sender may try again
+)
+
+// report logs the request and counts it in the embedded metric format. It logs no token, no name, and no path that no
+// door has.
+// Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
+func (h *handler) report(
+	ctx context.Context, e events.LambdaFunctionURLRequest, d *door.Door, r *door.Refusal,
+) {
+	v, level, path := accepted, slog.LevelInfo, ""
+	if d != nil {
+		path = d.Path
+	}
+	line := []slog.Attr{slog.String("door", path), slog.String("client_ip", e.RequestContext.HTTP.SourceIP)}
+	if r != nil {
+		v, level = refused, slog.LevelWarn
+		if r.Temporary() {
+			v = unavailable
+		}
+		line = append(line, slog.String("why", string(r.Why)))
+	}
+	h.log.LogAttrs(ctx, level, "door", append(line, metrics(v)...)...)
+}
+
+// metrics are the members of a log line that CloudWatch counts.
+func metrics(v verdict) []slog.Attr {
+	type metric struct{ Name, Unit string }
+	type set struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []metric
+	}
+	type directive struct {
+		Timestamp         int64 // milliseconds since 1970
+		CloudWatchMetrics []set
+	}
+	return []slog.Attr{
+		slog.Any("_aws", directive{time.Now().UnixMilli(), []set{{
+			"ClientVPNResponder", [][]string{{"Verdict"}}, []metric{{"DoorRequests", "Count"}},
+		}}}),
+		slog.String("Verdict", string(v)),
+		slog.Int("DoorRequests", 1),
+	}
+}

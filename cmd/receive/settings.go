@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+
+	"clientvpn-responder/internal/door"
+	"clientvpn-responder/internal/lambdaenv"
+	"clientvpn-responder/internal/ledger"
+)
+
+// settings is the environment, read and found sound.
+type settings struct {
+	doors    []door.Door
+	queueURL string
+	table    string
+}
+
+type setting = lambdaenv.Setting[settings]
+
+// environment is what the function reads; doc/doors.md has the same rows.
+var environment = []setting{
+	{
+		Name: "AWS_REGION", Missing: "missing; Lambda sets it, elsewhere name the Region of the queue",
+		Parse: func(*settings, string) error { return nil }, // the SDK's configuration reads it
+	},
+	{
+		Name: "DOORS", Doc: "the doors, as JSON", Absent: "error", Missing: "missing; describe the doors in JSON",
+		Parse: func(s *settings, value string) (err error) {
+			s.doors, err = door.Read(value)
+			return err
+		},
+	},
+	{
+		Name: "EVENT_QUEUE_URL", Doc: "SQS queue that the responder reads", Absent: "error",
+		Missing: "missing; name the queue that events go to", Parse: parseQueue,
+	},
+	{
+		Name: "LEDGER_TABLE", Doc: "DynamoDB table of the ledger, for tokens that are good once", Absent: "error",
+		Missing: "missing; name the DynamoDB table of the ledger", Parse: parseTable,
+	},
+}
+
+func parseQueue(s *settings, value string) error {
+	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Path == "" {
+		return fmt.Errorf("%q is not the URL of a queue", value)
+	}
+	s.queueURL = value
+	return nil
+}
+
+func parseTable(s *settings, value string) error {
+	if !ledger.ValidName(value) {
+		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
+	}
+	s.table = value
+	return nil
+}

@@ -1,0 +1,93 @@
+package door_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/door"
+)
+
+// TestUnknownIssuersCauseNoFetch: a stranger cannot have the function call anybody.
+func TestUnknownIssuersCauseNoFetch(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		keys := newIssuer()
+		g := door.NewGate(doors, keys)
+		f := good("/ssf").with(func(f *form) { f.claims["iss"] = "https://evil.example" })
+		for range 1000 {
+			refusedAs(t, g, request("/ssf", f.sign()), "a stranger", door.UnknownIssuer)
+		}
+		if keys.fetches != 0 {
+			t.Errorf("%d fetches", keys.fetches)
+		}
+	})
+}
+
+// TestFloorBetweenFetches: unknown keys cause one fetch a minute. A key that the issuer has just begun to use passes
+// after that.
+func TestFloorBetweenFetches(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		keys := newIssuer()
+		g := door.NewGate(doors[1:2], keys)
+		invented := good("/ssf").with(func(f *form) { f.header["kid"] = "invented" }).sign()
+		refusedAs(t, g, request("/ssf", invented), "the first", door.BadSignature)
+		for range 1000 {
+			refusedAs(t, g, request("/ssf", invented), "the next", door.TooSoon)
+		}
+		if _, why := enter(t, g, request("/ssf", good("/ssf").sign())); why != "" {
+			t.Errorf("a good token meanwhile: %s", why)
+		}
+		if keys.fetches != 1 {
+			t.Errorf("%d fetches", keys.fetches)
+		}
+		time.Sleep(time.Minute)
+		refusedAs(t, g, request("/ssf", invented), "a minute later", door.BadSignature)
+		if keys.fetches != 2 {
+			t.Errorf("%d fetches", keys.fetches)
+		}
+	})
+}
+
+// TestKeysThatCannotBeFetched: the sender may try again, and passes once the keys are there.
+func TestKeysThatCannotBeFetched(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		for name, spoil := range map[string]func(*issuer){
+			"an error":    func(i *issuer) { i.status = http.StatusInternalServerError },
+			"a redirect":  func(i *issuer) { i.status = http.StatusFound },
+			"no JSON":     func(i *issuer) { i.body = []byte("<html>") },
+			"a huge body": func(i *issuer) { i.body = make([]byte, 2<<20) },
+		} {
+			keys := newIssuer()
+			spoil(keys)
+			g := door.NewGate(doors[1:2], keys)
+			answer, why := enter(t, g, request("/ssf", good("/ssf").sign()))
+			if answer.Status != 503 || why != door.NoKeys || answer.Header["Retry-After"] == "" {
+				t.Errorf("%s: %d %s", name, answer.Status, why)
+			}
+			*keys = *newIssuer()
+			if answer, _ := enter(t, g, request("/ssf", good("/ssf").sign())); answer.Status != 429 {
+				t.Errorf("%s, at once: %d", name, answer.Status)
+			}
+			time.Sleep(time.Minute)
+			if answer, why := enter(t, g, request("/ssf", good("/ssf").sign())); answer.Status != 202 {
+				t.Errorf("%s, a minute later: %d %s", name, answer.Status, why)
+			}
+		}
+	})
+}
+
+// TestWithdrawnKeysEnd: a key that the issuer no longer publishes is good for an hour at most.
+func TestWithdrawnKeysEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		keys := newIssuer()
+		g := door.NewGate(doors[1:2], keys)
+		enter(t, g, request("/ssf", good("/ssf").sign()))
+		keys.body = []byte(`{"keys": []}`)
+		time.Sleep(59 * time.Minute)
+		if _, why := enter(t, g, request("/ssf", good("/ssf").sign())); why != "" {
+			t.Errorf("within the hour: %s", why)
+		}
+		time.Sleep(2 * time.Minute)
+		refusedAs(t, g, request("/ssf", good("/ssf").sign()), "after an hour", door.BadSignature)
+	})
+}
