@@ -43,6 +43,7 @@ type Case struct {
 	searches    int              // that are over
 	names       []string         // that tell people apart, of connections in this search that only the limit can spare
 	found       int              // connections found in this search that may be terminated
+	firstFound  int              // the search that first showed one, counted from 1; 0 for none
 	gaps        map[string]error // endpoints that no search has shown completely
 	lastFailed  map[string]error // endpoints that the last search did not show completely
 	listings    []string
@@ -82,15 +83,6 @@ type progress uint8
 const (
 	idle progress = iota
 	running
-)
-
-// watch says how far the watch over a person was kept, since their last connection ended.
-type watch uint8
-
-const (
-	notWatched  watch = iota
-	watched           // to its deadline
-	cutOffWatch       // the invocation's time was up before
 )
 
 // pace says when to ask again: at a time, and then less and less often.
@@ -165,28 +157,6 @@ func (c *Case) pending() []*vpn.Tracked {
 	return some
 }
 
-// isAway reports whether the case is about a person whose connections have all ended and who may come back. A
-// connection or an address that was asked for alone says nothing about the same person's others.
-func (c *Case) isAway() bool {
-	return !c.dryRun() && len(c.target.Names) > 0 && len(c.connections) > 0 && !c.keepsComing() &&
-		!slices.ContainsFunc(c.connections, func(t *vpn.Tracked) bool { return t.Fate != vpn.FateEnded })
-}
-
-// isBack reports whether the newest connection was established since the event was received. An older one was there all
-// the time, on an endpoint that could not be listed before.
-func (c *Case) isBack() bool {
-	newest := c.connections[len(c.connections)-1]
-	return !newest.EstablishedAt.Before(c.timing.ReceivedAt.Truncate(time.Second)) // EC2 says whole seconds
-}
-
-// keepsComing reports whether the person reconnected too often, or at all if there was no time to watch to the end.
-func (c *Case) keepsComing() bool {
-	return c.reconnections >= maxReconnections || c.watch == cutOffWatch && c.reconnections > 0
-}
-
-// watchOver reports whether the watch over the person has been kept.
-func (c *Case) watchOver() bool { return c.watch == watched || c.watchFor <= 0 }
-
 // mayListAgain reports whether a further search may show an endpoint that was not shown completely.
 func (c *Case) mayListAgain() bool {
 	for _, err := range c.gaps {
@@ -195,17 +165,6 @@ func (c *Case) mayListAgain() bool {
 		}
 	}
 	return false
-}
-
-// wantsSearch returns when the next search is due, and false if the case wants none.
-func (c *Case) wantsSearch() (time.Time, bool) {
-	switch {
-	case c.listing == running:
-		return time.Time{}, false
-	case c.state == Watching && c.deadline.Before(c.searching.at):
-		return c.deadline, true
-	}
-	return c.searching.at, c.state == Watching || c.mayListAgain()
 }
 
 // wantsVerify returns when EC2 is next to be asked whether the connections have ended, and false if none is to end.

@@ -36,6 +36,7 @@ type facts struct {
 	reconnections int
 	keepsComing   bool
 	cutShort      bool   // the time was up before the watch was over
+	late          bool   // the first search did not show them: they connected during the watch
 	letIn         string // why nothing denied a person who keeps reconnecting
 
 	reinstating bool // the case is about the keep-out list and nothing else
@@ -59,7 +60,7 @@ func (c *Case) facts() facts {
 		who: c.Signal.Subject.String(), braked: c.braked, decision: c.Decision, dryRun: c.dryRun(),
 		all: len(c.connections), spared: c.spared,
 		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing(),
-		cutShort: c.watch == cutOffWatch, letIn: c.letIn, reinstating: c.isReinstatement(),
+		cutShort: c.watch == cutOffWatch, late: c.isLate(), letIn: c.letIn, reinstating: c.isReinstatement(),
 		lifted: c.access.lifted, still: c.access.still, keptOut: howLong(c.access.until),
 		wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
 	}

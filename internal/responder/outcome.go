@@ -89,7 +89,8 @@ type Spared struct {
 	*vpn.Connection
 	Reason string `json:"reason"`
 
-	why Status
+	why   Status
+	aside bool // it says nothing about the person: it may be another's, or the rule does not act there
 }
 
 // Timing holds the moments of an event's path. A moment that did not come is omitted.

@@ -50,46 +50,10 @@ func (c *Case) noteScreened(s Screened, now time.Time) {
 	c.spared = append(c.spared, s.Spare...)
 	c.names = append(c.names, s.names...)
 	c.found += len(s.Terminate)
+	if len(s.Terminate) > 0 && c.firstFound == 0 {
+		c.firstFound = c.searches + 1
+	}
 	if len(s.Terminate) > 0 {
 		c.verifying, c.watch = newPace(firstVerify, now), notWatched
-	}
-}
-
-// endSearch records that a search for the case is over: a person may be back, or have stayed away for the whole
-// watch. A search that takes long is not repeated without a pause.
-func (c *Case) endSearch(now time.Time) {
-	first := c.searches == 0
-	c.listing = idle
-	c.searches++
-	switch {
-	case !first && c.found > 0:
-		if c.isBack() {
-			c.reconnections++
-		}
-	case c.state == Watching && !c.began.Before(c.deadline):
-		c.watch = watched
-	}
-	if first {
-		c.searching = newPace(c.firstSearch(), now)
-	} else {
-		c.searching = newPace(max(c.searching.every*3/2, 2*now.Sub(c.began)), now)
-	}
-}
-
-// beginWatch begins the watch over a person whose last connection has ended.
-func (c *Case) beginWatch(now time.Time) {
-	c.deadline = now.Add(c.watchFor)
-	c.searching = newPace(c.firstSearch(), now)
-}
-
-// firstSearch is how soon the first search of a watch comes.
-func (c *Case) firstSearch() time.Duration {
-	return min(max(c.watchFor/10, 250*time.Millisecond), time.Second)
-}
-
-// cutShort records that the time is up before the end of a watch.
-func (c *Case) cutShort() {
-	if c.isAway() && !c.watchOver() {
-		c.watch = cutOffWatch
 	}
 }

@@ -49,7 +49,8 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 			why, reason = Ambiguous, "the address is held by two people, on two endpoints"
 		}
 		if why != "" {
-			s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: why})
+			aside := m.Doubt != nil || !c.actsOn(m.EndpointID)
+			s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: reason, why: why, aside: aside})
 			continue
 		}
 		s.Terminate = append(s.Terminate, m)

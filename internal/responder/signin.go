@@ -23,10 +23,11 @@ func signsIn(endpoints []vpn.Endpoint) (ids []string) {
 }
 
 // signedInSince reports whether the person signed in again between the first arrival of an event and this later
-// delivery. It counts only where the event ended a session. Kinds that close an account cover every connection, and so
-// does a person who asks now.
+// delivery, or during it unless this delivery has terminated a connection: that client reconnects. It counts only where
+// the event ended a session. Kinds that close an account end every connection, and so does a person who asks now.
 func (c *Case) signedInSince(k vpn.Connection) bool {
+	later := c.arrived.Before(c.timing.ReceivedAt)
 	return c.Signal.Kind == signal.SessionRevoked && c.Signal.Provider != signal.Custom &&
-		slices.Contains(c.signsIn, k.EndpointID) &&
-		k.EstablishedAt.After(c.arrived) && k.EstablishedAt.Before(c.timing.ReceivedAt)
+		slices.Contains(c.signsIn, k.EndpointID) && later && k.EstablishedAt.After(c.arrived) &&
+		(k.EstablishedAt.Before(c.timing.ReceivedAt) || len(c.connections) == 0)
 }

@@ -15,7 +15,7 @@ const (
 	Searching               // endpoints are being listed, or will be listed again
 	Trying                  // dry-run: EC2 is asked whether it would terminate connections
 	Ending                  // EC2 is asked to terminate connections, and has not shown all ends
-	Watching                // all connections ended; the person may reconnect until the deadline
+	Watching                // no connection is up; the person may connect again until the deadline
 	Settling                // the keep-out list is being asked why it did not help
 	Done                    // nothing is left to do. Final
 	Incomplete              // something is left to do, so the event comes again. Final
@@ -73,7 +73,7 @@ type situation struct {
 	dryRun     bool
 	listing    bool // a search for the case is under way
 	open       bool // a connection was to be terminated, and what became of it is open
-	mayReturn  bool // all connections ended, and the watch over the person is not over
+	mayReturn  bool // no connection of the person is up, and the watch over them is not over
 	gaps       bool // an endpoint that no search has shown completely may be listed once more
 	explains   bool // the person keeps reconnecting, and is on the keep-out list
 	complete   bool // nothing would be left to do if the case were settled now
@@ -107,7 +107,7 @@ var transitions = []transition{
 		func(s situation) bool { return s.listing || s.open }, stays, Nothing},
 	{[]State{Watching}, learned, "the last search began before the deadline of the watch",
 		func(s situation) bool { return s.mayReturn }, stays, Nothing},
-	{atWork, learned, "all ended, and the person may reconnect",
+	{atWork, learned, "no connection is up, and the person may connect again",
 		func(s situation) bool { return s.mayReturn }, Watching, Nothing},
 	{atWork, learned, "an endpoint was not shown completely, and tries are left",
 		func(s situation) bool { return s.gaps }, Searching, Nothing},

@@ -161,7 +161,7 @@ var about = map[State]string{
 	Searching:  "Endpoints are being listed, or will be listed again.",
 	Trying:     "Dry-run: EC2 is asked whether it would terminate the connections.",
 	Ending:     "EC2 is asked to terminate connections, and has not shown that all have ended.",
-	Watching:   "All connections have ended. The person may reconnect until the deadline.",
+	Watching:   "No connection is up: all have ended, or no search showed one. The person may connect until the deadline.",
 	Settling:   "The keep-out list is being asked why it did not help.",
 	Done:       "Nothing is left to do. Final.",
 	Incomplete: "Something is left to do, so the event comes again. Final.",

@@ -157,7 +157,9 @@ var additions = []addition{
 			return fmt.Sprintf(" They came back %s, and were ended again.",
 				plural(f.reconnections, "once", fmt.Sprintf("%d times", f.reconnections)))
 		}},
-	{func(s Status, f *facts) bool { return s == Terminated && f.cutShort },
+	{func(_ Status, f *facts) bool { return f.late },
+		func(*facts) string { return " They were not connected at first, and connected during the watch." }},
+	{func(s Status, f *facts) bool { return f.cutShort && s != Reconnecting && !f.incomplete() },
 		func(*facts) string { return " The time was up before the watch for a reconnection was over." }},
 	{func(_ Status, f *facts) bool { return len(f.spared) > 0 && (f.all > 0 || f.incomplete()) },
 		func(f *facts) string {

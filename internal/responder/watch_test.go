@@ -156,7 +156,7 @@ func TestOutcomesComeAsTheyAreConcluded(t *testing.T) {
 		for i := range r.Respond(ctx, responder.Invocation{ReceivedAt: start}, signals) {
 			order, after = append(order, i), append(after, time.Since(start).Round(time.Second))
 		}
-		want := []time.Duration{0, 0, 16 * time.Second, 2 * time.Minute}
+		want := []time.Duration{0, 15 * time.Second, 16 * time.Second, 2 * time.Minute}
 		if !slices.Equal(order, []int{3, 2, 1, 0}) || !slices.Equal(after, want) {
 			t.Errorf("outcomes %v came after %v", order, after)
 		}
