@@ -41,7 +41,8 @@ type target struct {
 	region string
 }
 
-// defaultWatch is long enough for a client that reconnects by itself, which takes two to three seconds.
+// defaultWatch is long enough for a client that learns of its end and reconnects by itself, which takes 2 to 6 seconds.
+// It is too short for one that does not learn it, which takes 21 to 26. Source: doc/settings.md, "How long to watch".
 const defaultWatch = 15 * time.Second
 
 type setting = lambdaenv.Setting[settings]

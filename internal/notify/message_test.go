@@ -18,17 +18,39 @@ import (
 
 func outcome(connections int) responder.Outcome {
 	o := responder.Outcome{
-		SchemaVersion: 1, Status: responder.Terminated, Summary: "ended",
-		Signal:      signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}}},
-		Decision:    policy.Decision{Rule: "leavers", Action: policy.Terminate, Mode: policy.Enforce, Names: []string{"alice"}, Reasons: []policy.Reason{{Text: "because"}}},
+		SchemaVersion: 1,
+		Status:        responder.Terminated,
+		Summary:       "ended",
+		Signal: signal.Signal{
+			ID:       "1",
+			Provider: "okta",
+			Kind:     signal.AccountDisabled,
+			Type:     "user.lifecycle.deactivate",
+			Subject:  signal.Subject{Usernames: []string{"alice@example.com"}},
+		},
+		Decision: policy.Decision{
+			Rule:    "leavers",
+			Action:  policy.Terminate,
+			Mode:    policy.Enforce,
+			Names:   []string{"alice"},
+			Reasons: []policy.Reason{{Text: "because"}},
+		},
 		Timing:      responder.Timing{ReceivedAt: time.Unix(0, 0), DecidedAt: time.Unix(0, 0), EndedAt: time.Unix(1, 0)},
-		Connections: []responder.Connection{}, Spared: []responder.Spared{},
+		Connections: []responder.Connection{},
+		Spared:      []responder.Spared{},
 	}
 	if connections == 0 {
 		o.Status = responder.NotConnected
 	}
 	for i := range connections {
-		c := &vpn.Connection{EndpointID: "cvpn-endpoint-1", ID: fmt.Sprint("cvpn-connection-", i), Username: "alice@example.com", Previous: vpn.Active, Current: vpn.Terminated, EndedAt: time.Unix(1, 0)}
+		c := &vpn.Connection{
+			EndpointID: "cvpn-endpoint-1",
+			ID:         fmt.Sprint("cvpn-connection-", i),
+			Username:   "alice@example.com",
+			Previous:   vpn.Active,
+			Current:    vpn.Terminated,
+			EndedAt:    time.Unix(1, 0),
+		}
 		o.Connections = append(o.Connections, responder.Connection{Connection: c, Fate: vpn.FateEnded})
 		o.Spared = append(o.Spared, responder.Spared{Connection: c, Reason: "exempt"})
 	}
@@ -79,7 +101,8 @@ func TestSubjectIsWhatSNSTakes(t *testing.T) {
 		o := outcome(2)
 		o.Signal.Subject.Usernames[0] = name
 		got := subject(o)
-		if got != want || len(got) > 99 || strings.ContainsFunc(got, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) }) {
+		if got != want || len(got) > 99 ||
+			strings.ContainsFunc(got, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsControl(r) }) {
 			t.Errorf("%q: %q, %d characters", name, got, len(got))
 		}
 	}

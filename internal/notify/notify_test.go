@@ -44,7 +44,11 @@ func (d *desk) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sns
 	return &sns.PublishOutput{MessageId: aws.String("1")}, nil
 }
 
-func (d *desk) GetTopicAttributes(ctx context.Context, _ *sns.GetTopicAttributesInput, _ ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error) {
+func (d *desk) GetTopicAttributes(
+	ctx context.Context,
+	_ *sns.GetTopicAttributesInput,
+	_ ...func(*sns.Options),
+) (*sns.GetTopicAttributesOutput, error) {
 	if d.hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -55,7 +59,13 @@ func (d *desk) GetTopicAttributes(ctx context.Context, _ *sns.GetTopicAttributes
 // reporterTo returns a reporter with a topic for each of the desks, of JSON, text and chat.
 func reporterTo(desks ...*desk) *Reporter {
 	r := New(aws.Config{}, Topics{
-		JSON: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "json"}, Text: arn.ARN{Service: "sns", Region: "us-east-1", Resource: "text"}, Chat: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "chat"},
+		JSON: arn.ARN{
+			Service:  "sns",
+			Region:   "eu-west-1",
+			Resource: "json",
+		},
+		Text: arn.ARN{Service: "sns", Region: "us-east-1", Resource: "text"},
+		Chat: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "chat"},
 	}, "")
 	r.topics = r.topics[:len(desks)]
 	for i, d := range desks {
@@ -67,7 +77,11 @@ func reporterTo(desks ...*desk) *Reporter {
 var ann, bob = signal.Subject{Usernames: []string{"ann"}}, signal.Subject{Usernames: []string{"bob"}}
 
 func about(status responder.Status) *responder.Outcome {
-	return &responder.Outcome{Status: status, Summary: string(status), Signal: signal.Signal{Provider: "okta", ID: "1", Subject: ann}}
+	return &responder.Outcome{
+		Status:  status,
+		Summary: string(status),
+		Signal:  signal.Signal{Provider: "okta", ID: "1", Subject: ann},
+	}
 }
 
 var silent = slog.New(slog.DiscardHandler)
@@ -100,13 +114,25 @@ func TestWhatIsQuiet(t *testing.T) {
 			if err := r.Report(t.Context(), silent, o); err != nil {
 				t.Fatal(err)
 			}
-			if told := strings.Contains(o.Summary, "reported before"); o.Status == test.second && o.Signal.ID == test.again.ID && told && !test.quiet {
+			if told := strings.Contains(
+				o.Summary,
+				"reported before",
+			); o.Status == test.second && o.Signal.ID == test.again.ID && told &&
+				!test.quiet {
 				t.Errorf("%s, then %s: %s", test.first, test.second, o.Summary)
 			}
 		}
 		for _, d := range []*desk{json, text, chat} {
 			if quiet := len(d.got) == 1; quiet != test.quiet {
-				t.Errorf("%s, then %s of %s %s about %s: published %q", test.first, test.second, test.again.Provider, test.again.ID, test.again.Subject, d.got)
+				t.Errorf(
+					"%s, then %s of %s %s about %s: published %q",
+					test.first,
+					test.second,
+					test.again.Provider,
+					test.again.ID,
+					test.again.Subject,
+					d.got,
+				)
 			}
 		}
 	}
@@ -124,14 +150,24 @@ func TestMessageThatIsOwedComesLater(t *testing.T) {
 		{"text", responder.Terminated, responder.NotConnected, nil, no, []string{"terminated"}, []string{"terminated"}},
 		{"JSON", responder.Terminated, responder.NotConnected, no, nil, []string{"terminated"}, []string{"terminated"}},
 		{"both", responder.Terminated, responder.NotConnected, no, no, []string{"terminated"}, []string{"terminated"}},
-		{"text, and nothing has changed", responder.WouldTerminate, responder.WouldTerminate, nil, no, []string{"would-terminate"}, []string{"would-terminate"}},
-		{"text, and there is news", responder.Partial, responder.Terminated, nil, no, []string{"partial", "terminated"}, []string{"partial", "terminated"}},
-		{"text, and nobody is left", responder.Partial, responder.NotConnected, nil, no, []string{"partial", "not-connected"}, []string{"partial", "not-connected"}},
+		{
+			"text, and nothing has changed", responder.WouldTerminate, responder.WouldTerminate, nil, no,
+			[]string{"would-terminate"}, []string{"would-terminate"},
+		},
+		{
+			"text, and there is news", responder.Partial, responder.Terminated, nil, no, []string{"partial", "terminated"},
+			[]string{"partial", "terminated"},
+		},
+		{
+			"text, and nobody is left", responder.Partial, responder.NotConnected, nil, no,
+			[]string{"partial", "not-connected"}, []string{"partial", "not-connected"},
+		},
 	} {
 		json, text, chat := &desk{err: test.json}, &desk{err: test.text}, &desk{}
 		r := reporterTo(json, text, chat)
 		err := r.Report(t.Context(), silent, about(test.first))
-		if !errors.Is(err, no) || (test.text != nil) != strings.Contains(err.Error(), "publishing the text for ann to arn:") ||
+		if !errors.Is(err, no) ||
+			(test.text != nil) != strings.Contains(err.Error(), "publishing the text for ann to arn:") ||
 			(test.json != nil) != strings.Contains(err.Error(), "publishing the outcome for ann to arn:") {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -143,7 +179,8 @@ func TestMessageThatIsOwedComesLater(t *testing.T) {
 		if err := r.Report(t.Context(), silent, about(test.second)); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
-		if !slices.Equal(json.got, test.jsonGets) || !slices.Equal(text.got, test.textGets) || !slices.Equal(chat.got, test.jsonGets) {
+		if !slices.Equal(json.got, test.jsonGets) || !slices.Equal(text.got, test.textGets) ||
+			!slices.Equal(chat.got, test.jsonGets) {
 			t.Errorf("%s: JSON %q, text %q, chat %q", test.name, json.got, text.got, chat.got)
 		}
 		if r.owed != 0 {
@@ -278,11 +315,21 @@ func TestTroubleIsLoggedAsAnError(t *testing.T) {
 		err    error
 		level  string
 	}{
-		{responder.Terminated, nil, "INFO"}, {responder.Terminated, errors.New("no"), "ERROR"}, {responder.Ignored, errors.New("no"), "INFO"},
+		{
+			responder.Terminated, nil, "INFO"}, {responder.Terminated, errors.New("no"), "ERROR"}, {responder.Ignored,
+			errors.New("no"), "INFO",
+		},
 		{responder.Partial, nil, "ERROR"}, {responder.Unverified, nil, "ERROR"}, {responder.Failed, nil, "ERROR"},
 	} {
 		var log bytes.Buffer
-		err := reporterTo(&desk{}, &desk{err: test.err}).Report(t.Context(), slog.New(slog.NewJSONHandler(&log, nil)), about(test.status))
+		err := reporterTo(
+			&desk{},
+			&desk{err: test.err},
+		).Report(
+			t.Context(),
+			slog.New(slog.NewJSONHandler(&log, nil)),
+			about(test.status),
+		)
 		first, _, _ := strings.Cut(log.String(), "\n")
 		var line struct {
 			Level       string
@@ -290,7 +337,8 @@ func TestTroubleIsLoggedAsAnError(t *testing.T) {
 			Unpublished []string
 		}
 		failed := test.err != nil && test.status != responder.Ignored
-		if json.Unmarshal([]byte(first), &line) != nil || line.Level != test.level || (err != nil) != failed || slices.Equal(line.Unpublished, []string{"text"}) != failed ||
+		if json.Unmarshal([]byte(first), &line) != nil || line.Level != test.level || (err != nil) != failed ||
+			slices.Equal(line.Unpublished, []string{"text"}) != failed ||
 			line.Published != (!failed && test.status != responder.Ignored) {
 			t.Errorf("%s, SNS says %v: %v, %s", test.status, test.err, err, first)
 		}
@@ -298,7 +346,11 @@ func TestTroubleIsLoggedAsAnError(t *testing.T) {
 }
 
 func TestTopicsOwnRegion(t *testing.T) {
-	r := New(aws.Config{Region: "eu-west-1"}, Topics{JSON: arn.ARN{Region: "eu-west-1"}, Text: arn.ARN{Region: "us-east-1"}}, "")
+	r := New(
+		aws.Config{Region: "eu-west-1"},
+		Topics{JSON: arn.ARN{Region: "eu-west-1"}, Text: arn.ARN{Region: "us-east-1"}},
+		"",
+	)
 	if len(r.topics) != 2 {
 		t.Fatalf("%d topics", len(r.topics))
 	}

@@ -145,8 +145,11 @@ var advices = []advice{
 	}}},
 	{is(responder.Unmapped), namesUser, []step{func(o responder.Outcome) string {
 		issuer := o.Signal.Subject.Names[0].Issuer
-		return fmt.Sprintf("If only your people have names at %s, add it to identity.issuers in the policy, deploy, and send "+
-			"the event again. If not, find out who it was, and send a custom request with the name.", issuer)
+		return fmt.Sprintf(
+			"If only your people have names at %s, add it to identity.issuers in the policy, deploy, and send "+
+				"the event again. If not, find out who it was, and send a custom request with the name.",
+			issuer,
+		)
 	}}},
 	{is(responder.Unmapped), namesID, []step{func(o responder.Outcome) string {
 		return fmt.Sprintf("Find out whose id %s is, add it to identity.aliases in the policy, deploy, and send the event "+

@@ -13,7 +13,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestWhoRedialsAfterHangingUpIsFound: she hung up a second before the event, and redials 2 s after hanging up, or later.
+// TestWhoRedialsAfterHangingUpIsFound: she hung up a second before the event, and redials 2 s after hanging up, or
+// later.
 func TestWhoRedialsAfterHangingUpIsFound(t *testing.T) {
 	for _, after := range []time.Duration{time.Second, 5 * time.Second, 14 * time.Second} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
@@ -72,7 +73,8 @@ func TestSearchThatTakesLongIsNotRepeatedSoon(t *testing.T) {
 	})
 }
 
-// TestWhoIsNotToBeCutOffIsNotWatched: in a dry-run, for an exempt person, above the limit, or where the event comes again.
+// TestWhoIsNotToBeCutOffIsNotWatched: in a dry-run, for an exempt person, above the limit, or where the event comes
+// again.
 func TestWhoIsNotToBeCutOffIsNotWatched(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(cloud *emulator.Cloud, s *signal.Signal)
@@ -126,7 +128,8 @@ func TestWatchOverAnAbsentPersonIsCutShort(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 		defer cancel()
 		o := respondWithin(ctx, t, r, about(alice))[0]
-		if o.Status != responder.NotConnected || !strings.Contains(o.Summary, "The time was up before the watch for a reconnection was over.") {
+		if o.Status != responder.NotConnected ||
+			!strings.Contains(o.Summary, "The time was up before the watch for a reconnection was over.") {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})
@@ -147,7 +150,12 @@ func TestSignedInDuringALaterDeliveryIsSpared(t *testing.T) {
 			if connected {
 				cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
 			}
-			event, arrived := changed(about(alice), func(s *signal.Signal) { s.Kind = signal.SessionRevoked }), time.Now().Add(time.Second)
+			event, arrived := changed(
+				about(alice),
+				func(s *signal.Signal) { s.Kind = signal.SessionRevoked },
+			), time.Now().Add(
+				time.Second,
+			)
 			time.Sleep(5 * time.Minute)
 			inv := responder.Invocation{ReceivedAt: time.Now(), Arrivals: []responder.Arrival{{At: arrived}}}
 			if !connected {

@@ -10,7 +10,6 @@ import (
 
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
-	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -113,18 +112,6 @@ func (r *Responder) deny(ctx context.Context, c *Case) access {
 	return a
 }
 
-// closing is what the ledger remembers of a case that closes an account; nil for every other.
-func (c *Case) closing() *ledger.Closing {
-	s := c.Signal
-	if s.Kind != signal.AccountDisabled && s.Kind != signal.AccountPurged {
-		return nil
-	}
-	return &ledger.Closing{
-		Issuer: c.issuer(), Provider: s.Provider, OutcomeID: outcomeID(s), Kind: string(s.Kind), Reason: why(s),
-		EventAt: c.happened(), Arrived: c.arrived,
-	}
-}
-
 // noteClosings has the ledger remember that an account was closed, where nobody is kept out.
 func (r *Responder) noteClosings(ctx context.Context, c *Case) (reasons []policy.Reason) {
 	closing := c.closing()
@@ -137,8 +124,12 @@ func (r *Responder) noteClosings(ctx context.Context, c *Case) (reasons []policy
 	}
 	for i, changed := range r.Ledger.SetAccess(ctx, changes) {
 		if changed.Err != nil {
-			reasons = append(reasons, policy.Because(policy.Recalled,
-				"the ledger did not record that the account of %s was closed: %s", changes[i].Person, Problem{Cause: changed.Err}.Brief()))
+			reasons = append(reasons, policy.Because(
+				policy.Recalled,
+				"the ledger did not record that the account of %s was closed: %s",
+				changes[i].Person,
+				Problem{Cause: changed.Err}.Brief(),
+			))
 		}
 	}
 	return reasons
@@ -177,57 +168,6 @@ func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 // problem records why the list is not as it should be.
 func (a *access) problem(doing string, err error) {
 	a.problems = append(a.problems, Problem{Code: AccessNotSet, Doing: doing, Cause: err})
-}
-
-// entry is what the case writes into the list about a person.
-func (c *Case) entry(person string) ledger.Entry {
-	s := c.Signal
-	return ledger.Entry{
-		Person: person, Cause: cause(s), Issuer: c.issuer(), Names: slices.Concat(s.Subject.Usernames, s.Subject.IDs),
-		Reason: why(s), OutcomeID: outcomeID(s), By: by(s), Since: c.timing.DecidedAt,
-		EventAt: c.happened(), Arrived: c.arrived, Until: c.Decision.KeepOut.Until(c.timing.DecidedAt),
-	}
-}
-
-// lift is what the case lifts: what events like it put there, or everything if a person asks for it in our own form.
-func (c *Case) lift() ledger.Lift {
-	l := ledger.Lift{
-		Issuer: c.issuer(), Issuers: c.lifts, Causes: []ledger.Cause{cause(c.Signal)}, OutcomeID: outcomeID(c.Signal),
-		By: by(c.Signal), Reason: why(c.Signal), At: c.happened(), Arrived: c.arrived,
-	}
-	if c.Signal.Provider == signal.Custom {
-		l.AnyIssuer = true
-		l.Causes = []ledger.Cause{ledger.Deprovisioning, ledger.Membership, ledger.Finding, ledger.Request}
-	}
-	return l
-}
-
-// cause returns the cause of an entry, which decides who may lift it. Re-enabling an account lifts only what disabling
-// it caused. It does not lift a GuardDuty finding or a request made by a person.
-func cause(s signal.Signal) ledger.Cause {
-	switch {
-	case s.Provider == signal.Custom:
-		return ledger.Request
-	case s.Membership != nil:
-		return ledger.Membership
-	case s.Kind == signal.AccountDisabled, s.Kind == signal.AccountPurged, s.Kind == signal.AccountEnabled:
-		return ledger.Deprovisioning
-	}
-	return ledger.Finding
-}
-
-func by(s signal.Signal) string {
-	if s.RequestedBy != "" {
-		return s.RequestedBy
-	}
-	return s.Provider
-}
-
-func why(s signal.Signal) string {
-	if s.Reason != "" {
-		return s.Type + ": " + s.Reason
-	}
-	return s.Type
 }
 
 // explainReturn returns why a person on the list could still reconnect. Either an endpoint that they used has no client

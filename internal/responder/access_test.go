@@ -111,7 +111,10 @@ func requested(subject signal.Subject) signal.Signal {
 
 // enabled is the provider's reinstatement, reinstated somebody's request.
 func enabled(subject signal.Subject) signal.Signal {
-	return changed(about(subject), func(s *signal.Signal) { s.ID, s.Kind, s.Type = "2", signal.AccountEnabled, "user.lifecycle.activate" })
+	return changed(
+		about(subject),
+		func(s *signal.Signal) { s.ID, s.Kind, s.Type = "2", signal.AccountEnabled, "user.lifecycle.activate" },
+	)
 }
 
 func reinstated(subject signal.Subject) signal.Signal {
@@ -125,7 +128,8 @@ func TestKeptOutBeforeAnythingIsEnded(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		c.connect("alice@example.com")
 		o := respond(t, c.Responder, about(alice))[0]
-		if o.Status != responder.Terminated || !o.KeptOutUntil.Equal(responder.Forever) || !strings.Contains(o.Summary, "alice@example.com is kept out for ever.") {
+		if o.Status != responder.Terminated || !o.KeptOutUntil.Equal(responder.Forever) ||
+			!strings.Contains(o.Summary, "alice@example.com is kept out for ever.") {
 			t.Errorf("%s: %s, kept out until %v", o.Status, o.Summary, o.KeptOutUntil)
 		}
 		var order []string
@@ -134,7 +138,11 @@ func TestKeptOutBeforeAnythingIsEnded(t *testing.T) {
 				order = append(order, call.Action)
 			}
 		}
-		if listed := slices.Index(order, "UpdateItem"); listed < 0 || listed > slices.Index(order, "DescribeClientVpnConnections") {
+		if listed := slices.Index(
+			order,
+			"UpdateItem",
+		); listed < 0 ||
+			listed > slices.Index(order, "DescribeClientVpnConnections") {
 			t.Errorf("%q", order)
 		}
 		entries, err := c.list.List(t.Context())
@@ -142,7 +150,9 @@ func TestKeptOutBeforeAnythingIsEnded(t *testing.T) {
 			t.Fatal(entries, err)
 		}
 		e := entries[0]
-		if e.Person != "alice" || e.Reason != "user.lifecycle.deactivate" || e.OutcomeID != "okta 1" || e.By != "okta" || !e.Since.Equal(o.Timing.DecidedAt) || !e.EventAt.Equal(o.Signal.Time) {
+		if e.Person != "alice" || e.Reason != "user.lifecycle.deactivate" || e.OutcomeID != "okta 1" || e.By != "okta" ||
+			!e.Since.Equal(o.Timing.DecidedAt) ||
+			!e.EventAt.Equal(o.Signal.Time) {
 			t.Errorf("%+v", e)
 		}
 	})
@@ -160,31 +170,68 @@ func TestWhoIsOnTheList(t *testing.T) {
 		kept    string
 		says    string
 	}{
-		{"not connected", func() signal.Signal { return about(alice) }, nil, "", responder.NotConnected, "alice deprovisioning forever", "alice@example.com is kept out for ever."},
-		{"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated, "bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00 UTC."},
+		{
+			"not connected", func() signal.Signal { return about(alice) }, nil, "", responder.NotConnected,
+			"alice deprovisioning forever", "alice@example.com is kept out for ever.",
+		},
+		{
+			"a finding", func() signal.Signal { return finding(bob) }, []string{"bob"}, "", responder.Terminated,
+			"bob finding 24h0m0s", "bob is kept out until 2000-01-02 00:00:00 UTC.",
+		},
 		{"a revoked session", func() signal.Signal {
 			return changed(about(bob), func(s *signal.Signal) { s.Kind = signal.SessionRevoked })
 		}, nil, "", responder.NotConnected, "bob finding 1h0m0s", ""},
-		{"a request", func() signal.Signal { return requested(alice) }, nil, "", responder.NotConnected, "alice request forever", ""},
+		{
+			"a request", func() signal.Signal { return requested(alice) }, nil, "", responder.NotConnected,
+			"alice request forever", "",
+		},
 		{"two names of one person", func() signal.Signal {
 			return about(signal.Subject{Usernames: []string{"alice@example.com", "alice@other.test"}})
 		}, nil, "", responder.NotConnected, "alice deprovisioning forever, alice@other.test deprovisioning forever", ""},
-		{"dry-run", func() signal.Signal { return about(alice) }, []string{"alice"}, policy.DryRun, responder.WouldTerminate, "", "alice@example.com would be kept out for ever."},
-		{"dry-run, not connected", func() signal.Signal { return about(alice) }, nil, policy.DryRun, responder.NotConnected, "", "alice@example.com would be kept out for ever."},
-		{"dry-run, more names than one person has", func() signal.Signal { return about(alice) }, tooMany, policy.DryRun, responder.OverLimit, "", "as they carry 5 different names, more than max_connections, 4."},
+		{
+			"dry-run", func() signal.Signal { return about(alice) }, []string{"alice"}, policy.DryRun,
+			responder.WouldTerminate, "", "alice@example.com would be kept out for ever.",
+		},
+		{
+			"dry-run, not connected", func() signal.Signal { return about(alice) }, nil, policy.DryRun,
+			responder.NotConnected, "", "alice@example.com would be kept out for ever.",
+		},
+		{
+			"dry-run, more names than one person has", func() signal.Signal { return about(alice) }, tooMany, policy.DryRun,
+			responder.OverLimit, "", "as they carry 5 different names, more than max_connections, 4.",
+		},
 		{"a rule that only watches", func() signal.Signal {
 			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.CredentialCompromise })
 		}, []string{"alice"}, "", responder.WouldTerminate, "", "alice@example.com would be kept out for 24h."},
 		{"purged", func() signal.Signal {
 			return changed(about(alice), func(s *signal.Signal) { s.Kind = signal.AccountPurged })
 		}, nil, "", responder.NotConnected, "alice deprovisioning forever", ""},
-		{"exempt", func() signal.Signal { return about(signal.Subject{Usernames: []string{"breakglass"}}) }, []string{"breakglass"}, "", responder.Exempt, "", ""},
-		{"two people", func() signal.Signal { return about(signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}}) }, []string{"bob"}, "", responder.Ambiguous, "", ""},
+		{
+			"exempt", func() signal.Signal { return about(signal.Subject{Usernames: []string{"breakglass"}}) },
+			[]string{"breakglass"}, "", responder.Exempt, "", "",
+		},
+		{
+			"two people",
+			func() signal.Signal { return about(signal.Subject{Usernames: []string{"bob"}, IDs: []string{"00u1"}}) },
+			[]string{"bob"}, "", responder.Ambiguous, "", "",
+		},
 		{"nobody", func() signal.Signal { return about(signal.Subject{}) }, nil, "", responder.Unmapped, "", ""},
-		{"a connection", func() signal.Signal { return about(signal.Subject{ConnectionID: "cvpn-connection-0"}) }, []string{"bob"}, "", responder.NotConnected, "", ""},
-		{"an address", func() signal.Signal { return about(signal.Subject{ClientIP: "10.32.0.9"}) }, []string{"bob"}, "", responder.NotConnected, "", ""},
-		{"a sample", func() signal.Signal { return changed(finding(bob), func(s *signal.Signal) { s.Sample = true }) }, []string{"bob"}, "", responder.Sample, "", ""},
-		{"more names than one person has", func() signal.Signal { return about(alice) }, tooMany, "", responder.OverLimit, "alice deprovisioning forever", "more than max_connections, 4. alice@example.com is kept out for ever."},
+		{
+			"a connection", func() signal.Signal { return about(signal.Subject{ConnectionID: "cvpn-connection-0"}) },
+			[]string{"bob"}, "", responder.NotConnected, "", "",
+		},
+		{
+			"an address", func() signal.Signal { return about(signal.Subject{ClientIP: "10.32.0.9"}) }, []string{"bob"}, "",
+			responder.NotConnected, "", "",
+		},
+		{
+			"a sample", func() signal.Signal { return changed(finding(bob), func(s *signal.Signal) { s.Sample = true }) },
+			[]string{"bob"}, "", responder.Sample, "", "",
+		},
+		{
+			"more names than one person has", func() signal.Signal { return about(alice) }, tooMany, "", responder.OverLimit,
+			"alice deprovisioning forever", "more than max_connections, 4. alice@example.com is kept out for ever.",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keepingPeopleOut(t, func(t *testing.T, c company) {
@@ -231,7 +278,8 @@ func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
 					if left := up(c.Cloud); len(left) > 0 {
 						t.Errorf("still up: %q", left)
 					}
-					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() || !strings.Contains(o.Error, "keeping out alice: writing keepout: ") ||
+					if o.Status != want || !o.Incomplete() || !o.KeptOutUntil.IsZero() ||
+						!strings.Contains(o.Error, "keeping out alice: writing keepout: ") ||
 						!strings.Contains(o.Summary, " the keep-out list could not be updated: keeping out alice") {
 						t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
 					}
@@ -249,7 +297,8 @@ func TestMissingPermissionForTheListIsNamed(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		c.Deny("dynamodb:UpdateItem", "")
 		o := respond(t, c.Responder, about(alice))[0]
-		if want := "missing permission dynamodb:UpdateItem on table/keepout"; !strings.Contains(o.Error, want) || !strings.Contains(o.Summary, want) {
+		if want := "missing permission dynamodb:UpdateItem on table/keepout"; !strings.Contains(o.Error, want) ||
+			!strings.Contains(o.Summary, want) {
 			t.Errorf("%s\n%s", o.Summary, o.Error)
 		}
 	})
@@ -278,7 +327,10 @@ func TestLimitFoundLate(t *testing.T) {
 		}
 		c.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Times: 3, Code: "InternalFailure"})
 		o := respond(t, c.Responder, about(alice))[0]
-		if kept := c.kept(t); o.Status != responder.OverLimit || kept != "alice deprovisioning forever" || len(up(c.Cloud)) != len(tooMany) {
+		if kept := c.kept(
+			t,
+		); o.Status != responder.OverLimit || kept != "alice deprovisioning forever" ||
+			len(up(c.Cloud)) != len(tooMany) {
 			t.Errorf("%s: %s; kept out are %q", o.Status, o.Summary, kept)
 		}
 	})
@@ -290,7 +342,10 @@ func TestWhoComesBackManyTimesOverStaysOut(t *testing.T) {
 		c.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1})
 		time.AfterFunc(10*time.Second, func() { c.connect(tooMany...) })
 		o := respond(t, c.Responder, about(alice))[0]
-		if kept := c.kept(t); o.Status != responder.Reconnecting || kept != "alice deprovisioning forever" || !o.KeptOutUntil.Equal(responder.Forever) {
+		if kept := c.kept(
+			t,
+		); o.Status != responder.Reconnecting || kept != "alice deprovisioning forever" ||
+			!o.KeptOutUntil.Equal(responder.Forever) {
 			t.Errorf("%s: %s; kept out are %q", o.Status, o.Summary, kept)
 		}
 	})
@@ -332,7 +387,8 @@ func TestWithoutAListConnectionsAreEndedAllTheSame(t *testing.T) {
 		c.connect("alice")
 		c.KeepOut = nil
 		o := respond(t, c.Responder, about(alice))[0]
-		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") || !slices.Contains(policy.Words(o.Decision.Reasons), "keep-out is off, as LEDGER_TABLE is not set") {
+		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") ||
+			!slices.Contains(policy.Words(o.Decision.Reasons), "keep-out is off, as LEDGER_TABLE is not set") {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if o := respond(t, c.Responder, enabled(alice))[0]; o.Status != responder.Ignored {
@@ -380,7 +436,11 @@ func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error
 			t.Error(err)
 		}
 		entries, err := c.list.Find(ctx, c.Policy.People(who.Username, who.CommonName))
-		return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`, len(entries) == 0), err
+		return fmt.Appendf(
+			nil,
+			`{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`,
+			len(entries) == 0,
+		), err
 	}
 }
 
@@ -390,7 +450,14 @@ func TestWhoIsKeptOutDoesNotComeBack(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		c.ConnectHandler = c.asks(t)
 		c.Connect(emulator.Client{EndpointID: ad, Username: `EXAMPLE\alice`, ReconnectAfter: 2 * time.Second, Reconnects: -1})
-		c.Connect(emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com", ReconnectAfter: 2 * time.Second, Reconnects: -1})
+		c.Connect(
+			emulator.Client{
+				EndpointID:     certs,
+				CommonName:     "alice.vpn.example.com",
+				ReconnectAfter: 2 * time.Second,
+				Reconnects:     -1,
+			},
+		)
 		o := respond(t, c.Responder, about(alice))[0]
 		if o.Status != responder.Terminated || o.Reconnections != 0 || len(o.Connections) != 2 {
 			t.Errorf("%s: %s", o.Status, o.Summary)
@@ -412,14 +479,19 @@ func TestWhoIsKeptOutDoesNotComeBack(t *testing.T) {
 // TestReconnectingSaysWhy: nobody who is kept out should come back. If they do, the outcome says how they can.
 func TestReconnectingSaysWhy(t *testing.T) {
 	letsIn := func(context.Context, []byte) ([]byte, error) {
-		return []byte(`{"allow":true,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`), nil
+		return []byte(
+			`{"allow":true,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],"schema-version":"v3"}`,
+		), nil
 	}
 	for _, test := range []struct {
 		name    string
 		prepare func(c company)
 		says    string
 	}{
-		{"no handler at all", func(company) {}, "although they are kept out: no client connect handler is attached to " + saml + "."},
+		{
+			"no handler at all", func(company) {},
+			"although they are kept out: no client connect handler is attached to " + saml + ".",
+		},
 		{"none on this endpoint", func(c company) {
 			c.ConnectHandler = letsIn
 			c.AddEndpoint(emulator.Endpoint{ID: saml, NoConnectHandler: true})
@@ -429,7 +501,10 @@ func TestReconnectingSaysWhy(t *testing.T) {
 			c.ConnectHandler = letsIn
 			c.AddEndpoint(emulator.Endpoint{ID: saml, NoConnectHandler: true})
 		}, "no client connect handler is attached to " + saml + "."},
-		{"a handler that lets everybody in", func(c company) { c.ConnectHandler = letsIn }, "although they are kept out: the client connect handler lets them in, as its log says."},
+		{
+			"a handler that lets everybody in", func(c company) { c.ConnectHandler = letsIn },
+			"although they are kept out: the client connect handler lets them in, as its log says.",
+		},
 		{"nobody may look", func(c company) {
 			c.VPN.EndpointIDs = []string{saml}
 			c.Deny("ec2:DescribeClientVpnEndpoints", "")

@@ -27,8 +27,8 @@ type Brake struct {
 	Announces bool `json:"announces,omitempty"`
 }
 
-// instances is how many functions run at a time at most, as template.yaml limits them. Where each has to count for itself, each
-// may let through a part of the limit alone.
+// instances is how many functions run at a time at most, as template.yaml limits them. Where each has to count for
+// itself, each may let through a part of the limit alone.
 const instances = 4
 
 // brake asks for all cases of a batch together whether so many people may be cut off, before anybody is.
@@ -73,13 +73,16 @@ func (r *Responder) letsThrough(c *Case) bool {
 		return true
 	}
 	if m, announced := r.Policy.Brake.Announces(c.Signal.Provider, now()); announced {
-		c.addReasons(policy.Because(policy.Braked, "the policy announces a mass until %s: %s", m.Until.Format(time.RFC3339), m.Reason))
+		c.addReasons(
+			policy.Because(policy.Braked, "the policy announces a mass until %s: %s", m.Until.Format(time.RFC3339), m.Reason),
+		)
 		return true
 	}
 	return false
 }
 
-// take asks one lane's brake. While the table does not answer, a finding passes, and closings are counted in the process.
+// take asks one lane's brake. While the table does not answer, a finding passes, and closings are counted in the
+// process.
 func (r *Responder) take(ctx context.Context, lane string, cases []*Case, limit ledger.Limit) {
 	var asks []ledger.Ask
 	for _, c := range cases {
@@ -97,9 +100,17 @@ func (r *Responder) take(ctx context.Context, lane string, cases []*Case, limit 
 }
 
 // takeAlone decides without the table. It returns nothing if everybody passes.
-func (r *Responder) takeAlone(ctx context.Context, lane string, cases []*Case, limit ledger.Limit) ([]ledger.Taken, ledger.Limit) {
+func (r *Responder) takeAlone(
+	ctx context.Context,
+	lane string,
+	cases []*Case,
+	limit ledger.Limit,
+) ([]ledger.Taken, ledger.Limit) {
 	limit.People = max(1, limit.People/instances)
-	words := fmt.Sprintf("the ledger did not answer, so the brake counts in this process alone, up to %d people", limit.People)
+	words := fmt.Sprintf(
+		"the ledger did not answer, so the brake counts in this process alone, up to %d people",
+		limit.People,
+	)
 	if cases[0].Signal.Kind == signal.Finding {
 		words = "the ledger did not answer, so the brake did not count this finding"
 	}
@@ -142,7 +153,13 @@ func (c *Case) noteTaken(t ledger.Taken, lane string, limit ledger.Limit) {
 			Lane: lane, Since: s.Since.UTC(), Events: s.Events, People: s.Names, Passed: s.Passed, Limit: limit.People,
 			Within: limit.Within.String(), Announces: t.Announce,
 		}
-		c.Decision.Block(policy.GateBrake, "more than %d people would be cut off within %s by events of %s", limit.People, limit.Within, lane)
+		c.Decision.Block(
+			policy.GateBrake,
+			"more than %d people would be cut off within %s by events of %s",
+			limit.People,
+			limit.Within,
+			lane,
+		)
 	}
 }
 
@@ -150,11 +167,27 @@ func (c *Case) noteTaken(t ledger.Taken, lane string, limit ledger.Limit) {
 func heldBack(f *facts) string {
 	b := f.braked
 	if !b.Announces {
-		return fmt.Sprintf("Nothing was ended of %s: the brake holds the events of %s since %s UTC.", f.who, b.Lane, b.Since.Format(time.DateTime))
+		return fmt.Sprintf(
+			"Nothing was ended of %s: the brake holds the events of %s since %s UTC.",
+			f.who,
+			b.Lane,
+			b.Since.Format(time.DateTime),
+		)
 	}
-	return fmt.Sprintf("The brake holds %s of %s, about %s: with them more than %d people would be cut off within %s, after %d who were. "+
-		"They wait until somebody releases or drops them; more may follow.",
-		plural(b.Events, "1 event", fmt.Sprintf("%d events", b.Events)), b.Lane, someOf(b.People), b.Limit, b.Within, b.Passed)
+	return fmt.Sprintf(
+		"The brake holds %s of %s, about %s: with them more than %d people would be cut off within %s, after %d who were. "+
+			"They wait until somebody releases or drops them; more may follow.",
+		plural(
+			b.Events,
+			"1 event",
+			fmt.Sprintf("%d events", b.Events),
+		),
+		b.Lane,
+		someOf(b.People),
+		b.Limit,
+		b.Within,
+		b.Passed,
+	)
 }
 
 // someOf names the first few of many.

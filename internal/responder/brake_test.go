@@ -18,7 +18,10 @@ func leavers(c company, from, n int) (signals []signal.Signal) {
 	for i := from; i < from+n; i++ {
 		name := fmt.Sprintf("person%d", i)
 		c.connect(name)
-		signals = append(signals, changed(about(signal.Subject{Usernames: []string{name}}), func(s *signal.Signal) { s.ID = name }))
+		signals = append(
+			signals,
+			changed(about(signal.Subject{Usernames: []string{name}}), func(s *signal.Signal) { s.ID = name }),
+		)
 	}
 	return signals
 }
@@ -36,8 +39,8 @@ func statuses(outcomes []responder.Outcome) string {
 	return strings.Join(all, ", ")
 }
 
-// TestMassIsHeldAndAnnouncedOnce: 300 people are deactivated by an import that went wrong. Nobody beyond the limit is cut
-// off, and one outcome speaks for all.
+// TestMassIsHeldAndAnnouncedOnce: 300 people are deactivated by an import that went wrong. Nobody beyond the limit is
+// cut off, and one outcome speaks for all.
 func TestMassIsHeldAndAnnouncedOnce(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
 		var outcomes []responder.Outcome
@@ -100,14 +103,20 @@ func TestReleasedPeopleAreCutOff(t *testing.T) {
 		inv := responder.Invocation{ReceivedAt: released}
 		for range signals {
 			inv.Arrivals = append(inv.Arrivals, responder.Arrival{
-				At: released.Add(-time.Hour), Released: &responder.Ruling{Release: true, At: released, By: "carol", Reason: "they leave"},
+				At: released.Add(
+					-time.Hour,
+				),
+				Released: &responder.Ruling{Release: true, At: released, By: "carol", Reason: "they leave"},
 			})
 		}
 		outcomes := make([]responder.Outcome, len(signals))
 		for i, o := range c.Respond(t.Context(), inv, signals) {
 			outcomes[i] = o
 		}
-		if got := statuses(outcomes); got != "1 stale, 29 terminated" || outcomes[7].Status != responder.Stale || c.up() != 1 {
+		if got := statuses(
+			outcomes,
+		); got != "1 stale, 29 terminated" || outcomes[7].Status != responder.Stale ||
+			c.up() != 1 {
 			t.Errorf("%s, %d are up", got, c.up())
 		}
 		says(t, outcomes[0], responder.Terminated, "carol released it")

@@ -82,7 +82,14 @@ func config(client *http.Client) aws.Config {
 }
 
 func about(subject signal.Subject) signal.Signal {
-	return signal.Signal{ID: "1", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: subject, Time: time.Now()}
+	return signal.Signal{
+		ID:       "1",
+		Provider: "okta",
+		Kind:     signal.AccountDisabled,
+		Type:     "user.lifecycle.deactivate",
+		Subject:  subject,
+		Time:     time.Now(),
+	}
 }
 
 var alice = signal.Subject{Usernames: []string{"alice@example.com"}}
@@ -94,7 +101,12 @@ func respond(t *testing.T, r *responder.Responder, signals ...signal.Signal) []r
 
 // respondWithin returns the outcomes for the signals, in the time that ctx leaves. Each must be what the schema
 // describes.
-func respondWithin(ctx context.Context, t *testing.T, r *responder.Responder, signals ...signal.Signal) []responder.Outcome {
+func respondWithin(
+	ctx context.Context,
+	t *testing.T,
+	r *responder.Responder,
+	signals ...signal.Signal,
+) []responder.Outcome {
 	t.Helper()
 	outcomes := make([]responder.Outcome, len(signals))
 	for i, o := range r.Respond(ctx, responder.Invocation{Account: "111122223333", ReceivedAt: time.Now()}, signals) {

@@ -117,7 +117,10 @@ func TestLimitCountsWhatTheListingAdds(t *testing.T) {
 				}
 				cloud.PageSize, cloud.Latency = 10, 50*time.Millisecond
 				o := respond(t, r, about(alice))[0]
-				if left := len(up(cloud)) - 100; o.Status != test.status || left != test.left || len(o.Connections)+len(o.Spared) != len(test.early)+len(test.late) {
+				if left := len(
+					up(cloud),
+				) - 100; o.Status != test.status || left != test.left ||
+					len(o.Connections)+len(o.Spared) != len(test.early)+len(test.late) {
 					t.Errorf("%s: %s, %d left, %d spared", o.Status, o.Summary, left, len(o.Spared))
 				}
 			})
@@ -136,14 +139,27 @@ func TestEarlyScreensLikeLate(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "carol.vpn.example.com"})
 		time.Sleep(time.Second)
 		cloud.PageSize, cloud.Latency = 10, 50*time.Millisecond
-		outcomes := respond(t, r, about(alice), about(signal.Subject{ClientIP: "10.0.0.77"}), about(signal.Subject{Usernames: []string{"carol"}}))
+		outcomes := respond(
+			t,
+			r,
+			about(alice),
+			about(signal.Subject{ClientIP: "10.0.0.77"}),
+			about(signal.Subject{Usernames: []string{"carol"}}),
+		)
 		for i, want := range []string{"alice/alice", "bob/", "/carol.vpn.example.com"} {
 			o := outcomes[i]
-			if o.Status != responder.Terminated || len(o.Connections) != 1 || o.Connections[0].Username+"/"+o.Connections[0].CommonName != want {
+			if o.Status != responder.Terminated || len(o.Connections) != 1 ||
+				o.Connections[0].Username+"/"+o.Connections[0].CommonName != want {
 				t.Errorf("%s: %s", o.Status, o.Summary)
 			}
 		}
-		if left := slices.DeleteFunc(up(cloud), func(who string) bool { return strings.HasPrefix(who, "user") }); !slices.Equal(left, []string{"alice/breakglass"}) {
+		if left := slices.DeleteFunc(
+			up(cloud),
+			func(who string) bool { return strings.HasPrefix(who, "user") },
+		); !slices.Equal(
+			left,
+			[]string{"alice/breakglass"},
+		) {
 			t.Errorf("still up: %q", left)
 		}
 	})
@@ -202,10 +218,17 @@ func TestSlowEndpointHoldsNobodyUpForLong(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		cloud.Connect(emulator.Client{EndpointID: ad, Username: "alice"})
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Times: 1, Delay: 15 * time.Second})
+		cloud.Inject(
+			emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Times: 1, Delay: 15 * time.Second},
+		)
 		start := time.Now()
 		o := respond(t, r, about(alice))[0]
-		if after, _ := first(t, cloud, start); o.Status != responder.Terminated || len(o.Connections) != 2 || after > 6*time.Second {
+		if after, _ := first(
+			t,
+			cloud,
+			start,
+		); o.Status != responder.Terminated || len(o.Connections) != 2 ||
+			after > 6*time.Second {
 			t.Errorf("%s: %s, after %v", o.Status, o.Summary, after)
 		}
 	})
@@ -217,7 +240,15 @@ func TestTokenThatWentBad(t *testing.T) {
 		crowd(cloud, saml, 30)
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "aLICE"})
 		cloud.PageSize = 10
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: saml, After: 2, Times: 1, Code: "InvalidPaginationToken"})
+		cloud.Inject(
+			emulator.Fault{
+				Action:     "DescribeClientVpnConnections",
+				EndpointID: saml,
+				After:      2,
+				Times:      1,
+				Code:       "InvalidPaginationToken",
+			},
+		)
 		if o := respond(t, r, about(alice))[0]; o.Status != responder.Terminated || len(up(cloud)) != 30 {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}

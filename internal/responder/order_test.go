@@ -46,8 +46,8 @@ func says(t *testing.T, o responder.Outcome, status responder.Status, words stri
 	}
 }
 
-// TestLaterOpeningCancelsAClosing: disabled at 0:00, enabled at 1:00, and the first event comes at 2:00, or both come in
-// one batch.
+// TestLaterOpeningCancelsAClosing: disabled at 0:00, enabled at 1:00, and the first event comes at 2:00, or both come
+// in one batch.
 func TestLaterOpeningCancelsAClosing(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
 		start := time.Now()
@@ -104,7 +104,8 @@ func TestOfTheSameSecondTheLaterArrivalHolds(t *testing.T) {
 	}
 }
 
-// TestOpeningLiftsOnlyWhatItsIssuerClosed: Google's or Duo's opening does not let in whom Okta closed. Our own form does.
+// TestOpeningLiftsOnlyWhatItsIssuerClosed: Google's or Duo's opening does not let in whom Okta closed. Our own form
+// does.
 func TestOpeningLiftsOnlyWhatItsIssuerClosed(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
 		respond(t, c.Responder, about(alice))
@@ -130,7 +131,12 @@ func TestLiftedFindingIsNotDoneAgain(t *testing.T) {
 		respond(t, c.Responder, reinstated(alice))
 		c.connect("alice")
 		time.Sleep(6 * time.Hour)
-		says(t, respond(t, c.Responder, finding(alice))[0], responder.Notified, "helpdesk lifted what this event had asked for")
+		says(
+			t,
+			respond(t, c.Responder, finding(alice))[0],
+			responder.Notified,
+			"helpdesk lifted what this event had asked for",
+		)
 		if c.up() != 1 || c.kept(t) != "" {
 			t.Errorf("%d up, kept out %q", c.up(), c.kept(t))
 		}
@@ -151,13 +157,17 @@ func TestReplaysAreReportedAndNotDone(t *testing.T) {
 		{"a replay", func(s *signal.Signal) { s.Replay = "november" }, responder.Stale},
 		{"of seventeen days ago", func(s *signal.Signal) { s.Time = s.Time.Add(-17 * 24 * time.Hour) }, responder.Stale},
 		{"of fifteen days ago", func(s *signal.Signal) { s.Time = s.Time.Add(-15 * 24 * time.Hour) }, responder.Terminated},
-		{"our own form, replayed", func(s *signal.Signal) { s.Replay, s.Provider = "november", signal.Custom }, responder.Terminated},
+		{
+			"our own form, replayed", func(s *signal.Signal) { s.Replay, s.Provider = "november", signal.Custom },
+			responder.Terminated,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			remembering(t, func(t *testing.T, c company) {
 				c.connect("alice")
 				o := respond(t, c.Responder, changed(about(alice), test.change))[0]
-				if o.Status != test.status || c.up() != 0 && test.status == responder.Terminated || c.up() != 1 && test.status == responder.Stale {
+				if o.Status != test.status || c.up() != 0 && test.status == responder.Terminated ||
+					c.up() != 1 && test.status == responder.Stale {
 					t.Errorf("%s: %s", o.Status, o.Summary)
 				}
 				if kept := c.kept(t) != ""; kept != (test.status == responder.Terminated) {

@@ -97,20 +97,30 @@ func (c *Case) checkAge(now time.Time) {
 	switch {
 	case s.Provider == signal.Custom:
 	case s.Replay != "":
-		c.Decision.Block(policy.GateReplay, "it comes from the replay %q of an archive; to act on it, send our own form", s.Replay)
+		c.Decision.Block(
+			policy.GateReplay,
+			"it comes from the replay %q of an archive; to act on it, send our own form",
+			s.Replay,
+		)
 	case age > policy.GreatestAge && c.Decision.MaxAge < age:
-		c.Decision.Block(policy.GateStale, "the event is %s old, more than any that can still wait in a queue", age.Round(time.Hour))
+		c.Decision.Block(
+			policy.GateStale,
+			"the event is %s old, more than any that can still wait in a queue",
+			age.Round(time.Hour),
+		)
 	}
 }
 
-// noteRecalled notes what the ledger knows of the case, and blocks it if a person or a later event has taken it back. An error
-// blocks nothing: a table that does not answer holds no cut-off up.
+// noteRecalled notes what the ledger knows of the case, and blocks it if a person or a later event has taken it back.
+// An error blocks nothing: a table that does not answer holds no cut-off up.
 func (c *Case) noteRecalled(known ledger.Recalled, err error) {
 	if err != nil {
 		if c.terminates() {
-			c.addReasons(policy.Because(policy.Recalled,
+			c.addReasons(policy.Because(
+				policy.Recalled,
 				"the ledger did not answer, so it is not known whether anybody was reinstated since, whether this was done before, "+
-					"or whether everything is switched off"))
+					"or whether everything is switched off",
+			))
 			c.memory = forgotten
 		}
 		return
@@ -122,7 +132,12 @@ func (c *Case) noteRecalled(known ledger.Recalled, err error) {
 	for _, person := range c.Decision.Persons {
 		access := known.People[person]
 		if by, at, lifted := access.LiftedByHand(outcomeID(c.Signal)); lifted {
-			c.Decision.Block(policy.GateLifted, "%s lifted what this event had asked for at %s", by, at.UTC().Format(time.RFC3339))
+			c.Decision.Block(
+				policy.GateLifted,
+				"%s lifted what this event had asked for at %s",
+				by,
+				at.UTC().Format(time.RFC3339),
+			)
 		}
 		if lift, opened := access.OpenedSince(c.issuer(), cause(c.Signal), c.happened(), c.arrived); opened {
 			c.blockReinstated(person, lift)
@@ -145,7 +160,12 @@ func (c *Case) noteSwitch(s ledger.Switch) {
 
 func (c *Case) blockReinstated(person string, l ledger.Lift) {
 	if ledger.SameMoment(l.At, c.happened()) {
-		c.Decision.Block(policy.GateReinstated, "%s reinstated %s at the same moment, and that event arrived later", l.By, person)
+		c.Decision.Block(
+			policy.GateReinstated,
+			"%s reinstated %s at the same moment, and that event arrived later",
+			l.By,
+			person,
+		)
 		return
 	}
 	c.Decision.Block(policy.GateReinstated, "%s reinstated %s later, at %s", l.By, person, l.At.UTC().Format(time.RFC3339))
@@ -160,7 +180,8 @@ func supersede(cases []*Case) {
 		lift := opening.lift()
 		for _, c := range cases {
 			person, shared := c.shares(opening)
-			if shared && lift.Covers(cause(c.Signal), c.issuer()) && ledger.Later(lift.At, lift.Arrived, c.happened(), c.arrived) {
+			if shared && lift.Covers(cause(c.Signal), c.issuer()) &&
+				ledger.Later(lift.At, lift.Arrived, c.happened(), c.arrived) {
 				c.blockReinstated(person, lift)
 			}
 		}

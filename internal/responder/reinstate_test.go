@@ -31,12 +31,27 @@ func TestReinstatement(t *testing.T) {
 			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 UTC by okta, user.lifecycle.deactivate."},
 		{"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "", responder.Notified, 0, "alice finding 23h0m0s",
 			"alice@example.com stays kept out until 2000-01-02 00:00:00 UTC by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
-		{"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "", responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until"},
-		{"by the provider, after a request", []func(signal.Subject) signal.Signal{requested}, enabled, "", responder.Notified, 0, "alice request forever", "stays kept out for ever by hr, Terminate Connections: left"},
-		{"by request, after all", []func(signal.Subject) signal.Signal{about, finding, requested}, reinstated, "", responder.Notified, 3, "", "may connect again"},
+		{
+			"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "",
+			responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until",
+		},
+		{
+			"by the provider, after a request", []func(signal.Subject) signal.Signal{requested}, enabled, "",
+			responder.Notified, 0, "alice request forever", "stays kept out for ever by hr, Terminate Connections: left",
+		},
+		{
+			"by request, after all", []func(signal.Subject) signal.Signal{about, finding, requested}, reinstated, "",
+			responder.Notified, 3, "", "may connect again",
+		},
 		{"of somebody who is not on the list", nil, enabled, "", responder.Ignored, 0, "", "The policy ignores this."},
-		{"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "", "alice@example.com may connect again; alice was kept out since"},
-		{"in dry-run, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, policy.DryRun, responder.Notified, 0, "alice finding 23h0m0s", "stays kept out"},
+		{
+			"in dry-run", []func(signal.Subject) signal.Signal{about}, enabled, policy.DryRun, responder.Notified, 1, "",
+			"alice@example.com may connect again; alice was kept out since",
+		},
+		{
+			"in dry-run, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, policy.DryRun,
+			responder.Notified, 0, "alice finding 23h0m0s", "stays kept out",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keepingPeopleOut(t, func(t *testing.T, c company) {
@@ -50,7 +65,16 @@ func TestReinstatement(t *testing.T) {
 				for range 2 { // it may be delivered twice, and says the same
 					o := respond(t, c.Responder, test.lift(alice))[0]
 					if o.Status != test.status || len(o.Lifted) != test.lifted || !strings.Contains(o.Summary, test.says) ||
-						strings.Count(o.Summary, "connect again")+strings.Count(o.Summary, "kept out for")+strings.Count(o.Summary, "kept out until") > 1 {
+						strings.Count(
+							o.Summary,
+							"connect again",
+						)+strings.Count(
+							o.Summary,
+							"kept out for",
+						)+strings.Count(
+							o.Summary,
+							"kept out until",
+						) > 1 {
 						t.Errorf("%s: %s, lifted %+v", o.Status, o.Summary, o.Lifted)
 					}
 					if kept := c.kept(t); kept != test.kept || o.KeptOutUntil.IsZero() != (kept == "") {
@@ -92,7 +116,10 @@ func TestOrderOfEventsIsTheirTimes(t *testing.T) {
 		respond(t, c.Responder, enabledAt)
 		o := respond(t, c.Responder, disabledAt)[0]
 		if o.Status != responder.Terminated || !o.KeptOutUntil.IsZero() || strings.Contains(o.Summary, "kept out") ||
-			!slices.Contains(policy.Words(o.Decision.Reasons), "alice is not kept out, as a reinstatement came after this event") {
+			!slices.Contains(
+				policy.Words(o.Decision.Reasons),
+				"alice is not kept out, as a reinstatement came after this event",
+			) {
 			t.Errorf("%s: %s\n%q", o.Status, o.Summary, o.Decision.Reasons)
 		}
 		if kept := c.kept(t); kept != "" {
@@ -102,7 +129,10 @@ func TestOrderOfEventsIsTheirTimes(t *testing.T) {
 		disabledAgain := about(alice)
 		respond(t, c.Responder, disabledAgain)
 		o = respond(t, c.Responder, changed(enabledAt, func(s *signal.Signal) { s.ID = "3" }))[0]
-		if kept := c.kept(t); kept != "alice deprovisioning forever" || o.Status != responder.Notified || !strings.Contains(o.Summary, "stays kept out for ever") {
+		if kept := c.kept(
+			t,
+		); kept != "alice deprovisioning forever" || o.Status != responder.Notified ||
+			!strings.Contains(o.Summary, "stays kept out for ever") {
 			t.Errorf("an old reinstatement: %s: %s; kept out are %q", o.Status, o.Summary, kept)
 		}
 
@@ -121,15 +151,25 @@ func TestReinstatementIsHeldBack(t *testing.T) {
 		status responder.Status
 		says   string
 	}{
-		{func(s *signal.Signal) { s.EffectiveAt = time.Now().Add(time.Hour) }, responder.Notified, "Nobody was let in again: it takes effect at"},
-		{func(s *signal.Signal) { s.Time = time.Now().Add(time.Hour) }, responder.Stale, "Nobody was let in again: the event is dated"},
-		{func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob", "alice"}} }, responder.Ambiguous, "Nobody was let in again: two people"},
+		{
+			func(s *signal.Signal) { s.EffectiveAt = time.Now().Add(time.Hour) }, responder.Notified,
+			"Nobody was let in again: it takes effect at",
+		},
+		{
+			func(s *signal.Signal) { s.Time = time.Now().Add(time.Hour) }, responder.Stale,
+			"Nobody was let in again: the event is dated",
+		},
+		{
+			func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob", "alice"}} }, responder.Ambiguous,
+			"Nobody was let in again: two people",
+		},
 	} {
 		keepingPeopleOut(t, func(t *testing.T, c company) {
 			respond(t, c.Responder, about(alice), about(signal.Subject{Usernames: []string{"bob"}}))
 			time.Sleep(time.Minute)
 			s := changed(reinstated(alice), test.change)
-			if o := respond(t, c.Responder, s)[0]; o.Status != test.status || !strings.HasPrefix(o.Summary, test.says) || o.Lifted != nil {
+			if o := respond(t, c.Responder, s)[0]; o.Status != test.status || !strings.HasPrefix(o.Summary, test.says) ||
+				o.Lifted != nil {
 				t.Errorf("%s: %s", o.Status, o.Summary)
 			}
 			if kept := c.kept(t); kept != "alice deprovisioning forever, bob deprovisioning forever" {

@@ -75,7 +75,12 @@ func (r *Responder) rule(ctx context.Context, lanes []string, decided ledger.Rul
 }
 
 // carryOut moves or deletes the events in the queue.
-func (r *Responder) carryOut(ctx context.Context, s signal.Signal, people []string, decided ledger.Ruling) (int, error) {
+func (r *Responder) carryOut(
+	ctx context.Context,
+	s signal.Signal,
+	people []string,
+	decided ledger.Ruling,
+) (int, error) {
 	if r.Held == nil {
 		return 0, nil
 	}

@@ -31,10 +31,18 @@ func TestNobodySlipsThroughAndNobodyElseIsTouched(t *testing.T) {
 			cloud.Connect(k)
 		}
 		others := []emulator.Client{
-			{EndpointID: saml, Username: "malice@example.com"}, {EndpointID: saml, Username: "alice@example.org"},
-			{EndpointID: saml, Username: "alice2@example.com"}, {EndpointID: ad, Username: `OTHER\alice`},
-			{EndpointID: ad, Username: ""}, {EndpointID: ad, Username: "-"}, {EndpointID: certs, CommonName: "malice.vpn.example.com"},
-			{EndpointID: certs, CommonName: "alice.vpn.example.org"}, {EndpointID: saml, Username: "breakglass@example.com"},
+			{EndpointID: saml, Username: "malice@example.com"},
+			{EndpointID: saml, Username: "alice@example.org"},
+			{EndpointID: saml, Username: "alice2@example.com"},
+			{EndpointID: ad, Username: `OTHER\alice`},
+			{
+				EndpointID: ad,
+				Username:   "",
+			},
+			{EndpointID: ad, Username: "-"},
+			{EndpointID: certs, CommonName: "malice.vpn.example.com"},
+			{EndpointID: certs, CommonName: "alice.vpn.example.org"},
+			{EndpointID: saml, Username: "breakglass@example.com"},
 		}
 		for _, k := range others {
 			cloud.Connect(k)
@@ -63,7 +71,8 @@ func TestLimitSparesAll(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: name})
 		}
 		o := respond(t, r, about(alice))[0]
-		if o.Status != responder.OverLimit || len(o.Spared) != len(tooMany) || len(o.Connections) != 0 || actions(cloud)["TerminateClientVpnConnection"] != 0 {
+		if o.Status != responder.OverLimit || len(o.Spared) != len(tooMany) || len(o.Connections) != 0 ||
+			actions(cloud)["TerminateClientVpnConnection"] != 0 {
 			t.Errorf("%s: %d spared, %d ended, calls %v", o.Status, len(o.Spared), len(o.Connections), actions(cloud))
 		}
 	})
@@ -100,7 +109,8 @@ func TestExemptHoldsOnTheNamesFound(t *testing.T) {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 			id := cloud.Connect(k)
 			o := respond(t, r, about(signal.Subject{ConnectionID: id}))[0]
-			if o.Status != responder.Exempt || len(o.Spared) != 1 || !strings.Contains(o.Spared[0].Reason, "is exempt") || len(up(cloud)) != 1 {
+			if o.Status != responder.Exempt || len(o.Spared) != 1 || !strings.Contains(o.Spared[0].Reason, "is exempt") ||
+				len(up(cloud)) != 1 {
 				t.Errorf("%+v: %s: %s", k, o.Status, o.Summary)
 			}
 		})
@@ -141,7 +151,10 @@ func TestExemptCertificateIsSpared(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: certs, Username: "alice", CommonName: cn})
 		}
 		o := respond(t, r, about(alice))[0]
-		if left := up(cloud); !slices.Equal(left, []string{"alice/breakglass"}) || !strings.Contains(o.Summary, "1 VPN connection left alone, as breakglass is exempt") || o.Spared[0].Account != "111122223333" {
+		if left := up(
+			cloud,
+		); !slices.Equal(left, []string{"alice/breakglass"}) || !strings.Contains(o.Summary, "1 VPN connection left alone, as breakglass is exempt") ||
+			o.Spared[0].Account != "111122223333" {
 			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
 		}
 	})
@@ -158,12 +171,22 @@ func TestRuleActsOnItsEndpointsOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Policy = p
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: certs, Code: "UnauthorizedOperation", Status: 403})
+		cloud.Inject(
+			emulator.Fault{
+				Action:     "DescribeClientVpnConnections",
+				EndpointID: certs,
+				Code:       "UnauthorizedOperation",
+				Status:     403,
+			},
+		)
 		o := respond(t, r, about(alice))[0]
-		if o.Status != responder.Terminated || len(o.Spared) != 1 || o.Spared[0].Reason != "rule leavers does not act on "+ad || !slices.Equal(up(cloud), []string{"alice/"}) {
+		if o.Status != responder.Terminated || len(o.Spared) != 1 ||
+			o.Spared[0].Reason != "rule leavers does not act on "+ad ||
+			!slices.Equal(up(cloud), []string{"alice/"}) {
 			t.Errorf("%s %s, spared %+v, up %q", o.Status, o.Error, o.Spared, up(cloud))
 		}
-		if o := respond(t, r, about(alice))[0]; o.Status != responder.Notified || !strings.Contains(o.Summary, "does not act on") {
+		if o := respond(t, r, about(alice))[0]; o.Status != responder.Notified ||
+			!strings.Contains(o.Summary, "does not act on") {
 			t.Errorf("%s: %s", o.Status, o.Summary)
 		}
 	})
@@ -175,7 +198,10 @@ func TestSparedConnectionSharesTheName(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: certs, Username: "alice", CommonName: cn})
 		}
 		o := respond(t, r, about(alice))[0]
-		if left := up(cloud); o.Status != responder.Terminated || len(o.Spared) != 1 || !slices.Equal(left, []string{"alice/breakglass"}) {
+		if left := up(
+			cloud,
+		); o.Status != responder.Terminated || len(o.Spared) != 1 ||
+			!slices.Equal(left, []string{"alice/breakglass"}) {
 			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
 		}
 	})
@@ -223,7 +249,8 @@ func TestAddressThatAnotherMayHoldEndsNobody(t *testing.T) {
 		cloud.AddEndpoint(emulator.Endpoint{ID: ad, TransitGateway: "tgw-0123456789abcdef0"})
 		cloud.Connect(emulator.Client{EndpointID: ad, Username: `EXAMPLE\bob`, ClientIP: "10.30.0.10"})
 		cloud.Connect(emulator.Client{EndpointID: certs, CommonName: "bob.vpn.example.com", ClientIP: "10.30.0.10"})
-		if o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]; o.Status != responder.Terminated || len(up(cloud)) != 0 {
+		if o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]; o.Status != responder.Terminated ||
+			len(up(cloud)) != 0 {
 			t.Errorf("one person on two endpoints: %s: %s", o.Status, o.Summary)
 		}
 	})
@@ -248,8 +275,11 @@ func TestAddressIsNotLostBetweenListings(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: certs, Username: "dave", ClientIP: "10.30.0.10"})
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour, Times: 1})
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: certs, Delay: time.Hour, After: 1, Times: 1})
-		if o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]; o.Status != responder.Terminated || len(up(cloud)) != 0 {
+		cloud.Inject(
+			emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: certs, Delay: time.Hour, After: 1, Times: 1},
+		)
+		if o := respond(t, r, about(signal.Subject{ClientIP: "10.30.0.10"}))[0]; o.Status != responder.Terminated ||
+			len(up(cloud)) != 0 {
 			t.Errorf("%s: %s (%s); still up: %q", o.Status, o.Summary, o.Error, up(cloud))
 		}
 	})
@@ -266,7 +296,8 @@ func TestTooManyFoundLate(t *testing.T) {
 		time.Sleep(time.Minute)
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour, Times: 1})
 		o := respond(t, r, about(alice))[0]
-		if o.Status != responder.Partial || len(up(cloud)) != len(tooMany) || !strings.Contains(o.Error, "more than max_connections") {
+		if o.Status != responder.Partial || len(up(cloud)) != len(tooMany) ||
+			!strings.Contains(o.Error, "more than max_connections") {
 			t.Errorf("%s: %s (%s)", o.Status, o.Summary, o.Error)
 		}
 	})

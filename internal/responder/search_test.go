@@ -101,10 +101,13 @@ func TestEndpointsThatAreNotAllToldAreNotAll(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ClientIP: "10.30.0.10"})
 			cloud.Connect(emulator.Client{EndpointID: certs, Username: "dave", ClientIP: "10.30.0.10"})
 			cloud.PageSize = 2
-			cloud.Inject(emulator.Fault{Action: "DescribeClientVpnEndpoints", After: 1, Code: "UnauthorizedOperation", Status: 403})
+			cloud.Inject(
+				emulator.Fault{Action: "DescribeClientVpnEndpoints", After: 1, Code: "UnauthorizedOperation", Status: 403},
+			)
 			time.Sleep(time.Minute)
 			o := respond(t, r, about(test.subject))[0]
-			if o.Status != test.status || len(up(cloud)) != test.left || !strings.Contains(o.Error, "ec2:DescribeClientVpnEndpoints") {
+			if o.Status != test.status || len(up(cloud)) != test.left ||
+				!strings.Contains(o.Error, "ec2:DescribeClientVpnEndpoints") {
 				t.Errorf("%s: %s: %s; still up: %q", test.subject, o.Status, o.Summary, up(cloud))
 			}
 		})
@@ -153,7 +156,8 @@ func TestFewestCalls(t *testing.T) {
 				break
 			}
 		}
-		if len(until) != 4 || actions(cloud)["DescribeClientVpnEndpoint"] != 0 || actions(cloud)["TerminateClientVpnConnection"] != 1 {
+		if len(until) != 4 || actions(cloud)["DescribeClientVpnEndpoint"] != 0 ||
+			actions(cloud)["TerminateClientVpnConnection"] != 1 {
 			t.Errorf("%q, in all %v", until, actions(cloud))
 		}
 		t.Logf("calls: %v", actions(cloud))
@@ -166,7 +170,9 @@ func TestRepeatEndsNothingTwice(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		respond(t, r, about(alice))
 		o := respond(t, r, about(alice))[0]
-		if o.Status != responder.NotConnected || !strings.Contains(o.Summary, "1 VPN connection ended within the last hour") || actions(cloud)["TerminateClientVpnConnection"] != 1 {
+		if o.Status != responder.NotConnected ||
+			!strings.Contains(o.Summary, "1 VPN connection ended within the last hour") ||
+			actions(cloud)["TerminateClientVpnConnection"] != 1 {
 			t.Errorf("%s: %s; calls %v", o.Status, o.Summary, actions(cloud))
 		}
 	})

@@ -38,7 +38,10 @@ func TestSelfTestSaysWhatIsMissing(t *testing.T) {
 			func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Deny("ec2:DescribeClientVpnEndpoints", "") },
 			[]string{"missing permission ec2:DescribeClientVpnEndpoints"},
 		},
-		"nothing to guard": {func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Reset() }, []string{"there is no Client VPN endpoint"}},
+		"nothing to guard": {
+			func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Reset() },
+			[]string{"there is no Client VPN endpoint"},
+		},
 		"an endpoint that is gone": {
 			func(_ *emulator.Cloud, r *responder.Responder) {
 				r.VPN.EndpointIDs = []string{saml, "cvpn-endpoint-0000000000000dead"}
@@ -58,7 +61,8 @@ func TestSelfTestSaysWhatIsMissing(t *testing.T) {
 			if len(c.want) > 0 {
 				want = responder.NotReady
 			}
-			if o.Status != want || o.Incomplete() || (o.Error != "") != (want == responder.NotReady) || !slices.Equal(before, up(cloud)) {
+			if o.Status != want || o.Incomplete() || (o.Error != "") != (want == responder.NotReady) ||
+				!slices.Equal(before, up(cloud)) {
 				t.Errorf("%s: %s %q %q", name, o.Status, o.Summary, o.Error)
 			}
 			for _, words := range c.want {
@@ -66,7 +70,8 @@ func TestSelfTestSaysWhatIsMissing(t *testing.T) {
 					t.Errorf("%s: no word of %q in %q, %q", name, words, o.Summary, o.Error)
 				}
 			}
-			if name == "ready" && o.Summary != "Ready: 3 endpoints of this account and Region can be listed, and connections ended there." {
+			if name == "ready" &&
+				o.Summary != "Ready: 3 endpoints of this account and Region can be listed, and connections ended there." {
 				t.Error(o.Summary)
 			}
 		})
@@ -82,9 +87,19 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 		says    string // empty for ready
 	}{
 		{"all is well", func(*testing.T, company) {}, ""},
-		{"may not write", func(t *testing.T, c company) { c.Deny("dynamodb:UpdateItem", "") }, "missing permission dynamodb:UpdateItem on table/keepout"},
-		{"may not read", func(t *testing.T, c company) { c.Deny("dynamodb:BatchGetItem", "") }, "missing permission dynamodb:BatchGetItem on table/keepout"},
-		{"an endpoint does not ask", func(t *testing.T, c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) }, "no client connect handler is attached to " + ad + ", so nobody is kept out there"},
+		{
+			"may not write", func(t *testing.T, c company) { c.Deny("dynamodb:UpdateItem", "") },
+			"missing permission dynamodb:UpdateItem on table/keepout",
+		},
+		{
+			"may not read", func(t *testing.T, c company) { c.Deny("dynamodb:BatchGetItem", "") },
+			"missing permission dynamodb:BatchGetItem on table/keepout",
+		},
+		{
+			"an endpoint does not ask",
+			func(t *testing.T, c company) { c.AddEndpoint(emulator.Endpoint{ID: ad, NoConnectHandler: true}) },
+			"no client connect handler is attached to " + ad + ", so nobody is kept out there",
+		},
 		{"an endpoint elsewhere does not ask", func(t *testing.T, c company) {
 			elsewhere := &emulator.Cloud{Region: "eu-west-2"}
 			elsewhere.AddEndpoint(emulator.Endpoint{ID: "cvpn-endpoint-00000000000000009"})
@@ -103,7 +118,8 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 				c.ConnectHandler = c.asks(t)
 				test.prepare(t, c)
 				o := respond(t, c.Responder, selfTest)[0]
-				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want || !strings.Contains(o.Error, test.says) {
+				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want ||
+					!strings.Contains(o.Error, test.says) {
 					t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
 				}
 				if kept := c.kept(t); kept != "" {

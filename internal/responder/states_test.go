@@ -132,7 +132,9 @@ func statesPage() string {
 	for _, s := range states {
 		fmt.Fprintf(&page, "| %s | %s |\n", s, about[s])
 	}
-	page.WriteString("\n## Transitions\n\nThe first row that holds is taken.\n\n| # | from | event | if | to | command |\n|---|---|---|---|---|---|\n")
+	page.WriteString(
+		"\n## Transitions\n\nThe first row that holds is taken.\n\n| # | from | event | if | to | command |\n|---|---|---|---|---|---|\n",
+	)
 	for i, row := range transitions {
 		var from, on []string
 		for _, s := range row.from {
@@ -149,7 +151,16 @@ func statesPage() string {
 		if when == "" {
 			when = "otherwise"
 		}
-		fmt.Fprintf(&page, "| %d | %s | %s | %s | %s | %s |\n", i+1, strings.Join(from, ", "), strings.Join(on, ", "), when, to, row.do)
+		fmt.Fprintf(
+			&page,
+			"| %d | %s | %s | %s | %s | %s |\n",
+			i+1,
+			strings.Join(from, ", "),
+			strings.Join(on, ", "),
+			when,
+			to,
+			row.do,
+		)
 	}
 	return page.String()
 }

@@ -21,7 +21,9 @@ func TestTriedStaysTriedBesideEnded(t *testing.T) {
 		tried := about(alice)
 		tried.Kind = signal.AccountPurged
 		outcomes := respond(t, r, tried, tried, about(alice))
-		if a, b := outcomes[0], outcomes[2]; a.Status != responder.WouldTerminate || a.Connections[0].Current != vpn.Active || b.Status != responder.Terminated || actions(cloud)["TerminateClientVpnConnection"] != 2 {
+		if a, b := outcomes[0], outcomes[2]; a.Status != responder.WouldTerminate || a.Connections[0].Current != vpn.Active ||
+			b.Status != responder.Terminated ||
+			actions(cloud)["TerminateClientVpnConnection"] != 2 {
 			t.Errorf("%s; %s; %v", a.Summary, b.Summary, actions(cloud))
 		}
 	})
@@ -51,7 +53,9 @@ func TestConnectionAndItsPersonInOneBatch(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		}
 		outcomes := respond(t, r, about(signal.Subject{ConnectionID: id}), about(alice))
-		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Terminated || b.Status != responder.Terminated || len(a.Connections) != 1 || len(b.Connections) != 3 {
+		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Terminated || b.Status != responder.Terminated ||
+			len(a.Connections) != 1 ||
+			len(b.Connections) != 3 {
 			t.Errorf("%s (%d), %s (%d)", a.Summary, len(a.Connections), b.Summary, len(b.Connections))
 		}
 	})

@@ -15,7 +15,7 @@ const (
 	secondPart = 5
 )
 
-// watch says how far the watch over a person was kept, since their last connection ended, or since no search showed one.
+// watch says how far the watch over a person was kept.
 type watch uint8
 
 const (
@@ -24,7 +24,7 @@ const (
 	cutOffWatch       // the invocation's time was up before
 )
 
-// isAway reports whether the case is about a person who is not connected and may connect again: all connections ended,
+// isAway reports whether the case is about a person who is not connected and may connect again. All connections ended,
 // or no search has shown one. A connection or an address that was asked for alone says nothing about the same person's
 // others.
 func (c *Case) isAway() bool {

@@ -22,7 +22,9 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		outcomes := respondWithin(ctx, t, r, about(signal.Subject{Usernames: []string{"mallory"}}), about(alice))
-		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Unverified || b.Status != responder.Terminated || len(b.Connections) != 2 || !slices.Equal(up(cloud), []string{"mallory/"}) {
+		if a, b := outcomes[0], outcomes[1]; a.Status != responder.Unverified || b.Status != responder.Terminated ||
+			len(b.Connections) != 2 ||
+			!slices.Equal(up(cloud), []string{"mallory/"}) {
 			t.Errorf("%s; %s; still up: %q", a.Summary, b.Summary, up(cloud))
 		}
 	})
@@ -32,7 +34,15 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 func TestBlindWatchIsNotSilence(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
-		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, After: 1, Code: "UnauthorizedOperation", Status: 403})
+		cloud.Inject(
+			emulator.Fault{
+				Action:     "DescribeClientVpnConnections",
+				EndpointID: ad,
+				After:      1,
+				Code:       "UnauthorizedOperation",
+				Status:     403,
+			},
+		)
 		o := respond(t, r, about(alice))[0]
 		if o.Status != responder.Partial || !o.Incomplete() || !strings.Contains(o.Summary, "watching for a reconnection") {
 			t.Errorf("%s: %s", o.Status, o.Summary)
@@ -103,7 +113,9 @@ func TestLastLookBeforeTheTimeIsUp(t *testing.T) {
 func TestWhoKeepsComingBack(t *testing.T) {
 	for left, connections := range map[time.Duration]int{2 * time.Minute: 4, 6500 * time.Millisecond: 2} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
-			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2500 * time.Millisecond, Reconnects: -1})
+			cloud.Connect(
+				emulator.Client{EndpointID: saml, Username: "alice", ReconnectAfter: 2500 * time.Millisecond, Reconnects: -1},
+			)
 			ctx, cancel := context.WithTimeout(t.Context(), left)
 			defer cancel()
 			o := respondWithin(ctx, t, r, about(alice))[0]
@@ -145,7 +157,11 @@ func TestOutcomesComeAsTheyAreConcluded(t *testing.T) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		time.Sleep(time.Second)
 		signals := []signal.Signal{
-			about(signal.Subject{Usernames: []string{"mallory"}}), about(alice), about(signal.Subject{Usernames: []string{"dave"}}),
+			about(
+				signal.Subject{Usernames: []string{"mallory"}},
+			),
+			about(alice),
+			about(signal.Subject{Usernames: []string{"dave"}}),
 			changed(about(alice), func(s *signal.Signal) { s.Kind = signal.RiskLevelChange }),
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -168,7 +184,10 @@ func TestCallerMayStop(t *testing.T) {
 	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 		cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
 		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Delay: time.Hour})
-		ignored := changed(about(signal.Subject{Usernames: []string{"bob"}}), func(s *signal.Signal) { s.Kind = signal.AccountEnabled })
+		ignored := changed(
+			about(signal.Subject{Usernames: []string{"bob"}}),
+			func(s *signal.Signal) { s.Kind = signal.AccountEnabled },
+		)
 		for i, o := range r.Respond(t.Context(), responder.Invocation{ReceivedAt: time.Now()}, []signal.Signal{about(alice), ignored}) {
 			if i != 1 || o.Status != responder.Ignored {
 				t.Errorf("%d: %s", i, o.Status)
