@@ -24,8 +24,8 @@ func signsIn(endpoints []vpn.Endpoint) (ids []string) {
 
 // signedInSince reports whether the person signed in again between the first arrival of an event and this later
 // delivery. A connection established during it counts too, unless this delivery has terminated one: then the client
-// reconnects. It counts only where the event ended a session. Kinds that close an account end every connection, and
-// so does a person who asks now.
+// reconnects. It counts only where the event ended a session. Kinds that close an account cover every connection,
+// and so does a person who asks now.
 func (c *Case) signedInSince(k vpn.Connection) bool {
 	later := c.arrived.Before(c.timing.ReceivedAt)
 	return c.Signal.Kind == signal.SessionRevoked && c.Signal.Provider != signal.Custom &&
