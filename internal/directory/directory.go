@@ -158,14 +158,11 @@ func (d *Directory) ask(ctx context.Context, u user) answer {
 		return answer{said: fmt.Sprintf("%s did not answer in time about user %s", d.ID, u), err: err}
 	}
 	a := answer{status: output.UserStatus, said: fmt.Sprintf("%s was asked for the names of user %s", d.ID, u)}
-	issuer := identity.Issuer{Provider: identity.IdentityCenter, Within: d.ID}
+	issuer := d.Issuer()
 	if u.scim != "" {
 		issuer = u.issuer
 	}
-	for _, email := range output.Emails {
-		a.names = append(a.names, identity.Name{Issuer: issuer, Form: identity.Address, Value: email.Value})
-	}
-	a.names = append(a.names, signal.Login(issuer, output.UserName))
+	a.names = output.names(issuer)
 	return a
 }
 

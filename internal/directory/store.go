@@ -13,6 +13,7 @@ import (
 type api interface {
 	DescribeUser(context.Context, *describeUserInput) (*describeUserOutput, error)
 	GetUserId(context.Context, *getUserIDInput) (*getUserIDOutput, error) //nolint:revive // as AWS has it
+	ListUsers(context.Context, *listUsersInput) (*listUsersOutput, error)
 }
 
 type describeUserInput struct {
@@ -21,7 +22,9 @@ type describeUserInput struct {
 	region          string // to ask in; empty for the configuration's
 }
 
-type describeUserOutput struct {
+// description is what the store says about a user.
+type description struct {
+	UserID     string `json:"UserId"`
 	UserName   string
 	Emails     []struct{ Value string }
 	UserStatus status
@@ -45,6 +48,23 @@ type externalID struct {
 
 type getUserIDOutput struct {
 	UserID string `json:"UserId"`
+}
+
+type describeUserOutput struct{ description }
+
+// mostUsers is the most that a page of users holds.
+const mostUsers = 100
+
+type listUsersInput struct {
+	IdentityStoreID string `json:"IdentityStoreId"`
+	NextToken       string `json:",omitempty"`
+	MaxResults      int
+	region          string
+}
+
+type listUsersOutput struct {
+	Users     []description
+	NextToken string
 }
 
 // status is the store's word for whether a user may sign in. It may be missing.
@@ -80,5 +100,12 @@ func (s store) DescribeUser(ctx context.Context, in *describeUserInput) (*descri
 func (s store) GetUserId(ctx context.Context, in *getUserIDInput) (*getUserIDOutput, error) {
 	var out getUserIDOutput
 	err := s.client.In(in.region).Call(ctx, "GetUserId", in, &out)
+	return &out, err
+}
+
+// ListUsers returns a page of the store's users.
+func (s store) ListUsers(ctx context.Context, in *listUsersInput) (*listUsersOutput, error) {
+	var out listUsersOutput
+	err := s.client.In(in.region).Call(ctx, "ListUsers", in, &out)
 	return &out, err
 }

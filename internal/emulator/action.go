@@ -51,6 +51,7 @@ var actions = map[string]action{
 	"GetTopicAttributes":            {notification, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
 	"GetUserId":                     {identityStore, (*Cloud).getUserID},
+	"ListUsers":                     {identityStore, (*Cloud).listUsers},
 	"BatchGetItem":                  {dynamoDB, (*Cloud).batchGetItem},
 	"BatchWriteItem":                {dynamoDB, (*Cloud).batchWriteItem},
 	"DeleteItem":                    {dynamoDB, (*Cloud).deleteItem},

@@ -3,10 +3,12 @@ package emulator
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,7 +66,7 @@ type email struct {
 	Primary bool
 }
 
-type describeUserResponse struct {
+type userDescription struct {
 	IdentityStoreID string       `json:"IdentityStoreId"`
 	UserID          string       `json:"UserId"`
 	UserName        string       `json:",omitempty"`
@@ -88,8 +90,12 @@ func (c *Cloud) describeUser(form url.Values, _ string) (any, *refusal) {
 	if !known || !c.isStore(store) {
 		return nil, noUser()
 	}
-	answer := describeUserResponse{
-		IdentityStoreID: store, UserID: id, UserName: u.UserName, DisplayName: u.UserName, ExternalIDs: u.ExternalIDs,
+	return u.description(store), nil
+}
+
+func (u User) description(store string) userDescription {
+	answer := userDescription{
+		IdentityStoreID: store, UserID: u.ID, UserName: u.UserName, DisplayName: u.UserName, ExternalIDs: u.ExternalIDs,
 	}
 	if u.Email != "" {
 		answer.Emails = []email{{u.Email, "work", true}}
@@ -100,6 +106,36 @@ func (c *Cloud) describeUser(form url.Values, _ string) (any, *refusal) {
 		answer.UserStatus = "DISABLED"
 	default:
 		answer.UserStatus = "ENABLED"
+	}
+	return answer
+}
+
+type listUsersResponse struct {
+	Users     []userDescription
+	NextToken string `json:",omitempty"`
+}
+
+// listUsers returns a page of users, in the order of their ids. The token is the last id of the page before.
+// Source: Identity Store API reference, ListUsers.
+func (c *Cloud) listUsers(form url.Values, _ string) (any, *refusal) {
+	store := form.Get("IdentityStoreId")
+	if !c.isStore(store) {
+		return nil, refuse("ResourceNotFoundException", "IDENTITY_STORE not found.")
+	}
+	most, err := strconv.Atoi(cmp.Or(form.Get("MaxResults"), "100"))
+	if err != nil || most < 1 || most > 100 {
+		return nil, refuse("ValidationException", "MaxResults is not between 1 and 100")
+	}
+	answer := listUsersResponse{Users: []userDescription{}}
+	for _, id := range slices.Sorted(maps.Keys(c.users)) {
+		switch {
+		case id <= form.Get("NextToken"):
+		case len(answer.Users) == most:
+			answer.NextToken = answer.Users[most-1].UserID
+			return answer, nil
+		default:
+			answer.Users = append(answer.Users, c.users[id].description(store))
+		}
 	}
 	return answer, nil
 }

@@ -159,12 +159,6 @@ func (t *Table) Put(ctx context.Context, e Entry) (until time.Time, err error) {
 	return changed.Until, changed.Err
 }
 
-// Withdraw takes back what [Table.Put] put on the list, if nothing has changed it since. What that had replaced does
-// not come back.
-func (t *Table) Withdraw(ctx context.Context, e Entry) error {
-	return t.setOne(ctx, Change{Person: e.Person, Withdraw: &e}).Err
-}
-
 // Lift takes a person off the list, for the causes and issuers that it covers and for what happened before it. It
 // leaves a mark, so that an older event that arrives late does not put the person back. It returns what it lifted,
 // the same when it is repeated.

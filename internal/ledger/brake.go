@@ -213,7 +213,7 @@ func (t *Table) Announced(ctx context.Context, name string) error {
 
 func (t *Table) changeLane(ctx context.Context, name string, edit func(l *lane, now time.Time) (changed bool)) error {
 	id := brakePrefix + name
-	return t.change(ctx, id, nil, func(known content) (content, time.Time, error) {
+	return t.change(ctx, id, func(known content) (content, time.Time, error) {
 		l, err := decodeLane(id, known)
 		now := time.Now()
 		if err != nil || !edit(&l, now) {

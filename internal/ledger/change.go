@@ -14,11 +14,10 @@ import (
 // Change is one change of what is known of a person. Exactly one of its parts is set, except that an event that
 // closes an account may also put the person on the list.
 type Change struct {
-	Person   string
-	Close    *Closing
-	Put      *Entry
-	Lift     *Lift
-	Withdraw *Entry
+	Person string
+	Close  *Closing
+	Put    *Entry
+	Lift   *Lift
 }
 
 // Changed is what became of a [Change].
@@ -72,7 +71,7 @@ func (t *Table) setOne(ctx context.Context, c Change) Changed {
 	now := time.Now()
 	c = c.dated(now)
 	var result Changed
-	err := t.change(ctx, personPrefix+c.Person, c.guess(), func(known content) (content, time.Time, error) {
+	err := t.change(ctx, personPrefix+c.Person, func(known content) (content, time.Time, error) {
 		h, err := decodeHistory(c.Person, known)
 		if err != nil {
 			return nil, time.Time{}, err
@@ -105,18 +104,6 @@ func (c Change) dated(now time.Time) Change {
 	return c
 }
 
-// guess is what the item probably holds: nothing, or for a withdrawal what its Put has written for a newcomer.
-func (c Change) guess() content {
-	if c.Withdraw == nil {
-		return nil
-	}
-	h := newHistory(c.Person)
-	e := *c.Withdraw
-	e.Arrived = cmp.Or(e.Arrived, e.Since)
-	h.entries[e.key()] = e
-	return h.encode()
-}
-
 // apply makes one change. It is pure.
 func (h *history) apply(c Change, now time.Time, result *Changed) (changed bool, err error) {
 	if c.Close != nil && h.close(*c.Close) {
@@ -130,8 +117,6 @@ func (h *history) apply(c Change, now time.Time, result *Changed) (changed bool,
 		}
 		result.Until = h.end()
 		return put || changed, nil
-	case c.Withdraw != nil:
-		return h.withdraw(*c.Withdraw) || changed, nil
 	case c.Lift != nil:
 		changed = h.lift(*c.Lift, now, result) || changed
 		result.Still = h.holding(now)
@@ -170,15 +155,6 @@ func (h *history) put(e Entry) (bool, error) {
 	}
 	h.entries[e.key()] = put
 	return gains || moved, nil
-}
-
-func (h *history) withdraw(e Entry) bool {
-	old, there := h.entries[e.key()]
-	if !there || old.OutcomeID != e.OutcomeID || !old.Since.Equal(e.Since) {
-		return false
-	}
-	delete(h.entries, e.key())
-	return true
 }
 
 // lift takes entries away and leaves a mark. What an earlier call with the same reinstatement lifted is returned again.

@@ -56,7 +56,7 @@ func (t *Table) Note(ctx context.Context, events []Event) error {
 		byID[e.Key.id()] = append(byID[e.Key.id()], e)
 	}
 	return sideBySide(slices.Sorted(maps.Keys(byID)), func(id string) error {
-		return t.change(ctx, id, nil, func(known content) (content, time.Time, error) {
+		return t.change(ctx, id, func(known content) (content, time.Time, error) {
 			before, err := decodeEvent(id, known)
 			if err != nil {
 				before = map[string]Event{} // what somebody spoilt by hand is written anew

@@ -33,7 +33,7 @@ func (s Source) Silent(now time.Time) bool {
 // Heard records that sources had something to say. It writes each at most every ten minutes.
 func (t *Table) Heard(ctx context.Context, names []string, at time.Time) error {
 	return sideBySide(slices.Compact(slices.Sorted(slices.Values(names))), func(name string) error {
-		return t.change(ctx, sourcePrefix+name, nil, func(known content) (content, time.Time, error) {
+		return t.change(ctx, sourcePrefix+name, func(known content) (content, time.Time, error) {
 			s, err := decodeSource(name, known)
 			if err != nil {
 				s = Source{Name: name}
@@ -91,22 +91,4 @@ func (t *Table) Sources(ctx context.Context, names []string) ([]Source, error) {
 		all = append(all, s)
 	}
 	return all, nil
-}
-
-// Connected returns how many people were connected at the last sweep; 0 if that is not known.
-func (t *Table) Connected(ctx context.Context) (int, error) {
-	items, err := t.load(ctx, []string{fleetID})
-	if err != nil {
-		return 0, err
-	}
-	r := reader{}
-	n := r.number("", items[fleetID], "people")
-	return n, r.err
-}
-
-// SetConnected records how many people are connected.
-func (t *Table) SetConnected(ctx context.Context, people int, at time.Time) error {
-	return t.change(ctx, fleetID, nil, func(content) (content, time.Time, error) {
-		return members(map[string]string{"people": fmt.Sprint(people), "at": stamp(at)}), at.Add(remembered), nil
-	})
 }

@@ -20,7 +20,7 @@ const (
 	eventPrefix  = "event#"
 	brakePrefix  = "brake#"
 	sourcePrefix = "source#"
-	fleetID      = "fleet#connected"
+	sweepID      = "sweep#last"
 )
 
 // content is what an item knows. Values are texts, and maps of them.
@@ -93,15 +93,15 @@ func collect(all map[string]content, item dynamo.Item) error {
 type edit func(content) (next content, expires time.Time, err error)
 
 // change writes what edit makes of an item, on the condition that the item is still what edit was shown. It first shows
-// guess; a refusal brings what there is. An edit that returns a nil content leaves the item as it is.
-func (t *Table) change(ctx context.Context, id string, guess content, edit edit) error {
+// that there is none; a refusal brings what there is. An edit that returns a nil content leaves the item as it is.
+func (t *Table) change(ctx context.Context, id string, edit edit) error {
 	if len(id) > longestID {
 		return fmt.Errorf("writing %s: an id of %d bytes is too long", t.name, len(id))
 	}
 	if t.memory != nil {
 		return t.memory.change(id, edit)
 	}
-	known := guess
+	var known content
 	for range collisions {
 		next, expires, err := edit(known)
 		if next == nil || err != nil {

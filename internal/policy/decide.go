@@ -101,8 +101,8 @@ func (p *Policy) first(f *facts) (decided *rule, reasons []Reason) {
 // of the decision. A sample or archived finding, and a signal about nobody, is never decided Terminate.
 func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decision {
 	d := Decision{Names: []string{}}
-	if s.Kind == signal.SelfTest {
-		d.selfTest(environment)
+	if s.Kind == signal.SelfTest || s.Kind == signal.Sweep {
+		d.aboutNobody(s.Kind, environment)
 		return d
 	}
 	q := question{Signal: &s, policy: p, who: p.resolve(&s), now: now}
@@ -128,13 +128,13 @@ func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decisi
 	return d
 }
 
-// selfTest decides about the one signal that asks no rule.
-func (d *Decision) selfTest(environment Mode) {
+// aboutNobody decides about a signal that asks no rule.
+func (d *Decision) aboutNobody(kind signal.Kind, environment Mode) {
 	d.Action, d.Mode = Notify, DryRun
 	if environment == Enforce {
 		d.Mode = Enforce
 	}
-	d.because(NoRuleAsked, "a self-test is about nobody, so no rule is asked")
+	d.because(NoRuleAsked, "a %s is about nobody, so no rule is asked", kind)
 }
 
 // choose takes rule and action from the first rule that fits, or the action from the default. It returns the rule.

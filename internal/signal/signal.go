@@ -81,6 +81,8 @@ type Signal struct {
 	IfDisabled bool `json:"if_disabled,omitempty"`
 	// Replay is the name of the replay of an archive that sent the event again; empty for an event that is new.
 	Replay string `json:"replay,omitempty"`
+	// ClosedBy is the provider and id of the event that closed the account, for what the sweep finds.
+	ClosedBy string `json:"closed_by,omitempty"`
 	// SentAt is when EventBridge got the event, as the envelope says. It is zero where the envelope does not say.
 	SentAt time.Time `json:"-"`
 	// Scope is what a ruling is about; nil for every other kind.
@@ -96,6 +98,11 @@ type Signal struct {
 // Opens reports whether the person has access again.
 func (s *Signal) Opens() bool {
 	return s.Kind == AccountEnabled || s.Membership != nil && s.Membership.Change == Added
+}
+
+// IsAboutNobody reports whether the signal asks something of the function itself. No rule is asked about it.
+func (s *Signal) IsAboutNobody() bool {
+	return s.Kind == SelfTest || s.Kind == Sweep || s.Kind.IsRuling()
 }
 
 // Subject is the person a signal is about, under all names in the event. The zero Subject is nobody.

@@ -4,48 +4,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"clientvpn-responder/internal/ledger"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
-
-// TestWithdrawTakesBackItsOwnEntryOnly: not that of another event, nor one that the same event has put there anew.
-func TestWithdrawTakesBackItsOwnEntryOnly(t *testing.T) {
-	everywhere(t, func(t *testing.T, cfg aws.Config) {
-		list := ledger.New(cfg, table)
-		first := ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning, OutcomeID: "okta 1", Since: ago(time.Hour), Until: in(time.Hour)}
-		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Finding, OutcomeID: "okta 1", Since: first.Since, Until: in(2 * time.Hour)})
-		put(t, list, first)
-		for _, other := range []ledger.Entry{
-			{Person: "alice", Cause: ledger.Deprovisioning, OutcomeID: "okta 2", Since: first.Since},
-			{Person: "alice", Cause: ledger.Deprovisioning, OutcomeID: "okta 1", Since: ago(2 * time.Hour)},
-			{Person: "alice", Cause: ledger.Request, OutcomeID: "okta 1", Since: first.Since},
-			{Person: "bob", Cause: ledger.Deprovisioning, OutcomeID: "okta 1", Since: first.Since},
-		} {
-			if err := list.Withdraw(t.Context(), other); err != nil {
-				t.Error(err)
-			}
-		}
-		if got := found(t, list, "alice", "bob"); got != "alice deprovisioning 1h0m0s, alice finding 2h0m0s" {
-			t.Error(got)
-		}
-		for range 2 {
-			if err := list.Withdraw(t.Context(), first); err != nil {
-				t.Error(err)
-			}
-			if got := found(t, list, "alice"); got != "alice finding 2h0m0s" {
-				t.Error(got)
-			}
-		}
-		// It is no reinstatement: the event may come again.
-		put(t, list, first)
-		if got := found(t, list, "alice"); got != "alice deprovisioning 1h0m0s, alice finding 2h0m0s" {
-			t.Error(got)
-		}
-	})
-}
 
 func TestProbeWritesNothing(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {

@@ -1,0 +1,62 @@
+package vpn
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// Everybody lists all endpoints side by side and yields every connection that has not ended, in no order. For an
+// endpoint that cannot be listed to the end it yields the error, beside a connection that has the endpoint's id alone.
+func (v *VPN) Everybody(ctx context.Context, endpoints []Endpoint) iter.Seq2[Connection, error] {
+	return func(yield func(Connection, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		pages := v.listAll(ctx, endpoints)
+		defer func() {
+			cancel()
+			for range pages { // no goroutine outlives the listing
+			}
+		}()
+		for p := range pages {
+			if p.err != nil && !yield(Connection{EndpointID: p.endpoint.ID}, p.err) {
+				return
+			}
+			for _, row := range p.connections {
+				c := p.endpoint.account.connection(row, "")
+				if !c.Ended() && !yield(c, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pageOf is a page of one endpoint's connections, or the error that ended its listing.
+type pageOf struct {
+	listPage
+
+	endpoint Endpoint
+	err      error
+}
+
+// listAll sends the pages of all endpoints, and closes the channel after the last.
+func (v *VPN) listAll(ctx context.Context, endpoints []Endpoint) <-chan pageOf {
+	pages := make(chan pageOf)
+	slots := make(chan struct{}, maxListings)
+	var running sync.WaitGroup
+	for _, e := range endpoints {
+		e.account = v.accountOf(e.account)
+		running.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			for p, err := range (query{endpoint: e}).pages(ctx) {
+				pages <- pageOf{p, e, err}
+			}
+		})
+	}
+	go func() {
+		running.Wait()
+		close(pages)
+	}()
+	return pages
+}
