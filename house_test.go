@@ -62,7 +62,13 @@ var may = map[string][]string{
 		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/coreos/go-oidc/v3/oidc",
 		"github.com/go-jose/go-jose/v4", "github.com/go-jose/go-jose/v4/jwt",
 	},
-	"internal/responder": {"internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/held"},
+	// It lists and asks, and has no way to terminate.
+	"internal/sweep": {
+		"internal/identity", "internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/directory",
+	},
+	"internal/responder": {
+		"internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/held", "internal/sweep",
+	},
 	// The only one that talks to SNS.
 	"internal/notify": {
 		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
@@ -75,6 +81,7 @@ var may = map[string][]string{
 	"internal/emulator": {},
 	"cmd/handler": {
 		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/held", "internal/ledger", "internal/notify",
+		"internal/sweep",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",

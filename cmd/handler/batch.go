@@ -121,12 +121,25 @@ func failures(log *slog.Logger, records []*record) events.SQSEventResponse {
 	return failed
 }
 
-// process parses the events, answers their signals together, and reports each outcome as soon as it is concluded. Time
-// for reporting is kept back.
+// process parses the events and answers their signals. Time for reporting is kept back. A sweep waits until everybody
+// else is dealt with.
 func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record) {
 	items := h.resolve(ctx, log, parse(ctx, log, records))
 	work, report, cancel := budget(ctx)
 	defer cancel()
+	first, sweeps := apart(items)
+	h.answer(work, report, log, inv, first)
+	if len(sweeps) > 0 {
+		inv.Swept = h.sweep(work, sweeps[0].signal)
+		h.answer(work, report, log, inv, append(sweeps, sweeps[0].found(log, inv.Swept)...))
+	}
+	h.calls.Report(ctx, log)
+}
+
+// answer answers signals together, and reports each outcome as soon as it is concluded.
+func (h *handler) answer(
+	work, report context.Context, log *slog.Logger, inv responder.Invocation, items []item,
+) {
 	signals := make([]signal.Signal, len(items))
 	for i := range items {
 		signals[i] = items[i].signal
@@ -140,7 +153,6 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 	}
 	reports.Wait()
 	h.remember(report, log, items)
-	h.calls.Report(ctx, log)
 	for i := range items {
 		items[i].settle()
 	}

@@ -80,18 +80,24 @@ func (h *handler) remember(ctx context.Context, log *slog.Logger, items []item) 
 	defer cancel()
 	var all []ledger.Event
 	var sources []string
+	var swept error
 	now := time.Now().UTC()
 	for i := range items {
 		o := items[i].outcome
-		if o.Signal.Kind == signal.SelfTest || o.Signal.Kind.IsRuling() || o.Status == "" {
+		if o.Sweep != nil && items[i].err == nil {
+			swept = h.ledger.SetSweep(ctx, o.Sweep.Next)
+		}
+		if o.Signal.IsAboutNobody() || o.Status == "" {
 			continue
 		}
-		sources = append(sources, o.Signal.Provider)
+		if o.Signal.Provider != signal.SweepProvider {
+			sources = append(sources, o.Signal.Provider)
+		}
 		if o.Status != responder.Ignored {
 			all = append(all, items[i].event(now))
 		}
 	}
-	if err := errors.Join(h.ledger.Note(ctx, all), h.ledger.Heard(ctx, sources, now)); err != nil {
+	if err := errors.Join(h.ledger.Note(ctx, all), h.ledger.Heard(ctx, sources, now), swept); err != nil {
 		log.Warn("the ledger does not know what became of the events", "error", err.Error())
 	}
 }

@@ -14,7 +14,7 @@ const doorPrefix = "door#"
 // come again, since a sender repeats a request that had no answer. The record is kept until expires.
 func (t *Table) Once(ctx context.Context, token, body string, expires time.Time) (only bool, err error) {
 	id := fmt.Sprintf("%stoken#%x", doorPrefix, sha256.Sum256([]byte(token)))
-	err = t.change(ctx, id, nil, func(known content) (content, time.Time, error) {
+	err = t.change(ctx, id, func(known content) (content, time.Time, error) {
 		r := reader{}
 		before := r.text("body", known["body"])
 		only = r.err == nil && (before == "" || before == body)

@@ -56,7 +56,7 @@ func (t *Table) SwitchOn(ctx context.Context, by string) error {
 }
 
 func (t *Table) setSwitch(ctx context.Context, next content) error {
-	err := t.change(ctx, switchID, nil, func(content) (content, time.Time, error) { return next, time.Time{}, nil })
+	err := t.change(ctx, switchID, func(content) (content, time.Time, error) { return next, time.Time{}, nil })
 	if err != nil {
 		return fmt.Errorf("setting the off switch: %w", err)
 	}

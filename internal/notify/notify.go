@@ -145,6 +145,12 @@ func settles(status responder.Status) bool {
 	return false
 }
 
+// saysNothingNew reports whether people need not read it: all is ready, or a sweep says what an earlier one said within a
+// day.
+func saysNothingNew(o responder.Outcome) bool {
+	return o.Status == responder.Ready || o.Sweep != nil && o.Sweep.Repeats
+}
+
 // publish sends each topic what it is owed and then, if it is news, the outcome. It returns by topic what is still
 // owed, and why.
 func (r *Reporter) publish(ctx context.Context, o responder.Outcome, before []debt, news bool) ([][]debt, []error) {
@@ -160,7 +166,7 @@ func (r *Reporter) publish(ctx context.Context, o responder.Outcome, before []de
 		wait.Go(func() {
 			ctx, cancel := t.patience(ctx)
 			defer cancel()
-			if news && (!t.forPeople || o.Status != responder.Ready) {
+			if news && !(t.forPeople && saysNothingNew(o)) {
 				message, err := t.message(o)
 				if err != nil {
 					errs[i] = err

@@ -173,6 +173,7 @@ var advices = []advice{
 		},
 		say("To decide about some people alone, add usernames to the detail. Nothing is lost for 14 days."),
 	}},
+	{is(responder.Notified), isSweep, []step{sweepFound, sweepLost, sweepSilent, sweepForever}},
 	{is(responder.Notified), isRuling, []step{say("Nothing. The outcome of each event follows.")}},
 	{is(responder.Notified), blockedBy(policy.GateLifted), []step{
 		say("Nothing. To act on it all the same, send a custom request."),
@@ -197,6 +198,9 @@ var advices = []advice{
 	{is(responder.Notified), isFinding, []step{say("Read the finding and decide."), onlyByRequest}},
 	{is(responder.Notified), nil, []step{say("Look into it and decide."), onlyByRequest}},
 	{is(responder.Ignored, responder.Ready), nil, []step{say("Nothing.")}},
+	{is(responder.NotReady), isSweep, []step{
+		say("Mend what the error says. The next sweep looks again."), sweepFound, sweepLost, sweepSilent, sweepForever,
+	}},
 	{is(responder.NotReady), nil, []step{
 		say("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with " +
 			"events/custom/self-test.json."),

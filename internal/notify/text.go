@@ -123,6 +123,8 @@ func reasons(o responder.Outcome) []string {
 	s := o.Signal
 	reported := fmt.Sprintf("%s says %s", knownAs(s.Provider), s.Type)
 	switch {
+	case s.Kind == signal.Sweep:
+		reported = "The sweep was due, or somebody asked for it"
 	case s.Kind == signal.SelfTest:
 		reported = "The self-test was due, or somebody asked for it"
 	case s.Provider == "custom":

@@ -30,8 +30,8 @@ func textSubject(o responder.Outcome) string {
 func titleWithin(o responder.Outcome, limit int, from string) string {
 	head, tail := word(o)+" ", []rune(fmt.Sprintf(": %s (%s)", headlineOf(o), from))
 	name := []rune(printable(o.Signal.Subject.String()))
-	if o.Signal.Kind == signal.SelfTest {
-		name = []rune("self-test")
+	if o.Signal.IsAboutNobody() && !o.Signal.Kind.IsRuling() {
+		name = []rune(o.Signal.Kind)
 	}
 	if room := limit - len(head) - len(tail); len(name) > room {
 		name = append(name[:max(room-3, 0)], '.', '.', '.')
@@ -89,6 +89,7 @@ var headlines = []headline{
 	{responder.Notified, blockedBy(policy.GateArchived), say("finding is archived, nothing ended")},
 	{responder.Notified, blockedBy(policy.GateNotYet), say("not due yet, nothing ended")},
 	{responder.Notified, blockedBy(policy.GateUnasked), say("directory not asked, nothing ended")},
+	{responder.Notified, isSweep, say("somebody could not be found, or is still connected")},
 	{responder.Notified, isRuling, say("the brake's events are dealt with")},
 	{responder.Notified, blockedBy(policy.GateLifted), say("lifted by hand, nothing ended")},
 	{responder.Notified, blockedBy(policy.GateDropped), say("dropped by hand, nothing ended")},
@@ -98,6 +99,7 @@ var headlines = []headline{
 	{responder.Failed, responder.Outcome.AccessOnly, say("keep-out list could not be changed")},
 	{responder.Failed, nil, say("nothing could be done")},
 	{responder.Ready, nil, say("people can be cut off")},
+	{responder.NotReady, isSweep, say("not everybody could be looked at")},
 	{responder.NotReady, nil, say("nobody, or not everybody, can be cut off")},
 }
 
@@ -128,7 +130,7 @@ var providers = map[string]string{
 	"sailpoint": "SailPoint", "identity-center": "IAM Identity Center", "iam": "IAM",
 	"directory-service": "Directory Service", "cognito": "Cognito", "google-workspace": "Google Workspace",
 	"jumpcloud": "JumpCloud", "pingone": "PingOne", "duo": "Duo", "cyberark": "CyberArk", "ssf": "Shared Signals",
-	"custom": "custom request",
+	"custom": "custom request", signal.SweepProvider: "hourly sweep",
 }
 
 func knownAs(provider string) string { return cmp.Or(providers[provider], provider) }

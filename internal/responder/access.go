@@ -76,7 +76,8 @@ func (r *Responder) accessOf(ctx context.Context, c *Case) access {
 	case c.Decision.Reinstates:
 		return r.reinstate(ctx, c)
 	case c.dryRun() || !c.terminates():
-		return access{asked: r.KeepOut != nil && (denies || c.Signal.Opens()), reasons: r.keepOutIsOff(denies)}
+		reasons := append(r.keepOutIsOff(denies), r.noteClosings(ctx, c)...)
+		return access{asked: r.KeepOut != nil && (denies || c.Signal.Opens()), reasons: reasons}
 	case denies && r.KeepOut != nil:
 		return r.deny(ctx, c)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -60,10 +61,13 @@ func why(s signal.Signal) string {
 	return s.Type
 }
 
-// closing is what the ledger remembers of a case that closes an account; nil for every other.
+// closing returns what the ledger keeps of a case that closes an account; nil for every other. The sweep relies on it.
+// So the ledger keeps dry-runs and exempt people, and nothing else that a gate or the policy holds back. What the sweep
+// finds in the ledger is there already.
 func (c *Case) closing() *ledger.Closing {
 	s := c.Signal
-	if s.Kind != signal.AccountDisabled && s.Kind != signal.AccountPurged {
+	closes := s.Kind == signal.AccountDisabled || s.Kind == signal.AccountPurged
+	if !closes || s.ClosedBy != "" || !c.terminates() && c.Decision.Gate != policy.GateExempt {
 		return nil
 	}
 	return &ledger.Closing{

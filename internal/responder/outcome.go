@@ -9,6 +9,7 @@ import (
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/sweep"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -67,6 +68,8 @@ type Outcome struct {
 	Arrived time.Time `json:"-"`
 	// Brake is what the brake holds, where it holds this.
 	Brake *Brake `json:"held,omitempty"`
+	// Sweep is what the sweep has seen, where the signal asked for one.
+	Sweep *sweep.Report `json:"sweep,omitempty"`
 	// Reconnections is how often the person reconnected during the watch.
 	Reconnections int    `json:"reconnections,omitempty"`
 	Error         string `json:"error,omitempty"`

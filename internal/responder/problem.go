@@ -22,6 +22,7 @@ const (
 	AccessNotSet     ProblemCode = "access-not-set"      // the keep-out list is not as it should be
 	RulingFailed     ProblemCode = "ruling-failed"       // not all held events were released or dropped
 	SelfTestFailed   ProblemCode = "self-test-failed"    // the self-test found it
+	SweepIncomplete  ProblemCode = "sweep-incomplete"    // the sweep could not ask everything
 )
 
 // Problem says why an outcome is incomplete. The program reads Code and Cause; people read [Problem.Error].

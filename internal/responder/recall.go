@@ -57,10 +57,10 @@ func (r *Responder) recall(ctx context.Context, cases []*Case) {
 	supersede(cases)
 }
 
-// query returns what the cases need to know. A self-test or a ruling needs nothing.
+// query returns what the cases need to know. A signal about nobody needs nothing.
 func query(cases []*Case) (q ledger.Query) {
 	for _, c := range cases {
-		if c.Signal.Kind == signal.SelfTest || c.Signal.Kind.IsRuling() {
+		if c.isAside() {
 			continue
 		}
 		q.Events = append(q.Events, c.eventKey())
@@ -90,12 +90,13 @@ func (c *Case) issuer() string {
 	return c.Signal.Provider
 }
 
-// checkAge blocks an event that is replayed, or older than any that still waits somewhere. Our own form may ask for it.
+// checkAge blocks an event that is replayed, or older than any that still waits somewhere. Our own form may ask for it,
+// and the sweep says what is still true.
 func (c *Case) checkAge(now time.Time) {
 	s := c.Signal
 	age := now.Sub(c.happened())
 	switch {
-	case s.Provider == signal.Custom:
+	case s.Provider == signal.Custom || s.Provider == signal.SweepProvider:
 	case s.Replay != "":
 		c.Decision.Block(
 			policy.GateReplay,

@@ -19,6 +19,7 @@ import (
 
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
+	"clientvpn-responder/internal/sweep"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -52,6 +53,8 @@ type Invocation struct {
 	Account string
 	// Arrivals say of each signal how it came in; it may be shorter than the signals.
 	Arrivals []Arrival
+	// Swept is what the sweep has seen, for a signal that asks for one; nil if there was none.
+	Swept *sweep.Report
 }
 
 // Respond takes signals from the policy's decision to one outcome each. It yields each outcome with its signal's index
@@ -82,7 +85,7 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 
 		// 5. Self-tests and rulings wait until the people are dealt with.
 		for i, c := range cs {
-			if c.isAside() && !yield(i, r.aside(ctx, c)) {
+			if c.isAside() && !yield(i, r.aside(ctx, c, inv.Swept)) {
 				return
 			}
 		}
@@ -90,9 +93,12 @@ func (r *Responder) Respond(ctx context.Context, inv Invocation, signals []signa
 }
 
 // aside answers a signal that is about nobody's access.
-func (r *Responder) aside(ctx context.Context, c *Case) Outcome {
-	if c.Signal.Kind.IsRuling() {
+func (r *Responder) aside(ctx context.Context, c *Case, swept *sweep.Report) Outcome {
+	switch {
+	case c.Signal.Kind.IsRuling():
 		return r.ruling(ctx, c)
+	case c.Signal.Kind == signal.Sweep:
+		return r.swept(c, swept)
 	}
 	return r.selfTest(ctx, c)
 }

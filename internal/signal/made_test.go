@@ -54,6 +54,9 @@ var makers = map[string]func(eventType, word, value string) input{
 		return edited("cyberark/user-deleted.json", "detail/action", eventType)
 	},
 	"custom.ssf": makeSET,
+	"clientvpn-responder.sweep": func(eventType, _, _ string) input {
+		return edited("sweep/still-connected.json", "detail-type", eventType)
+	},
 	"clientvpn-responder": func(eventType, _, _ string) input {
 		if strings.HasSuffix(eventType, " Held") {
 			return edited("custom/reinstate.json", "detail-type", eventType, "detail/source", "okta")

@@ -56,7 +56,7 @@ var providers = []provider{
 	{"cyberark", "custom.cyberark", "", cyberArkEvents, parseCyberArk},
 	{"ssf", "custom.ssf", "Security Event Token", ssfEvents, parseSSF},
 	{Custom, "clientvpn-responder", "", customEvents, parseCustom},
-	{SweepProvider, sweepSource, "", sweepEvents, parseSweep},
+	{SweepProvider, SweepSource, "", sweepEvents, parseSweep},
 }
 
 // Providers lists the names that [Signal.Provider] can have.

@@ -13,8 +13,8 @@ const SweepProvider = "sweep"
 // about nobody, and the policy does not see it.
 const Sweep Kind = "sweep"
 
-// sweepSource is where the sweep's events say that they come from.
-const sweepSource = "clientvpn-responder.sweep"
+// SweepSource is the source of the sweep's events, in their envelopes.
+const SweepSource = "clientvpn-responder.sweep"
 
 // StillConnected is the detail-type of an event about a person whom the sweep found connected.
 const StillConnected = "Still Connected"

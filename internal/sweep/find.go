@@ -1,0 +1,213 @@
+package sweep
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/signal"
+)
+
+const (
+	// perRecall is how many people the ledger is asked about at a time, and recalls how many times side by side.
+	perRecall, recalls = 100, 8
+	// mostPages bounds the listing of the identity store, which takes a tenth of a second for each page.
+	mostPages = 400
+)
+
+// Found is an event about somebody who is connected although the account is closed.
+type Found struct {
+	ID   string
+	Body []byte
+}
+
+// recall asks the ledger who closed the accounts of the people who are connected.
+func (w *sweep) recall(ctx context.Context) {
+	chunks := slices.Collect(slices.Chunk(w.names(), perRecall))
+	known, errs := make([]ledger.Recalled, len(chunks)), make([]error, len(chunks))
+	slots := make(chan struct{}, recalls)
+	var group sync.WaitGroup
+	for i, chunk := range chunks {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			known[i], errs[i] = w.Ledger.Recall(ctx, ledger.Query{People: chunk})
+		})
+	}
+	group.Wait()
+	for i, k := range known {
+		if errs[i] != nil {
+			w.problem(errs[i])
+			return // one that does not answer will not answer about the others either
+		}
+		for name, access := range k.People {
+			w.people[name].closings = access.StillClosed()
+		}
+	}
+}
+
+// ask reads the identity store's users, as many as the sweep may, and notes the status of those who are connected.
+func (w *sweep) ask(ctx context.Context) {
+	if w.Store.Store() == (identity.Issuer{}) {
+		return
+	}
+	complete := w.last.Next == ""
+	pages := 0
+	for page, err := range w.Store.Users(ctx, w.last.Next) {
+		if err != nil {
+			w.problem(err)
+			complete = false
+			break
+		}
+		for _, u := range page.Users {
+			if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
+				p.status, p.userID = statusOf(u.Enabled, u.Disabled), u.ID
+			}
+		}
+		if pages++; pages == mostPages && page.Next != "" {
+			w.report.cursor, complete = page.Next, false
+			break
+		}
+	}
+	for _, p := range w.people {
+		switch {
+		case p.status != unasked:
+			w.report.Asked++
+		case complete:
+			p.status = unknown
+			w.report.Asked++
+		default:
+			w.report.Unasked++
+		}
+	}
+}
+
+func statusOf(isEnabled, isDisabled bool) status {
+	switch {
+	case isDisabled:
+		return disabled
+	case isEnabled:
+		return enabled
+	}
+	return unknown
+}
+
+// find makes an event of each person who is connected although the account is closed.
+func (w *sweep) find(ctx context.Context) {
+	var found []finding
+	for _, name := range w.names() {
+		f, closed := w.finding(name, w.people[name])
+		if !closed {
+			continue
+		}
+		found = append(found, f)
+		if w.report.Closed++; len(w.report.ClosedFirst) < mostListed {
+			w.report.ClosedFirst = append(w.report.ClosedFirst, StillUp{name, f.Issuer, f.ClosedAt})
+		}
+	}
+	told := w.told(ctx, found)
+	for _, f := range found {
+		switch {
+		case told[f.id]:
+			w.report.Told++
+		case len(w.report.Found) < mostFound:
+			w.report.Found = append(w.report.Found, w.event(f))
+		}
+	}
+}
+
+// finding is the detail of an event, as [signal.Parse] reads it.
+type finding struct {
+	Username string      `json:"username"`
+	Issuer   string      `json:"issuer"`
+	Kind     signal.Kind `json:"kind"`
+	ClosedAt time.Time   `json:"closed_at"`
+	ClosedBy string      `json:"closed_by,omitempty"`
+	Reason   string      `json:"reason"`
+
+	id string
+}
+
+// finding returns who closed the person's account, and false if it is open as far as is known. The identity store's
+// word of today goes before its event of yesterday.
+func (w *sweep) finding(name string, p *person) (finding, bool) {
+	store := w.Store.Store().String()
+	closings := slices.DeleteFunc(slices.Clone(p.closings), func(c ledger.Closing) bool {
+		return w.now.Sub(c.Arrived) < grace || c.Issuer == store && p.status == enabled
+	})
+	if len(closings) > 0 {
+		c := slices.MaxFunc(closings, func(a, b ledger.Closing) int { return a.EventAt.Compare(b.EventAt) })
+		f := finding{
+			name, c.Issuer, signal.Kind(c.Kind), c.EventAt.UTC(), c.OutcomeID, said(c), "still-connected-" + short(c.OutcomeID, name),
+		}
+		if own, found := strings.CutPrefix(c.OutcomeID, signal.SweepProvider+" "); found {
+			f.id, f.ClosedBy = own, "" // an earlier sweep closed it, on the identity store's word
+		}
+		return f, true
+	}
+	if p.status != disabled {
+		return finding{}, false
+	}
+	return finding{
+		name, store, signal.AccountDisabled, w.now.UTC(), "", "the identity store says that user " + p.userID + " is disabled",
+		"still-connected-" + short(store, p.userID),
+	}, true
+}
+
+func said(c ledger.Closing) string {
+	return fmt.Sprintf("%s closed the account: %s", c.Provider, c.Reason)
+}
+
+func short(parts ...string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "\n"))))[:16]
+}
+
+// told returns the findings whose outcome was published within a day and left nothing to do, or that the brake holds.
+func (w *sweep) told(ctx context.Context, found []finding) map[string]bool {
+	var keys []ledger.EventKey
+	for _, f := range found {
+		keys = append(keys, f.key())
+	}
+	known, err := w.Ledger.Recall(ctx, ledger.Query{Events: keys})
+	if err != nil {
+		w.problem(err)
+	}
+	told := map[string]bool{}
+	for _, f := range found {
+		e := known.Events[f.key()]
+		// What was cut off, or still has to be, is up again, and is done again.
+		quiet := !e.AnsweredAt.IsZero() && !e.Settled && w.now.Sub(e.AnsweredAt) < tellAgain
+		told[f.id] = quiet || e.Status == "held"
+	}
+	return told
+}
+
+func (f finding) key() ledger.EventKey {
+	return ledger.EventKey{Provider: signal.SweepProvider, ID: f.id, Subject: f.Username}
+}
+
+// event returns the finding as an event, which is what the queue of held events keeps.
+func (w *sweep) event(f finding) Found {
+	body, err := json.Marshal(map[string]any{
+		"version": "0", "id": f.id, "source": signal.SweepSource, "detail-type": signal.StillConnected,
+		"account": w.account, "time": w.now.UTC().Format(time.RFC3339), "region": w.region, "resources": []string{}, "detail": f,
+	})
+	if err != nil {
+		panic(err) // texts and times alone
+	}
+	return Found{f.id, body}
+}
+
+// sourcesToHear are the providers that may fall silent: people and the sweep itself come as they come.
+func sourcesToHear() []string {
+	return slices.DeleteFunc(signal.Providers(), func(name string) bool {
+		return name == signal.Custom || name == signal.SweepProvider
+	})
+}
