@@ -40,8 +40,8 @@ func (h *handler) sweep(ctx context.Context, asked signal.Signal) *sweep.Report 
 	return &report
 }
 
-// found returns what the sweep has found, as if each were an event of the record that asked for the sweep. If one is not
-// done, the record goes back, and the next sweep finds it again.
+// found returns what the sweep has found, as if each were an event of the record that asked for the sweep. If one is
+// not done, the record goes back, and the next sweep finds it again.
 func (i *item) found(log *slog.Logger, report *sweep.Report) (items []item) {
 	if report == nil {
 		return nil

@@ -105,11 +105,16 @@ func TestSweepFindsWhomAnEventMissed(t *testing.T) {
 		want   string
 		up     int
 	}{
-		"closed and up":        {person: "alice", want: "terminated: 1 VPN connection of alice ended.", up: 1},
-		"reopened":             {person: "alice", lift: "okta:example", up: 2},
-		"reopened by another":  {person: "alice", lift: "duo:x", want: "terminated: 1 VPN connection of alice ended.", up: 1},
-		"exempt":               {person: "breakglass", want: "exempt: Nothing was ended: breakglass is exempt.", up: 2},
-		"dry-run":              {person: "alice", env: "MODE=dry-run", want: "would-terminate: Dry-run: 1 VPN connection of alice would be ended.", up: 2},
+		"closed and up": {person: "alice", want: "terminated: 1 VPN connection of alice ended.", up: 1},
+		"reopened":      {person: "alice", lift: "okta:example", up: 2},
+		"reopened by another": {
+			person: "alice", lift: "duo:x", want: "terminated: 1 VPN connection of alice ended.", up: 1,
+		},
+		"exempt": {person: "breakglass", want: "exempt: Nothing was ended: breakglass is exempt.", up: 2},
+		"dry-run": {
+			person: "alice", env: "MODE=dry-run", up: 2,
+			want: "would-terminate: Dry-run: 1 VPN connection of alice would be ended.",
+		},
 		"somebody else's name": {person: "malice", up: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,8 +159,8 @@ func TestSweepIsNoSecondWayToTerminate(t *testing.T) {
 	}
 }
 
-// TestSweepAsksTheIdentityStore: a person whom the store disabled is cut off, though no event came; and the store's word
-// of today goes before its event of yesterday.
+// TestSweepAsksTheIdentityStore: a person whom the store disabled is cut off, though no event came. And the store's
+// word of today goes before its event of yesterday.
 func TestSweepAsksTheIdentityStore(t *testing.T) {
 	s := sweeping(t, "dave@example.com", "alice@example.com", "erin@example.com")
 	const id = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c0"
@@ -164,7 +169,8 @@ func TestSweepAsksTheIdentityStore(t *testing.T) {
 	s.cloud.AddUser(emulator.User{ID: id + "3", UserName: "erin", NoStatus: true})
 	at := time.Now().Add(-time.Hour)
 	s.change(ledger.Change{Person: "alice", Close: &ledger.Closing{
-		Issuer: "identity-center:" + sweepStore, Provider: "identity-center", OutcomeID: "x", Kind: "account-disabled", EventAt: at, Arrived: at,
+		Issuer: "identity-center:" + sweepStore, Provider: "identity-center", OutcomeID: "x", Kind: "account-disabled",
+		EventAt: at, Arrived: at,
 	}})
 	got := s.sweep(s.start("IDENTITY_STORE_ID=" + sweepStore))
 	if len(got) != 2 || got[0] != "terminated: 1 VPN connection of dave ended." || up(s.cloud) != 2 {
@@ -177,7 +183,8 @@ func TestSweepSaysWhomNoEventCouldFind(t *testing.T) {
 	s := sweeping(t, "alice@example.com", "breakglass@example.com")
 	s.cloud.Connect(emulator.Client{EndpointID: endpoint, CommonName: "svc-backup"})
 	f := s.start("MESSAGE_TOPIC_ARN=" + text)
-	want := "notified: 2 people are connected, and all of them could be found by name if they left now; svc-backup could not. 1 of them exempt."
+	want := "notified: 2 people are connected, and all of them could be found by name if they left now; svc-backup could " +
+		"not. 1 of them exempt."
 	for range 2 {
 		if got := s.sweep(f); !slices.Equal(got, []string{want}) {
 			t.Errorf("%q", got)
@@ -197,8 +204,8 @@ func TestSweepSaysWhomNoEventCouldFind(t *testing.T) {
 	}
 }
 
-// TestSweepNamesSilentSourcesAndOldEntries: sources that say nothing for longer than ever before, and once a month who is
-// kept out for ever for more than 90 days.
+// TestSweepNamesSilentSourcesAndOldEntries: sources that say nothing for longer than ever before, and once a month who
+// is kept out for ever for more than 90 days.
 func TestSweepNamesSilentSourcesAndOldEntries(t *testing.T) {
 	s := sweeping(t, "alice@example.com")
 	for _, days := range []int{40, 30, 25} {
@@ -206,13 +213,17 @@ func TestSweepNamesSilentSourcesAndOldEntries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	old := ledger.Entry{Person: "carol", Cause: ledger.Deprovisioning, Issuer: "okta:x", By: "okta", Since: time.Now().AddDate(0, 0, -100)}
+	old := ledger.Entry{
+		Person: "carol", Cause: ledger.Deprovisioning, Issuer: "okta:x", By: "okta", Since: time.Now().AddDate(0, 0, -100),
+	}
 	if _, err := s.list.Put(t.Context(), old); err != nil {
 		t.Fatal(err)
 	}
 	f := s.start()
 	got := s.sweep(f)[0]
-	for _, part := range []string{"okta has been silent since ", "1 person is kept out for ever for more than 90 days: carol, since "} {
+	for _, part := range []string{
+		"okta has been silent since ", "1 person is kept out for ever for more than 90 days: carol, since ",
+	} {
 		if !strings.Contains(got, part) {
 			t.Errorf("%q lacks %q", got, part)
 		}
@@ -233,7 +244,8 @@ func TestSweepWaitsForNobody(t *testing.T) {
 			order = append(order, c.Params.Get("ConnectionId")+c.Params.Get("Username"))
 		}
 	}
-	if string(answer.Payload) != `{"batchItemFailures":[]}` || up(s.cloud) != 0 || len(order) != 2 || order[0] != s.cloud.Connections()[0].ID {
+	first := s.cloud.Connections()[0].ID
+	if string(answer.Payload) != `{"batchItemFailures":[]}` || up(s.cloud) != 0 || len(order) != 2 || order[0] != first {
 		t.Errorf("%s, %d up, terminated %q", answer.Payload, up(s.cloud), order)
 	}
 }

@@ -36,7 +36,8 @@ func (d *Directory) Issuer() identity.Issuer {
 	return identity.Issuer{Provider: identity.IdentityCenter, Within: d.ID}
 }
 
-// Users yields the store's users page by page, from where an earlier Page says; "" is the beginning. After an error there is no further page.
+// Users yields the store's users page by page, from where an earlier Page says; "" is the beginning. After an
+// error there is no further page.
 func (d *Directory) Users(ctx context.Context, from string) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
 		for {

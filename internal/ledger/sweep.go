@@ -12,10 +12,10 @@ type Swept struct {
 	People int // who were connected
 	// Next is where the next sweep goes on listing the identity store's users; empty for the beginning.
 	Next string
-	// Told is what people were told last, in short, and ToldAt when.
-	Told   string
-	ToldAt time.Time
-	// ForeverAt is when people were told last who is kept out for ever since long.
+	// Said is what people read last, in short, and SaidAt is when.
+	Said   string
+	SaidAt time.Time
+	// ForeverAt is when people last read who is kept out for ever since long.
 	ForeverAt time.Time
 }
 
@@ -31,7 +31,7 @@ func (t *Table) LastSweep(ctx context.Context) (Swept, error) {
 	r, known := reader{}, items[sweepID]
 	s := Swept{
 		At: r.time("at", known["at"]), People: r.number("", known, "people"), Next: r.text("next", known["next"]),
-		Told: r.text("told", known["told"]), ToldAt: r.time("told_at", known["told_at"]),
+		Said: r.text("said", known["said"]), SaidAt: r.time("said_at", known["said_at"]),
 		ForeverAt: r.time("forever_at", known["forever_at"]),
 	}
 	if r.err != nil {
@@ -44,7 +44,7 @@ func (t *Table) LastSweep(ctx context.Context) (Swept, error) {
 func (t *Table) SetSweep(ctx context.Context, s Swept) error {
 	return t.change(ctx, sweepID, func(content) (content, time.Time, error) {
 		return members(map[string]string{
-			"at": stamp(s.At), "people": fmt.Sprint(s.People), "next": s.Next, "told": s.Told, "told_at": stampOf(s.ToldAt),
+			"at": stamp(s.At), "people": fmt.Sprint(s.People), "next": s.Next, "said": s.Said, "said_at": stampOf(s.SaidAt),
 			"forever_at": stampOf(s.ForeverAt),
 		}), s.At.Add(remembered), nil
 	})

@@ -145,8 +145,8 @@ func settles(status responder.Status) bool {
 	return false
 }
 
-// saysNothingNew reports whether people need not read it: all is ready, or a sweep says what an earlier one said within a
-// day.
+// saysNothingNew reports whether people need not read it: all is ready, or a sweep repeats what one of the same day
+// said.
 func saysNothingNew(o responder.Outcome) bool {
 	return o.Status == responder.Ready || o.Sweep != nil && o.Sweep.Repeats
 }

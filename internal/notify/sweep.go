@@ -19,8 +19,8 @@ func sweepFound(o responder.Outcome) string {
 	for _, c := range first(10, o.Sweep.ClosedFirst) {
 		all = append(all, fmt.Sprintf("%s (closed by %s)", c.Person, c.Issuer))
 	}
-	return fmt.Sprintf("Connected although the account is closed: %s%s. The outcome of each says what was done. See whether "+
-		"the source's events arrive.", strings.Join(all, ", "), more(o.Sweep.Closed-len(all)))
+	return fmt.Sprintf("Connected although the account is closed: %s%s. The outcome of each says what was done. See "+
+		"whether the source's events arrive.", strings.Join(all, ", "), more(o.Sweep.Closed-len(all)))
 }
 
 // sweepLost says whom no event could find.

@@ -19,8 +19,8 @@ func (p *Policy) IsExempt(username, commonName string) bool {
 	return p.exempt.all || p.exemptConnection(username, commonName)
 }
 
-// PersonOf returns the person of an issuer's names, as an event with them is about one. It is empty if the policy counts
-// none of them, or if they are two people's.
+// PersonOf returns the person of an issuer's names, as if an event had them. It is empty if the policy counts none of
+// them, or if they are two people's.
 func (p *Policy) PersonOf(names []identity.Name) string {
 	who := p.book.Resolve(names, "")
 	if len(who.People) != 1 || who.Conflict != nil {
@@ -42,7 +42,8 @@ func (p *Policy) Unfindable(username, commonName string) string {
 	case slices.ContainsFunc(p.book.Domains(), func(d string) bool { return signal.Fold(d) == domainOf(commonName) }):
 		return ""
 	}
-	return fmt.Sprintf("no template of identity.common_names reads %q; only an event with this very name leads to it", commonName)
+	return fmt.Sprintf("no template of identity.common_names reads %q; only an event with this very name leads to it",
+		commonName)
 }
 
 func domainOf(name string) string {

@@ -40,7 +40,7 @@ func (r *Responder) swept(c *Case, report *sweep.Report) Outcome {
 // sweepSummary says what the sweep has seen, in a few sentences.
 func sweepSummary(r *sweep.Report) string {
 	found := fmt.Sprintf("%s connected, and %s could be found by name if they left now",
-		plural(r.People, "1 person is", fmt.Sprintf("%d people are", r.People)), plural(r.People, "that person", "all of them"))
+		peopleAre(r.People), plural(r.People, "that person", "all of them"))
 	if r.People == 0 {
 		found = "Nobody is connected whom an event could name"
 	}
@@ -52,7 +52,8 @@ func sweepSummary(r *sweep.Report) string {
 		all = append(all, stillUp(r))
 	}
 	if r.Unasked > 0 {
-		all = append(all, fmt.Sprintf("The identity store was asked about %d; %d are left for the next sweep.", r.Asked, r.Unasked))
+		all = append(all, fmt.Sprintf("The identity store was asked about %d; %d are left for the next sweep.",
+			r.Asked, r.Unasked))
 	}
 	for _, s := range r.Silent {
 		all = append(all, fmt.Sprintf("%s has been silent since %s UTC, and for %s at most before.",
@@ -60,8 +61,7 @@ func sweepSummary(r *sweep.Report) string {
 	}
 	if r.Forever > 0 {
 		all = append(all, fmt.Sprintf("%s kept out for ever for more than 90 days: %s%s.",
-			plural(r.Forever, "1 person is", fmt.Sprintf("%d people are", r.Forever)), r.ForeverFirst[0],
-			prefixedMore(r.Forever-1)))
+			peopleAre(r.Forever), r.ForeverFirst[0], prefixedMore(r.Forever-1)))
 	}
 	return strings.Join(all, " ")
 }
@@ -82,9 +82,11 @@ func lost(r *sweep.Report) string {
 func stillUp(r *sweep.Report) string {
 	first := r.ClosedFirst[0]
 	return fmt.Sprintf("%s connected although the account is closed: %s, by %s at %s UTC%s.",
-		plural(r.Closed, "1 person is", fmt.Sprintf("%d people are", r.Closed)), first.Person, first.Issuer,
+		peopleAre(r.Closed), first.Person, first.Issuer,
 		first.ClosedAt.Format(time.DateTime), prefixedMore(r.Closed-1))
 }
+
+func peopleAre(n int) string { return plural(n, "1 person is", fmt.Sprintf("%d people are", n)) }
 
 func prefixedMore(n int) string {
 	if n <= 0 {

@@ -62,7 +62,7 @@ func FuzzParse(f *testing.F) {
 					t.Errorf("%q is not in the event", name)
 				}
 			}
-			if s.ID == "" || s.Provider == "" || s.Type == "" || !slices.Contains(signal.Kinds(), s.Kind) && s.Kind != signal.SelfTest && s.Kind != signal.SourceInterrupted || !slices.Contains(signal.Providers(), s.Provider) {
+			if s.ID == "" || s.Provider == "" || s.Type == "" || !slices.Contains(signal.Kinds(), s.Kind) && s.Kind != signal.SelfTest && s.Kind != signal.Sweep && s.Kind != signal.SourceInterrupted || !slices.Contains(signal.Providers(), s.Provider) {
 				t.Errorf("incomplete: %+v", s)
 			}
 		}

@@ -100,7 +100,7 @@ func (s *Signal) Opens() bool {
 	return s.Kind == AccountEnabled || s.Membership != nil && s.Membership.Change == Added
 }
 
-// IsAboutNobody reports whether the signal asks something of the function itself. No rule is asked about it.
+// IsAboutNobody reports whether the signal asks something of the function itself. The policy asks no rule about it.
 func (s *Signal) IsAboutNobody() bool {
 	return s.Kind == SelfTest || s.Kind == Sweep || s.Kind.IsRuling()
 }

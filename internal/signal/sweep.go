@@ -52,7 +52,8 @@ func parseSweep(e event) ([]Signal, error) {
 	}
 	s.Kind = Kind(cmp.Or(string(found.Kind), string(meant)))
 	if s.Kind != AccountDisabled && s.Kind != AccountPurged {
-		return nil, unreadable("detail.kind", "%q is neither %s nor %s", clip(string(found.Kind), 40), AccountDisabled, AccountPurged)
+		return nil, unreadable("detail.kind", "%q is neither %s nor %s", clip(string(found.Kind), 40),
+			AccountDisabled, AccountPurged)
 	}
 	s.Subject = subjectOf(identity.ReadIssuer(string(found.Issuer)), login(found.Username))
 	s.Reason, s.Time, s.ClosedBy = string(found.Reason), found.ClosedAt.time(), clip(string(found.ClosedBy), 300)

@@ -5,22 +5,30 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/signal"
 )
 
 const (
-	// perRecall is how many people the ledger is asked about at a time, and recalls how many times side by side.
+	// perRecall is how many people one call asks the ledger about. recalls is how many calls run side by side.
 	perRecall, recalls = 100, 8
 	// mostPages bounds the listing of the identity store, which takes a tenth of a second for each page.
 	mostPages = 400
 )
+
+// store is what is used of a [directory.Directory].
+type store interface {
+	Issuer() identity.Issuer
+	Users(ctx context.Context, from string) iter.Seq2[directory.Page, error]
+}
 
 // Found is an event about somebody who is connected although the account is closed.
 type Found struct {
@@ -28,7 +36,7 @@ type Found struct {
 	Body []byte
 }
 
-// recall asks the ledger who closed the accounts of the people who are connected.
+// recall asks the ledger who closed the accounts of connected people.
 func (w *sweep) recall(ctx context.Context) {
 	chunks := slices.Collect(slices.Chunk(w.names(), perRecall))
 	known, errs := make([]ledger.Recalled, len(chunks)), make([]error, len(chunks))
@@ -53,9 +61,9 @@ func (w *sweep) recall(ctx context.Context) {
 	}
 }
 
-// ask reads the identity store's users, as many as the sweep may, and notes the status of those who are connected.
+// ask reads the identity store's users, as many as the sweep may. It notes the status of connected people.
 func (w *sweep) ask(ctx context.Context) {
-	if w.Store.Store() == (identity.Issuer{}) {
+	if w.Store.Issuer() == (identity.Issuer{}) {
 		return
 	}
 	complete := w.last.Next == ""
@@ -112,11 +120,11 @@ func (w *sweep) find(ctx context.Context) {
 			w.report.ClosedFirst = append(w.report.ClosedFirst, StillUp{name, f.Issuer, f.ClosedAt})
 		}
 	}
-	told := w.told(ctx, found)
+	done := w.answered(ctx, found)
 	for _, f := range found {
 		switch {
-		case told[f.id]:
-			w.report.Told++
+		case done[f.id]:
+			w.report.Answered++
 		case len(w.report.Found) < mostFound:
 			w.report.Found = append(w.report.Found, w.event(f))
 		}
@@ -138,14 +146,15 @@ type finding struct {
 // finding returns who closed the person's account, and false if it is open as far as is known. The identity store's
 // word of today goes before its event of yesterday.
 func (w *sweep) finding(name string, p *person) (finding, bool) {
-	store := w.Store.Store().String()
+	store := w.Store.Issuer().String()
 	closings := slices.DeleteFunc(slices.Clone(p.closings), func(c ledger.Closing) bool {
 		return w.now.Sub(c.Arrived) < grace || c.Issuer == store && p.status == enabled
 	})
 	if len(closings) > 0 {
 		c := slices.MaxFunc(closings, func(a, b ledger.Closing) int { return a.EventAt.Compare(b.EventAt) })
 		f := finding{
-			name, c.Issuer, signal.Kind(c.Kind), c.EventAt.UTC(), c.OutcomeID, said(c), "still-connected-" + short(c.OutcomeID, name),
+			name, c.Issuer, signal.Kind(c.Kind), c.EventAt.UTC(), c.OutcomeID,
+			fmt.Sprintf("%s closed the account: %s", c.Provider, c.Reason), "still-connected-" + short(c.OutcomeID, name),
 		}
 		if own, found := strings.CutPrefix(c.OutcomeID, signal.SweepProvider+" "); found {
 			f.id, f.ClosedBy = own, "" // an earlier sweep closed it, on the identity store's word
@@ -156,21 +165,19 @@ func (w *sweep) finding(name string, p *person) (finding, bool) {
 		return finding{}, false
 	}
 	return finding{
-		name, store, signal.AccountDisabled, w.now.UTC(), "", "the identity store says that user " + p.userID + " is disabled",
+		name, store, signal.AccountDisabled, w.now.UTC(), "",
+		fmt.Sprintf("the identity store says that user %s is disabled", p.userID),
 		"still-connected-" + short(store, p.userID),
 	}, true
-}
-
-func said(c ledger.Closing) string {
-	return fmt.Sprintf("%s closed the account: %s", c.Provider, c.Reason)
 }
 
 func short(parts ...string) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "\n"))))[:16]
 }
 
-// told returns the findings whose outcome was published within a day and left nothing to do, or that the brake holds.
-func (w *sweep) told(ctx context.Context, found []finding) map[string]bool {
+// answered returns the findings that want no event now: SNS got their outcome within a day, and it did not cut the
+// person off; or the brake holds them.
+func (w *sweep) answered(ctx context.Context, found []finding) map[string]bool {
 	var keys []ledger.EventKey
 	for _, f := range found {
 		keys = append(keys, f.key())
@@ -179,14 +186,14 @@ func (w *sweep) told(ctx context.Context, found []finding) map[string]bool {
 	if err != nil {
 		w.problem(err)
 	}
-	told := map[string]bool{}
+	done := map[string]bool{}
 	for _, f := range found {
 		e := known.Events[f.key()]
 		// What was cut off, or still has to be, is up again, and is done again.
-		quiet := !e.AnsweredAt.IsZero() && !e.Settled && w.now.Sub(e.AnsweredAt) < tellAgain
-		told[f.id] = quiet || e.Status == "held"
+		quiet := !e.AnsweredAt.IsZero() && !e.Settled && w.now.Sub(e.AnsweredAt) < sayAgain
+		done[f.id] = quiet || e.Status == "held"
 	}
-	return told
+	return done
 }
 
 func (f finding) key() ledger.EventKey {
@@ -197,7 +204,8 @@ func (f finding) key() ledger.EventKey {
 func (w *sweep) event(f finding) Found {
 	body, err := json.Marshal(map[string]any{
 		"version": "0", "id": f.id, "source": signal.SweepSource, "detail-type": signal.StillConnected,
-		"account": w.account, "time": w.now.UTC().Format(time.RFC3339), "region": w.region, "resources": []string{}, "detail": f,
+		"account": w.account, "time": w.now.UTC().Format(time.RFC3339), "region": w.region,
+		"resources": []string{}, "detail": f,
 	})
 	if err != nil {
 		panic(err) // texts and times alone

@@ -23,12 +23,11 @@ type Report struct {
 	NotFindable      int          `json:"not_findable"`
 	NotFindableFirst []Unfindable `json:"not_findable_first,omitempty"`
 	// Closed are people who are connected although their accounts are closed. An outcome follows for each, but for
-	// Told of them, whose outcome was published within a day, or whom the brake holds.
+	// Answered of them, whose outcome was published within a day, or whom the brake holds.
 	Closed      int       `json:"closed"`
 	ClosedFirst []StillUp `json:"closed_first,omitempty"`
-	Told        int       `json:"told"`
-	// Asked and Unasked are how many connected people the identity store was asked about, and how many are left for the
-	// next sweep.
+	Answered    int       `json:"answered"`
+	// Asked is for how many connected people the identity store was read. Unasked are left for the next sweep.
 	Asked   int `json:"asked"`
 	Unasked int `json:"unasked"`
 	// Silent are sources that have been silent for longer than is usual for them.
@@ -41,7 +40,7 @@ type Report struct {
 	Found []Found `json:"-"`
 	// Problems are what could not be asked.
 	Problems []error `json:"-"`
-	// Repeats says that people were told the same within a day.
+	// Repeats says that people have read the same within a day.
 	Repeats bool `json:"-"`
 	// Next is for the ledger, once the report is published.
 	Next ledger.Swept `json:"-"`
@@ -93,15 +92,17 @@ func (r *Report) forever(who string) {
 
 // next completes the report with what the next sweep needs to know.
 func (r *Report) next(last ledger.Swept, now time.Time) {
-	slices.SortFunc(r.NotFindableFirst, func(a, b Unfindable) int { return strings.Compare(a.ConnectionID, b.ConnectionID) })
+	slices.SortFunc(r.NotFindableFirst, func(a, b Unfindable) int {
+		return strings.Compare(a.ConnectionID, b.ConnectionID)
+	})
 	r.Next = ledger.Swept{
-		At: now.UTC(), People: r.People, Next: r.cursor, Told: r.words(), ToldAt: now.UTC(), ForeverAt: last.ForeverAt,
+		At: now.UTC(), People: r.People, Next: r.cursor, Said: r.words(), SaidAt: now.UTC(), ForeverAt: last.ForeverAt,
 	}
 	if r.looked {
 		r.Next.ForeverAt = now.UTC()
 	}
-	if r.Next.Told == last.Told && now.Sub(last.ToldAt) < tellAgain {
-		r.Repeats, r.Next.ToldAt = true, last.ToldAt
+	if r.Next.Said == last.Said && now.Sub(last.SaidAt) < sayAgain {
+		r.Repeats, r.Next.SaidAt = true, last.SaidAt
 	}
 }
 

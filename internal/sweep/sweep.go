@@ -1,20 +1,17 @@
 // Package sweep holds everybody who is connected against what is known: who closed their accounts, and what the
 // identity store says about them now. It finds whom an event missed.
 //
-// It promises to terminate nobody. What it finds becomes an event, which the policy, the gates and the brake answer like
-// any other. It reports whom no event could find, which sources are silent, and what it could not ask.
+// It promises to terminate nobody. What it finds becomes an event, which the policy, the gates and the brake answer
+// like any other. It reports whom no event could find, which sources are silent, and what it could not ask.
 package sweep
 
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"time"
 
-	"clientvpn-responder/internal/directory"
-	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/vpn"
@@ -26,12 +23,6 @@ type memory interface {
 	Sources(ctx context.Context, names []string) ([]ledger.Source, error)
 	List(ctx context.Context) ([]ledger.Entry, error)
 	LastSweep(ctx context.Context) (ledger.Swept, error)
-}
-
-// store is what is used of a [directory.Directory].
-type store interface {
-	Store() identity.Issuer
-	Users(ctx context.Context, from string) iter.Seq2[directory.Page, error]
 }
 
 // Sweeper sweeps.
@@ -46,8 +37,8 @@ type Sweeper struct {
 const (
 	// grace is how long an event that closes an account may be in work elsewhere.
 	grace = 5 * time.Minute
-	// tellAgain is how long the same words are not said to people again.
-	tellAgain = 24 * time.Hour
+	// sayAgain is how long people do not get the same words again.
+	sayAgain = 24 * time.Hour
 	// mostFound is how many people one sweep finds at most. The next one finds the others.
 	mostFound = 200
 	// mostListed is how many names a part of the report has.
