@@ -148,26 +148,6 @@ func readSettings(getenv func(string) string, program string) (settings, []strin
 	return s, problems
 }
 
-// asIs stores a value as it is.
-func asIs(field func(*settings) *string) func(*settings, string) error {
-	return func(s *settings, value string) error {
-		*field(s) = value
-		return nil
-	}
-}
-
-// matching stores a value that matches a pattern, and otherwise reports the problem.
-func matching(field func(*settings) *string, pattern, problem string) func(*settings, string) error {
-	expression := regexp.MustCompile(pattern)
-	return func(s *settings, value string) error {
-		if !expression.MatchString(value) {
-			return fmt.Errorf(problem, value)
-		}
-		*field(s) = value
-		return nil
-	}
-}
-
 func topicARN(field func(*notify.Topics) *arn.ARN) func(*settings, string) error {
 	return func(s *settings, value string) error {
 		parsed, err := arn.Parse(value)

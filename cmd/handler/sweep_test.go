@@ -183,8 +183,8 @@ func TestSweepSaysWhomNoEventCouldFind(t *testing.T) {
 	s := sweeping(t, "alice@example.com", "breakglass@example.com")
 	s.cloud.Connect(emulator.Client{EndpointID: endpoint, CommonName: "svc-backup"})
 	f := s.start("MESSAGE_TOPIC_ARN=" + text)
-	want := "notified: 2 people are connected, and all of them could be found by name if they left now; svc-backup could " +
-		"not. 1 of them exempt."
+	want := "notified: 2 people are connected, and all of them could be found by name if they left now; svc-backup " +
+		"could not. 1 of them exempt."
 	for range 2 {
 		if got := s.sweep(f); !slices.Equal(got, []string{want}) {
 			t.Errorf("%q", got)
