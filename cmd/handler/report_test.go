@@ -330,7 +330,8 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 			t.Errorf("%s: %s", m.Subject, m.Body)
 		}
 	}
-	if topics[topic] < 20 || topics[text] != topics[topic]-1 || topics[chat] != topics[topic]-1 { // the self-test that is ready is for machines
+	people := topics[topic] - 2 // the self-test and the sweep that are ready are for machines
+	if topics[topic] < 20 || topics[text] != people || topics[chat] != people {
 		t.Errorf("published %v", topics)
 	}
 	if log := logs(f); strings.Contains(log, "s3cr3t") {
