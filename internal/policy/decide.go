@@ -48,55 +48,6 @@ type Decision struct {
 	Reasons []Reason `json:"reasons"`
 }
 
-// Answer is what one rule says to a signal.
-type Answer struct {
-	Rule string
-	Then Action
-	// Fits are the clauses that hold, Fails those that do not, in words. The rule fits if none fails.
-	Fits, Fails []string
-}
-
-// Answers returns what each rule says to the signal, in their order, also the rules behind the one that decides.
-func (p *Policy) Answers(s signal.Signal) []Answer {
-	f := newFacts(&s, p.resolve(&s).Names)
-	var all []Answer
-	for i := range p.rules {
-		r := &p.rules[i]
-		a := Answer{Rule: r.Name, Then: r.Then}
-		for _, c := range r.clauses {
-			if c.holds(f) {
-				a.Fits = append(a.Fits, c.yes(f))
-			} else {
-				a.Fails = append(a.Fails, c.what+c.value(f)+c.noBehind)
-			}
-		}
-		all = append(all, a)
-	}
-	return all
-}
-
-// first returns the first rule that fits, and why each rule before it does not. The rule is nil if none fits.
-func (p *Policy) first(f *facts) (decided *rule, reasons []Reason) {
-	reasons = make([]Reason, 0, len(p.rules)+4) // room for what is to follow
-	for i := range p.rules {
-		r, why := &p.rules[i], ""
-		for _, c := range r.clauses {
-			switch {
-			case c.holds(f):
-			case why == "":
-				why = "rule " + r.Name + " does not fit: " + c.what + c.value(f) + c.noBehind
-			default:
-				why += "; " + c.what + c.value(f) + c.noBehind
-			}
-		}
-		if why == "" {
-			return r, reasons
-		}
-		reasons = append(reasons, Reason{Kind: RuleSkipped, Rule: r.Name, Text: why})
-	}
-	return nil, reasons
-}
-
 // Decide applies the first rule that fits the signal. environment is the mode of the whole installation, now the time
 // of the decision. A sample or archived finding, and a signal about nobody, is never decided Terminate.
 func (p *Policy) Decide(s signal.Signal, environment Mode, now time.Time) Decision {
@@ -139,8 +90,7 @@ func (d *Decision) aboutNobody(kind signal.Kind, environment Mode) {
 
 // choose takes rule and action from the first rule that fits, or the action from the default. It returns the rule.
 func (d *Decision) choose(p *Policy, f *facts) *rule {
-	decided, skipped := p.first(f)
-	d.Reasons = append(d.Reasons, skipped...)
+	decided := d.first(p, f)
 	if decided == nil {
 		d.Action = cmp.Or(p.fallback, Ignore)
 		d.because(Defaulted, "no rule fits, so the default decides: %s", d.Action)

@@ -48,8 +48,8 @@ func (p *Policy) Exempt(username string) bool {
 	if p.exempt.all || person == "" {
 		return p.exempt.all
 	}
-	if p.exempt.people[person] {
-		return true
+	if p.exempt.people[person] || len(p.exempt.globs) == 0 {
+		return p.exempt.people[person]
 	}
 	return slices.ContainsFunc(append(p.book.Names(person), username), func(name string) bool {
 		return slices.ContainsFunc(p.exempt.globs, func(pattern glob) bool { return pattern.fits(name) })

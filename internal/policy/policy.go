@@ -85,6 +85,7 @@ type rule struct {
 	KeepOut   KeepOut    `yaml:"keep_out"`
 
 	clauses []clause
+	skipped string // begins the text of why the rule does not decide
 }
 
 // Rules lists the names of the rules, in their order.
@@ -164,7 +165,8 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 		return nil, err
 	}
 	for i := range p.rules {
-		p.rules[i].clauses = p.rules[i].When.compile()
+		r := &p.rules[i]
+		r.clauses, r.skipped = r.When.compile(), "rule "+r.Name+" does not fit: "
 	}
 	return p, nil
 }

@@ -186,12 +186,22 @@ func (s *subjects) add(one Subject) {
 // string (the API's form, which some forwarders send), and made-up names.
 func (f finding) isSample() bool {
 	k := f.Resource.AccessKeyDetails
-	if !bytes.Contains(bytes.ToLower(f.Service.AdditionalInfo), []byte("sample")) {
+	if !mentions(f.Service.AdditionalInfo, "sample") {
 		return k.madeUp() // saves reading kilobytes of it twice more
 	}
 	outer, value := sampleMark(f.Service.AdditionalInfo)
 	inner, _ := sampleMark(unquote(value))
 	return outer || inner || k.madeUp()
+}
+
+// mentions reports whether a text has a word, in any case of ASCII letters.
+func mentions(text []byte, word string) bool {
+	for i := range len(text) - len(word) + 1 {
+		if text[i]|0x20 == word[0] && bytes.EqualFold(text[i:i+len(word)], []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // sampleMark reports whether the additional information has the mark, and returns its member "value".

@@ -2,13 +2,12 @@ package signal
 
 import (
 	"bytes"
-
 	"encoding/json"
-
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // requiredString is a string, or a number where a provider or a forwarder writes one. Null is "". Any other value is an
@@ -19,6 +18,10 @@ type requiredString string
 func (s *requiredString) UnmarshalJSON(raw []byte) error {
 	switch raw[0] {
 	case '"':
+		if inner := raw[1 : len(raw)-1]; utf8.Valid(inner) && !bytes.ContainsRune(inner, '\\') {
+			*s = requiredString(inner) // the text as it is, which is most of them
+			return nil
+		}
 		return json.Unmarshal(raw, (*string)(s))
 	case 'n':
 		*s = ""
