@@ -36,6 +36,7 @@ const (
 )
 
 const rules = `version: 1
+demonstration: true
 identity:
   domains: [example.com, EXAMPLE]
   issuers: [iam:111122223333, ssf:https://idp.example.com/]

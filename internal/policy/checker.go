@@ -74,7 +74,7 @@ func asWritten(n ast.Node) {
 			n.Key = key.(ast.MapKeyNode)
 		}
 		switch n.Key.GetToken().Value {
-		case "version", "max_connections", "min", "max":
+		case "version", "max_connections", "min", "max", "demonstration":
 		default:
 			n.Value, _ = text(n.Value)
 		}

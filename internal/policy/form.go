@@ -43,6 +43,8 @@ func form(t reflect.Type) string {
 		return "a map, such as {key: value}"
 	case reflect.Int, reflect.Float64:
 		return "a number"
+	case reflect.Bool:
+		return "true or false"
 	}
 	return "text"
 }

@@ -56,7 +56,7 @@ type Policy struct {
 	rules    []rule
 	fallback Action
 	book     identity.Book
-	shipped  bool // it is the shipped policy, with changes or without
+	demo     bool // nobody's domains are meant
 	exempt   exemption
 	access   access
 
@@ -69,6 +69,7 @@ type document struct {
 	Identity       identityDocument `yaml:"identity"`
 	Access         accessDocument   `yaml:"access"`
 	LeaverStates   *[]string        `yaml:"leaver_states"`
+	Demonstration  bool             `yaml:"demonstration"`
 	Exempt         []string         `yaml:"exempt"`
 	MaxConnections *int             `yaml:"max_connections"`
 	Brake          *brakeDocument   `yaml:"brake"`
@@ -149,7 +150,7 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 		MaxConnections: DefaultMaxConnections,
 		rules:          d.Rules,
 		fallback:       d.Default,
-		shipped:        isShipped(data),
+		demo:           d.Demonstration,
 		book:           *newBook(d.Identity, &c, file),
 	}
 	c.wholeNumber("version")

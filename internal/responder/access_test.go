@@ -19,6 +19,7 @@ import (
 )
 
 const keepingOut = `version: 1
+demonstration: true
 identity:
   domains: [example.com, EXAMPLE]
   issuers: [iam:111122223333]

@@ -29,6 +29,7 @@ const (
 var tooMany = []string{"alice", "alice@example.com", `example.com\alice`, "alice@example", `example\alice`}
 
 const rules = `version: 1
+demonstration: true
 identity:
   domains: [example.com, EXAMPLE]
   issuers: [iam:111122223333]
