@@ -107,12 +107,18 @@ var may = map[string][]string{
 	"internal/trial": {"internal/console", "internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	"internal/bench": {"internal/console", "internal/emulator", "internal/signal", "internal/trial"},
-	"cmd/clientvpn": {
-		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/trial",
-		"github.com/spf13/cobra", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config",
-		"github.com/aws/aws-sdk-go-v2/service/cloudformation", "github.com/aws/aws-sdk-go-v2/service/lambda",
-		"github.com/aws/aws-sdk-go-v2/service/lambda/types",
+	// Pages for people, of outcomes in their public form.
+	"internal/report": {"internal/signal", "internal/policy"},
+	// What the operator's tool asks of a deployed stack.
+	"internal/stack": {
+		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config",
+		"github.com/aws/aws-sdk-go-v2/service/cloudformation", "github.com/aws/aws-sdk-go-v2/service/cloudformation/types",
+		"github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/aws/aws-sdk-go-v2/service/lambda/types",
 		"github.com/aws/smithy-go",
+	},
+	"cmd/clientvpn": {
+		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/report", "internal/signal",
+		"internal/stack", "internal/trial", "internal/vpn", "github.com/spf13/cobra",
 	},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},

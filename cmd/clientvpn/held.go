@@ -8,6 +8,7 @@ import (
 
 	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/stack"
 
 	"github.com/spf13/cobra"
 )
@@ -18,17 +19,13 @@ func (t *tool) held() *cobra.Command {
 		Long: `Show whom the brake holds, by source. "release" lets the function go on, "drop"
 leaves them connected.`,
 		RunE: func(command *cobra.Command, _ []string) error {
-			s, err := openStack(command.Context(), t.stackName())
+			table, err := t.openLedger(command.Context(), "")
 			if err != nil {
 				return err
 			}
-			table, err := s.output("LedgerTableName")
+			brakes, err := table.Brakes(command.Context())
 			if err != nil {
-				return err
-			}
-			brakes, err := ledger.New(s.cfg, table).Brakes(command.Context())
-			if err != nil {
-				return inOneSentence(err)
+				return stack.InOneSentence(err)
 			}
 			return t.printBrakes(brakes)
 		},

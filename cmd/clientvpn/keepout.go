@@ -14,6 +14,7 @@ import (
 	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/stack"
 
 	"github.com/spf13/cobra"
 )
@@ -43,7 +44,7 @@ func (t *tool) list(table *string) *cobra.Command {
 			}
 			entries, err := list.List(command.Context())
 			if err != nil {
-				return inOneSentence(err)
+				return stack.InOneSentence(err)
 			}
 			return t.printEntries(entries)
 		},
@@ -95,7 +96,7 @@ and why stays in the table.`,
 func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Policy, name string, r lifting) error {
 	entries, err := list.Find(ctx, append(rules.People(name, ""), name))
 	if err != nil {
-		return inOneSentence(err)
+		return stack.InOneSentence(err)
 	}
 	if len(entries) == 0 {
 		return fmt.Errorf("%s is not on the list", name)
@@ -110,7 +111,7 @@ func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Po
 	for _, person := range people {
 		lifted, err := list.Lift(ctx, person, ledger.Lift{Causes: causes, By: r.by, Reason: r.reason, At: time.Now()})
 		if err != nil {
-			return inOneSentence(err)
+			return stack.InOneSentence(err)
 		}
 		if t.json {
 			err = t.printEntries(lifted)

@@ -126,7 +126,7 @@ func TestWithoutCredentialsTheRemedyIsSaid(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	code, _, beside := clientvpn(t, "keep-out", "list", "--table", "kept")
-	want := "clientvpn: " + errNoCredentials.Error() + "\n"
+	want := `clientvpn: there are no AWS credentials; use "aws sso login", or name a profile with AWS_PROFILE` + "\n"
 	if code != exitAWS || beside != want {
 		t.Errorf("%d %s", code, beside)
 	}

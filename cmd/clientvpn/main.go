@@ -1,7 +1,7 @@
-// Command clientvpn tries the Client VPN responder at home, without an AWS account, and looks after the keep-out list.
+// Command clientvpn tries the Client VPN responder at home, without an AWS account, and operates a deployed one.
 //
 // It promises that what it shows is what the Lambda functions do: the programs are the same, and explain uses the same
-// parser and policy.
+// parser and policy. Against AWS it terminates nothing by itself: it asks the deployed function.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/console"
+	"clientvpn-responder/internal/stack"
 
 	"github.com/spf13/cobra"
 )
@@ -48,7 +49,7 @@ func run(ctx context.Context, args []string, c *console.Console) int {
 		return exitDone
 	}
 	fmt.Fprintf(c.Err, "%s %v\n", c.In(console.Red, "clientvpn:"), err)
-	var ofAWS awsError
+	var ofAWS *stack.Error
 	switch {
 	case errors.As(err, &ofAWS):
 		return exitAWS
@@ -90,9 +91,11 @@ func (t *tool) root() *cobra.Command {
 		command.GroupID = "home"
 		root.AddCommand(command)
 	}
-	root.PersistentFlags().StringVar(&t.stack, "stack", defaultStack(), "the deployed stack; CLIENTVPN_STACK if absent")
+	root.PersistentFlags().StringVar(&t.stack, "stack", os.Getenv("CLIENTVPN_STACK"),
+		"the deployed stack, if there are several; CLIENTVPN_STACK if absent")
 	for _, command := range []*cobra.Command{
-		t.ready(), t.cut(), t.reinstate(), t.keepOut(), t.stop(), t.start(), t.held(),
+		t.status(), t.who(), t.would(), t.cut(), t.reinstate(), t.keepOut(), t.why(), t.report(), t.ready(),
+		t.stop(), t.start(), t.dead(), t.redrive(), t.policy(), t.held(),
 		t.ruling("release", "Release Held", "Let the function go on with what the brake holds"),
 		t.ruling("drop", "Drop Held", "Leave those connected whom the brake holds"),
 	} {

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
-
-	"clientvpn-responder/internal/console"
 
 	"github.com/spf13/cobra"
 )
@@ -23,6 +19,7 @@ type request struct {
 	kind       string
 	people     []string
 	source     string // of a ruling
+	dryRun     bool   // only ask
 }
 
 // event returns the request as EventBridge would deliver it.
@@ -30,6 +27,9 @@ func (r request) event(now time.Time) ([]byte, error) {
 	detail := map[string]any{"reason": r.reason, "requested_by": r.by}
 	if len(r.people) > 0 {
 		detail["usernames"] = r.people
+	}
+	if r.dryRun {
+		detail["dry_run"] = true
 	}
 	for key, value := range map[string]string{"kind": r.kind, "source": r.source} {
 		if value != "" {
@@ -77,6 +77,23 @@ policy decides as about every event: exemptions, the limit and dry-run hold.`,
 	return command
 }
 
+// would asks what cut would do. It changes nothing, and people get no message.
+func (t *tool) would() *cobra.Command {
+	r := request{detailType: "Terminate Connections", reason: "asks what would be done", dryRun: true}
+	command := &cobra.Command{
+		Use: "would NAME…", Short: "Show what cutting people off would do; nothing is done",
+		Long: `Ask the deployed function what "cut" would do. It searches as in earnest, and asks
+EC2 whether it would terminate. Nothing is terminated, and nobody gets a mail.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, people []string) error {
+			r.people, r.by = people, os.Getenv("USER")
+			return t.send(command.Context(), r)
+		},
+	}
+	command.Flags().StringVar(&r.kind, "kind", "session-revoked", "the kind, which chooses the rule")
+	return command
+}
+
 func (t *tool) reinstate() *cobra.Command {
 	r := request{detailType: "Reinstate"}
 	return t.asks(&cobra.Command{
@@ -114,66 +131,4 @@ func (t *tool) ready() *cobra.Command {
 			return t.send(command.Context(), request{detailType: "Self Test", reason: "self-test", by: os.Getenv("USER")})
 		},
 	}
-}
-
-// done are the statuses with which nothing is left to do.
-var done = []string{"terminated", "not-connected", "notified", "ready"}
-
-// send passes the request to the deployed function and prints the outcomes. It fails unless all is done.
-func (t *tool) send(ctx context.Context, r request) error {
-	s, err := openStack(ctx, t.stackName())
-	if err != nil {
-		return err
-	}
-	event, err := r.event(time.Now())
-	if err != nil {
-		return err
-	}
-	progress := t.Progress("Waiting for the outcome", 0)
-	answer, err := s.invoke(ctx, event)
-	progress.Stop()
-	if err != nil {
-		return err
-	}
-	if t.json {
-		t.Print("%s", answer.raw)
-	}
-	undone := 0
-	for _, o := range answer.outcomes {
-		if !t.json {
-			t.printOutcome(o)
-		}
-		if !slices.Contains(done, o.Status) {
-			undone++
-		}
-	}
-	if undone > 0 {
-		return fmt.Errorf("%d of %d outcomes are not what was asked for", undone, len(answer.outcomes))
-	}
-	return nil
-}
-
-func (t *tool) printOutcome(o outcome) {
-	style := console.Green
-	if o.Status != "terminated" && o.Status != "ready" {
-		style = console.Yellow
-	}
-	t.Item(t.In(style, strings.ToUpper(o.Status))+"  ", console.Safe(o.Summary))
-	for _, c := range o.Connections {
-		t.Item("  ", fmt.Sprintf("%s of %s on %s: %s", c.ConnectionID, c.who(), c.EndpointID, c.CurrentStatus))
-	}
-	for _, c := range o.Spared {
-		t.Item("  ", fmt.Sprintf("spared %s of %s: %s", c.ConnectionID, c.who(), safe(c.Reason)))
-	}
-	if len(o.Decision.Reasons) > 0 {
-		t.Item("  because ", console.Safe(strings.Join(o.Decision.Reasons, "; ")))
-	}
-}
-
-// who returns the user name, or the certificate where there is none.
-func (c connection) who() string {
-	if c.Username != "" {
-		return safe(c.Username)
-	}
-	return "certificate " + safe(c.CommonName)
 }

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"clientvpn-responder/internal/stack"
+
 	"github.com/spf13/cobra"
 )
 
@@ -43,7 +41,11 @@ func (t *tool) start() *cobra.Command {
 
 // apply sets the off switch, and then the function's event source. Either is worth having alone.
 func (t *tool) apply(ctx context.Context, c change) error {
-	list, err := t.openLedger(ctx, "")
+	s, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := ledgerOf(s)
 	if err != nil {
 		return err
 	}
@@ -52,56 +54,15 @@ func (t *tool) apply(ctx context.Context, c change) error {
 		set = list.SwitchOn
 	}
 	switched := set(ctx, os.Getenv("USER"))
-	state, err := t.changeSource(ctx, c.enabled)
+	state, err := s.Switch(ctx, c.enabled)
 	switch {
 	case switched != nil:
-		return errors.Join(inOneSentence(switched), err)
+		return errors.Join(stack.InOneSentence(switched), err)
 	case err != nil:
 		return err
 	case !t.json:
 		t.Item("", fmt.Sprintf(c.words, state))
 		return nil
 	}
-	line, err := json.Marshal(map[string]any{"enabled": c.enabled, "state": state})
-	if err != nil {
-		return fmt.Errorf("printing the state: %w", err)
-	}
-	t.Print("%s", line)
-	return nil
-}
-
-// changeSource switches the function's event source on or off, and returns its state.
-func (t *tool) changeSource(ctx context.Context, enabled bool) (string, error) {
-	s, err := openStack(ctx, t.stackName())
-	if err != nil {
-		return "", err
-	}
-	source, err := s.source(ctx)
-	if err != nil {
-		return "", err
-	}
-	input := &lambda.UpdateEventSourceMappingInput{UUID: source.UUID, Enabled: &enabled}
-	changed, err := lambda.NewFromConfig(s.cfg).UpdateEventSourceMapping(ctx, input)
-	if err != nil {
-		return "", inOneSentence(err)
-	}
-	return aws.ToString(changed.State), nil
-}
-
-// source returns the function's only event source, which is its queue.
-func (s *stack) source(ctx context.Context) (types.EventSourceMappingConfiguration, error) {
-	var none types.EventSourceMappingConfiguration
-	name, err := s.output("FunctionName")
-	if err != nil {
-		return none, err
-	}
-	input := &lambda.ListEventSourceMappingsInput{FunctionName: &name}
-	found, err := lambda.NewFromConfig(s.cfg).ListEventSourceMappings(ctx, input)
-	if err != nil {
-		return none, inOneSentence(err)
-	}
-	if n := len(found.EventSourceMappings); n != 1 {
-		return none, awsError{fmt.Errorf("the function has %d event sources; it should have its queue alone", n)}
-	}
-	return found.EventSourceMappings[0], nil
+	return t.printJSON(map[string]any{"enabled": c.enabled, "state": state})
 }

@@ -1,117 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"clientvpn-responder/internal/console"
-	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/report"
 	"clientvpn-responder/internal/trial"
 )
-
-// deployed is a stack on loopback: the small company, and the real function behind Lambda's own API.
-type deployed struct {
-	cloud    *emulator.Cloud
-	function *emulator.Function
-	stopped  bool
-}
-
-// withStack starts a stack that the tool finds, under an operator's policy.
-func withStack(t *testing.T, env ...string) *deployed {
-	t.Helper()
-	t.Chdir(root)
-	d := &deployed{cloud: trial.NewCompany()}
-	url, stop, err := emulator.Serve(d.cloud)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	binary, err := trial.BuildHandler(t.Context(), console.Plain(&bytes.Buffer{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	policy, err := filepath.Abs(trial.Demonstration)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.function, err = emulator.Start(t.Context(), binary, append(trial.Environment(url, policy, "enforce"), env...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.function.Close() })
-	server := httptest.NewServer(d)
-	t.Cleanup(server.Close)
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": server.URL, "AWS_ENDPOINT_URL_DYNAMODB": url, "AWS_REGION": trial.Region, "USER": "ops",
-		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "LEDGER_TABLE": "", "CLIENTVPN_STACK": "",
-	} {
-		t.Setenv(name, value)
-	}
-	return d
-}
-
-// ServeHTTP is CloudFormation's DescribeStacks and Lambda's Invoke.
-// Source: API references of AWS CloudFormation and AWS Lambda.
-func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(err)
-	}
-	if r.URL.Path == "/2015-03-31/functions/the-responder/invocations" {
-		answer, err := d.function.Invoke(r.Context(), body)
-		switch {
-		case err != nil:
-			panic(err)
-		case answer.Failure != nil:
-			w.Header().Set("X-Amz-Function-Error", "Unhandled")
-			fmt.Fprintf(w, `{"errorType":%q,"errorMessage":%q}`, answer.Failure.Type, answer.Failure.Message)
-		default:
-			_, _ = w.Write(answer.Payload)
-		}
-		return
-	}
-	if source, is := strings.CutPrefix(r.URL.Path, "/2015-03-31/event-source-mappings"); is {
-		d.eventSource(w, r.Method+" "+source, body)
-		return
-	}
-	w.Header().Set("Content-Type", "text/xml")
-	if !bytes.Contains(body, []byte("StackName=clientvpn-responder")) {
-		w.WriteHeader(http.StatusBadRequest)
-		fmt.Fprint(w, `<ErrorResponse><Error><Code>ValidationError</Code><Message>none</Message></Error></ErrorResponse>`)
-		return
-	}
-	output := func(key, value string) string {
-		return "<member><OutputKey>" + key + "</OutputKey><OutputValue>" + value + "</OutputValue></member>"
-	}
-	fmt.Fprint(w, `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>x</StackName><Outputs>`+
-		output("FunctionName", "the-responder")+output("LedgerTableName", trial.Table)+
-		`</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`)
-}
-
-// eventSource is Lambda's ListEventSourceMappings and UpdateEventSourceMapping.
-func (d *deployed) eventSource(w http.ResponseWriter, call string, body []byte) {
-	switch call {
-	case "GET ", "GET /":
-		fmt.Fprint(w, `{"EventSourceMappings":[{"UUID":"0a1b"}]}`)
-	case "PUT /0a1b":
-		var change struct{ Enabled bool }
-		if err := json.Unmarshal(body, &change); err != nil {
-			panic(err)
-		}
-		d.stopped = !change.Enabled
-		fmt.Fprintf(w, `{"UUID":"0a1b","State":%q}`, map[bool]string{false: "Disabling", true: "Enabling"}[change.Enabled])
-	default:
-		w.WriteHeader(http.StatusNotFound)
-	}
-}
 
 // TestStopAndStart set the off switch and the event source, and say what is next.
 func TestStopAndStart(t *testing.T) {
@@ -142,7 +40,7 @@ func TestCutAndLiftThroughTheFunction(t *testing.T) {
 	if code != exitDone || !strings.HasPrefix(out, "TERMINATED  5 VPN connections of alice@example.com ended.") {
 		t.Fatalf("%d %s%s", code, out, beside)
 	}
-	for _, c := range d.cloud.Connections() {
+	for _, c := range d.Connections() {
 		if strings.EqualFold(c.Username, "alice@example.com") && c.EndedAt.IsZero() {
 			t.Errorf("%s is up", c.ID)
 		}
@@ -169,7 +67,7 @@ func TestCutHoldsWhatThePolicyHolds(t *testing.T) {
 		t.Errorf("%d %s%s", code, out, beside)
 	}
 	code, out, beside = clientvpn(t, "cut", "frank@example.com", "--json", "--reason", "a try")
-	var answer struct{ Outcomes []outcome }
+	var answer struct{ Outcomes []report.Outcome }
 	err := json.Unmarshal([]byte(out), &answer)
 	if err != nil || code != exitDone || answer.Outcomes[0].Status != "not-connected" {
 		t.Errorf("%d %v %s%s", code, err, out, beside)

@@ -67,9 +67,11 @@ var actions = map[string]action{
 	"DeleteMessageBatch":            {simpleQueue, (*Cloud).deleteMessageBatch},
 	"GetQueueAttributes":            {simpleQueue, (*Cloud).getQueueAttributes},
 	"GetQueueUrl":                   {simpleQueue, (*Cloud).getQueueURL},
+	"ListMessageMoveTasks":          {simpleQueue, (*Cloud).listMessageMoveTasks},
 	"ReceiveMessage":                {simpleQueue, (*Cloud).receiveMessage},
 	"SendMessage":                   {simpleQueue, (*Cloud).sendMessage},
 	"SendMessageBatch":              {simpleQueue, (*Cloud).sendMessageBatch},
+	"StartMessageMoveTask":          {simpleQueue, (*Cloud).startMessageMoveTask},
 }
 
 // refusal is an error that a service answers.

@@ -66,6 +66,7 @@ type state struct {
 	users     map[string]User
 	tables    map[string]*table
 	queues    map[string]*queue // by name
+	moves     []moveTask        // of dead letters
 
 	transactions map[string]transaction // by token
 	refused      []Refusal

@@ -92,3 +92,15 @@ func (t *Table) Sources(ctx context.Context, names []string) ([]Source, error) {
 	}
 	return all, nil
 }
+
+// AllSources returns every source that was ever heard, sorted by name.
+func (t *Table) AllSources(ctx context.Context) ([]Source, error) {
+	var all []Source
+	err := t.scan(ctx, sourcePrefix, func(id string, known content) error {
+		s, err := decodeSource(strings.TrimPrefix(id, sourcePrefix), known)
+		all = append(all, s)
+		return err
+	})
+	slices.SortFunc(all, func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
+	return all, err
+}

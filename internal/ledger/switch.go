@@ -62,3 +62,9 @@ func (t *Table) setSwitch(ctx context.Context, next content) error {
 	}
 	return nil
 }
+
+// ReadSwitch returns the off switch by a consistent read.
+func (t *Table) ReadSwitch(ctx context.Context) (Switch, error) {
+	items, err := t.load(ctx, []string{switchID})
+	return switchOf(items), err
+}

@@ -120,6 +120,7 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 	if len(before.owed) > 0 && before.last == words {
 		news = false // it came again because of what is owed
 	}
+	o.LeftToDo = steps(*o)
 	owed, errs := r.publish(ctx, *o, before.owed, news)
 
 	after := event{settled: before.settled || settles(o.Status), last: words}
@@ -145,10 +146,10 @@ func settles(status responder.Status) bool {
 	return false
 }
 
-// saysNothingNew reports whether people need not read it: all is ready, or a sweep repeats what one of the same day
-// said.
+// saysNothingNew reports whether people need not read it: all is ready, a sweep repeats what one of the same day said, or
+// somebody only asked and has the answer.
 func saysNothingNew(o responder.Outcome) bool {
-	return o.Status == responder.Ready || o.Sweep != nil && o.Sweep.Repeats
+	return o.Status == responder.Ready || o.Sweep != nil && o.Sweep.Repeats || o.Signal.DryRun
 }
 
 // publish sends each topic what it is owed and then, if it is news, the outcome. It returns by topic what is still

@@ -114,6 +114,9 @@ func (d *Decision) limit(q *question, environment Mode) {
 	case environment != Enforce:
 		d.Mode = DryRun
 		d.because(OnlyDryRun, "mode dry-run: MODE is not enforce")
+	case q.DryRun:
+		d.Mode = DryRun
+		d.because(OnlyDryRun, "mode dry-run: the request only asks what would be done")
 	case q.rule != nil && q.rule.Mode == DryRun:
 		d.Mode = DryRun
 		d.because(OnlyDryRun, "mode dry-run: rule %s only watches", q.rule.Name)

@@ -53,6 +53,18 @@ func TestSampleArchivedAndNobodyAreNeverTerminated(t *testing.T) {
 	}
 }
 
+// TestRequestThatOnlyAsksIsADryRun, whatever the environment and the rule say.
+func TestRequestThatOnlyAsksIsADryRun(t *testing.T) {
+	p := mustParse(t, "version: 1\nrules:\n  - {name: all, when: {}, then: terminate, mode: enforce}\n")
+	s := signal.Signal{
+		Provider: "custom", Kind: signal.SessionRevoked, Subject: signal.Subject{Usernames: []string{"alice"}}, DryRun: true,
+	}
+	d := p.Decide(s, Enforce, now)
+	if d.Action != Terminate || d.Mode != DryRun || !d.Explains(OnlyDryRun) {
+		t.Errorf("%+v", d)
+	}
+}
+
 // TestRequestsByHandPassTheSameGates: what a person sends in our own form is held back like any other signal.
 func TestRequestsByHandPassTheSameGates(t *testing.T) {
 	p := mustParse(

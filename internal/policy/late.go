@@ -11,6 +11,11 @@ const (
 	GateDropped    Gate = "dropped"    // the brake held it, and a person dropped it
 )
 
+// IsLate reports whether the gate is one of these, which Decide knows nothing of.
+func (g Gate) IsLate() bool {
+	return slices.Contains([]Gate{GateReplay, GateReinstated, GateLifted, GateBrake, GateDropped}, g)
+}
+
 // The kinds of reasons that the ledger adds.
 const (
 	Recalled ReasonKind = "recalled" // what is remembered, or is not known as the ledger did not answer

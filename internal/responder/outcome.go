@@ -75,6 +75,8 @@ type Outcome struct {
 	Error         string `json:"error,omitempty"`
 	// Problems say why the outcome is incomplete, and which requests EC2 did not answer. Error is their text.
 	Problems []Problem `json:"-"`
+	// LeftToDo is what a person should do about it, the most urgent first. Who reports the outcome sets it.
+	LeftToDo []string `json:"left_to_do,omitempty"`
 	// Listings are EC2's request ids of the searches for the person; of several pages, the first and the last.
 	Listings []string `json:"listings,omitempty"`
 }

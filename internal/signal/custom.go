@@ -28,6 +28,7 @@ var customEvents = []meaning{
 //	requested_by    who asks
 //	kind            one of [Kinds]; session-revoked if absent
 //	effective_at    RFC 3339; nothing is done before
+//	dry_run         true to ask what would be done; nothing is
 //
 // Keys may be in camelCase or with hyphens, too. The parser ignores other keys, except keys that look like a condition,
 // such as a date: to act as if they were not there would cut somebody off too early.
@@ -55,7 +56,10 @@ func parseCustom(e event) ([]Signal, error) {
 	case form.reason == "":
 		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
 	}
-	base.Reason, base.RequestedBy = form.reason, clip(form.requestedBy, 200)
+	base.Reason, base.RequestedBy, base.DryRun = form.reason, clip(form.requestedBy, 200), form.dryRun
+	if form.dryRun && customEvents[0].kind != meant {
+		return nil, unreadable("detail.dry_run", "only a termination can be tried; remove it")
+	}
 	if meant.IsRuling() {
 		return parseRuling(base, form)
 	}
@@ -82,6 +86,7 @@ type customForm struct {
 	reason, requestedBy, kind string
 	source                    string // of a ruling
 	effectiveAt               *string
+	dryRun                    bool
 }
 
 // kindOf returns the form's kind, or the one that the detail-type means.

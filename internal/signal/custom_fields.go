@@ -16,6 +16,7 @@ type customFields map[string]json.RawMessage
 // customKeys are the keys of the form.
 var customKeys = []string{
 	"username", "usernames", "connectionid", "clientip", "reason", "requestedby", "kind", "effectiveat", "source",
+	"dryrun",
 }
 
 var (
@@ -80,6 +81,12 @@ func (fields customFields) form() (customForm, error) {
 	}
 	if _, ok := fields["effectiveat"]; ok {
 		form.effectiveAt = &effectiveAt
+	}
+	if raw, ok := fields["dryrun"]; ok {
+		// Only a plain true or false: what somebody means as a trial must never be carried out.
+		if err := decode("detail.dry_run", raw, &form.dryRun); err != nil {
+			return customForm{}, err
+		}
 	}
 	var err error
 	form.people, err = fields.people()

@@ -73,6 +73,8 @@ type Signal struct {
 	// delivered the event.
 	Account string `json:"account,omitempty"`
 	Region  string `json:"region,omitempty"`
+	// DryRun marks a request that only asks what would be done.
+	DryRun bool `json:"dry_run,omitempty"`
 	// Sample marks a finding made to try things out. Archived marks one that somebody has put aside.
 	Sample   bool `json:"sample,omitempty"`
 	Archived bool `json:"archived,omitempty"`

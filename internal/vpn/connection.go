@@ -31,6 +31,7 @@ const (
 // Connection is one connection of a client to an endpoint, and what became of it.
 type Connection struct {
 	EndpointID    string    `json:"endpoint_id"`
+	EndpointName  string    `json:"endpoint_name,omitempty"` // see [Endpoint.DisplayName]
 	ID            string    `json:"connection_id"`
 	Username      string    `json:"username,omitempty"`
 	CommonName    string    `json:"common_name,omitempty"`

@@ -1,6 +1,7 @@
 package vpn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ type Endpoint struct {
 
 // Elsewhere reports whether the endpoint is in another account or Region than the program's own.
 func (e Endpoint) Elsewhere() bool { return e.account != nil && e.account.where() != "" }
+
+// DisplayName returns the tag Name, or else the description; empty if the endpoint has neither.
+func (e Endpoint) DisplayName() string { return cmp.Or(e.Name, e.Description) }
 
 // ErrNoEndpoint says that there is nothing to guard.
 var ErrNoEndpoint = errors.New("there is no Client VPN endpoint in this account and Region")

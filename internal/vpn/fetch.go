@@ -116,7 +116,9 @@ func (f fetcher) candidates(p listPage) []candidate {
 	for _, row := range p.connections {
 		if hits := f.matcher.match(row, f.endpoint); len(hits) > 0 {
 			a := f.endpoint.account
-			all = append(all, candidate{a.connection(row, p.requestID), a, hits})
+			c := a.connection(row, p.requestID)
+			c.EndpointName = f.endpoint.DisplayName()
+			all = append(all, candidate{c, a, hits})
 		}
 	}
 	return all
