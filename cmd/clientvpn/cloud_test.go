@@ -163,8 +163,8 @@ func (d *deployed) eventSource(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"UUID":"0a1b","State":%q}`, map[bool]string{false: "Disabling", true: "Enabling"}[change.Enabled])
 }
 
-// filterLogEvents returns the function's log in two pages: first nothing, as happens on a large log, then the lines
-// whose texts have all texts of the filter.
+// filterLogEvents returns the function's log in two pages. The first is empty, as happens on a large log. The second
+// has the lines that fit the filter.
 func (d *deployed) filterLogEvents(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		LogGroupName, FilterPattern, NextToken string

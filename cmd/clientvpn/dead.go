@@ -23,8 +23,8 @@ func (t *tool) dead() *cobra.Command {
 	var most int
 	command := &cobra.Command{
 		Use: "dead", Short: "Show events that could not be answered", Args: cobra.NoArgs,
-		Long: `Show the dead letters: events that were tried five times. It takes none away, and
-hides each for ten seconds. The exit code is 1 if there are any.`,
+		Long: `Show the dead letters: events that were tried five times. It takes none away,
+and hides each for ten seconds. The exit code is 1 if there are any.`,
 		RunE: func(command *cobra.Command, _ []string) error {
 			s, err := t.open(command.Context())
 			if err != nil {

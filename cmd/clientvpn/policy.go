@@ -55,7 +55,7 @@ func (t *tool) policyDiff() *cobra.Command {
 	command := &cobra.Command{
 		Use: "diff [FILE]", Short: "Show who would be decided differently among the last events",
 		Long: `Decide about the signals in the function's log by your policy, and show which
-decisions differ from those that the deployed policy made. What the ledger or the
+decisions differ from what the deployed policy decided. What the ledger or the
 brake held back counts as the rule decided it. The exit code is 1 if any differ.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, files []string) error {
@@ -88,7 +88,8 @@ func (t *tool) diff(ctx context.Context, rules *policy.Policy, back time.Duratio
 		return err
 	}
 	progress := t.Progress("Reading the log", 0)
-	all, err := outcomes(ctx, s, time.Now().Add(-back), "", func(o report.Outcome) bool { return o.Signal.Kind != "self-test" })
+	isEvent := func(o report.Outcome) bool { return o.Signal.Kind != "self-test" }
+	all, err := outcomes(ctx, s, time.Now().Add(-back), "", isEvent)
 	progress.Stop()
 	if err != nil {
 		return err

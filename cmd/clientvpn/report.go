@@ -18,11 +18,11 @@ func (t *tool) report() *cobra.Command {
 	var since, output string
 	command := &cobra.Command{
 		Use: "report [EVENT|NAME]", Short: "Write a page about an event or a week, as one HTML file",
-		Long: `Write a page as one HTML file that loads nothing and prints well. About an event or
-a person: what happened and when, who, where, why, the evidence, and what is left
-to do. With --since alone: who was or would have been cut off, by status, source
-and rule, how quickly, and what was held back and why. Read that before you turn
-enforcement on.`,
+		Long: `Write a page as one HTML file that loads nothing and prints well. About an event
+or a person: what happened and when, who, where, why, the evidence, and what is
+left to do. With --since alone: who was or would have been cut off, by status,
+source and rule, how quickly, and what was held back and why. Read that before
+you turn enforcement on.`,
 		Example: `  clientvpn report --since 7d
   clientvpn report 64c3ff73-68ea-40be-8d26-308cdb13f776 --output incident.html`,
 		Args: cobra.MaximumNArgs(1),

@@ -82,8 +82,9 @@ func (t *tool) would() *cobra.Command {
 	r := request{detailType: "Terminate Connections", reason: "asks what would be done", dryRun: true}
 	command := &cobra.Command{
 		Use: "would NAME…", Short: "Show what cutting people off would do; nothing is done",
-		Long: `Ask the deployed function what "cut" would do. It searches as in earnest, and asks
-EC2 whether it would terminate. Nothing is terminated, and nobody gets a mail.`,
+		Long: `Ask the deployed function what "cut" would do. It searches as in earnest, and
+asks EC2 whether it would terminate. Nothing is terminated, and nobody gets a
+mail.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, people []string) error {
 			r.people, r.by = people, os.Getenv("USER")

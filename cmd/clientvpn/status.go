@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
-	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/report"
 	"clientvpn-responder/internal/stack"
@@ -24,7 +22,7 @@ type state struct {
 	Stack       string            `json:"stack"`
 	Region      string            `json:"region"`
 	Mode        string            `json:"mode"`
-	EventSource string            `json:"event_source"` // Enabled, or Disabled by "stop"
+	EventSource string            `json:"event_source"`           // Enabled, or Disabled by "stop"
 	SwitchedOff string            `json:"switched_off,omitempty"` // by whom and since when
 	SelfTest    report.Outcome    `json:"self_test"`
 	Endpoints   []endpoint        `json:"endpoints"`
@@ -32,7 +30,7 @@ type state struct {
 	Held        []ledger.Standing `json:"held"`
 	Waiting     int               `json:"waiting"`
 	DeadLetters int               `json:"dead_letters"`
-	Alarms      []stack.Alarm     `json:"alarms"` // those that are not OK
+	Alarms      []stack.Alarm     `json:"alarms"` // in the state ALARM
 	AllAlarms   int               `json:"all_alarms"`
 }
 
@@ -47,10 +45,10 @@ type endpoint struct {
 func (t *tool) status() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Show whether it is ready, and whatever needs a person", Args: cobra.NoArgs,
-		Long: `Show whether the deployed function is ready, its mode and policy, the endpoints and
-whom they carry, when each source was heard last, what is held, dead letters and
-alarms. It asks the function for a self-test, which terminates nothing. The exit
-code is 1 if something needs a person.`,
+		Long: `Show whether the deployed function is ready, its mode and policy, the endpoints
+and whom they carry, when each source was heard last, what is held, dead letters
+and alarms. It asks the function for a self-test, which terminates nothing. The
+exit code is 1 if something needs a person.`,
 		RunE: func(command *cobra.Command, _ []string) error {
 			s, err := t.open(command.Context())
 			if err != nil {
@@ -209,44 +207,10 @@ func (k state) needs() (all []string) {
 	return all
 }
 
-// plural returns the words for one, or those for several with their number.
+// plural returns the words for one, or the words for several with their number.
 func plural(n int, one, several string) string {
 	if n == 1 {
 		return one
 	}
 	return fmt.Sprintf(several, n)
-}
-
-func (t *tool) printState(k state) {
-	verdict := t.In(console.Green, "READY")
-	if len(k.needs()) > 0 {
-		verdict = t.In(console.Red, "NEEDS A PERSON")
-	}
-	t.Print("%s  %s in %s, mode %s", verdict, safe(k.Stack), k.Region, t.In(console.Bold, k.Mode))
-	for _, need := range k.needs() {
-		t.Item("  - ", console.Safe(need))
-	}
-	t.Item("\nself-test   ", console.Safe(k.SelfTest.Summary))
-	t.Print("policy      %s", cmp.Or(k.SelfTest.PolicyHash, "unknown"))
-	for i, e := range k.Endpoints {
-		words := fmt.Sprintf("%s %s carries %s", e.ID, e.Name, strings.Join(e.Carries, " and "))
-		if e.ConnectHandler == "" {
-			words += "; no connect handler"
-		}
-		t.Item(label("endpoints", i), console.Safe(words))
-	}
-	for i, s := range k.Sources {
-		ago := report.Span(time.Since(s.Last))
-		t.Item(label("sources", i), fmt.Sprintf("%s, heard %s ago", safe(s.Name), ago))
-	}
-	t.Print("queue       %d waiting, %d dead letters", k.Waiting, k.DeadLetters)
-	t.Print("alarms      %d of %d", len(k.Alarms), k.AllAlarms)
-}
-
-// label is a word before the first row of a list, and room before the others.
-func label(word string, row int) string {
-	if row > 0 {
-		word = ""
-	}
-	return fmt.Sprintf("%-12s", word)
 }

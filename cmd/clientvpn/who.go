@@ -119,7 +119,9 @@ func (p *connected) plan() {
 // only returns the person with this name.
 func only(people []connected, rules *policy.Policy, name string) []connected {
 	mine := rules.People(name, "")
-	return slices.DeleteFunc(people, func(p connected) bool { return p.Person != name && !slices.Contains(mine, p.Person) })
+	return slices.DeleteFunc(people, func(p connected) bool {
+		return p.Person != name && !slices.Contains(mine, p.Person)
+	})
 }
 
 func (t *tool) printPeople(people []connected) error {

@@ -24,8 +24,8 @@ func (t *tool) why() *cobra.Command {
 	var since string
 	command := &cobra.Command{
 		Use: "why EVENT|NAME", Short: "Show what became of an event or a person, as a timeline",
-		Long: `Show what became of an event, or of everything about a person, as a timeline: from
-the ledger, which remembers events for 45 days, and from the function's log.
+		Long: `Show what became of an event, or of everything about a person, as a timeline. It
+reads the ledger, which remembers events for 45 days, and the function's log.
 EVENT is the provider's own id or EventBridge's, as every message has it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {

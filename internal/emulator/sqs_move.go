@@ -28,7 +28,8 @@ func (c *Cloud) startMessageMoveTask(form url.Values, requestID string) (any, *r
 	}
 	from := c.queueAt(in.SourceArn)
 	if from == nil {
-		return nil, refuse("ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, refuse("ResourceNotFoundException",
+			"The resource that you specified for the SourceArn parameter doesn't exist.")
 	}
 	to := c.queueAt(in.DestinationArn)
 	var sources []*queue

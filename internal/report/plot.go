@@ -77,7 +77,8 @@ func inWords(took []time.Duration) string {
 		return "Nobody was cut off in this time, so there is nothing to measure."
 	}
 	slices.Sort(took)
-	return fmt.Sprintf("Half of %d within %s of the event, 95 of 100 within %s, the slowest after %s. In dry-run: until the decision.",
+	return fmt.Sprintf("Half of %d within %s of the event, 95 of 100 within %s, the slowest after %s. "+
+		"In dry-run: until the decision.",
 		len(took), Span(took[(len(took)-1)/2]), Span(took[(len(took)*95+99)/100-1]), Span(took[len(took)-1]))
 }
 

@@ -53,13 +53,12 @@ func parseCustom(e event) ([]Signal, error) {
 		return nil, err
 	case e.ID == "":
 		return nil, unreadable("id", "missing; EventBridge gives every event an id, which identifies repeats")
+	case form.dryRun && meant != SessionRevoked:
+		return nil, unreadable("detail.dry_run", "only a termination can be tried; remove it")
 	case form.reason == "":
 		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
 	}
 	base.Reason, base.RequestedBy, base.DryRun = form.reason, clip(form.requestedBy, 200), form.dryRun
-	if form.dryRun && customEvents[0].kind != meant {
-		return nil, unreadable("detail.dry_run", "only a termination can be tried; remove it")
-	}
 	if meant.IsRuling() {
 		return parseRuling(base, form)
 	}

@@ -22,7 +22,7 @@ func (s *Stack) Depth(ctx context.Context, output string) (int, error) {
 		return 0, err
 	}
 	visible, err := strconv.Atoi(known["ApproximateNumberOfMessages"])
-	hidden, _ := strconv.Atoi(known["ApproximateNumberOfMessagesNotVisible"]) // absent is none
+	hidden, _ := strconv.Atoi(known["ApproximateNumberOfMessagesNotVisible"]) // 0 if it is absent
 	if err != nil {
 		return 0, &Error{fmt.Errorf("reading how many messages %s holds: %w", output, err)}
 	}
@@ -83,7 +83,7 @@ func (s *Stack) DeadLetters(ctx context.Context, most int) ([]Letter, error) {
 			if ms, err := strconv.ParseInt(m.Attributes["SentTimestamp"], 10, 64); err == nil {
 				l.Sent = time.UnixMilli(ms).UTC()
 			}
-			l.Receives, _ = strconv.Atoi(m.Attributes["ApproximateReceiveCount"]) // absent is 0
+			l.Receives, _ = strconv.Atoi(m.Attributes["ApproximateReceiveCount"]) // 0 if it is absent
 			all = append(all, l)
 		}
 	}

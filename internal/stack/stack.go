@@ -49,8 +49,8 @@ func Configure(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Open reads the outputs of the stack with this name. Without a name it is the only stack of this project in the account
-// and Region.
+// Open reads the outputs of the stack with this name. Without a name it is the only stack of this project in the
+// account and Region.
 func Open(ctx context.Context, name string) (*Stack, error) {
 	cfg, err := Configure(ctx)
 	if err != nil {
