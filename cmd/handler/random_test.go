@@ -363,7 +363,7 @@ func (d *day) happen() {
 		e = d.addRaw(id, poison, pick(d.r, []string{"{", "", "null", "[]", `{"source":"clientvpn-responder"}`,
 			`{"id":"` + id +
 				`","source":"clientvpn-responder","detail-type":"Terminate Connections","detail":{"username":"ann"}}`,
-			custom(id, time.Now(), `"username":"-"`), custom(id, time.Now(), `"username":"ann","dry_run":true`)}))
+			custom(id, time.Now(), `"username":"-"`), custom(id, time.Now(), `"username":"ann","dry_run":"yes"`)}))
 	}
 	d.sent = append(d.sent, e)
 	d.note("%s asks for %s: %v %s", id, e.asks, e.people, e.only)

@@ -67,8 +67,11 @@ func (w *world) add(id string, asked asks, names ...string) *event {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people,
-		body: custom(id, at, `"usernames":`+string(list)+`,"kind":"`+kind+`"`)})
+	detail := `"usernames":` + string(list) + `,"kind":"` + kind + `"`
+	if asked == forDryRun && len(list)%2 == 0 { // by the request, not by the rule
+		detail = `"usernames":` + string(list) + `,"kind":"account-disabled","dry_run":true`
+	}
+	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people, body: custom(id, at, detail)})
 }
 
 // addOne makes an event that asks for the end of one connection.
