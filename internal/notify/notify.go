@@ -146,8 +146,8 @@ func settles(status responder.Status) bool {
 	return false
 }
 
-// saysNothingNew reports whether people need not read it: all is ready, a sweep repeats what one of the same day said, or
-// somebody only asked and has the answer.
+// saysNothingNew reports whether people need not read it. All is ready, a sweep repeats what one of the same day said,
+// or somebody only asked and has the answer.
 func saysNothingNew(o responder.Outcome) bool {
 	return o.Status == responder.Ready || o.Sweep != nil && o.Sweep.Repeats || o.Signal.DryRun
 }

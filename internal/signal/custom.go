@@ -48,17 +48,13 @@ func parseCustom(e event) ([]Signal, error) {
 		return nil, err
 	}
 	form, err := fields.form()
-	switch {
-	case err != nil:
-		return nil, err
-	case e.ID == "":
-		return nil, unreadable("id", "missing; EventBridge gives every event an id, which identifies repeats")
-	case form.dryRun && meant != SessionRevoked:
-		return nil, unreadable("detail.dry_run", "only a termination can be tried; remove it")
-	case form.reason == "":
-		return nil, unreadable("detail.reason", "missing; say why, it goes into the outcome")
+	if err == nil {
+		err = form.complete(e, meant)
 	}
-	base.Reason, base.RequestedBy, base.DryRun = form.reason, clip(form.requestedBy, 200), form.dryRun
+	if err != nil {
+		return nil, err
+	}
+	base.DryRun, base.Reason, base.RequestedBy = form.dryRun, form.reason, clip(form.requestedBy, 200)
 	if meant.IsRuling() {
 		return parseRuling(base, form)
 	}
@@ -86,6 +82,19 @@ type customForm struct {
 	source                    string // of a ruling
 	effectiveAt               *string
 	dryRun                    bool
+}
+
+// complete returns an error for what every form must have, and for what this one must not have.
+func (f customForm) complete(e event, meant Kind) error {
+	switch {
+	case e.ID == "":
+		return unreadable("id", "missing; EventBridge gives every event an id, which identifies repeats")
+	case f.dryRun && meant != SessionRevoked:
+		return unreadable("detail.dry_run", "only a termination can be tried; remove it")
+	case f.reason == "":
+		return unreadable("detail.reason", "missing; say why, it goes into the outcome")
+	}
+	return nil
 }
 
 // kindOf returns the form's kind, or the one that the detail-type means.
