@@ -10,7 +10,7 @@ SHELL := bash
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive build-Poll
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -79,7 +79,7 @@ clients: .tools/venv/done
 	.tools/venv/bin/python .ci/clients.py
 
 size: build
-	@for function in handler:dist connect:dist/connect receive:dist/receive; do \
+	@for function in handler:dist connect:dist/connect receive:dist/receive poll:dist/poll; do \
 		zip=$$(python3 -c "import sys, zlib; print(len(zlib.compress(open(sys.argv[1], 'rb').read())))" "$${function#*:}/bootstrap"); \
 		echo "$${function%:*}: $$(wc -c < "$${function#*:}/bootstrap") bytes, zipped $$zip of at most $(MAX_ZIP_BYTES)"; \
 		test "$$zip" -le $(MAX_ZIP_BYTES) || exit; \
@@ -99,7 +99,7 @@ sam: .tools/venv/done ## the SAM CLI's own look at the template, its build, and 
 	export SAM_CLI_TELEMETRY=0; \
 	.tools/sam/bin/sam validate --lint --region eu-west-1 && .tools/sam/bin/sam build --region eu-west-1 && \
 	for function in Responder Connect; do test -x .aws-sam/build/$$function/bootstrap -a -f .aws-sam/build/$$function/policy.yaml || exit; done && \
-	test -x .aws-sam/build/Receive/bootstrap && \
+	test -x .aws-sam/build/Receive/bootstrap -a -x .aws-sam/build/Poll/bootstrap && \
 	.tools/venv/bin/python test/deploy/deploy.py .tools/sam/bin/sam
 
 rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this machine: template, EventBridge, queue, binary, topics
@@ -113,10 +113,11 @@ bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: 
 	@$(CLIENTVPN) bench || $(INTERRUPTED)
 
 build: ## the functions for AWS, in dist/ and folders below
-	@mkdir -p dist/connect dist/receive
+	@mkdir -p dist/connect dist/receive dist/poll
 	$(BUILD) -o dist/bootstrap ./cmd/handler
 	$(BUILD) -o dist/connect/bootstrap ./cmd/connect
 	$(BUILD) -o dist/receive/bootstrap ./cmd/receive
+	$(BUILD) -o dist/poll/bootstrap ./cmd/poll
 	@cp policy.yaml dist/ && cp policy.yaml dist/connect/
 
 # sam build calls these.
@@ -130,6 +131,9 @@ build-Connect:
 
 build-Receive:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/receive
+
+build-Poll:
+	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/poll
 
 clean: ## remove what was built and fetched
 	rm -rf bin dist .tools .aws-sam

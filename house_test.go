@@ -62,6 +62,10 @@ var may = map[string][]string{
 		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/coreos/go-oidc/v3/oidc",
 		"github.com/go-jose/go-jose/v4", "github.com/go-jose/go-jose/v4/jwt",
 	},
+	// The only one that talks to Microsoft Graph.
+	"internal/graph": {
+		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/sts",
+	},
 	// It lists and asks, and has no way to terminate.
 	"internal/sweep": {
 		"internal/identity", "internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/directory",
@@ -96,6 +100,10 @@ var may = map[string][]string{
 	"cmd/receive": {
 		"internal/door", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/events",
 		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+	},
+	"cmd/poll": {
+		"internal/door", "internal/graph", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda",
+		"github.com/aws/aws-lambda-go/lambdacontext", "github.com/aws/aws-sdk-go-v2/aws",
 	},
 	// Somebody else's stand-in, for tests.
 	"internal/moto": {},
@@ -170,6 +178,8 @@ func TestFunctionsLinkNothingForeign(t *testing.T) {
 		"./cmd/handler": aids,
 		"./cmd/connect": append(aids, services+"ec2", services+"sns", services+"identitystore", services+"sts"),
 		"./cmd/receive": append(aids, services+"ec2", services+"sns", module+"internal/policy", module+"internal/vpn",
+			module+"internal/signal"),
+		"./cmd/poll": append(aids, services+"ec2", services+"sns", module+"internal/policy", module+"internal/vpn",
 			module+"internal/signal"),
 	} {
 		output, err := exec.Command("go", "list", "-deps", folder).Output()

@@ -154,6 +154,7 @@ func (e *entry) enter(ctx context.Context, r Request, t token) (Passed, Reason) 
 	default:
 		why = p.record(r)
 	}
-	p.Event.complete(&e.Door, r.At)
+	p.Event.Door = e.Path
+	p.Event = NewEvent(p.Event, e.Issuer, r.At)
 	return p, why
 }

@@ -154,12 +154,12 @@ func TestForgedHeadersAreRefused(t *testing.T) {
 				"unencoded payload": {good(path).with(func(f *form) {
 					f.header["crit"], f.header["b64"] = []string{"b64"}, true
 				}).sign(), door.BadToken},
-				"encrypted":         {none("RSA-OAEP").unsigned("x"), door.WrongAlgorithm},
-				"in JSON":           {`{"payload": "e30", "signatures": []}`, door.BadToken},
-				"four parts":        {good(path).sign() + ".e30", door.BadToken},
-				"a tail":            {good(path).sign() + "=", door.BadToken},
-				"no dot":            {"e30", door.BadToken},
-				"a list":            {"W10.W10.W10", door.BadToken},
+				"encrypted":  {none("RSA-OAEP").unsigned("x"), door.WrongAlgorithm},
+				"in JSON":    {`{"payload": "e30", "signatures": []}`, door.BadToken},
+				"four parts": {good(path).sign() + ".e30", door.BadToken},
+				"a tail":     {good(path).sign() + "=", door.BadToken},
+				"no dot":     {"e30", door.BadToken},
+				"a list":     {"W10.W10.W10", door.BadToken},
 			} {
 				refusedAs(t, g, request(path, test.token), name, test.want)
 			}

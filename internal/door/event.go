@@ -26,11 +26,13 @@ type Event struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// complete adds what every event has. The id follows from the content, so that a repeat is known as one.
-func (e *Event) complete(d *Door, at time.Time) {
-	e.Version, e.Resources, e.Time, e.Door = "0", []string{}, at.UTC().Truncate(time.Second), d.Path
-	h := sha256.Sum256(slices.Concat([]byte(d.Path+"\n"+d.Issuer+"\n"), e.Detail))
+// NewEvent returns an event that came in by a door. The id follows from the content and from what makes two equal
+// contents two events, so that a repeat is known as one.
+func NewEvent(e Event, apart string, at time.Time) Event {
+	h := sha256.Sum256(slices.Concat([]byte(e.Door+"\n"+apart+"\n"), e.Detail))
 	e.ID = fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
+	e.Version, e.Resources, e.Time = "0", []string{}, at.UTC().Truncate(time.Second)
+	return e
 }
 
 const (

@@ -11,8 +11,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// algorithms are the signatures that count. All need the issuer's private key. With a shared secret, every reader of the
-// configuration could sign, too.
+// algorithms are the signatures that count. All need the issuer's private key. With a shared secret, every reader of
+// the configuration could sign, too.
 var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,

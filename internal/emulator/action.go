@@ -35,6 +35,7 @@ var queryThrottled = refusal{
 var services = map[string]*service{
 	elasticCompute.version: elasticCompute, notification.version: notification,
 	identityStore.version: identityStore, dynamoDB.version: dynamoDB, simpleQueue.version: simpleQueue,
+	secretsManager.version: secretsManager, securityTokens.version: securityTokens,
 }
 
 // action does what a request asks for, and returns the answer's document or an error.
@@ -51,6 +52,8 @@ var actions = map[string]action{
 	"GetTopicAttributes":            {notification, (*Cloud).getTopicAttributes},
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
 	"GetUserId":                     {identityStore, (*Cloud).getUserID},
+	"GetSecretValue":                {secretsManager, (*Cloud).getSecretValue},
+	"GetWebIdentityToken":           {securityTokens, (*Cloud).getWebIdentityToken},
 	"ListUsers":                     {identityStore, (*Cloud).listUsers},
 	"BatchGetItem":                  {dynamoDB, (*Cloud).batchGetItem},
 	"BatchWriteItem":                {dynamoDB, (*Cloud).batchWriteItem},

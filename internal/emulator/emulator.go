@@ -67,6 +67,7 @@ type state struct {
 	tables    map[string]*table
 	queues    map[string]*queue // by name
 	moves     []moveTask        // of dead letters
+	secrets   map[string]string // by ARN
 
 	transactions map[string]transaction // by token
 	refused      []Refusal

@@ -70,6 +70,7 @@ type entraRecord struct {
 	} `json:"resourceData"`
 	Time     lenientString `json:"time"`
 	TenantID lenientString `json:"tenantId"`
+	OData    lenientString `json:"@odata.type"`
 }
 
 type entraProperties struct {
@@ -121,6 +122,9 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	}
 	if strings.HasPrefix(string(r.Type), "Microsoft.Graph.") || r.ChangeType != "" {
 		return parseGraphNotification(e, path, r)
+	}
+	if strings.HasPrefix(string(r.OData), "#microsoft.graph.") {
+		return parseEntraChange(e, path, raw, r.issuer(e))
 	}
 	if p := r.properties(); p.RiskState != "" && (r.Category == "" || riskCategory().MatchString(string(r.Category))) {
 		return parseEntraRisk(e, r)

@@ -10,6 +10,7 @@ var entraNotices = []meaning{
 	{"lifecycle missed", SourceInterrupted, "Microsoft Graph could not deliver some notifications"},
 	{"lifecycle subscriptionRemoved", SourceInterrupted, "Microsoft Graph removed the subscription: renew it"},
 	{"lifecycle reauthorizationRequired", "", "a routine notice: the forwarder must renew the subscription in time"},
+	{"lifecycle pollBeganAnew", SourceInterrupted, "the poll of Microsoft Graph began anew: look for changes before that"},
 	{"Microsoft.EventGrid.SubscriptionValidationEvent", "", "a routine notice: a new subscription"},
 	{"Microsoft.EventGrid.SubscriptionDeletedEvent", SourceInterrupted, "somebody deleted the subscription"},
 }

@@ -115,6 +115,21 @@ func entraChanges(meant, word, value string) []any {
 		return []any{"detail", object{"value": []any{object{"lifecycleEvent": strings.TrimPrefix(meant, "lifecycle ")}}}}
 	case strings.HasPrefix(meant, "Microsoft.EventGrid."):
 		return []any{"detail", object{"eventType": meant}}
+	case strings.HasPrefix(meant, "user delta"):
+		user := object{"@odata.type": "#microsoft.graph.user", "id": "u1"}
+		if word == "user delta accountEnabled" {
+			user["accountEnabled"] = value == "true"
+		}
+		if meant == "user delta @removed" {
+			user["@removed"] = object{"reason": "changed"}
+		}
+		return []any{"detail", user}
+	case strings.HasPrefix(meant, "group delta"):
+		member := object{"@odata.type": "#microsoft.graph.user", "id": "u1"}
+		if meant == "group delta member @removed" {
+			member["@removed"] = object{"reason": "deleted"}
+		}
+		return []any{"detail", object{"@odata.type": "#microsoft.graph.group", "id": "g1", "members@delta": []any{member}}}
 	case meant == "riskState":
 		return risky("remediated", "high")
 	case meant == "riskState atRisk, riskLevel high":
