@@ -55,7 +55,7 @@ func (t *Table) SaveCursor(ctx context.Context, provider string, c Cursor) error
 		sent[record] = text(stamp(at))
 	}
 	next["sent"] = mapOf(sent)
-	return t.change(ctx, cursorID(provider), nil, func(content) (content, time.Time, error) {
+	return t.change(ctx, cursorID(provider), func(content) (content, time.Time, error) {
 		return next, time.Time{}, nil
 	})
 }
