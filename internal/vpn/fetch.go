@@ -24,6 +24,8 @@ type page struct {
 	endpoint int // its index
 	source   source
 	rows     []candidate
+	similar  []Similar
+	looked   int      // rows that EC2 listed
 	over     bool     // of this source there is no more
 	requests []string // in the last page: of the first and the last request
 	err      error    // in the last page: why the listing is incomplete
@@ -85,7 +87,9 @@ func (f fetcher) list(ctx context.Context) {
 			f.running.Go(func() { f.filter(ctx) })
 		}
 		first = false
-		f.pages <- page{endpoint: f.index, source: listing, rows: f.candidates(p)}
+		one := page{endpoint: f.index, source: listing, looked: p.rows}
+		one.rows, one.similar = f.candidates(p)
+		f.pages <- one
 	}
 	f.pages <- last
 }
@@ -103,23 +107,25 @@ func (f fetcher) filter(ctx context.Context) {
 				break
 			}
 			requests = firstAndLast(requests, p.requestID)
-			answer.rows = append(answer.rows, f.candidates(p)...)
+			rows, _ := f.candidates(p)
+			answer.rows = append(answer.rows, rows...)
 		}
 		answer.requests = append(answer.requests, requests...)
 	}
 	f.pages <- answer
 }
 
-// candidates returns the connections of the page that a target may want.
-func (f fetcher) candidates(p listPage) []candidate {
-	var all []candidate
+// candidates returns the connections of the page that a target may want, and those under similar names.
+func (f fetcher) candidates(p listPage) (all []candidate, similar []Similar) {
 	for _, row := range p.connections {
-		if hits := f.matcher.match(row, f.endpoint); len(hits) > 0 {
+		hits := f.matcher.match(row, f.endpoint)
+		if len(hits) > 0 {
 			a := f.endpoint.account
 			c := a.connection(row, p.requestID)
 			c.EndpointName = f.endpoint.DisplayName()
 			all = append(all, candidate{c, a, hits})
 		}
+		similar = append(similar, f.matcher.similarTo(row, hits)...)
 	}
-	return all
+	return all, similar
 }

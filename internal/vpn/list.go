@@ -32,6 +32,7 @@ type query struct {
 type listPage struct {
 	connections []types.ClientVpnConnection
 	requestID   string
+	rows        int       // that EC2 listed, with those that were removed before decoding
 	token       *string   // of the next page
 	at          time.Time // when EC2 answered
 }
@@ -82,8 +83,12 @@ func (q query) page(ctx context.Context, input *ec2.DescribeClientVpnConnections
 	case err != nil:
 		return listPage{}, err
 	}
+	rows := len(output.Connections)
+	if q.rows != nil {
+		rows += q.rows.Removed
+	}
 	id := ec2call.ResultID(output.ResultMetadata)
-	return listPage{output.Connections, id, output.NextToken, sent.LastAttempt.UTC()}, nil
+	return listPage{output.Connections, id, rows, output.NextToken, sent.LastAttempt.UTC()}, nil
 }
 
 func (a *account) explainListing(err error, endpointID string) error {

@@ -75,6 +75,7 @@ type matcher struct {
 	addresses   map[netip.Addr][]int
 	similar     map[string][]int // the names without domain and accents, of targets with a name of no domain
 	targets     []Target
+	likeness    *likeness
 }
 
 // hit is a target that a connection belongs to.
@@ -88,6 +89,7 @@ func newMatcher(targets []Target) *matcher {
 	m := &matcher{
 		names: map[string][]int{}, commonNames: map[string][]int{}, ids: map[string][]int{},
 		addresses: map[netip.Addr][]int{}, similar: map[string][]int{}, targets: targets,
+		likeness: newLikeness(targets),
 	}
 	for i, t := range targets {
 		for _, name := range t.Names {
@@ -152,7 +154,7 @@ func (m *matcher) rowFilter() *ec2call.RowFilter {
 	for skeleton := range m.similar {
 		similar[skeleton] = true
 	}
-	return &ec2call.RowFilter{Wanted: wanted, Similar: similar}
+	return &ec2call.RowFilter{Wanted: wanted, Similar: similar, Alike: m.likeness.has, MaxAlike: maxAlike}
 }
 
 // match returns the targets that the row may belong to, each once. The endpoint's authentication says by what its

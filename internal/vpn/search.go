@@ -20,6 +20,10 @@ type Batch struct {
 	EndedBefore []EndedBefore
 	// Failed are the endpoints that could not be listed to the end, by id, with the error.
 	Failed map[string]error
+	// Looked is how many connections EC2 listed, of everybody, by endpoint; an endpoint in Failed is not among them.
+	Looked map[string]int
+	// Similar are connections under names that resemble a target's: for each target the first few.
+	Similar []Similar
 	// Requests are EC2's request ids of the listings; of one with several pages, of the first and the last.
 	Requests []string
 }
@@ -44,7 +48,7 @@ func (v *VPN) Search(ctx context.Context, endpoints []Endpoint, targets []Target
 	return func(yield func(Batch) bool) {
 		s := newSearch(endpoints, targets)
 		if s.matcher.empty() {
-			yield(Batch{Last: true, Failed: map[string]error{}})
+			yield(Batch{Last: true, Failed: map[string]error{}, Looked: map[string]int{}})
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
@@ -88,7 +92,9 @@ const (
 type endpointResult struct {
 	progress         progress
 	filtered, listed []candidate // filtered is the filter's complete answer, or empty
-	err              error       // why the listing is incomplete
+	similar          []Similar
+	looked           int   // rows of the listing
+	err              error // why the listing is incomplete
 	requests         []string
 }
 
@@ -142,6 +148,8 @@ func (s *search) add(p page) {
 	switch {
 	case p.source == listing:
 		r.listed = append(r.listed, p.rows...)
+		r.looked += p.looked
+		r.similar = firstSimilar(append(r.similar, p.similar...))
 		if p.over {
 			r.progress, r.err = allListed, p.err
 		}
@@ -181,14 +189,18 @@ func (s *search) early() (Batch, bool) {
 
 // rest returns the last batch: everything that the first one did not hold.
 func (s *search) rest() Batch {
-	b := Batch{Last: true, Failed: map[string]error{}}
+	b := Batch{Last: true, Failed: map[string]error{}, Looked: map[string]int{}}
 	for i, r := range s.results {
 		s.take(&b, slices.Concat(r.filtered, r.listed), true)
 		b.Requests = append(b.Requests, r.requests...)
+		b.Similar = append(b.Similar, r.similar...)
 		if r.err != nil {
 			b.Failed[s.endpoints[i].ID] = r.err
+			continue
 		}
+		b.Looked[s.endpoints[i].ID] = r.looked
 	}
+	b.Similar = firstSimilar(b.Similar)
 	return b
 }
 

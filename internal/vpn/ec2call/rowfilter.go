@@ -25,7 +25,15 @@ type RowFilter struct {
 	// Similar are skeletons, as [identity.Skeleton] returns them: names without domain and accents.
 	Similar map[string]bool
 
-	page bytes.Buffer // kept from one page to the next
+	// Alike reports whether a skeleton resembles a wanted name. Rows with such a user name or common name are kept for
+	// people to read, at most MaxAlike of them. It may be nil.
+	Alike    func(skeleton []byte) bool
+	MaxAlike int
+	// Removed is how many rows the filter has removed from the last page.
+	Removed int
+
+	alike int          // rows that were kept for their likeness alone
+	page  bytes.Buffer // kept from one page to the next
 }
 
 // HandleDeserialize reads the answer and passes it on without the rows that are not wanted. It passes on a body that
@@ -38,6 +46,7 @@ func (f *RowFilter) HandleDeserialize(ctx context.Context, in middleware.Deseria
 		return out, metadata, err
 	}
 	body := response.Body
+	f.Removed = 0
 	f.page.Reset()
 	f.page.Grow(int(max(response.ContentLength, 0)) + bytes.MinRead) // or it would be copied as it grows
 	_, err = f.page.ReadFrom(body)
@@ -80,6 +89,7 @@ func (f *RowFilter) without(page []byte) []byte {
 	}
 	type span struct{ from, to int }
 	var kept []span
+	before, rows := f.alike, 0
 	at := start + len(list)
 	for {
 		from := at + blanks(page[at:])
@@ -87,15 +97,21 @@ func (f *RowFilter) without(page []byte) []byte {
 			at = from
 			break
 		}
-		length, wanted, err := f.row(page[from:])
+		length, why, err := f.row(page[from:])
 		if err != nil {
+			f.alike = before
 			return page
 		}
 		at = from + length
-		if wanted {
+		rows++
+		if why > unwanted {
 			kept = append(kept, span{from, at})
 		}
+		if why == alike {
+			f.alike++
+		}
 	}
+	f.Removed = rows - len(kept)
 	left := page[:start+len(list)]
 	for _, k := range kept {
 		left = append(left, page[k.from:k.to]...)
@@ -103,29 +119,38 @@ func (f *RowFilter) without(page []byte) []byte {
 	return append(left, page[at:]...)
 }
 
-// row returns the length of the <item> that begins here, and whether it contains a wanted text.
-func (f *RowFilter) row(page []byte) (length int, wanted bool, err error) {
+// keep is why a row is kept; the larger reason counts.
+type keep uint8
+
+const (
+	unwanted keep = iota
+	alike         // a name in it resembles a wanted one
+	wanted        // a text in it may be a wanted one
+)
+
+// row returns the length of the <item> that begins here, and why it is kept.
+func (f *RowFilter) row(page []byte) (length int, why keep, err error) {
 	const open, shut = "<item>", "</item>"
 	if !bytes.HasPrefix(page, []byte(open)) {
-		return 0, false, errNotPlain
+		return 0, unwanted, errNotPlain
 	}
 	at, depth := len(open), 1
 	for depth > 0 {
 		tag := bytes.IndexByte(page[at:], '<')
 		if tag < 0 {
-			return 0, false, errNotPlain
+			return 0, unwanted, errNotPlain
 		}
-		if !wanted && tag > 0 {
-			wanted = f.wants(page[at : at+tag])
+		if why < wanted && tag > 0 {
+			why = max(why, f.judge(page[at:at+tag], page[at+tag:]))
 		}
 		at += tag
 		end := bytes.IndexByte(page[at:], '>')
 		if end < 2 {
-			return 0, false, errNotPlain
+			return 0, unwanted, errNotPlain
 		}
 		switch name := page[at+1 : at+end]; {
 		case bytes.IndexByte(name, '=') >= 0: // an attribute may hold a >
-			return 0, false, errNotPlain
+			return 0, unwanted, errNotPlain
 		case name[0] == '/':
 			depth--
 		case name[len(name)-1] != '/':
@@ -134,9 +159,35 @@ func (f *RowFilter) row(page []byte) (length int, wanted bool, err error) {
 		at += end + 1
 	}
 	if !bytes.Equal(page[at-len(shut):at], []byte(shut)) {
-		return 0, false, errNotPlain
+		return 0, unwanted, errNotPlain
 	}
-	return at, wanted, nil
+	return at, why, nil
+}
+
+// judge returns what a text in a row says for keeping it. tag is what comes behind the text.
+func (f *RowFilter) judge(text, tag []byte) keep {
+	switch {
+	case f.wants(text):
+		return wanted
+	case f.isAlike(text, tag):
+		return alike
+	}
+	return unwanted
+}
+
+// isAlike reports whether the text is a user name or a common name that resembles a wanted one, and there is room for
+// its row.
+func (f *RowFilter) isAlike(text, tag []byte) bool {
+	if f.Alike == nil || f.alike >= f.MaxAlike ||
+		!bytes.HasPrefix(tag, []byte("</username>")) && !bytes.HasPrefix(tag, []byte("</commonName>")) {
+		return false
+	}
+	text = bytes.TrimSpace(text)
+	var folded [64]byte
+	if from, to, plain := fold(text, &folded); plain {
+		return f.Alike(folded[from:to])
+	}
+	return f.Alike([]byte(identity.Skeleton(string(text))))
 }
 
 // wants reports whether a text may be a wanted one. A text with an escape in it may be anything.
@@ -146,14 +197,23 @@ func (f *RowFilter) wants(text []byte) bool {
 	}
 	text = bytes.TrimSpace(text)
 	var folded [64]byte
-	if len(text) > len(folded) {
-		return f.wantsName(string(text))
+	if from, to, plain := fold(text, &folded); plain {
+		return f.Wanted[string(folded[:len(text)])] || f.Similar[string(folded[from:to])]
 	}
-	from, to := 0, len(text) // of the name without a domain
+	return f.wantsName(string(text))
+}
+
+// fold writes the folded text, and returns where in it the name without its domain is. It returns false for a text
+// that is not that simple.
+func fold(text []byte, folded *[64]byte) (from, to int, plain bool) {
+	if len(text) > len(folded) {
+		return 0, 0, false
+	}
+	to = len(text)
 	for i, b := range text {
 		switch {
 		case b >= 0x80, b == '.' && i == len(text)-1:
-			return f.wantsName(string(text))
+			return 0, 0, false
 		case 'A' <= b && b <= 'Z':
 			b += 'a' - 'A'
 		case b == '\\' || b == '/':
@@ -163,7 +223,7 @@ func (f *RowFilter) wants(text []byte) bool {
 		}
 		folded[i] = b
 	}
-	return f.Wanted[string(folded[:len(text)])] || f.Similar[string(folded[from:to])]
+	return from, to, true
 }
 
 // wantsName is wants for a name of any length and script.
