@@ -83,6 +83,12 @@ func description(o responder.Outcome) []string {
 	if n := len(o.Spared); n > most {
 		line("- and %d more left alone", n-most)
 	}
+	for _, words := range lookedAt(o) {
+		line("- %s", words)
+	}
+	for _, s := range similar(o) {
+		line("- similar name: %s on %s, user %s", s.ConnectionID, s.EndpointID, s.Name)
+	}
 	if o.Error != "" {
 		line("- error: %s", cut(o.ErrorBeforeSDK(), 500))
 	}

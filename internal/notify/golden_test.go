@@ -68,9 +68,8 @@ func inManyNames(n int) []emulator.Client {
 	return all
 }
 
-// stories lead to every status, by an event of events/ or one of our own form, and to every difference that people must
-// see.
-var stories = []struct {
+// story leads to an outcome, by an event of events/ or one of our own form.
+type story struct {
 	name    string
 	event   string   // a file of events/, or the detail of a custom request
 	change  []string // in the event, old and new in turn
@@ -78,34 +77,99 @@ var stories = []struct {
 	prepare func(*emulator.Cloud, *responder.Responder)
 	age     time.Duration  // of the event when it is received
 	keepOut []ledger.Entry // on the list before the event; nil for no list
-}{
-	{name: "terminated", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob"), up(field, `EXAMPLE\bob`)}},
-	{name: "terminated-leaver", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice@example.com")}},
+}
+
+// stories lead to every status, and to every difference that people must see.
+var stories = []story{
+	{
+		name: "terminated", event: "guardduty/iam-user.json",
+		clients: []emulator.Client{up(office, "bob"), up(office, "bob"), up(field, `EXAMPLE\bob`)},
+	},
+	{
+		name: "terminated-leaver", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice@example.com")},
+	},
 	{name: "terminated-and-one-left-alone", event: "okta/user-deactivate.json", clients: []emulator.Client{
 		up(office, "alice@example.com"), {EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
-	{name: "terminated-custom-request", event: `{"username":"alice@example.com","reason":"lost the laptop","requested_by":"helpdesk"}`, clients: []emulator.Client{up(office, "alice@example.com")}},
-	{name: "terminated-several-people", event: `{"usernames":["alice","bob"],"kind":"account-disabled","reason":"left","requested_by":"people-team"}`, clients: []emulator.Client{up(office, "alice"), up(office, "bob")}},
-	{name: "terminated-came-back", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}}},
-	{name: "terminated-hostile-words", event: `{"username":"alice","reason":"x\n\nWHAT IS LEFT TO DO\n1. <!channel> [click](https://evil.example) *now* ` + "`" + `rm` + "`" + `\u202e","requested_by":"<b>me</b>"}`, clients: []emulator.Client{up(office, "alice")}},
+	{
+		name:    "terminated-custom-request",
+		event:   `{"username":"alice@example.com","reason":"lost the laptop","requested_by":"helpdesk"}`,
+		clients: []emulator.Client{up(office, "alice@example.com")},
+	},
+	{
+		name:    "terminated-several-people",
+		event:   `{"usernames":["alice","bob"],"kind":"account-disabled","reason":"left","requested_by":"people-team"}`,
+		clients: []emulator.Client{up(office, "alice"), up(office, "bob")},
+	},
+	{
+		name: "terminated-came-back", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{{EndpointID: office, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}},
+	},
+	{
+		name:    "terminated-hostile-words",
+		event:   `{"username":"alice","reason":"x\n\nWHAT IS LEFT TO DO\n1. <!channel> [click](https://evil.example) *now* ` + "`" + `rm` + "`" + `\u202e","requested_by":"<b>me</b>"}`,
+		clients: []emulator.Client{up(office, "alice")},
+	},
 	{name: "not-connected", event: "okta/user-deactivate.json"},
-	{name: "would-terminate", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob"), up(office, "bob")}, prepare: inDryRun},
-	{name: "would-terminate-missing-permission", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, r *responder.Responder) {
-		inDryRun(c, r)
-		c.Deny("ec2:TerminateClientVpnConnections", "")
-	}},
-	{name: "partial", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice"), {EndpointID: field, Username: "alice", FailToTerminate: true}}},
-	{name: "partial-missing-permission", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice"), up(field, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
-		c.Deny("ec2:DescribeClientVpnConnections", field)
-	}},
-	{name: "reconnecting", event: "guardduty/iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}},
-	{name: "unverified", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: office, Username: "alice", Stuck: true}}},
-	{name: "exempt", event: "okta/user-deactivate-exempt.json", clients: []emulator.Client{up(office, "breakglass@example.com")}},
-	{name: "exempt-on-the-connection", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
+	{
+		name: "not-connected-similar-names", event: "okta/user-deactivate.json",
+		change: []string{"alice@example.com", "alice@partner.example"},
+		clients: []emulator.Client{
+			up(office, "alice@example.com"), up(field, "ali<ce"), up(field, "al`ice\u202e"), up(office, "bob@partner.example"),
+		},
+	},
+	{
+		name: "would-terminate", event: "guardduty/iam-user.json",
+		clients: []emulator.Client{up(office, "bob"), up(office, "bob")}, prepare: inDryRun,
+	},
+	{
+		name:    "would-terminate-missing-permission",
+		event:   "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice")},
+		prepare: func(c *emulator.Cloud, r *responder.Responder) {
+			inDryRun(c, r)
+			c.Deny("ec2:TerminateClientVpnConnections", "")
+		},
+	},
+	{
+		name: "partial", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice"), {EndpointID: field, Username: "alice", FailToTerminate: true}},
+	},
+	{
+		name:    "partial-missing-permission",
+		event:   "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice"), up(field, "alice")},
+		prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+			c.Deny("ec2:DescribeClientVpnConnections", field)
+		},
+	},
+	{
+		name: "reconnecting", event: "guardduty/iam-user.json",
+		clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}},
+	},
+	{
+		name: "unverified", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{{EndpointID: office, Username: "alice", Stuck: true}},
+	},
+	{
+		name: "exempt", event: "okta/user-deactivate-exempt.json",
+		clients: []emulator.Client{up(office, "breakglass@example.com")},
+	},
+	{
+		name: "exempt-on-the-connection", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{{EndpointID: field, Username: "alice", CommonName: "breakglass"}},
+	},
 	{name: "exempt-in-dry-run", event: "okta/user-deactivate-exempt.json", prepare: inDryRun},
 	{name: "over-limit", event: "okta/user-deactivate.json", clients: inManyNames(4)},
 	{name: "over-limit-by-far", event: "okta/user-deactivate.json", clients: inManyNames(300)},
-	{name: "ambiguous", event: "okta/user-deactivate.json", clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},
-	{name: "ambiguous-two-people", event: "okta/user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, clients: []emulator.Client{up(office, "alice@example.com")}},
+	{
+		name: "ambiguous", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{{EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}},
+	},
+	{
+		name: "ambiguous-two-people", event: "okta/user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"},
+		clients: []emulator.Client{up(office, "alice@example.com")},
+	},
 	{name: "unmapped-id", event: "identity-center/disable-user.json"},
 	{
 		name: "unmapped-user", event: "guardduty/iam-user.json",
@@ -115,40 +179,105 @@ var stories = []struct {
 	{name: "unmapped-nobody", event: "guardduty/root.json", change: []string{`"severity": 2`, `"severity": 8`}},
 	{name: "sample", event: "guardduty/sample.json"},
 	{name: "stale", event: "guardduty/iam-user.json", age: 48 * time.Hour, clients: []emulator.Client{up(office, "bob")}},
-	{name: "notified", event: "guardduty/iam-user.json", change: []string{`"severity": 8`, `"severity": 5`}, clients: []emulator.Client{up(office, "bob")}},
+	{
+		name: "notified", event: "guardduty/iam-user.json", change: []string{`"severity": 8`, `"severity": 5`},
+		clients: []emulator.Client{up(office, "bob")},
+	},
 	{name: "notified-archived", event: "guardduty/archived.json"},
 	{name: "notified-not-yet", event: "custom/terminate-later.json"},
 	{name: "ignored", event: "okta/user-activate.json"},
 	{name: "failed", event: "okta/user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Inject(emulator.Fault{Action: "DescribeClientVpnEndpoints", Code: "InternalError"})
 	}},
-	{name: "failed-missing-permission", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: func(c *emulator.Cloud, _ *responder.Responder) {
-		c.Deny("ec2:TerminateClientVpnConnections", "")
-	}},
-	{name: "failed-missing-permission-to-look", event: "okta/user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
-		c.Deny("ec2:DescribeClientVpnEndpoints", "")
-	}},
-	{name: "failed-wrong-region", event: "okta/user-deactivate.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() }},
+	{
+		name:    "failed-missing-permission",
+		event:   "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice")},
+		prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+			c.Deny("ec2:TerminateClientVpnConnections", "")
+		},
+	},
+	{
+		name:  "failed-missing-permission-to-look",
+		event: "okta/user-deactivate.json",
+		prepare: func(c *emulator.Cloud, _ *responder.Responder) {
+			c.Deny("ec2:DescribeClientVpnEndpoints", "")
+		},
+	},
+	{
+		name: "failed-wrong-region", event: "okta/user-deactivate.json",
+		prepare: func(c *emulator.Cloud, _ *responder.Responder) { c.Reset() },
+	},
 	{name: "ready", event: "custom/self-test.json"},
 	{name: "not-ready", event: "custom/self-test.json", prepare: func(c *emulator.Cloud, _ *responder.Responder) {
 		c.Deny("ec2:TerminateClientVpnConnections", field)
 	}},
 	{name: "partial-and-one-exempt", event: "okta/user-deactivate.json", clients: []emulator.Client{
-		up(office, "alice"), {EndpointID: office, Username: "alice", FailToTerminate: true}, {EndpointID: field, Username: "alice", CommonName: "breakglass"}}},
-	{name: "terminated-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, keepOut: []ledger.Entry{}},
-	{name: "terminated-leaver-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, keepOut: []ledger.Entry{}},
+		up(
+			office,
+			"alice",
+		),
+		{EndpointID: office, Username: "alice", FailToTerminate: true},
+		{EndpointID: field, Username: "alice", CommonName: "breakglass"},
+	}},
+	{
+		name: "terminated-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")},
+		keepOut: []ledger.Entry{},
+	},
+	{
+		name: "terminated-leaver-kept-out", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice")}, keepOut: []ledger.Entry{},
+	},
 	{name: "not-connected-kept-out", event: "okta/user-deactivate.json", keepOut: []ledger.Entry{}},
-	{name: "would-terminate-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")}, prepare: inDryRun, keepOut: []ledger.Entry{}},
-	{name: "reconnecting-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}}, keepOut: []ledger.Entry{}},
-	{name: "partial-not-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")}, prepare: noList, keepOut: []ledger.Entry{}},
+	{
+		name: "would-terminate-kept-out", event: "guardduty/iam-user.json", clients: []emulator.Client{up(office, "bob")},
+		prepare: inDryRun, keepOut: []ledger.Entry{},
+	},
+	{
+		name: "reconnecting-kept-out", event: "guardduty/iam-user.json",
+		clients: []emulator.Client{{EndpointID: office, Username: "bob", ReconnectAfter: 2 * time.Second, Reconnects: -1}},
+		keepOut: []ledger.Entry{},
+	},
+	{
+		name: "partial-not-kept-out", event: "okta/user-deactivate.json", clients: []emulator.Client{up(office, "alice")},
+		prepare: noList, keepOut: []ledger.Entry{},
+	},
 	{name: "failed-not-kept-out", event: "okta/user-deactivate.json", prepare: noList, keepOut: []ledger.Entry{}},
-	{name: "notified-reinstated", event: "okta/user-activate.json", keepOut: []ledger.Entry{{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
-	{name: "notified-reinstated-by-request", event: `{"username":"bob","reason":"a penetration test","requested_by":"helpdesk"}`, change: []string{"Terminate Connections", "Reinstate"},
-		keepOut: []ledger.Entry{{Person: "bob", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
-	{name: "notified-reinstated-in-dry-run", event: "okta/user-activate.json", prepare: inDryRun, keepOut: []ledger.Entry{{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"}}},
-	{name: "notified-stays-kept-out", event: "okta/user-activate.json", keepOut: []ledger.Entry{{Person: "alice", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"}}},
+	{
+		name:  "notified-reinstated",
+		event: "okta/user-activate.json",
+		keepOut: []ledger.Entry{
+			{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"},
+		},
+	},
+	{
+		name:   "notified-reinstated-by-request",
+		event:  `{"username":"bob","reason":"a penetration test","requested_by":"helpdesk"}`,
+		change: []string{"Terminate Connections", "Reinstate"},
+		keepOut: []ledger.Entry{
+			{Person: "bob", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"},
+		},
+	},
+	{
+		name:    "notified-reinstated-in-dry-run",
+		event:   "okta/user-activate.json",
+		prepare: inDryRun,
+		keepOut: []ledger.Entry{
+			{Person: "alice", Cause: ledger.Deprovisioning, Reason: "user.lifecycle.deactivate", By: "okta"},
+		},
+	},
+	{
+		name:  "notified-stays-kept-out",
+		event: "okta/user-activate.json",
+		keepOut: []ledger.Entry{
+			{Person: "alice", Cause: ledger.Finding, Reason: "Exfiltration:IAMUser/AnomalousBehavior", By: "guardduty"},
+		},
+	},
 	{name: "failed-reinstatement", event: "okta/user-activate.json", prepare: noList, keepOut: []ledger.Entry{}},
-	{name: "ambiguous-reinstatement", event: "okta/user-activate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, keepOut: []ledger.Entry{}},
+	{
+		name: "ambiguous-reinstatement", event: "okta/user-activate.json",
+		change: []string{"00u1alice2EXAMPLE3d7", "00u2"}, keepOut: []ledger.Entry{},
+	},
 	{name: "failed-policy", event: "okta/user-deactivate.json", prepare: func(_ *emulator.Cloud, r *responder.Responder) {
 		r.Policy, r.PolicyError = nil, errors.New("policy.yaml:2:1: excempt: unknown key")
 	}},
@@ -173,7 +302,7 @@ func TestWhatPeopleRead(t *testing.T) {
 	seen := map[responder.Status]bool{}
 	for _, story := range stories {
 		t.Run(story.name, func(t *testing.T) {
-			for i, o := range live(t, story.event, story.change, story.clients, story.prepare, story.age, story.keepOut) {
+			for i, o := range story.live(t) {
 				seen[o.Status] = true
 				if !strings.HasPrefix(story.name, string(o.Status)) && !strings.HasPrefix(story.name, "would-terminate-missing") {
 					t.Errorf("it ends with %s", o.Status)
@@ -184,10 +313,12 @@ func TestWhatPeopleRead(t *testing.T) {
 					t.Errorf("%v\n%s", err, body)
 				}
 				subject, body, err := writer{stopCommand}.text(o)
-				if err != nil || len(subject) > 99 || subject != ascii(subject) || !strings.HasPrefix(subject, word(o)+" ") || !strings.HasPrefix(body, word(o)+": ") {
+				if err != nil || len(subject) > 99 || subject != ascii(subject) || !strings.HasPrefix(subject, word(o)+" ") ||
+					!strings.HasPrefix(body, word(o)+": ") {
 					t.Errorf("%v: %q, %d characters", err, subject, len(subject))
 				}
-				if dry := o.Decision.Mode == policy.DryRun; strings.HasPrefix(subject, "DRY-RUN") != dry || strings.HasPrefix(body, "DRY-RUN") != dry {
+				if dry := o.Decision.Mode == policy.DryRun; strings.HasPrefix(subject, "DRY-RUN") != dry ||
+					strings.HasPrefix(body, "DRY-RUN") != dry {
 					t.Errorf("mode %s: %q", o.Decision.Mode, subject)
 				}
 				// Who was left alone may be somebody else: no message may have a command that cuts them off.
@@ -220,74 +351,94 @@ func TestWhatPeopleRead(t *testing.T) {
 	}
 }
 
-// live returns the outcomes of an event in virtual time, with the real SDK over HTTP.
-func live(t *testing.T, event string, change []string, clients []emulator.Client, prepare func(*emulator.Cloud, *responder.Responder), age time.Duration, keepOut []ledger.Entry) []responder.Outcome {
+// signals returns what the story's event says.
+func (s story) signals(t *testing.T) []signal.Signal {
 	t.Helper()
-	raw := []byte(`{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"Terminate Connections","source":"clientvpn-responder",
-		"account":"111122223333","time":"2026-11-20T10:00:00Z","region":"eu-west-1","resources":[],"detail":` + event + `}`)
-	if strings.HasSuffix(event, ".json") {
+	raw := []byte(`{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"Terminate Connections",` +
+		`"source":"clientvpn-responder","account":"111122223333","time":"2026-11-20T10:00:00Z","region":"eu-west-1",` +
+		`"resources":[],"detail":` + s.event + `}`)
+	if strings.HasSuffix(s.event, ".json") {
 		var err error
-		if raw, err = os.ReadFile(filepath.Join("..", "..", "events", event)); err != nil {
+		if raw, err = os.ReadFile(filepath.Join("..", "..", "events", s.event)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := 0; i < len(change); i += 2 {
-		if !bytes.Contains(raw, []byte(change[i])) {
-			t.Fatalf("%s has no %s", event, change[i])
+	for i := 0; i < len(s.change); i += 2 {
+		if !bytes.Contains(raw, []byte(s.change[i])) {
+			t.Fatalf("%s has no %s", s.event, s.change[i])
 		}
-		raw = bytes.ReplaceAll(raw, []byte(change[i]), []byte(change[i+1]))
+		raw = bytes.ReplaceAll(raw, []byte(s.change[i]), []byte(s.change[i+1]))
 	}
 	signals, err := signal.Parse(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var outcomes []responder.Outcome
+	return signals
+}
+
+// live returns the outcomes of the story in virtual time, with the real SDK over HTTP.
+func (s story) live(t *testing.T) []responder.Outcome {
+	t.Helper()
+	signals := s.signals(t)
+	outcomes := make([]responder.Outcome, len(signals))
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &emulator.Cloud{TerminateTime: 3 * time.Second}
 		cloud.AddEndpoint(emulator.Endpoint{ID: office})
 		cloud.AddEndpoint(emulator.Endpoint{ID: field})
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
-		document, cfg := rules, aws.Config{
+		cfg := aws.Config{
 			Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), HTTPClient: client,
 			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 				return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 			}),
 		}
-		r := &responder.Responder{Mode: policy.Enforce, Watch: 15 * time.Second, PolicyHash: "sha256:" + strings.Repeat("0", 64), VPN: vpn.New(cfg, nil)}
+		r := &responder.Responder{
+			Mode: policy.Enforce, Watch: 15 * time.Second, PolicyHash: "sha256:" + strings.Repeat("0", 64),
+			VPN: vpn.New(cfg, nil),
+		}
 		time.Sleep(time.Until(signals[0].Time) - time.Hour) // virtual time begins in 2000
-		if keepOut != nil {
-			cloud.AddTable("keepout", "id")
-			list := ledger.New(cfg, "keepout")
-			for _, e := range keepOut {
-				if _, err := list.Put(t.Context(), e); err != nil {
-					t.Fatal(err)
-				}
-			}
-			r.KeepOut = list
-			document = strings.NewReplacer("[account-disabled, account-purged]}\n    then: terminate\n", "[account-disabled, account-purged]}\n    then: terminate\n    keep_out: forever\n",
-				"max_age: 24h}\n    then: terminate\n", "max_age: 24h}\n    then: terminate\n    keep_out: 24h\n").Replace(rules)
-		}
-		p, err := policy.Parse("policy.yaml", []byte(document))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Policy = p
-		for _, k := range clients {
-			cloud.Connect(k)
-		}
-		if prepare != nil {
-			prepare(cloud, r)
-		}
-		time.Sleep(time.Hour + 9*time.Second + age)
+		s.install(t, cloud, cfg, r)
+		time.Sleep(time.Hour + 9*time.Second + s.age)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		outcomes = make([]responder.Outcome, len(signals))
-		for i, o := range r.Respond(ctx, responder.Invocation{ReceivedAt: time.Now(), Account: "111122223333"}, signals) {
+		inv := responder.Invocation{ReceivedAt: time.Now(), Account: "111122223333"}
+		for i, o := range r.Respond(ctx, inv, signals) {
 			outcomes[i] = o
 		}
 	})
 	return outcomes
+}
+
+// install sets the responder's policy and keep-out list as in the story, and connects its clients.
+func (s story) install(t *testing.T, cloud *emulator.Cloud, cfg aws.Config, r *responder.Responder) {
+	t.Helper()
+	document := rules
+	if s.keepOut != nil {
+		cloud.AddTable("keepout", "id")
+		list := ledger.New(cfg, "keepout")
+		for _, e := range s.keepOut {
+			if _, err := list.Put(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.KeepOut = list
+		const leavers, findings = "[account-disabled, account-purged]}\n    then: terminate\n", "24h}\n    then: terminate\n"
+		document = strings.NewReplacer(
+			leavers, leavers+"    keep_out: forever\n", findings, findings+"    keep_out: 24h\n",
+		).Replace(rules)
+	}
+	p, err := policy.Parse("policy.yaml", []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Policy = p
+	for _, k := range s.clients {
+		cloud.Connect(k)
+	}
+	if s.prepare != nil {
+		s.prepare(cloud, r)
+	}
 }
 
 // chatIsKept returns the notification, indented, if it keeps Amazon Q's limits.
@@ -317,7 +468,8 @@ func chatIsKept(t *testing.T, o responder.Outcome) string {
 		within("keyword", s, 75)
 	}
 	if n.Version != "1.0" || n.Source != "custom" || n.Content.TextType != "client-markdown" || n.Metadata.ThreadID == "" || len(body) > 262_144 ||
-		len(n.Content.NextSteps) == 0 || !strings.HasPrefix(n.Content.Title, word(o)+" ") {
+		len(n.Content.NextSteps) == 0 ||
+		!strings.HasPrefix(n.Content.Title, word(o)+" ") {
 		t.Errorf("%+v", n)
 	}
 	if strings.ContainsAny(n.Content.Title+n.Content.Description+strings.Join(n.Content.NextSteps, ""), "<>`[]*") {

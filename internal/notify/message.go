@@ -47,6 +47,7 @@ func shorten(o responder.Outcome) (responder.Outcome, []byte, error) {
 		if keep == 0 {
 			o.Decision.Reasons, o.Decision.Names = first(50, o.Decision.Reasons), first(20, o.Decision.Names)
 			o.Listings = first(100, o.Listings)
+			o.Evidence = briefly(o.Evidence)
 		}
 		raw, err := json.Marshal(o)
 		if err != nil {

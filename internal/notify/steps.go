@@ -82,7 +82,7 @@ var advices = []advice{
 	}},
 	{
 		is(responder.NotConnected), nil,
-		[]step{stayOut(aboutWho("%s has no active connection.")), letInEarlier, readFinding},
+		[]step{stayOut(aboutWho("%s has no active connection.")), seeSimilar, listDomains, letInEarlier, readFinding},
 	},
 	{is(responder.WouldTerminate), isSwitchedOff, []step{
 		say("Nobody was cut off, as somebody has switched everything off. The command of the stack's output StartCommand " +

@@ -66,6 +66,7 @@ func (w writer) text(o responder.Outcome) (title, body string, err error) {
 	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 {
 		l.line("Looked for as %s%s.", strings.Join(first(6, names), ", "), more(len(names)-6))
 	}
+	l.evidence(o)
 	l.part("WHEN (UTC)")
 	for _, moment := range moments(o) {
 		l.line("%s", moment)

@@ -47,6 +47,7 @@ type Case struct {
 	gaps        map[string]error // endpoints that no search has shown completely
 	lastFailed  map[string]error // endpoints that the last search did not show completely
 	listings    []string
+	evidence    Evidence
 	endedBefore []time.Time
 	noAddresses bool // the target is an address, and no endpoint keeps client addresses
 

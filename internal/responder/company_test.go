@@ -62,15 +62,21 @@ func inCompany(t *testing.T, test func(t *testing.T, cloud *emulator.Cloud, r *r
 		cloud.AddEndpoint(emulator.Endpoint{ID: certs, TransitGateway: "tgw-0123456789abcdef0"})
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
-		p, err := policy.Parse("policy.yaml", []byte(rules))
-		if err != nil {
-			t.Fatal(err)
-		}
 		test(t, cloud, &responder.Responder{
-			Policy: p, Mode: policy.Enforce, Watch: 15 * time.Second,
+			Policy: parsed(t, rules), Mode: policy.Enforce, Watch: 15 * time.Second,
 			VPN: vpn.New(config(client), nil),
 		})
 	})
+}
+
+// parsed returns the policy of a document.
+func parsed(t *testing.T, document string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Parse("policy.yaml", []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func config(client *http.Client) aws.Config {

@@ -27,6 +27,7 @@ type facts struct {
 	all, ended, would, refused, pending int
 	spared                              []Spared
 	endedBefore                         []time.Time
+	evidence                            Evidence
 	noAddresses                         bool // the target is an address, and no endpoint keeps client addresses
 
 	problems   []Problem // why it is incomplete, the most important first
@@ -57,12 +58,25 @@ func (f *facts) overLimit() bool {
 // facts collects what was seen of the case.
 func (c *Case) facts() facts {
 	f := facts{
-		who: c.Signal.Subject.String(), braked: c.braked, decision: c.Decision, dryRun: c.dryRun(),
-		all: len(c.connections), spared: c.spared,
-		endedBefore: c.endedBefore, noAddresses: c.noAddresses, reconnections: c.reconnections, keepsComing: c.keepsComing(),
-		cutShort: c.watch == cutOffWatch, late: c.isLate(), letIn: c.letIn, reinstating: c.isReinstatement(),
-		lifted: c.access.lifted, still: c.access.still, keptOut: howLong(c.access.until),
-		wouldKeep: c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
+		who:           c.Signal.Subject.String(),
+		braked:        c.braked,
+		decision:      c.Decision,
+		dryRun:        c.dryRun(),
+		all:           len(c.connections),
+		spared:        c.spared,
+		endedBefore:   c.endedBefore,
+		evidence:      c.evidence,
+		noAddresses:   c.noAddresses,
+		reconnections: c.reconnections,
+		keepsComing:   c.keepsComing(),
+		cutShort:      c.watch == cutOffWatch,
+		late:          c.isLate(),
+		letIn:         c.letIn,
+		reinstating:   c.isReinstatement(),
+		lifted:        c.access.lifted,
+		still:         c.access.still,
+		keptOut:       howLong(c.access.until),
+		wouldKeep:     c.Decision.KeepOut != "" && c.dryRun() && c.access.asked,
 	}
 	if c.Signal.Kind == signal.SourceInterrupted {
 		f.interrupted = c.Signal.Provider + ", " + c.Signal.Reason

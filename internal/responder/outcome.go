@@ -77,6 +77,8 @@ type Outcome struct {
 	Problems []Problem `json:"-"`
 	// LeftToDo is what a person should do about it, the most urgent first. Who reports the outcome sets it.
 	LeftToDo []string `json:"left_to_do,omitempty"`
+	// Evidence is what "not-connected" rests on; nil for any other status.
+	Evidence *Evidence `json:"evidence,omitempty"`
 	// Listings are EC2's request ids of the searches for the person; of several pages, the first and the last.
 	Listings []string `json:"listings,omitempty"`
 }
@@ -211,6 +213,9 @@ func (c *Case) row(connection *vpn.Connection) *vpn.Connection {
 func (c *Case) conclude() Outcome {
 	o, f := c.outcome(), c.facts()
 	o.Status, o.Summary = judge(&f)
+	if o.Status == NotConnected && f.evidence.Searches > 0 {
+		o.Evidence = &f.evidence
+	}
 	o.Problems = slices.Concat(f.problems, c.unanswered())
 	o.Error = inFull(o.Problems)
 	for _, connection := range o.Connections {

@@ -19,6 +19,9 @@ func (c *Case) noteAccess(a access) {
 // beginSearch records that a search for the case begins.
 func (c *Case) beginSearch(now time.Time) {
 	c.listing, c.began, c.names, c.found = running, now, nil, 0
+	if c.searches == 0 {
+		c.evidence.From = now.UTC()
+	}
 }
 
 // noteListed records which endpoints the search did not show completely, and what had ended before. target is the
@@ -28,6 +31,7 @@ func (c *Case) noteListed(b vpn.Batch, target int) {
 	// Where the rule does not act, nobody is missed; but there an address may be another person's.
 	maps.DeleteFunc(failed, func(id string, _ error) bool { return !c.actsOn(id) && !c.wantsAddress() })
 	c.lastFailed = failed
+	c.evidence.note(b, target)
 	c.listings = append(c.listings, b.Requests...)
 	if c.searches == 0 {
 		for _, e := range b.EndedBefore {

@@ -140,6 +140,9 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 		}
 		if r.PolicyError != nil {
 			c.problems = []Problem{{Code: PolicyUnreadable, Cause: r.PolicyError}}
+		} else {
+			unknown := r.Policy.UnknownDomains(d.Counted)
+			c.evidence.UnknownDomains = unknown[:min(len(unknown), maxUnknownDomains)]
 		}
 		cs = append(cs, c)
 	}

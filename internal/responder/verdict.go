@@ -185,15 +185,6 @@ func judge(f *facts) (Status, string) {
 	return status, summary
 }
 
-func notConnected(f *facts) string {
-	words := f.who + " has no active VPN connection."
-	if n := len(f.endedBefore); n > 0 {
-		words += fmt.Sprintf(" %s ended within the last hour, the latest at %s.",
-			count(n), slices.MaxFunc(f.endedBefore, time.Time.Compare).Format(time.DateTime))
-	}
-	return words
-}
-
 // wasKeptOut says what the reinstatement lifts.
 func wasKeptOut(f *facts) string {
 	var all []string

@@ -81,6 +81,7 @@ func (c *Case) endSearch(now time.Time) {
 	first := c.searches == 0
 	c.listing = idle
 	c.searches++
+	c.evidence.Until, c.evidence.Searches = now.UTC(), c.searches
 	switch {
 	case !first && c.found > 0:
 		if c.isBack() && len(c.connections) > c.found { // they have been cut off before

@@ -18,7 +18,7 @@ const (
 	maxAlike = 50
 	// minSimilar is how many letters a name has at least that another may differ from by one.
 	minSimilar = 3
-	// maxVaried is the longest skeleton, in bytes, of which names one letter apart are found.
+	// maxVaried is how long a skeleton is at most, in bytes, if names one letter apart are found.
 	maxVaried = 64
 	// maxSimilarName is how many letters of a similar name are kept.
 	maxSimilarName = 100
@@ -34,8 +34,8 @@ type Similar struct {
 	EndpointID   string
 }
 
-// likeness finds names that resemble those of the targets. Of two names one letter apart, one is left if a letter of
-// the other is left out, or the same is left if one of each is. So it knows the names with each letter left out.
+// likeness finds names that resemble the targets'. Two names are one letter apart if one becomes the other without one
+// of its letters, or if both become the same. So likeness knows the names, and each without one letter.
 type likeness struct {
 	targets  map[string][]int    // by skeleton
 	variants map[string][]string // the skeletons, by themselves and with each letter left out
@@ -69,7 +69,7 @@ func (l *likeness) add(skeleton string, target int) {
 	}
 }
 
-// variants yields a skeleton, and what is left of it without each of its letters. Of a very long one it yields nothing.
+// variants yields a skeleton, and what is left of it without each of its letters. It skips a very long one.
 func variants(skeleton []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		if len(skeleton) > maxVaried || !yield(skeleton) {

@@ -12,7 +12,8 @@ func TestSimilarNames(t *testing.T) {
 	l := newLikeness([]Target{{Names: []string{"alice", "alice@example.com"}}, {Names: []string{"bo@example.com"}}})
 	for name, want := range map[string]string{
 		"alice@partner.example": "[0]", `OTHER\alice`: "[0]", "OTHER/Alice": "[0]", "alíce": "[0]",
-		"alic": "[0]", "alicee": "[0]", "alise@example.com": "[0]", "lice": "[0]", "malice": "[0]", "аlice": "[0]", // Cyrillic
+		"alic": "[0]", "alicee": "[0]", "alise@example.com": "[0]", "lice": "[0]", "malice": "[0]",
+		"аlice":              "[0]",                          // Cyrillic
 		"bo@partner.example": "[1]", "bob@example.com": "[]", // too short to differ
 		"alcie": "[]", "alicia": "[]", "al": "[]", "": "[]", "-": "[]", "carol": "[]",
 		strings.Repeat("a", 1000) + "@example.com": "[]", "alice.vpn.example.com": "[]",
