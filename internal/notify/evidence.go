@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/responder"
 )
 
@@ -44,8 +43,7 @@ func (l *letter) evidence(o responder.Outcome) {
 	found := similar(o)
 	l.list("SIMILAR NAMES, LEFT ALONE", len(found), func(i int) (string, string) {
 		s := found[i]
-		return fmt.Sprintf("%s on %s", s.ConnectionID, s.EndpointID),
-			identity.Similarity{Connected: s.Name, Sought: o.Signal.Subject.String()}.String()
+		return fmt.Sprintf("%s on %s", s.ConnectionID, s.EndpointID), s.Explain(o.Signal.Subject.String())
 	})
 }
 

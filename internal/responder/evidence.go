@@ -40,6 +40,11 @@ type SimilarName struct {
 	EndpointID   string `json:"endpoint_id"`
 }
 
+// Explain says how the name resembles the one that was sought, and what to add to the policy if both are one person's.
+func (s SimilarName) Explain(sought string) string {
+	return vpn.SimilarName{Connected: s.Name, Sought: sought}.String()
+}
+
 // note takes in the last batch of a search. target is the case's place among the targets.
 func (e *Evidence) note(b vpn.Batch, target int) {
 	e.Endpoints, e.Connections = slices.AppendSeq([]string{}, maps.Keys(b.Looked)), 0
