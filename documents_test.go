@@ -21,8 +21,8 @@ func TestSettingsAgree(t *testing.T) {
 		set                []string // by the template
 	}{
 		{"doc/settings.md", "Responder", []string{"TOPIC_ARN", "MESSAGE_TOPIC_ARN", "CHAT_TOPIC_ARN", "MODE", "ENDPOINT_IDS", "WATCH",
-			"LEDGER_TABLE"}},
-		{"doc/keepout.md", "Connect", []string{"LEDGER_TABLE", "ON_ERROR", "DENY_MESSAGE"}},
+			"LEDGER_TABLE", "POLICY_SOURCE"}},
+		{"doc/keepout.md", "Connect", []string{"LEDGER_TABLE", "ON_ERROR", "DENY_MESSAGE", "POLICY_SOURCE"}},
 		{"doc/doors.md", "Receive", nil},
 		{"doc/doors.md", "Poll", nil},
 	} {

@@ -44,6 +44,8 @@ var may = map[string][]string{
 	},
 	// DynamoDB's operations and attributes over it.
 	"internal/dynamo": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go"},
+	// The policy in S3.
+	"internal/policysource": {"internal/awsjson", "internal/policy", "github.com/aws/aws-sdk-go-v2/aws"},
 	// The only one that talks to the identity store.
 	"internal/directory": {
 		"internal/identity", "internal/signal", "internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws",
@@ -84,6 +86,7 @@ var may = map[string][]string{
 	// The standard library alone, so that it shares no mistake with what it tests.
 	"internal/emulator": {},
 	"cmd/handler": {
+		"internal/policysource",
 		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/held", "internal/ledger", "internal/notify",
 		"internal/sweep",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
@@ -93,7 +96,8 @@ var may = map[string][]string{
 	},
 	// As little as it can do with, since every connection waits for it.
 	"cmd/connect": {
-		"internal/policy", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"internal/policy", "internal/policysource", "internal/ledger", "internal/lambdaenv",
+		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
 	},
 	// The doors decide nothing.
@@ -125,7 +129,8 @@ var may = map[string][]string{
 		"github.com/aws/smithy-go",
 	},
 	"cmd/clientvpn": {
-		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/report", "internal/signal",
+		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/policysource", "internal/report",
+		"internal/signal",
 		"internal/stack", "internal/trial", "internal/vpn", "github.com/spf13/cobra",
 	},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},

@@ -19,12 +19,14 @@ Where moto is known to differ from AWS:
 """
 
 import glob
+import hashlib
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -90,6 +92,7 @@ def rehearse(bootstrap, connect, transformed, moto, ec2):
         function = aws["lambda"].get_function_configuration(FunctionName=stack["Responder"])
         with Function([bootstrap], env | function["Environment"]["Variables"], subprocess.DEVNULL) as responder:
             off_switch(responder, running, outputs, moto)
+        policy_in_s3(lambda: Function([bootstrap], env | function["Environment"]["Variables"], subprocess.DEVNULL), outputs, moto)
 
 
 def deploy(aws, transformed):
@@ -247,6 +250,29 @@ def off_switch(responder, connect, outputs, moto):
     if (on, off, again) != (("enforce", False), ("dry-run", True), ("enforce", False)) or not said or "ops" not in started:
         sys.exit(f"the off switch: {on}, {off}, {again}, {decision['reasons']}, {started}")
     print("\nStopCommand stops both functions from the next event on, and StartCommand starts them again.")
+
+
+def policy_in_s3(start, outputs, moto):
+    """The policy that is put by the command decides in a new process, and a bad one does not replace it."""
+    sh = shell(outputs, moto)
+    bucket = outputs["PolicyLocation"].split("/")[2]
+    sh(f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled")  # moto leaves that out of the template
+    with open("internal/trial/policy.yaml", "rb") as file:
+        good = file.read() + b"# as it was put\n"
+    seen = []
+    for text in (good, b"version: 1\nexcempt: []\n"):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "policy.yaml"), "wb") as file:
+                file.write(text)
+            sh(f"cd {folder} && {outputs['PolicyPutCommand']}")
+        with start() as function:
+            kind, answer = function.invoke(json.dumps({"id": "policy", "source": "clientvpn-responder", "detail-type": "Self Test", "detail": {}}).encode())
+        [outcome] = answer["outcomes"] if kind == "response" else sys.exit(f"{kind}: {answer}")
+        seen.append((outcome["policy_hash"], outcome.get("policy_problem", "")))
+    want = "sha256:" + hashlib.sha256(good).hexdigest()
+    if [hash for hash, _ in seen] != [want, want] or seen[0][1] or "policy.yaml:2:1" not in seen[1][1]:
+        sys.exit(f"the policy in S3: {seen}, want {want}")
+    print("PolicyPutCommand has a policy decide, and a bad one does not replace it.")
 
 
 def keep_out(connect, outputs, moto):

@@ -13,6 +13,7 @@ import (
 
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/policysource"
 )
 
 // handler decides who may connect. The policy and the list are nil where they cannot be had.
@@ -20,6 +21,7 @@ type handler struct {
 	log      *slog.Logger
 	policy   *policy.Policy
 	list     *ledger.Table
+	source   *policysource.Source // nil where the policy is a file
 	settings settings
 }
 
@@ -49,6 +51,7 @@ const undecidedMessage = "Your access could not be checked. Please try again in 
 // Invoke answers a request of AWS Client VPN. Its error is always nil: to AWS an error is a denial.
 func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := time.Now()
+	_ = h.refresh(ctx) // it is logged, and the last good policy goes on
 	r, unreadable := readRequest(payload)
 	d := h.decide(ctx, r, unreadable)
 	if d.verdict == undecided {
@@ -56,6 +59,21 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	h.report(ctx, r, d, time.Since(start))
 	return answer(r.SchemaVersion, d.allow, d.message), nil
+}
+
+// refresh has the policy in force, and logs why it is not the newest. The error says that there is none.
+func (h *handler) refresh(ctx context.Context) error {
+	if h.source == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
+	defer cancel()
+	p := h.source.InForce(ctx)
+	h.policy = p.Policy
+	if err := cmp.Or(p.Err, p.Problem); err != nil {
+		h.log.ErrorContext(ctx, "the newest policy is not in force", "error", err.Error())
+	}
+	return p.Err
 }
 
 // decide looks for the people whom the request may be from on the list.

@@ -21,6 +21,7 @@ import (
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/policysource"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -381,6 +382,32 @@ func TestOffSwitchLetsEverybodyIn(t *testing.T) {
 	}
 	if got := invoke(t, start(t, cloud), from("alice", "")); !strings.Contains(got, `"allow":false`) {
 		t.Error(got)
+	}
+}
+
+// TestPolicyFromS3Decides, and the last good one where the newest cannot be read.
+func TestPolicyFromS3Decides(t *testing.T) {
+	cloud, _ := cloudWith(t, "alice")
+	cloud.AddBucket("policies")
+	client, stop := emulator.HTTPClient(cloud)
+	t.Cleanup(stop)
+	store := policysource.Open(aws.Config{
+		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, policysource.Location{Bucket: "policies", Key: "policy.yaml"})
+	source := "POLICY_SOURCE=s3://policies/policy.yaml"
+	ask := func() string { return invoke(t, start(t, cloud, source), from("alice@here.example", "")) }
+	if got := ask(); !strings.Contains(got, `"allow":true`) { // by the file
+		t.Error(got)
+	}
+	here := strings.Replace(document, "[example.com, EXAMPLE]", "[here.example]", 1)
+	for _, text := range []string{here, "nonsense: true\n"} {
+		if err := store.PutBeside(t.Context(), "policy.yaml", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(); !strings.Contains(got, `"allow":false`) {
+			t.Error(got)
+		}
 	}
 }
 

@@ -7,12 +7,15 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"os"
 
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/policysource"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -34,10 +37,6 @@ func wire(log *slog.Logger) (*handler, []string) {
 	program, _ := os.Executable() // without it, the path of policy.yaml is relative to the working directory
 	s, problems := readSettings(os.Getenv, program)
 	h := &handler{log: log, settings: s}
-	var err error
-	if h.policy, err = policy.Load(s.policyFile); err != nil {
-		problems = append(problems, "POLICY_FILE: "+err.Error())
-	}
 	// An attempt that hangs is given up and made anew while there is time.
 	cfg, err := lambdaenv.Load(s.limit / 3)
 	if err != nil {
@@ -49,8 +48,26 @@ func wire(log *slog.Logger) (*handler, []string) {
 			o.MaxBackoff = s.limit / 10
 		})
 	}
+	if err := h.loadPolicy(cfg); err != nil {
+		problems = append(problems, err.Error())
+	}
 	if s.table != "" {
 		h.list = ledger.New(cfg, s.table)
 	}
 	return h, problems
+}
+
+// loadPolicy reads the policy of the file, or the one in force where it is kept in S3.
+func (h *handler) loadPolicy(cfg aws.Config) (err error) {
+	if h.settings.policyAt == (policysource.Location{}) {
+		if h.policy, err = policy.Load(h.settings.policyFile); err != nil {
+			return fmt.Errorf("POLICY_FILE: %w", err)
+		}
+		return nil
+	}
+	h.source = policysource.New(cfg, h.settings.policyAt, h.settings.policyFile)
+	if err := h.refresh(context.Background()); err != nil {
+		return fmt.Errorf("POLICY_SOURCE: %w", err)
+	}
+	return nil
 }

@@ -10,16 +10,18 @@ import (
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/policysource"
 )
 
 // settings is the environment. A setting that is wrong has its default, or is empty where there is none.
 type settings struct {
 	table      string
 	policyFile string
-	taskRoot   string        // where Lambda unpacks the function
-	message    string        // to a person who is denied
-	allow      bool          // the answer where it cannot be decided
-	limit      time.Duration // for one decision
+	policyAt   policysource.Location // zero where the file is the policy
+	taskRoot   string                // where Lambda unpacks the function
+	message    string                // to a person who is denied
+	allow      bool                  // the answer where it cannot be decided
+	limit      time.Duration         // for one decision
 }
 
 const (
@@ -47,6 +49,10 @@ var environment = []setting{
 		Name: "POLICY_FILE", Doc: "path of the policy", Absent: "`policy.yaml` beside the binary",
 		Parse: func(s *settings, value string) error { s.policyFile = value; return nil },
 	},
+	{
+		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
+		Doc: "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
+	},
 	{Name: "LAMBDA_TASK_ROOT", Parse: func(s *settings, value string) error { s.taskRoot = value; return nil }},
 	{
 		Name: "DENY_MESSAGE", Doc: "what people are told who may not connect, at most 255 characters",
@@ -66,6 +72,11 @@ func readSettings(getenv func(string) string, program string) (s settings, probl
 	problems = lambdaenv.Read(environment, getenv, &s)
 	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)
 	return s, problems
+}
+
+func parsePolicySource(s *settings, value string) (err error) {
+	s.policyAt, err = policysource.ParseLocation(value)
+	return err
 }
 
 func parseTable(s *settings, name string) error {

@@ -14,6 +14,7 @@ import (
 	"clientvpn-responder/internal/held"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/policysource"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
 
@@ -25,6 +26,7 @@ import (
 // handler answers invocations: one EventBridge event, or an SQS batch whose bodies are EventBridge events.
 type handler struct {
 	responder responder.Responder
+	source    *policysource.Source // nil where the responder's policy is the one in force
 	directory *directory.Directory
 	reporter  *notify.Reporter
 	calls     *notify.Calls
@@ -146,7 +148,7 @@ func (h *handler) answer(
 		inv.Arrivals = append(inv.Arrivals, items[i].record.arrival)
 	}
 	var reports sync.WaitGroup
-	for i, outcome := range h.responder.Respond(work, inv, signals) {
+	for i, outcome := range h.inForce(work, log).Respond(work, inv, signals) {
 		one := &items[i]
 		one.outcome = outcome
 		reports.Go(func() { h.report(report, log, one) })

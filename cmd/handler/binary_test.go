@@ -124,6 +124,8 @@ func invoke(t *testing.T, f *emulator.Function, payload []byte) emulator.Answer 
 }
 
 type seen struct {
+	PolicyHash      string `json:"policy_hash"`
+	PolicyProblem   string `json:"policy_problem"`
 	Status, Summary string
 	KeptOutUntil    time.Time `json:"kept_out_until"`
 	Connections     []struct {

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/policysource"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/vpn"
 
@@ -79,7 +81,31 @@ func wire(log *slog.Logger) (*handler, []string) {
 		h.directory = directory.New(cfg, s.store)
 	}
 	h.attach(cfg, s)
+	if s.policyAt != (policysource.Location{}) {
+		policyCfg, _ := configuration(policyAttempt, calls) // an error would have been the first's
+		h.source = policysource.New(policyCfg, s.policyAt, s.policyFile)
+		problems = nil // the file holds only while nothing was put there
+		if err := h.inForce(context.Background(), log).PolicyError; err != nil {
+			problems = []string{"POLICY_SOURCE: " + err.Error()}
+		}
+	}
 	return h, problems
+}
+
+// inForce returns the responder with the policy that is in force now.
+func (h *handler) inForce(ctx context.Context, log *slog.Logger) *responder.Responder {
+	r := h.responder
+	if h.source == nil {
+		return &r
+	}
+	ctx, cancel := context.WithTimeout(ctx, policyTime)
+	defer cancel()
+	p := h.source.InForce(ctx)
+	r.Policy, r.PolicyError, r.PolicyHash, r.PolicyProblem = p.Policy, p.Err, p.Hash, p.Problem
+	if p.Problem != nil {
+		log.Error("the newest policy is not in force", "error", p.Problem.Error())
+	}
+	return &r
 }
 
 // attach adds what remembers: the ledger, the keep-out list and the queue of held events.

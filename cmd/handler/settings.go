@@ -1,18 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/lambdaenv"
-	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/policysource"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
@@ -24,6 +21,7 @@ type settings struct {
 	mode        policy.Mode
 	endpointIDs []string
 	policyFile  string
+	policyAt    policysource.Location // zero where the file is the policy
 	watch       time.Duration
 	store       directory.Store // of IAM Identity Center; without an id there is none
 	targets     []target
@@ -76,6 +74,10 @@ var environment = []setting{
 	{
 		Name: "POLICY_FILE", Doc: "path of the policy", Absent: "`policy.yaml` beside the binary",
 		Parse: asIs(func(s *settings) *string { return &s.policyFile }),
+	},
+	{
+		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
+		Doc: "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
 	},
 	{Name: "LAMBDA_TASK_ROOT", Parse: asIs(func(s *settings) *string { return &s.taskRoot })},
 	{
@@ -175,65 +177,4 @@ func sharedTopics(getenv func(string) string) (problems []string) {
 		first[topic] = name
 	}
 	return problems
-}
-
-func parseMode(s *settings, value string) error {
-	switch mode := policy.Mode(value); mode {
-	case policy.DryRun, policy.Enforce:
-		s.mode = mode
-		return nil
-	default:
-		return fmt.Errorf("%q is neither dry-run nor enforce", mode)
-	}
-}
-
-var endpointID = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
-
-func parseEndpointIDs(s *settings, value string) error {
-	var problems []error
-	for id := range strings.SplitSeq(value, ",") {
-		switch id = strings.TrimSpace(id); {
-		case !endpointID.MatchString(id):
-			problems = append(problems, fmt.Errorf(
-				"%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0; separate several by commas", id))
-		case !slices.Contains(s.endpointIDs, id):
-			s.endpointIDs = append(s.endpointIDs, id)
-		}
-	}
-	return errors.Join(problems...)
-}
-
-func parseWatch(s *settings, value string) error {
-	watch, err := time.ParseDuration(value)
-	if err != nil || watch < 0 {
-		return fmt.Errorf("%q is not a duration like 15s; 0 is off", value)
-	}
-	s.watch = watch
-	return nil
-}
-
-func parseTable(s *settings, value string) error {
-	if !ledger.ValidName(value) {
-		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
-	}
-	s.table = value
-	return nil
-}
-
-func parseKeepOut(s *settings, value string) error {
-	if value != "on" && value != "off" {
-		return fmt.Errorf("%q is neither on nor off", value)
-	}
-	s.keepOut = value == "on"
-	return nil
-}
-
-// stopCommand returns the command that switches everything off, for e-mails. The template's output StopCommand also
-// says who did it and when.
-func (s *settings) stopCommand() string {
-	if s.table == "" {
-		return ""
-	}
-	const command = `aws dynamodb put-item --region %s --table-name %s --item '{"id":{"S":"switch#off"}}'`
-	return fmt.Sprintf(command, s.region, s.table)
 }

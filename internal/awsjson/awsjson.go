@@ -1,4 +1,5 @@
-// Package awsjson calls AWS services that speak the AWS JSON protocol, without the SDK's clients for them.
+// Package awsjson calls AWS services that speak the AWS JSON protocol, and Amazon S3, without the SDK's clients for
+// them.
 //
 // A client of the SDK builds the schemas of all its operations when the process starts: DynamoDB's cost more than all
 // other packages together. This package knows the few operations that the callers describe by their own types. It
@@ -60,15 +61,22 @@ func (c *Client) In(region string) *Client {
 // Call sends in as the operation's request, and reads the answer into out. What AWS answers is a
 // [*smithy.OperationError] around an [*Error] or an error of the transport, as with the SDK's clients.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
+	return c.send(ctx, operation, c.write(operation, in), read(out))
+}
+
+// send carries out an operation that write writes and read reads.
+func (c *Client) send(
+	ctx context.Context, operation string, write middleware.SerializeMiddleware, read middleware.DeserializeMiddleware,
+) error {
 	ctx = middleware.ClearStackValues(ctx)
 	ctx = middleware.WithServiceID(ctx, c.service.ID)
 	ctx = middleware.WithOperationName(ctx, operation)
 	ctx = awsmiddleware.SetSigningName(ctx, c.service.Name)
 	ctx = awsmiddleware.SetSigningRegion(ctx, c.cfg.Region)
-	stack, err := c.stack(operation, in, out)
+	stack, err := c.stack(operation, write, read)
 	if err == nil {
 		handler := middleware.DecorateHandler(smithyhttp.NewClientHandler(c.cfg.HTTPClient), stack)
-		_, _, err = handler.Handle(ctx, in)
+		_, _, err = handler.Handle(ctx, nil)
 	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: c.service.ID, OperationName: operation, Err: err}
@@ -77,7 +85,9 @@ func (c *Client) Call(ctx context.Context, operation string, in, out any) error 
 }
 
 // stack returns the steps of a call: write, try and retry, sign, send, read.
-func (c *Client) stack(operation string, in, out any) (*middleware.Stack, error) {
+func (c *Client) stack(
+	operation string, write middleware.SerializeMiddleware, read middleware.DeserializeMiddleware,
+) (*middleware.Stack, error) {
 	stack := middleware.NewStack(operation, smithyhttp.NewStackRequest)
 	attempts := retry.NewAttemptMiddleware(c.retryer(), smithyhttp.RequestCloner)
 	signing := v4.NewSignHTTPRequestMiddleware(
@@ -89,12 +99,12 @@ func (c *Client) stack(operation string, in, out any) (*middleware.Stack, error)
 		stack.Initialize.Add(&awsmiddleware.RegisterServiceMetadata{
 			ServiceID: c.service.ID, SigningName: c.service.Name, Region: c.cfg.Region, OperationName: operation,
 		}, middleware.Before),
-		stack.Serialize.Add(c.write(operation, in), middleware.After),
+		stack.Serialize.Add(write, middleware.After),
 		stack.Build.Add(awsmiddleware.NewRequestUserAgent(), middleware.After),
 		stack.Finalize.Add(&v4.ComputePayloadSHA256{}, middleware.After),
 		stack.Finalize.Add(attempts, middleware.After),
 		stack.Finalize.Add(signing, middleware.After),
-		stack.Deserialize.Add(read(out), middleware.After),
+		stack.Deserialize.Add(read, middleware.After),
 		awsmiddleware.AddRawResponseToMetadata(stack),
 		awsmiddleware.AddRequestIDRetrieverMiddleware(stack),
 		awshttp.AddResponseErrorMiddleware(stack),

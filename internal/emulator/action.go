@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type service struct {
 	forbidden   func(c *Cloud, action string, form url.Values) *refusal
 }
 
-func (s *service) json() bool { return s.contentType != xmlType }
+func (s *service) json() bool { return strings.HasPrefix(s.contentType, "application/x-amz-json") }
 
 // Content types of answers.
 const (
@@ -36,6 +37,7 @@ var services = map[string]*service{
 	elasticCompute.version: elasticCompute, notification.version: notification,
 	identityStore.version: identityStore, dynamoDB.version: dynamoDB, simpleQueue.version: simpleQueue,
 	secretsManager.version: secretsManager, securityTokens.version: securityTokens,
+	simpleStorage.version: simpleStorage,
 }
 
 // action does what a request asks for, and returns the answer's document or an error.
@@ -75,6 +77,10 @@ var actions = map[string]action{
 	"SendMessage":                   {simpleQueue, (*Cloud).sendMessage},
 	"SendMessageBatch":              {simpleQueue, (*Cloud).sendMessageBatch},
 	"StartMessageMoveTask":          {simpleQueue, (*Cloud).startMessageMoveTask},
+	"DeleteObject":                  {simpleStorage, (*Cloud).deleteObject},
+	"GetObject":                     {simpleStorage, (*Cloud).getObject},
+	"ListObjectVersions":            {simpleStorage, (*Cloud).listObjectVersions},
+	"PutObject":                     {simpleStorage, (*Cloud).putObject},
 }
 
 // refusal is an error that a service answers.

@@ -19,8 +19,8 @@ import (
 )
 
 // Cloud is one account in one Region, as an [http.Handler]. It has EC2's Client VPN actions, SNS's Publish, the
-// identity store's users, and parts of DynamoDB and SQS. The zero value is ready. Set its exported fields before the
-// first use. Its methods can be called from several goroutines.
+// identity store's users, and parts of DynamoDB, SQS and S3. The zero value is ready. Set its exported fields before
+// the first use. Its methods can be called from several goroutines.
 type Cloud struct {
 	Account       string        // default 111122223333
 	Region        string        // default eu-west-1
@@ -68,6 +68,7 @@ type state struct {
 	queues    map[string]*queue // by name
 	moves     []moveTask        // of dead letters
 	secrets   map[string]string // by ARN
+	buckets   map[string][]*object
 
 	transactions map[string]transaction // by token
 	refused      []Refusal
@@ -80,7 +81,7 @@ type state struct {
 	denied       [][2]string        // action, resource or ""
 }
 
-// Reset forgets endpoints, connections, users, calls, messages, tables, queues, faults and denials.
+// Reset forgets endpoints, connections, users, calls, messages, tables, queues, buckets, faults and denials.
 func (c *Cloud) Reset() {
 	c.enter()
 	defer c.mu.Unlock()

@@ -76,7 +76,7 @@ func bare(action string) string {
 // resources returns what a request names, as Deny and Fault know it.
 func resources(form url.Values) []string {
 	named := list(form, "ClientVpnEndpointId")
-	for _, key := range []string{"ClientVpnEndpointId", "TopicArn", "UserId"} {
+	for _, key := range []string{"ClientVpnEndpointId", "TopicArn", "UserId", "Bucket", "Key"} {
 		if v := form.Get(key); v != "" {
 			named = append(named, v)
 		}

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ServeHTTP answers one request of a Query API (EC2, SNS) or of a JSON API (identity store, DynamoDB).
+// ServeHTTP answers one request of a Query API (EC2, SNS), of a JSON API (identity store, DynamoDB) or of S3.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	form, err := readRequest(r)
 	if err != nil {
@@ -26,6 +26,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func readRequest(r *http.Request) (url.Values, error) {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return parseJSON(r.Body, target)
+	}
+	if isS3(r) {
+		return parseS3(r)
 	}
 	err := r.ParseForm()
 	return r.Form, err
@@ -42,6 +45,12 @@ type response struct {
 
 // encode returns the answer's body.
 func (a *response) encode() []byte {
+	if o, is := a.document.(objectAnswer); is {
+		return o.body
+	}
+	if a.status == http.StatusNotModified {
+		return nil
+	}
 	if a.service.json() {
 		body, err := json.Marshal(a.document)
 		if err != nil {
@@ -82,6 +91,11 @@ func (c *Cloud) send(w http.ResponseWriter, r *http.Request, a response) {
 		body = nil
 	}
 	header.Set("Content-Type", a.service.contentType)
+	if o, is := a.document.(objectAnswer); is {
+		for name, value := range o.header {
+			header.Set(name, value)
+		}
+	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	// The SDKs read the id of a request that succeeded from here, not from the document.
 	header.Set("x-amzn-requestid", a.requestID)

@@ -51,6 +51,10 @@ func repairs(o responder.Outcome) []string {
 		todo = append(todo, fmt.Sprintf("Grant %s on %s to the function's role. The role, a permissions boundary or a "+
 			"service control policy lacks it.", p.Action, on))
 	}
+	if o.PolicyProblem != "" {
+		todo = append(todo, "Mend the policy, and put it in its place again: the newest cannot be used. The last good one "+
+			"decides until then.")
+	}
 	if o.Has(responder.NoEndpoint) {
 		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none "+
 			"where it is.")

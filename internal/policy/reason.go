@@ -40,6 +40,7 @@ const (
 	DuringVerify ReasonKind = "during-verify"  // what verifying found in the way
 	Access       ReasonKind = "keep-out-entry" // what became of the keep-out entry
 	SwitchedOff  ReasonKind = "switched-off"   // a person has switched everything off
+	NotNewest    ReasonKind = "not-newest"     // why a newer policy is not in force
 )
 
 // heldBack begins the text of a Blocked reason.

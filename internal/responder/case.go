@@ -29,8 +29,10 @@ type Case struct {
 	timing     Timing
 	account    string // the program's own, for outcomes
 	policyHash string
-	target     vpn.Target
-	problems   []Problem
+	// policyProblem says why a newer policy is not in force.
+	policyProblem string
+	target        vpn.Target
+	problems      []Problem
 
 	state       State
 	connections []*vpn.Tracked // to terminate

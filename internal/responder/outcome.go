@@ -50,6 +50,8 @@ type Outcome struct {
 	Decision      policy.Decision `json:"decision"`
 	// PolicyHash is the SHA-256 of the policy's bytes, "sha256:…".
 	PolicyHash string `json:"policy_hash,omitempty"`
+	// PolicyProblem says why a newer policy is not in force.
+	PolicyProblem string `json:"policy_problem,omitempty"`
 	// Timing and the fields of the keep-out list come before long ones: CloudWatch Logs Insights reads only the first
 	// fields of a line.
 	Timing Timing `json:"timing"`
@@ -188,7 +190,8 @@ func howLong(end time.Time) string {
 func (c *Case) outcome() Outcome {
 	o := Outcome{
 		SchemaVersion: SchemaVersion, Signal: c.Signal, Decision: c.Decision, PolicyHash: c.policyHash, Timing: c.timing,
-		KeptOutUntil: c.access.until, Lifted: c.access.lifted, Reconnections: c.reconnections, Listings: c.listings,
+		PolicyProblem: c.policyProblem,
+		KeptOutUntil:  c.access.until, Lifted: c.access.lifted, Reconnections: c.reconnections, Listings: c.listings,
 		Connections: []Connection{}, Spared: []Spared{}, Brake: c.braked,
 		Before: c.before, Arrived: c.arrived,
 	}

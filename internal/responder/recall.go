@@ -120,8 +120,7 @@ func (c *Case) noteRecalled(known ledger.Recalled, err error) {
 			c.addReasons(policy.Because(
 				policy.Recalled,
 				"the ledger did not answer, so it is not known whether anybody was reinstated since, whether this was done "+
-					"before, "+
-					"or whether everything is switched off",
+					"before, or whether everything is switched off",
 			))
 			c.memory = forgotten
 		}

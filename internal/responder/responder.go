@@ -38,6 +38,8 @@ type Responder struct {
 	Ledger, Alone memory
 	// Held is the queue of the events that the brake holds; nil where there is none.
 	Held heldQueue
+	// PolicyProblem says why a newer policy is not in force; nil if this is the newest.
+	PolicyProblem error
 	// PolicyHash is a field of every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
@@ -135,6 +137,10 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 		}
 		c := newCase(inv, s, d, now)
 		c.policyHash, c.watchFor = r.PolicyHash, r.Watch
+		if r.PolicyProblem != nil {
+			c.policyProblem = r.PolicyProblem.Error()
+			c.addReasons(policy.Because(policy.NotNewest, "the newest policy cannot be used: %v", r.PolicyProblem))
+		}
 		if i < len(inv.Arrivals) {
 			c.note(inv.Arrivals[i])
 		}

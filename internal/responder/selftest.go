@@ -17,14 +17,7 @@ func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 		problems = append(problems, fmt.Errorf("%s, so nobody is cut off or denied; "+
 			"the command of the stack's output StartCommand switches it on", c.off))
 	}
-	if r.PolicyError != nil {
-		problems = append(problems, r.PolicyError)
-	}
-	if r.Policy != nil {
-		for _, problem := range r.Policy.NotReady() {
-			problems = append(problems, errors.New(problem))
-		}
-	}
+	problems = append(problems, r.policyProblems()...)
 	if r.Probe != nil {
 		problems = append(problems, r.Probe(ctx)...)
 	}
@@ -50,6 +43,23 @@ func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 		o.Summary += fmt.Sprintf(" And %s.", plural(more, "1 more problem", fmt.Sprintf("%d more problems", more)))
 	}
 	return o
+}
+
+// policyProblems returns what is wrong with the policy.
+func (r *Responder) policyProblems() []error {
+	var problems []error
+	if r.PolicyError != nil {
+		problems = append(problems, r.PolicyError)
+	}
+	if r.PolicyProblem != nil {
+		problems = append(problems, fmt.Errorf("the newest policy cannot be used: %w", r.PolicyProblem))
+	}
+	if r.Policy != nil {
+		for _, problem := range r.Policy.NotReady() {
+			problems = append(problems, errors.New(problem))
+		}
+	}
+	return problems
 }
 
 // probeAccess returns what keeps the keep-out list from working: that it cannot be read or written, or that no client
