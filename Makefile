@@ -10,7 +10,7 @@ SHELL := bash
 export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive build-Poll
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients pages pictures size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive build-Poll
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -40,7 +40,7 @@ test: ## all tests
 
 # The days that chance makes in a check are the commit's own, so that a check that is run again is the same check.
 check: FIRST = $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
-check: .tools/venv/done lint test random policy race fuzz template rules clients size arm64 sam rehearse ## everything that CI runs
+check: .tools/venv/done lint test random policy race fuzz template rules clients pages size arm64 sam rehearse ## everything that CI runs
 
 lint: .tools/golangci-lint .tools/actionlint ## linters of code and workflows; limits on lengths; plain English
 	go mod verify
@@ -77,6 +77,15 @@ rules: .tools/transformed.json ## every rule of the template against every event
 
 clients: .tools/venv/done
 	.tools/venv/bin/python .ci/clients.py
+
+# GitHub's machines have Google's build.
+CHROMIUM ?= $(firstword $(foreach browser,chromium chromium-browser google-chrome,$(shell command -v $(browser) 2>/dev/null)) chromium)
+
+pages: ## the pages of clientvpn report, in a browser: nothing overflows, runs or loads
+	@$(call need,$(CHROMIUM) python3,the pages of clientvpn report in a browser); python3 .ci/pages.py $(CHROMIUM)
+
+pictures: .tools/venv/done ## draw the pictures of the README into doc/, by a browser, from what the programs make
+	.tools/venv/bin/python .ci/pictures.py $(CHROMIUM)
 
 size: build
 	@for function in handler:dist connect:dist/connect receive:dist/receive poll:dist/poll; do \

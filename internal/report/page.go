@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 )
 
 //go:embed pages/*.html pages/style.css
@@ -26,8 +27,19 @@ func style() (template.CSS, error) {
 	return template.CSS(raw), err //nolint:gosec // it is a file of this package
 }
 
+// write writes a page. It puts a question mark for what cannot be seen or would turn the text around.
 func write(w io.Writer, name string, data any) error {
-	if err := pages.ExecuteTemplate(w, name, data); err != nil {
+	var page strings.Builder
+	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
+		return fmt.Errorf("making the page: %w", err)
+	}
+	_, err := io.WriteString(w, strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, page.String()))
+	if err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil

@@ -21,8 +21,9 @@ type Moment struct {
 func Timeline(all []Logged) []Moment {
 	var steps []Moment
 	seen := map[Moment]bool{}
+	var from time.Time
 	add := func(at time.Time, bad bool, format string, args ...any) {
-		m := Moment{At: at.UTC(), What: fmt.Sprintf(format, args...), Bad: bad}
+		m := Moment{At: at.UTC(), What: fmt.Sprintf(format, args...), After: after(from, at), Bad: bad}
 		if !at.IsZero() && !seen[m] {
 			seen[m] = true
 			steps = append(steps, m)
@@ -30,6 +31,7 @@ func Timeline(all []Logged) []Moment {
 	}
 	for _, l := range all {
 		o := &l.Outcome
+		from = o.Timing.EventAt
 		add(o.Timing.EventAt, false, "%s", o.reported())
 		add(o.Timing.ReceivedAt, false, "The function receives the event.")
 		add(o.Timing.DecidedAt, false, "The policy decides about %s: %s.", o.Signal.Subject, o.decided())
@@ -43,21 +45,15 @@ func Timeline(all []Logged) []Moment {
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b Moment) int { return a.At.Compare(b.At) })
-	sinceFirst(steps, all)
 	return steps
 }
 
-// sinceFirst says how long after the event each step was.
-func sinceFirst(steps []Moment, all []Logged) {
-	if len(all) == 0 || all[0].Outcome.Timing.EventAt.IsZero() {
-		return
+// after says how long after the event it was.
+func after(event, at time.Time) string {
+	if d := at.Sub(event); !event.IsZero() && d > 0 {
+		return "+" + Span(d)
 	}
-	from := all[0].Outcome.Timing.EventAt
-	for i := range steps {
-		if d := steps[i].At.Sub(from); d > 0 {
-			steps[i].After = "+" + Span(d)
-		}
-	}
+	return ""
 }
 
 // reported says who reported what.
@@ -77,7 +73,7 @@ func quoted(reason string) string {
 	if reason == "" {
 		return ""
 	}
-	return fmt.Sprintf(": “%s”", reason)
+	return fmt.Sprintf(": “%s”", strings.TrimRight(reason, ". "))
 }
 
 // decided says which rule decided what, and what held it back.

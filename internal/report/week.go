@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"clientvpn-responder/internal/policy"
@@ -93,7 +94,7 @@ func (o Outcome) Why() string {
 		return o.Spared[0].Reason
 	}
 	i := slices.IndexFunc(o.Decision.Reasons, func(r policy.Reason) bool { return r.Kind == policy.Blocked })
-	if i >= 0 {
+	if i >= 0 && !strings.Contains(o.Summary, o.Decision.Reasons[i].Text) {
 		return o.Decision.Reasons[i].Text
 	}
 	return o.decided() + quoted(o.Signal.Reason)
