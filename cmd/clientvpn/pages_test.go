@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +18,8 @@ import (
 var pages = flag.String("pages", "", "the folder for the pages of TestPages")
 
 // hostile is what somebody may write into a name or a reason who wants the page to run or load something.
-const hostile = `</td><script>document.title='run'</script><img src=https://evil.example/x onerror=document.title='run'>` +
+const hostile = `</td><script>document.title='run'</script>` +
+	`<img src=https://evil.example/x onerror=document.title='run'>` +
 	`<style>*{display:none}</style>{{.}}'"` + "`" + `https://evil.example/` + "\u202e"
 
 // week are events that lead to most of the statuses, in the order of their days.
@@ -58,6 +60,15 @@ func TestPages(t *testing.T) {
 	write("week.html", func(page *bytes.Buffer) error {
 		return report.Week(page, spread(all, now), now.Add(-7*24*time.Hour), now)
 	})
+	write("outcomes.json", func(page *bytes.Buffer) error {
+		encoder := json.NewEncoder(page)
+		for _, l := range report.Final(spread(all, now)) {
+			if err := encoder.Encode(l.Outcome); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	for _, mark := range []string{"<script", "<img", "<style>*"} {
 		if strings.Contains(bad, mark) {
 			t.Errorf("the page has %s", mark)
@@ -80,7 +91,8 @@ func TestPages(t *testing.T) {
 func (d *deployed) sendHostile(t *testing.T) {
 	t.Helper()
 	event, err := request{
-		detailType: "Terminate Connections", reason: hostile, by: hostile, people: []string{hostile}, kind: "account-disabled",
+		detailType: "Terminate Connections", kind: "account-disabled", reason: hostile, by: hostile,
+		people: []string{hostile},
 	}.event(time.Now())
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// logged returns the line of a log about an outcome; its status and id are as given.
+// logged returns the line of a log about an outcome; with this status and id, and more members.
 func logged(t *testing.T, status, id, more string) Logged {
 	t.Helper()
 	line := fmt.Sprintf(`{"time":"2026-11-20T10:00:09Z","level":"INFO","message":"outcome","published":true,"outcome":{
@@ -28,7 +28,8 @@ func logged(t *testing.T, status, id, more string) Logged {
 // TestOnlyLinesWithAnOutcomeAreRead: a log has others.
 func TestOnlyLinesWithAnOutcomeAreRead(t *testing.T) {
 	for _, line := range []string{
-		"", "START RequestId: x", `{"message":"metrics"}`, `{"message":"outcome"}`, `{"message":"nothing to do","outcome":{}}`,
+		"", "START RequestId: x", `{"message":"metrics"}`, `{"message":"outcome"}`,
+		`{"message":"nothing to do","outcome":{}}`,
 	} {
 		if _, ok := ReadLog([]byte(line)); ok {
 			t.Errorf("read: %s", line)
@@ -68,8 +69,9 @@ func TestNamesMatchWhole(t *testing.T) {
 
 // TestTimelineCountsFromTheEvent, for all deliveries, in the order of time.
 func TestTimelineCountsFromTheEvent(t *testing.T) {
-	steps := Timeline([]Logged{logged(t, "terminated", "1", `,"connections":[{"connection_id":"c-1","username":"alice",
-		"endpoint_id":"e-1","endpoint_name":"office","requested_at":"2026-11-20T10:00:02Z","end_seen_at":"2026-11-20T10:00:05Z"}]`)})
+	const connection = `,"connections":[{"connection_id":"c-1","username":"alice","endpoint_id":"e-1",
+		"endpoint_name":"office","requested_at":"2026-11-20T10:00:02Z","end_seen_at":"2026-11-20T10:00:05Z"}]`
+	steps := Timeline([]Logged{logged(t, "terminated", "1", connection)})
 	var words []string
 	for _, m := range steps {
 		words = append(words, m.After+" "+m.What)
@@ -94,7 +96,9 @@ func TestACustomRequestIsInANameThatNobodyChecked(t *testing.T) {
 	if err := Incident(&page, []Logged{l}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	for _, words := range []string{"in the name of the boss, which nobody checked", "the boss (nobody checked this name)"} {
+	for _, words := range []string{
+		"in the name of the boss, which nobody checked", "the boss (nobody checked this name)",
+	} {
 		if !strings.Contains(page.String(), words) {
 			t.Errorf("the page lacks %q", words)
 		}
@@ -121,7 +125,8 @@ func TestWhatCannotBeSeenIsAQuestionMark(t *testing.T) {
 	l := logged(t, "terminated", "1", "")
 	l.Outcome.Summary = "alice\u202e\u0007 ended"
 	var page bytes.Buffer
-	if err := Week(&page, []Logged{l}, time.Time{}, time.Now()); err != nil || !strings.Contains(page.String(), "alice?? ended") {
+	err := Week(&page, []Logged{l}, time.Time{}, time.Now())
+	if err != nil || !strings.Contains(page.String(), "alice?? ended") {
 		t.Errorf("%v %s", err, &page)
 	}
 }
