@@ -52,6 +52,7 @@ type record struct {
 	messageID string // SQS's; empty for a direct invocation
 	bodies    [][]byte
 	arrival   responder.Arrival
+	alive     []string // the sources of its events that ask for nothing
 	outcomes  []responder.Outcome
 	err       error
 }
@@ -135,6 +136,7 @@ func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.I
 		inv.Swept = h.sweep(work, sweeps[0].signal)
 		h.answer(work, report, log, inv, append(sweeps, sweeps[0].found(log, inv.Swept)...))
 	}
+	h.hear(report, log, records)
 	h.calls.Report(ctx, log)
 }
 
@@ -177,7 +179,7 @@ func (r *record) parse(ctx context.Context, log *slog.Logger, body []byte) (item
 	signals, err := signal.Parse(body)
 	switch {
 	case errors.Is(err, signal.ErrUnsupported):
-		notify.Nothing(ctx, log, r.messageID, err)
+		r.nothing(ctx, log, err)
 	case err != nil:
 		r.err = err
 	}
@@ -185,6 +187,15 @@ func (r *record) parse(ctx context.Context, log *slog.Logger, body []byte) (item
 		items = append(items, item{record: r, body: body, signal: s})
 	}
 	return items
+}
+
+// nothing reports an event that asks for nothing. It shows that its source is alive.
+func (r *record) nothing(ctx context.Context, log *slog.Logger, why error) {
+	notify.Nothing(ctx, log, r.messageID, why)
+	var unsupported *signal.UnsupportedError
+	if errors.As(why, &unsupported) && unsupported.Provider != "" {
+		r.alive = append(r.alive, unsupported.Provider)
+	}
 }
 
 // resolve asks the directory about the signals, and returns those that are left to answer.
@@ -196,7 +207,7 @@ func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (
 	for i, err := range h.directory.Resolve(ctx, signals) {
 		switch r := items[i].record; {
 		case errors.Is(err, signal.ErrUnsupported):
-			notify.Nothing(ctx, log, r.messageID, err)
+			r.nothing(ctx, log, err)
 		case err != nil:
 			r.incomplete(err.Error())
 		default:

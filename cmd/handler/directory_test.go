@@ -80,3 +80,52 @@ func TestIdentityStoreIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestMoversOfAMembershipAreLookedUp: the deletion of a membership names only its id. A member whom the identity store
+// still knows is cut off. Of any other, the outcome says what to do.
+func TestMoversOfAMembershipAreLookedUp(t *testing.T) {
+	const (
+		store, id = "d-9067123456", "9067123456-5d2c7b1a-3e4f-4a6b-9c8d-0e1f2a3b4c5d"
+		dave      = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"
+		carries   = "9067123456-1b4f6a3e-0c1d-4e2f-8a9b-7c6d5e4f3a21"
+		other     = "9067123456-1b4f6a3e-0c1d-4e2f-8a9b-7c6d5e4f3a22"
+	)
+	raw, err := os.ReadFile("../../events/identity-center/group-membership-deleted.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		group string // "" for a membership that the store forgot
+		want  []string
+	}{
+		"the VPN's group": {carries, []string{"terminated"}},
+		"another group":   {other, nil},
+		"forgotten":       {"", []string{"unmapped"}},
+	} {
+		cloud := cloudWith(emulator.Client{Username: "dave@example.com"})
+		cloud.AddUser(emulator.User{ID: dave, UserName: "dave", Email: "dave@example.com"})
+		if test.group != "" {
+			cloud.AddMembership(emulator.Membership{ID: id, GroupID: test.group, UserID: dave})
+		}
+		f := start(t, cloud, "IDENTITY_STORE_ID="+store, "POLICY_FILE="+moversPolicy(t, carries))
+		invoke(t, f, batch(raw))
+		if got := published(t, cloud); !slices.Equal(got, test.want) {
+			t.Errorf("%s: published %q\n%s", name, got, f.Logs())
+		}
+		if test.group == "" && !strings.Contains(logs(f), "look in CloudTrail whom CreateGroupMembership added") {
+			t.Errorf("%s: nothing says what to do\n%s", name, f.Logs())
+		}
+	}
+}
+
+// moversPolicy writes a policy in which a group of Identity Center carries the VPN.
+func moversPolicy(t *testing.T, group string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	text := "version: 1\nidentity: {domains: [example.com]}\naccess: {identity-center: {groups: [" + group + "]}}\n" +
+		"rules:\n  - {name: movers, when: {kinds: [token-claims-change]}, then: terminate}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

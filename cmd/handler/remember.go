@@ -102,6 +102,22 @@ func (h *handler) remember(ctx context.Context, log *slog.Logger, items []item) 
 	}
 }
 
+// hear writes down that the sources of events which ask for nothing are alive.
+func (h *handler) hear(ctx context.Context, log *slog.Logger, records []*record) {
+	var sources []string
+	for _, r := range records {
+		sources = append(sources, r.alive...)
+	}
+	if len(sources) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, noteTime)
+	defer cancel()
+	if err := h.ledger.Heard(ctx, sources, time.Now().UTC()); err != nil {
+		log.Warn("the ledger does not know which sources are alive", "error", err.Error())
+	}
+}
+
 // event is what the ledger remembers of an item.
 func (i *item) event(now time.Time) ledger.Event {
 	o := i.outcome

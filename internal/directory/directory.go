@@ -1,5 +1,5 @@
 // Package directory looks up the names of people in AWS IAM Identity Center whom an event knows only by an id. That
-// is their user id there, or the id of the provider that makes its users by SCIM.
+// is their user id there, the id of a membership, or the id of the provider that makes its users by SCIM.
 //
 // It promises that a signal keeps its id and says what came of the lookup, so that a policy's aliases can still map
 // it. A name that was found has the issuer of the id, so the policy decides about that issuer. It also promises that
@@ -51,9 +51,10 @@ const (
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()
+	slots := make(slots, atOnce)
+	d.findMembers(ctx, slots, signals)
 	answers := map[user]func() answer{}
 	var wait sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
 	errs := make([]error, len(signals))
 	for i := range signals {
 		s := &signals[i]
@@ -62,10 +63,9 @@ func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []erro
 			continue
 		}
 		if answers[u] == nil {
-			answers[u] = sync.OnceValue(func() answer {
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				return d.ask(ctx, u)
+			answers[u] = sync.OnceValue(func() (a answer) {
+				slots.use(func() { a = d.ask(ctx, u) })
+				return a
 			})
 		}
 		answer := answers[u]
@@ -73,6 +73,15 @@ func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []erro
 	}
 	wait.Wait()
 	return errs
+}
+
+// slots are the places for calls at a time.
+type slots chan struct{}
+
+func (s slots) use(call func()) {
+	s <- struct{}{}
+	defer func() { <-s }()
+	call()
 }
 
 // patience is a quarter of the time left, so that a store that hangs leaves enough to act on the others.
@@ -138,14 +147,21 @@ func (d *Directory) whom(s *signal.Signal) (user, bool) {
 	return user{}, false
 }
 
-// ask returns the names of a user.
-func (d *Directory) ask(ctx context.Context, u user) answer {
+// cannotAsk says why the store cannot be asked; "" if it can.
+func (d *Directory) cannotAsk(store string) string {
 	switch {
 	case d == nil:
-		return answer{unasked: true, said: "not asked for the user's names, as IDENTITY_STORE_ID is not set"}
-	case u.store != "" && u.store != d.ID:
-		return answer{unasked: true, said: fmt.Sprintf(
-			"not asked for the user's names, as the event is of %s and IDENTITY_STORE_ID is %s", u.store, d.ID)}
+		return "as IDENTITY_STORE_ID is not set"
+	case store != "" && store != d.ID:
+		return fmt.Sprintf("as the event is of %s and IDENTITY_STORE_ID is %s", store, d.ID)
+	}
+	return ""
+}
+
+// ask returns the names of a user.
+func (d *Directory) ask(ctx context.Context, u user) answer {
+	if why := d.cannotAsk(u.store); why != "" {
+		return answer{unasked: true, said: "not asked for the user's names, " + why}
 	}
 	output, err := d.describe(ctx, u)
 	var api smithy.APIError
@@ -197,7 +213,12 @@ func (a answer) apply(s *signal.Signal) error {
 	case a.err != nil:
 		return fmt.Errorf("asking whether a user is disabled, after %s: %w", s.Type, a.err)
 	case a.status == enabled:
-		return fmt.Errorf("%w: %s: %s: the user is enabled", signal.ErrUnsupported, s.Provider, s.Type)
+		return nothing(s, "the user is enabled")
 	}
-	return fmt.Errorf("%w: %s: %s: %s", signal.ErrUnsupported, s.Provider, s.Type, a.said)
+	return nothing(s, a.said)
+}
+
+// nothing is the error of an event that asks for nothing after all. It is counted as any other is.
+func nothing(s *signal.Signal, why string) error {
+	return &signal.UnsupportedError{Provider: s.Provider, Type: s.Type, Why: s.Type + ": " + why}
 }

@@ -159,6 +159,10 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 				got = "held" // for the policy to report
 			case errors.Is(err, signal.ErrUnsupported):
 				got = "nothing"
+				var counted *signal.UnsupportedError
+				if !errors.As(err, &counted) || counted.Provider != "identity-center" || counted.Type != "UpdateUser" {
+					t.Errorf("%s is not counted: %#v", name, err)
+				}
 			case err != nil:
 				got = "again"
 			}
@@ -187,6 +191,64 @@ func TestStoreThatHangsLeavesTimeToAct(t *testing.T) {
 			if errs[0] != nil || !strings.Contains(signals[0].Lookup, "did not answer in time") ||
 				len(signals[0].Subject.IDs) != 1 {
 				t.Errorf("%v, %+v", errs[0], signals[0])
+			}
+		})
+	}
+}
+
+// TestMembersAreLookedUp: the deletion of a membership names neither user nor group. The store knows both as long as it
+// knows the membership. The signal says what the store does not know.
+func TestMembersAreLookedUp(t *testing.T) {
+	const (
+		known   = "9067123456-5d2c7b1a-3e4f-4a6b-9c8d-0e1f2a3b4c5d"
+		deleted = "9067123456-5d2c7b1a-3e4f-4a6b-9c8d-0e1f2a3b4c5e"
+		group   = "9067123456-1b4f6a3e-0c1d-4e2f-8a9b-7c6d5e4f3a21"
+	)
+	removed := func(id, store string) signal.Signal {
+		return signal.Signal{
+			Provider: signal.IdentityCenter, Kind: signal.TokenClaimsChange, Type: "DeleteGroupMembership",
+			Subject:    signal.Subject{IdentityStore: store},
+			Membership: &signal.Membership{Of: signal.Group, Reference: id, Change: signal.Removed},
+		}
+	}
+	for name, test := range map[string]struct {
+		signal  signal.Signal
+		prepare func(*emulator.Cloud)
+		off     bool
+		group   string
+		want    string // of the lookup
+	}{
+		"known": {signal: removed(known, store), group: group,
+			want: "d-9067123456 was asked for the names of user " + dave},
+		"already deleted": {signal: removed(deleted, store),
+			want: "d-9067123456 knows no membership " + deleted + ": already deleted"},
+		"nobody is asked": {signal: removed(known, store), off: true,
+			want: "not asked for the member, as IDENTITY_STORE_ID is not set"},
+		"of another store": {signal: removed(known, "d-0000000000"),
+			want: "not asked for the member, as the event is of d-0000000000 and IDENTITY_STORE_ID is d-9067123456"},
+		"not allowed": {signal: removed(known, store),
+			prepare: func(c *emulator.Cloud) { c.Deny("identitystore:DescribeGroupMembership", "") },
+			want:    "d-9067123456 could not be asked for membership " + known + ": AccessDeniedException"},
+		"no answer": {signal: removed(known, store), prepare: func(c *emulator.Cloud) {
+			c.Inject(emulator.Fault{Action: "DescribeGroupMembership", Delay: time.Hour})
+		}, want: "d-9067123456 did not answer in time about membership " + known},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := cloud()
+			c.AddMembership(emulator.Membership{ID: known, GroupID: group, UserID: dave})
+			if test.prepare != nil {
+				test.prepare(c)
+			}
+			d := over(t, c)
+			if test.off {
+				d = nil
+			}
+			signals := []signal.Signal{test.signal}
+			err := d.Resolve(t.Context(), signals)[0]
+			s := signals[0]
+			if err != nil || s.Lookup != test.want || s.Membership.ID != test.group ||
+				slices.Contains(s.Subject.Usernames, "dave@example.com") != (test.group != "") {
+				t.Errorf("%s: %v, %+v, %+v", name, err, s, s.Membership)
 			}
 		})
 	}

@@ -14,6 +14,20 @@ type api interface {
 	DescribeUser(context.Context, *describeUserInput) (*describeUserOutput, error)
 	GetUserId(context.Context, *getUserIDInput) (*getUserIDOutput, error) //nolint:revive // as AWS has it
 	ListUsers(context.Context, *listUsersInput) (*listUsersOutput, error)
+	DescribeGroupMembership(context.Context, *describeMembershipInput) (*describeMembershipOutput, error)
+}
+
+type describeMembershipInput struct {
+	IdentityStoreID string `json:"IdentityStoreId"`
+	MembershipID    string `json:"MembershipId"`
+	region          string // to ask in, as with describeUserInput
+}
+
+type describeMembershipOutput struct {
+	GroupID  string `json:"GroupId"`
+	MemberID struct {
+		UserID string `json:"UserId"`
+	} `json:"MemberId"`
 }
 
 type describeUserInput struct {
@@ -75,7 +89,7 @@ const (
 	disabled status = "DISABLED"
 )
 
-// notFound is the code for a user whom the store does not know.
+// notFound is the code for a user or a membership that the store does not know.
 const notFound = "ResourceNotFoundException"
 
 // store asks over the network.
@@ -107,5 +121,14 @@ func (s store) GetUserId(ctx context.Context, in *getUserIDInput) (*getUserIDOut
 func (s store) ListUsers(ctx context.Context, in *listUsersInput) (*listUsersOutput, error) {
 	var out listUsersOutput
 	err := s.client.In(in.region).Call(ctx, "ListUsers", in, &out)
+	return &out, err
+}
+
+// DescribeGroupMembership returns the group and the member of a membership.
+func (s store) DescribeGroupMembership(
+	ctx context.Context, in *describeMembershipInput,
+) (*describeMembershipOutput, error) {
+	var out describeMembershipOutput
+	err := s.client.In(in.region).Call(ctx, "DescribeGroupMembership", in, &out)
 	return &out, err
 }

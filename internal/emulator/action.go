@@ -52,6 +52,7 @@ var actions = map[string]action{
 	"TerminateClientVpnConnections": {elasticCompute, (*Cloud).terminateConnections},
 	"Publish":                       {notification, (*Cloud).publish},
 	"GetTopicAttributes":            {notification, (*Cloud).getTopicAttributes},
+	"DescribeGroupMembership":       {identityStore, (*Cloud).describeGroupMembership},
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
 	"GetUserId":                     {identityStore, (*Cloud).getUserID},
 	"GetSecretValue":                {secretsManager, (*Cloud).getSecretValue},

@@ -75,6 +75,32 @@ func TestIdentityStore(t *testing.T) {
 	}
 }
 
+// TestIdentityStoreKnowsMemberships: by their id, until they are deleted.
+func TestIdentityStoreKnowsMemberships(t *testing.T) {
+	const (
+		id    = "9067123456-5d2c7b1a-3e4f-4a6b-9c8d-0e1f2a3b4c5d"
+		group = "9067123456-1b4f6a3e-0c1d-4e2f-8a9b-7c6d5e4f3a21"
+		user  = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"
+	)
+	c := &Cloud{}
+	c.AddMembership(Membership{ID: id, GroupID: group, UserID: user})
+	api := identitystore.NewFromConfig(serveCloud(t, c))
+	describe := func(id string) (*identitystore.DescribeGroupMembershipOutput, error) {
+		return api.DescribeGroupMembership(t.Context(), &identitystore.DescribeGroupMembershipInput{
+			IdentityStoreId: aws.String("d-9067123456"), MembershipId: &id,
+		})
+	}
+	m, err := describe(id)
+	if err != nil || *m.GroupId != group || m.MemberId.(*types.MemberIdMemberUserId).Value != user {
+		t.Errorf("%v, %+v", err, m)
+	}
+	_, err = describe("no id")
+	wantCode(t, err, "ValidationException", 400)
+	c.RemoveMembership(id)
+	_, err = describe(id)
+	wantCode(t, err, "ResourceNotFoundException", 400)
+}
+
 // TestIdentityStoreSuffers: a status may be missing, a user gone, and the store throttles, hangs or denies.
 func TestIdentityStoreSuffers(t *testing.T) {
 	const id = "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"

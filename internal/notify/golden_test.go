@@ -44,7 +44,11 @@ identity:
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 max_connections: 3
+access: {okta: {groups: [VPN users]}}
 rules:
+  - name: movers
+    when: {kinds: [token-claims-change]}
+    then: terminate
   - name: leavers
     when: {kinds: [account-disabled, account-purged]}
     then: terminate
@@ -170,6 +174,7 @@ var stories = []story{
 		name: "ambiguous-two-people", event: "okta/user-deactivate.json", change: []string{"00u1alice2EXAMPLE3d7", "00u2"},
 		clients: []emulator.Client{up(office, "alice@example.com")},
 	},
+	{name: "unmapped-group-deleted", event: "okta/vpn-group-deleted.json"},
 	{name: "unmapped-id", event: "identity-center/disable-user.json"},
 	{
 		name: "unmapped-user", event: "guardduty/iam-user.json",

@@ -142,6 +142,7 @@ var advices = []advice{
 		say("Then end the right one by its id, with a custom request or by hand: aws ec2 terminate-client-vpn-connections " +
 			"--client-vpn-endpoint-id ENDPOINT --connection-id CONNECTION"),
 	}},
+	{is(responder.Unmapped), lostByAll, []step{askForAll}},
 	{is(responder.Unmapped), namesSession, []step{func(o responder.Outcome) string {
 		return fmt.Sprintf("The session's name counts only for roles that the policy trusts. If an identity provider alone "+
 			"names the sessions of %s, add it to identity.session_roles; if not, find out who it was.",
@@ -240,11 +241,6 @@ func hasSpared(o responder.Outcome) bool       { return len(o.Spared) > 0 }
 func noneLeft(o responder.Outcome) bool        { return len(left(o)) == 0 }
 func namesSession(o responder.Outcome) bool    { return o.Signal.Subject.Session != nil }
 func namesID(o responder.Outcome) bool         { return len(o.Signal.Subject.IDs) > 0 }
-
-// namesUser reports whether the event names a user, and from where.
-func namesUser(o responder.Outcome) bool {
-	return len(o.Signal.Subject.Usernames) > 0 && len(o.Signal.Subject.Names) > 0
-}
 
 func say(words string) step { return func(responder.Outcome) string { return words } }
 

@@ -194,3 +194,8 @@ func printable(s string) string {
 		return r
 	}, s)
 }
+
+// namesUser reports whether the event names a user, and from where.
+func namesUser(o responder.Outcome) bool {
+	return len(o.Signal.Subject.Usernames) > 0 && len(o.Signal.Subject.Names) > 0
+}

@@ -55,6 +55,11 @@ var accessSections = map[string]map[string]accessSection{
 	},
 	"directory-service": {"groups": {carrier: carrier{"directory-service", signal.Group}}},
 	"google":            {"groups": {carrier: carrier{"google-workspace", signal.Group}}},
+	"pingone":           {"groups": {carrier: carrier{"pingone", signal.Group}}},
+	"sailpoint": {
+		"groups":  {carrier: carrier{"sailpoint", signal.Group}}, // entitlements
+		"sources": {carrier: carrier{"sailpoint", signal.Application}},
+	},
 }
 
 func newAccess(d accessDocument, c *checker) access {

@@ -13,6 +13,8 @@ access:
   okta: {groups: [00g1, VPN users], apps: [0oa1]}
   identity-center: {groups: [9067123456-1b4f6a3e-0c1d-4e2f-8a9b-7c6d5e4f3a21]}
   google: {groups: [vpn@example.com]}
+  pingone: {groups: [VPN users]}
+  sailpoint: {groups: [VPN users], sources: [AWS Client VPN]}
 leaver_states: [Leaver, "no longer employed"]
 rules:
   - {name: movers, when: {kinds: [token-claims-change]}, then: terminate, keep_out: forever}
@@ -79,6 +81,14 @@ var moves = []struct {
 		Ignore, "", false},
 	{"Google", "google-workspace", signal.Membership{Of: signal.Group, Name: "VPN@example.com", Change: signal.Removed},
 		Terminate, "", false},
+	{"PingOne", "pingone", signal.Membership{Of: signal.Group, ID: "g1", Name: "VPN users", Change: signal.Removed},
+		Terminate, "", false},
+	{"SailPoint, an entitlement", "sailpoint",
+		signal.Membership{Of: signal.Group, Name: "VPN users", Change: signal.Removed}, Terminate, "", false},
+	{"SailPoint, a source", "sailpoint",
+		signal.Membership{Of: signal.Application, Name: "AWS Client VPN", Change: signal.Removed}, Terminate, "", false},
+	{"SailPoint, a source again", "sailpoint",
+		signal.Membership{Of: signal.Application, Name: "AWS Client VPN", Change: signal.Added}, Ignore, "", true},
 	{"the whole group", "okta", signal.Membership{Of: signal.Group, ID: "00g1", Change: signal.Removed, Everybody: true},
 		Notify, GateUnmapped, false},
 	{"a group that the event does not name", signal.IdentityCenter,
@@ -127,6 +137,22 @@ func TestLeaverStates(t *testing.T) {
 		if d.Action != test.action || d.Gate != test.gate || d.Reinstates != test.returns {
 			t.Errorf("%s to %s: %+v", test.from, test.to, d)
 		}
+	}
+}
+
+// TestHiddenStatesAreReported: an event that hides what a state became cuts nobody off, and the outcome says so.
+func TestHiddenStatesAreReported(t *testing.T) {
+	p, err := Parse("policy.yaml", []byte(movers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.Decide(signal.Signal{
+		Provider: "pingone", Kind: signal.AccountDisabled, Subject: signal.Subject{Usernames: []string{"alice"}},
+		State: &signal.StateChange{Of: "enabled"},
+	}, Enforce, time.Now())
+	last := d.Reasons[len(d.Reasons)-1].Text
+	if d.Action != Notify || d.Gate != GateUnclear || !strings.Contains(last, `"enabled" changed`) {
+		t.Errorf("%+v", d)
 	}
 }
 

@@ -61,10 +61,8 @@ var terminationGates = []gate{
 		GateStale, func(q *question) bool { return q.rule != nil && q.rule.When.tooOld(q) != "" },
 		func(q *question) string { return q.rule.When.tooOld(q) },
 	},
-	{GateUnmapped, (*question).isAboutEverybody, func(q *question) string {
-		return fmt.Sprintf("everybody in %s lost it, and the event names nobody; look who was in it", q.Membership)
-	}},
-	{GateUnmapped, func(q *question) bool { return q.Subject.IsNobody() }, says("the event names nobody")},
+	{GateUnmapped, (*question).isAboutEverybody, (*question).everybody},
+	{GateUnmapped, func(q *question) bool { return q.Subject.IsNobody() }, (*question).nobody},
 	{GateUnmapped, (*question).leadsToNobody, (*question).unmapped},
 	{
 		GateUnmapped, (*question).connectsElsewhere,
@@ -103,8 +101,8 @@ var (
 	}
 )
 
-// datedByEnvelope reports whether a closing is dated later than now, and EventBridge had the event before now: the time of
-// the envelope counts then. A wrong clock must not keep an account open.
+// datedByEnvelope reports whether a closing is dated later than now, and EventBridge had the event before now. The time
+// of the envelope counts then: a wrong clock must not keep an account open.
 func (q *question) datedByEnvelope() bool {
 	return closes(q.Kind) && q.Time.Sub(q.now) > clockSkew && !q.SentAt.IsZero() && q.SentAt.Sub(q.now) <= clockSkew
 }
@@ -113,6 +111,24 @@ func says(words string) func(*question) string { return func(*question) string {
 
 // isAboutEverybody reports whether all members of a group lost what carries the VPN.
 func (q *question) isAboutEverybody() bool { return q.Membership != nil && q.Membership.Everybody }
+
+// everybody says that the event names none of the members, and what to do.
+func (q *question) everybody() string {
+	return fmt.Sprintf("everybody in %s lost it, and the event names nobody; look up who was in it, and ask for all of "+
+		"them in one request with usernames", q.Membership)
+}
+
+// nobody says that the event names nobody, what the identity store answered, and what to do.
+func (q *question) nobody() string {
+	if q.Membership == nil || q.Membership.Reference == "" {
+		return "the event names nobody"
+	}
+	words := fmt.Sprintf("the event names only the membership %s, and not its member", q.Membership.Reference)
+	if q.Lookup != "" {
+		words += "; identity store " + q.Lookup
+	}
+	return words + "; look in CloudTrail whom CreateGroupMembership added with this membershipId"
+}
 
 // leadsToNobody reports whether the policy maps no name of the subject to a person.
 func (q *question) leadsToNobody() bool {

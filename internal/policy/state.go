@@ -30,6 +30,8 @@ func (q *question) isUnclear() bool { return q.unclear() != "" }
 
 func (q *question) unclear() string {
 	switch m := q.Membership; {
+	case q.State != nil && q.State.To == "":
+		return fmt.Sprintf("the event says that %q changed, and not to what; look there whether the person left", q.State.Of)
 	case q.State != nil && !q.policy.leaverStates[signal.Fold(q.State.To)]:
 		return fmt.Sprintf(
 			"the state %q is not in the policy's leaver_states; add it if it means that a person left", q.State.To)

@@ -90,8 +90,8 @@ func (r auth0Request) userID(logType requiredString) (id, part string) {
 
 func word(b bool) requiredString { return requiredString(strconv.FormatBool(b)) }
 
-// scimActive reads what a SCIM request says about "active": as a member of the user, or in an operation of a patch,
-// where some clients write "Replace" and "False".
+// scimActive reads what a SCIM request says about "active". It is a member of the user, or in an operation of a
+// patch. Some clients write "Replace" and "False" there.
 // Source: RFC 7644, section 3.5.2.
 func scimActive(raw json.RawMessage) (active, said bool) {
 	var body struct {

@@ -30,8 +30,8 @@ var customEvents = []meaning{
 //	effective_at    RFC 3339; nothing is done before
 //	dry_run         true to ask what would be done; nothing is
 //
-// Keys may be in camelCase or with hyphens, too. The parser ignores other keys, except keys that look like a condition,
-// such as a date: to act as if they were not there would cut somebody off too early.
+// Keys may be in camelCase or with hyphens, too. The parser ignores other keys. It refuses keys that look like a
+// condition, such as a date: to act without it would cut somebody off too early.
 //
 // The detail-type "Reinstate" takes the same form, for people and without a kind. parseRuling reads rulings.
 func parseCustom(e event) ([]Signal, error) {

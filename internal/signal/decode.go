@@ -26,10 +26,13 @@ func decode(parent string, raw []byte, v any) error {
 		fields = strings.Split(wrong.Field, ".")
 	}
 	is := kindOf([]byte(wrong.Value))
-	path, value := locate(parent, raw, fields, func(value []byte) bool { return string(value) == wrong.Value })
+	misfit := misfit{is: func(value []byte) bool { return string(value) == wrong.Value }}
+	path, value := misfit.locate(parent, raw, fields)
 	if value == nil { // encoding/json names only the kind of a value that it refuses itself
 		is, _, _ = strings.Cut(wrong.Value, " ")
-		path, value = locate(parent, raw, fields, func(value []byte) bool { return kindOf(value) == is })
+		misfit.is = func(value []byte) bool { return kindOf(value) == is }
+		misfit.forArray = wrong.Type.Kind() == reflect.Slice
+		path, value = misfit.locate(parent, raw, fields)
 	}
 	return unreadable(cmp.Or(strings.Trim(path, "."), "event"), "%s", remedy(is, value, wrong.Type))
 }
@@ -42,20 +45,27 @@ func decodeOptional(parent string, raw []byte, v any) error {
 	return decode(parent, raw, v)
 }
 
-// locate returns the path and the bytes of the first value under the fields that fits. It walks into each element of an
-// array. A field that the document does not have is the name of a Go type, which encoding/json writes between the
-// fields; the path skips it. If nothing fits, the path leads as far as the document does.
-func locate(path string, raw []byte, fields []string, fits func([]byte) bool) (string, []byte) {
+// misfit is a value that does not fit its field.
+type misfit struct {
+	is       func(value []byte) bool
+	forArray bool // the field takes an array, so that the elements of an array in its place are others' values
+}
+
+// locate returns the path and the bytes of the first value under the fields that is the misfit. It walks into each
+// element of an array. A field that the document does not have is the name of a Go type, which encoding/json writes
+// between the fields; the path skips it. If nothing fits, the path leads as far as the document does.
+func (m misfit) locate(path string, raw []byte, fields []string) (string, []byte) {
 	raw = bytes.TrimSpace(raw)
-	if len(fields) == 0 && fits(raw) {
-		return path, raw
-	}
+	isIt := len(fields) == 0 && m.is(raw)
 	switch kindOf(raw) {
-	case "array":
+	case "array": // an element that fits is more likely the one
+		if len(fields) == 0 && m.forArray {
+			break
+		}
 		var elements []json.RawMessage
 		_ = json.Unmarshal(raw, &elements) // the caller has found the syntax to be valid
 		for i, element := range elements {
-			if p, value := locate(fmt.Sprintf("%s[%d]", path, i), element, fields, fits); value != nil {
+			if p, value := m.locate(fmt.Sprintf("%s[%d]", path, i), element, fields); value != nil {
 				return p, value
 			}
 		}
@@ -67,10 +77,13 @@ func locate(path string, raw []byte, fields []string, fits func([]byte) bool) (s
 		_ = json.Unmarshal(raw, &members)
 		for key, member := range members {
 			if strings.EqualFold(key, fields[0]) {
-				return locate(path+"."+key, member, fields[1:], fits)
+				return m.locate(path+"."+key, member, fields[1:])
 			}
 		}
-		return locate(path, raw, fields[1:], fits)
+		return m.locate(path, raw, fields[1:])
+	}
+	if isIt {
+		return path, raw
 	}
 	return path, nil
 }

@@ -49,9 +49,9 @@ var entraEvents = []meaning{
 		"does not say what changed, and is sent for new users too; forward the audit log"},
 }
 
-// entraRecord is the part of a record that is read: of the audit log's and Identity Protection's, in the form of
-// diagnostic settings, with properties inside an envelope, and in Microsoft Graph's, without; and of change
-// notifications, as CloudEvents or as they are posted. A notification's clientState is a secret and is not read.
+// entraRecord is the part of a record that is read. Diagnostic settings put the properties of the audit log and of
+// Identity Protection into an envelope; Microsoft Graph does not. Change notifications come as CloudEvents or as they
+// are posted. A notification's clientState is a secret and is not read.
 type entraRecord struct {
 	entraProperties
 	Properties *entraProperties  `json:"properties"`

@@ -3,7 +3,6 @@ package signal
 import (
 	"cmp"
 	"encoding/json"
-	"slices"
 	"strings"
 )
 
@@ -21,46 +20,62 @@ type entraProperty struct {
 	NewValue    json.RawMessage `json:"newValue"`
 }
 
+// entraActivity is a record of the audit log.
+type entraActivity struct {
+	entraProperties
+	event      event
+	path       string
+	name       requiredString
+	membership *Membership
+	base       Signal
+}
+
 // parseEntraActivity reads a record of the audit log.
 func parseEntraActivity(e event, path string, r entraRecord) ([]Signal, error) {
-	p := r.properties()
-	activity := cmp.Or(lenientString(strings.TrimSpace(string(p.Activity))), p.OperationName)
-	if activity == "" {
+	a := entraActivity{entraProperties: r.properties(), event: e, path: path}
+	a.name = requiredString(cmp.Or(lenientString(strings.TrimSpace(string(a.Activity))), a.OperationName))
+	if a.name == "" {
 		return nil, unreadable(path+".activityDisplayName",
 			"missing; forward records of the audit log, of risky users, or change notifications as they are")
 	}
-	base := Signal{
-		ID: string(p.ID), Type: string(activity), Time: firstTime(p.ActivityDateTime.time(), r.Time.time()),
+	a.membership = a.memberships()
+	a.base = Signal{
+		ID: string(a.ID), Type: string(a.name), Time: firstTime(a.ActivityDateTime.time(), r.Time.time()),
+		Membership: a.membership,
 	}
-	about := func(meant requiredString, s Subject) ([]Signal, error) {
-		kind, err := e.kind(meant)
-		switch {
-		case err != nil:
-			return nil, err
-		case p.Result == "":
-			return nil, unreadable(path+".result", "missing; it must say success for %q to have happened", activity)
-		case Fold(string(p.Result)) != "success":
-			return nil, e.unsupported(meant, "%q did not happen, its result is %q", activity, clip(string(p.Result), 40))
+	var users []entraTarget
+	for _, t := range a.TargetResources {
+		if Fold(string(t.Type)) == "user" {
+			users = append(users, t)
 		}
-		one := base
-		one.Kind, one.Subject = kind, s
-		if kind == TokenClaimsChange {
-			one.Membership = p.membership()
-		}
-		return []Signal{one}, nil
 	}
-	users := slices.DeleteFunc(p.TargetResources, func(t entraTarget) bool { return Fold(string(t.Type)) != "user" })
-	if m := p.membership(); len(users) == 0 && m != nil && !m.Everybody {
-		return nil, e.unsupported(requiredString(activity), "%s: about no user", activity)
+	switch {
+	case len(users) == 0 && a.membership != nil && !a.membership.Everybody:
+		return nil, e.unsupported(a.name, "%s: about no user", a.name)
+	case len(users) == 0:
+		return a.about(a.name, Subject{})
 	}
-	if len(users) == 0 {
-		return about(requiredString(activity), Subject{})
-	}
-	actor := requiredString(p.InitiatedBy.value.User.ID)
+	actor := requiredString(a.InitiatedBy.value.User.ID)
 	return parseRecords(users, func(_ int, t entraTarget) ([]Signal, error) {
 		s := subjectOf(r.issuer(e), upn(liveName(t.UserPrincipalName, t.ID)), opaque(t.ID))
-		return about(t.meaning(requiredString(activity), actor), s)
+		return a.about(t.meaning(a.name, actor), s)
 	})
+}
+
+// about returns the signal of what the activity means for one person, or nobody.
+func (a entraActivity) about(meant requiredString, s Subject) ([]Signal, error) {
+	kind, err := a.event.kind(meant)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Result == "":
+		return nil, unreadable(a.path+".result", "missing; it must say success for %q to have happened", a.name)
+	case Fold(string(a.Result)) != "success":
+		return nil, a.event.unsupported(meant, "%q did not happen, its result is %q", a.name, clip(string(a.Result), 40))
+	}
+	one := a.base
+	one.Kind, one.Subject = kind, s
+	return []Signal{one}, nil
 }
 
 // meaning returns the activity, with what tells apart activities of the same name.

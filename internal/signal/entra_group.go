@@ -21,9 +21,9 @@ var entraMemberships = map[string]struct {
 	"Remove app role assignment from group": {Application, Removed, true},
 }
 
-// membership returns the group or the application of an activity about members, and nil for any other activity. It is a
-// target of its own, or else is in the modified properties of the user.
-func (p entraProperties) membership() *Membership {
+// memberships returns the group or the application of an activity about members, and nil for any other activity. The
+// group is a target of its own, or is in the modified properties of the user.
+func (p entraProperties) memberships() *Membership {
 	activity := strings.TrimSpace(string(cmp.Or(p.Activity, p.OperationName)))
 	about, ok := entraMemberships[activity]
 	if !ok {

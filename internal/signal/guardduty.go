@@ -182,8 +182,8 @@ func (s *subjects) add(one Subject) {
 	}
 }
 
-// isSample knows the three ways in which GuardDuty marks a sample: a boolean (EventBridge), the same inside a JSON
-// string (the API's form, which some forwarders send), and made-up names.
+// isSample knows the three ways in which GuardDuty marks a sample. EventBridge has a boolean. The API's form, which
+// some forwarders send, has the same inside a JSON string. Both have made-up names.
 func (f finding) isSample() bool {
 	k := f.Resource.AccessKeyDetails
 	if !mentions(f.Service.AdditionalInfo, "sample") {

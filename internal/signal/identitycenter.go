@@ -25,7 +25,8 @@ var identityCenterEvents = []meaning{
 	{"identitystore CreateUser", "", "a new user"},
 	{"identitystore CreateGroupMembership", TokenClaimsChange, gained},
 	{"identitystore DeleteGroupMembership", TokenClaimsChange,
-		"names the membership only; where it can no longer be looked up, the outcome reports it"},
+		"names the membership only, and the function looks up the member; the outcome reports a membership that the " +
+			"identity store no longer knows"},
 	{"identitystore DeleteGroup", TokenClaimsChange, lostByAll},
 	{"identitystore-scim DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"identitystore-scim PatchUser", AccountDisabled, onlyIfDisabled},
@@ -43,7 +44,7 @@ var identityCenterEvents = []meaning{
 	{"User Created", "", "a new user"},
 	{"Group Created", "", "about a group"},
 	{"Group Updated", "", "about a group"},
-	{"Group Deleted", "", "about a group"},
+	{"Group Deleted", TokenClaimsChange, lostByAll},
 }
 
 const onlyIfDisabled = "only if the identity store says that the user is disabled: CloudTrail hides the change"
@@ -75,7 +76,7 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 			s.Membership = p.membership(t.EventName)
 		}
 		s.Subject = subjectOf(e.issuer(p.IdentityStoreID), user...)
-		if len(s.Subject.IDs) > 0 {
+		if len(s.Subject.IDs) > 0 || s.Membership != nil && s.Membership.Reference != "" {
 			s.Subject.IdentityStore = Name(string(p.IdentityStoreID))
 		}
 		switch t.EventName {
@@ -145,11 +146,14 @@ func (p identityCenterCall) active() (active, said bool) {
 }
 
 var (
-	// identityUser matches the id of a user in an ARN of the identity store: a UUID, with or without the store's ten
-	// digits before it.
-	identityUser  = lazy(`user/((?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+	// identityUser and identityGroup match the id of a user or a group in an ARN of the identity store. An id is a UUID,
+	// with or without the store's ten digits before it.
+	identityUser  = lazy(`user/` + storeID + `$`)
+	identityGroup = lazy(`group/` + storeID + `$`)
 	identityStore = lazy(`identitystore/(d-[0-9a-f]{10})(?:/|$)`)
 )
+
+const storeID = `((?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`
 
 // parseIdentityStoreNotification reads the directory's own events. AWS documents only the ARNs in the envelope's
 // resources.
@@ -162,13 +166,23 @@ func parseIdentityStoreNotification(e event) ([]Signal, error) {
 	if err := decodeOptional("resources", e.Resources, &resources); err != nil {
 		return nil, err
 	}
+	base := Signal{
+		ID: string(e.ID), Kind: kind, Type: string(e.DetailType), IfDisabled: e.DetailType == "User Updated",
+	}
+	if kind == TokenClaimsChange {
+		return eachMembership(base, nil, groupsOf(resources)), nil
+	}
+	return eachSubject(base, usersOf(e, resources)), nil
+}
+
+// usersOf returns the users among the resources.
+func usersOf(e event, resources []requiredString) (users subjects) {
 	var store string
 	for _, arn := range resources {
 		if m := identityStore().FindStringSubmatch(string(arn)); m != nil {
 			store = m[1]
 		}
 	}
-	var users subjects
 	for _, arn := range resources {
 		if m := identityUser().FindStringSubmatch(string(arn)); m != nil {
 			user := subjectOf(e.issuer(requiredString(store)), opaque(requiredString(m[1])))
@@ -176,8 +190,18 @@ func parseIdentityStoreNotification(e event) ([]Signal, error) {
 			users.add(user)
 		}
 	}
-	base := Signal{
-		ID: string(e.ID), Kind: kind, Type: string(e.DetailType), IfDisabled: e.DetailType == "User Updated",
+	return users
+}
+
+// groupsOf returns the deleted groups among the resources, or one that nothing names.
+func groupsOf(resources []requiredString) (groups []*Membership) {
+	for _, arn := range resources {
+		if m := identityGroup().FindStringSubmatch(string(arn)); m != nil {
+			groups = append(groups, everybody(Group, requiredString(m[1]), ""))
+		}
 	}
-	return eachSubject(base, users), nil
+	if len(groups) == 0 {
+		groups = append(groups, everybody(Group, "", ""))
+	}
+	return groups
 }

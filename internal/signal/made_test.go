@@ -21,15 +21,14 @@ func made(t *testing.T, r signal.EventType) []byte {
 
 // makers make an event of a type, by source. Type is the whole type; word and value are its parts around ": ".
 var makers = map[string]func(eventType, word, value string) input{
-	"aws.guardduty":          func(eventType, _, _ string) input { return edited(iamUser, "detail-type", eventType) },
-	"aws.securityhub":        makeSecurityHub,
-	"aws.partner/okta.com/":  makeOkta,
-	"custom.entra":           makeEntra("custom.entra"),
-	"custom.microsoftgraph":  makeEntra("custom.microsoftgraph"),
-	"aws.partner/auth0.com/": makeAuth0,
-	"aws.partner/onelogin.com/": func(eventType, _, _ string) input {
-		return edited("onelogin/user-deactivated.json", "detail/event_type_id", eventType)
-	},
+	"aws.guardduty":              func(eventType, _, _ string) input { return edited(iamUser, "detail-type", eventType) },
+	"aws.securityhub":            makeSecurityHub,
+	"aws.partner/okta.com/":      makeOkta("aws.partner/okta.com/acme"),
+	"custom.okta":                makeOkta("custom.okta"),
+	"custom.entra":               makeEntra("custom.entra"),
+	"custom.microsoftgraph":      makeEntra("custom.microsoftgraph"),
+	"aws.partner/auth0.com/":     makeAuth0,
+	"aws.partner/onelogin.com/":  makeOneLogin,
 	"aws.partner/sailpoint.com/": makeSailPoint,
 	"aws.sso":                    makeCall("aws.sso"),
 	"aws.sso-directory":          makeCall("aws.sso-directory"),
@@ -42,9 +41,7 @@ var makers = map[string]func(eventType, word, value string) input{
 		return edited("google-workspace/suspend-user.json", "detail/events", []any{object{"name": eventType}})
 	},
 	"custom.jumpcloud": makeJumpCloud,
-	"custom.pingone": func(eventType, _, _ string) input {
-		return edited("pingone/user-deleted.json", "detail/action/type", eventType)
-	},
+	"custom.pingone":   makePingOne,
 	"custom.duo": func(_, word, value string) input {
 		action, _, _ := strings.Cut(word, " ")
 		return edited("duo/user-disabled.json", "detail/action", action,
@@ -72,16 +69,56 @@ func makeSecurityHub(eventType, _, _ string) input {
 	return edited("securityhub/guardduty-iam-user.json", "detail-type", eventType)
 }
 
-func makeOkta(eventType, _, _ string) input {
-	actor := object{"id": "00uhelen", "type": "User", "alternateId": "helpdesk@example.com"}
-	return edited(okta, "detail/eventType", eventType, "detail/actor", actor,
-		"detail/target", []any{
-			object{"type": "User", "id": "00u1", "alternateId": "alice@example.com"},
-			object{"type": "PolicyAction", "displayName": "TERMINATE_SESSION"},
-			object{"type": "UserGroup", "id": "00g1", "displayName": "VPN users"},
-			object{"type": "AppInstance", "id": "0oa1", "displayName": "VPN"},
-		},
-		"detail/debugContext", object{"debugData": object{"risk": "{level=HIGH, reasons=New Device}"}})
+func makeOkta(source string) func(eventType, word, value string) input {
+	return func(_, word, value string) input {
+		eventType, state, _ := strings.Cut(word, " ")
+		user := object{"type": "User", "id": "00u1", "alternateId": "alice@example.com"}
+		if state != "" {
+			user["changeDetails"] = object{"from": object{"status": "x"}, "to": object{"status": orLeaver(value)}}
+		}
+		return edited(okta, "source", source, "detail/eventType", eventType,
+			"detail/actor", object{"id": "00uhelen", "type": "User", "alternateId": "helpdesk@example.com"},
+			"detail/target", []any{
+				user,
+				object{"type": "PolicyAction", "displayName": "TERMINATE_SESSION"},
+				object{"type": "UserGroup", "id": "00g1", "displayName": "VPN users"},
+				object{"type": "AppInstance", "id": "0oa1", "displayName": "VPN"},
+			},
+			"detail/debugContext", object{"debugData": object{"risk": "{level=HIGH, reasons=New Device}"}})
+	}
+}
+
+// orLeaver returns the state of a row, or a word of the customer's.
+func orLeaver(state string) string {
+	if state == "" {
+		return "leaver"
+	}
+	return state
+}
+
+func makeOneLogin(_, word, value string) input {
+	const file = "onelogin/user-deactivated.json"
+	if word == "state" {
+		return edited(file, "detail/event_type_id", 14, "detail/user_status", orLeaver(value))
+	}
+	return edited(file, "detail/event_type_id", word)
+}
+
+func makePingOne(eventType, word, value string) input {
+	action, change, _ := strings.Cut(word, " ")
+	user := object{"type": "USER", "id": "u1", "name": "dave@example.com"}
+	description := "Updated nickname for User dave@example.com"
+	switch {
+	case change == "enabled":
+		description = "Updated enabled for User dave@example.com"
+		if value != "" {
+			user["enabled"] = value == "true"
+		}
+	case change == "state":
+		user["status"] = "leaver"
+	}
+	return edited("pingone/user-deleted.json", "detail/action/type", action, "detail/result/description", description,
+		"detail/resources", []any{user})
 }
 
 func makeEntra(source string) func(eventType, word, value string) input {
@@ -176,9 +213,7 @@ func makeAuth0(eventType, word, value string) input {
 }
 
 func makeSailPoint(eventType, word, value string) input {
-	if value == "" {
-		value = "leaver"
-	}
+	value = orLeaver(value)
 	switch {
 	case word == "identity-attributes-changed cloudLifecycleState":
 		return edited("sailpoint/leaver.json", "detail/changes", []any{
@@ -186,6 +221,8 @@ func makeSailPoint(eventType, word, value string) input {
 		})
 	case eventType == "identity-attributes-changed":
 		return edited("sailpoint/department-changed.json")
+	case eventType == "account-updated":
+		return edited("sailpoint/vpn-entitlement-removed.json")
 	case eventType == "account":
 		return edited("sailpoint/leaver.json", "detail/account", object{"nativeIdentity": "dave"})
 	}

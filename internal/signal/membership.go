@@ -31,12 +31,6 @@ const (
 	Changed MembershipChange = "changed"
 )
 
-// StateChange is a change of a person's state, as the provider writes the states. From may be empty.
-type StateChange struct {
-	From string `json:"from,omitempty"`
-	To   string `json:"to"`
-}
-
 // Groups, applications and accounts, for [Membership.Of].
 const (
 	Group       = "group"

@@ -7,7 +7,7 @@ import (
 	"clientvpn-responder/internal/identity"
 )
 
-// given is a name as the event has it.
+// given is a name as it is in the event.
 type given struct {
 	form  identity.Form
 	value requiredString

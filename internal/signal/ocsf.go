@@ -103,8 +103,8 @@ func (f ocsf) actors(findingType string) []actor {
 	return actors
 }
 
-// accessKey reads the three known forms of the resource: its data as an object, the details of the ASFF resource in a
-// JSON string, and a user beside it.
+// accessKey reads the three known forms of the resource. Its data is an object, or the details of the ASFF resource in
+// a JSON string, or a user is beside it.
 func (r ocsfResource) accessKey() accessKey {
 	raw := unquote(r.Data)
 	var data struct {

@@ -36,6 +36,11 @@ var oktaEvents = []meaning{
 	{"user.lifecycle.reactivate", AccountEnabled, ""},
 	{"user.lifecycle.unsuspend", AccountEnabled, ""},
 
+	{"user.account.update_profile state", AccountDisabled,
+		"changeDetails of an attribute such as status or employmentStatus: to a state that the policy's leaver_states " +
+			"names; any other state is only reported; no captured event is known"},
+	{"user.account.update_profile state: active", AccountEnabled, "from a state that the policy's leaver_states names"},
+	{"user.account.update_profile", "", "another attribute"},
 	{"user.lifecycle.create", "", "created; activating it is an event of its own"},
 	{"user.account.unlock", "", "undoes a lock-out, not a suspension"},
 	{"user.account.unlock_by_admin", "", "undoes a lock-out, not a suspension"},
@@ -84,6 +89,8 @@ type oktaEntity struct {
 	Type        requiredString `json:"type"`
 	AlternateID requiredString `json:"alternateId"`
 	DisplayName lenientString  `json:"displayName"`
+
+	ChangeDetails lenient[oktaChange] `json:"changeDetails"`
 }
 
 func (t oktaEntity) subject(issuer identity.Issuer) Subject {
@@ -91,25 +98,34 @@ func (t oktaEntity) subject(issuer identity.Issuer) Subject {
 }
 
 func parseOkta(e event) ([]Signal, error) {
+	if hook, ok := readOktaHook(e.Detail); ok {
+		return hook.parse(e)
+	}
+	return parseOktaEvent(e, "detail", e.Detail, e.issuer(e.partner()))
+}
+
+// parseOktaEvent reads the LogEvent at the JSON path.
+func parseOktaEvent(e event, path string, raw json.RawMessage, org identity.Issuer) ([]Signal, error) {
 	var o oktaEvent
-	if err := decode("detail", e.Detail, &o); err != nil {
+	if err := decode(path, raw, &o); err != nil {
 		return nil, err
 	}
 	if o.EventType == "" {
-		return nil, unreadable("detail.eventType", "missing; a System Log event has one")
+		return nil, unreadable(path+".eventType", "missing; a System Log event has one")
 	}
-	kind, err := e.kind(o.EventType)
+	state := o.state()
+	kind, err := e.kind(o.meaning(state))
 	if err != nil {
 		return nil, err
 	}
 	if o.EventType == "user.session.end" && !o.isByAnother() {
 		return nil, e.unsupported(o.EventType, "%s: an ordinary logout", o.EventType)
 	}
-	if err := o.happened(e, kind); err != nil {
+	if err := o.happened(e, path, kind); err != nil {
 		return nil, err
 	}
 	if o.UUID == "" {
-		return nil, unreadable("detail.uuid", "missing; a System Log event has one")
+		return nil, unreadable(path+".uuid", "missing; a System Log event has one")
 	}
 	switch {
 	case strings.HasPrefix(string(o.EventType), "policy.") && !o.terminatesSessions():
@@ -119,8 +135,9 @@ func parseOkta(e event) ([]Signal, error) {
 	}
 	base := Signal{
 		ID: string(o.UUID), Kind: kind, Type: string(o.EventType), Reason: string(o.DisplayMessage), Time: o.Published.time(),
+		State: state,
 	}
-	people := o.subjects(e.issuer(e.partner()))
+	people := o.subjects(org)
 	if kind == TokenClaimsChange {
 		return eachMembership(base, people, o.memberships()), nil
 	}
@@ -163,7 +180,7 @@ func (o oktaEvent) memberships() []*Membership {
 }
 
 // happened returns an error unless the outcome is SUCCESS, for events that give or take access.
-func (o oktaEvent) happened(e event, kind Kind) error {
+func (o oktaEvent) happened(e event, path string, kind Kind) error {
 	switch kind {
 	case AccountDisabled, AccountPurged, AccountEnabled, SessionRevoked, TokenClaimsChange:
 	default:
@@ -173,7 +190,7 @@ func (o oktaEvent) happened(e event, kind Kind) error {
 	case "SUCCESS":
 		return nil
 	case "":
-		return unreadable("detail.outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
+		return unreadable(path+".outcome.result", "missing; it must say SUCCESS for %s to have happened", o.EventType)
 	}
 	return e.unsupported(o.EventType,
 		"%s did not happen, its outcome is %q", o.EventType, clip(string(o.Outcome.Result), 40))
@@ -201,39 +218,4 @@ func (o oktaEvent) subjects(issuer identity.Issuer) []Subject {
 		}
 	}
 	return nil
-}
-
-var terminatesSession = lazy(`(?i)terminat|logout|sign[ _-]?out`)
-
-// terminatesSessions looks for the action among the targets that are not people. Okta documents no list of the actions'
-// names.
-func (o oktaEvent) terminatesSessions() bool {
-	for _, t := range o.Target {
-		names := string(t.DisplayName) + " " + string(t.AlternateID)
-		if t.Type == "PolicyAction" && terminatesSession().MatchString(names) {
-			return true
-		}
-	}
-	return false
-}
-
-// riskLevel matches a level in a text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, but not a level called
-// previous or old.
-var riskLevel = lazy(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
-
-var formerLevel = lazy(`previous|prior|old|from|before`)
-
-// isHighRisk looks for the level in the debug data, which is free in form.
-func (o oktaEvent) isHighRisk() bool {
-	for key, value := range o.DebugContext.value.DebugData {
-		key, value := Fold(key), Fold(strings.Trim(string(value), `"`))
-		if !strings.Contains(key, "risk") && key != "level" || formerLevel().MatchString(key) {
-			continue
-		}
-		levels := riskLevel().FindAllStringSubmatch(value, -1)
-		if value == "high" || len(levels) == 1 && levels[0][1] == "high" {
-			return true
-		}
-	}
-	return false
 }

@@ -28,8 +28,12 @@ type event struct {
 	provider provider
 }
 
-// maxPeople limits the people of one event. Nobody disables as many at once, so more are a mistake or an attack.
-const maxPeople = 100
+// maxPeople limits the people of one event, and maxSignals what happened to them. Nobody disables as many at once, so
+// more are a mistake or an attack.
+const (
+	maxPeople  = 100
+	maxSignals = 1000
+)
 
 // Parse reads one EventBridge event and returns a signal for each person it is about.
 //
@@ -48,7 +52,10 @@ func Parse(raw []byte) ([]Signal, error) {
 	if errors.Is(err, ErrUnsupported) {
 		return nil, err
 	}
-	if len(signals) > maxPeople {
+	switch {
+	case len(signals) > maxSignals:
+		return nil, unreadable("detail", "says more than %d things; send it in parts, or look at who sends it", maxSignals)
+	case peopleIn(signals) > maxPeople:
 		return nil, unreadable("detail", "is about more than %d people; send it in parts, or look at who sends it", maxPeople)
 	}
 	for i := range signals {
@@ -57,6 +64,18 @@ func Parse(raw []byte) ([]Signal, error) {
 		}
 	}
 	return signals, err
+}
+
+// peopleIn counts the people of an event. One person may have lost many groups.
+func peopleIn(signals []Signal) int {
+	if len(signals) <= maxPeople {
+		return len(signals)
+	}
+	people := map[string]bool{}
+	for i := range signals {
+		people[signals[i].Subject.String()] = true
+	}
+	return len(people)
 }
 
 // readEvent reads the envelope and finds the provider.
@@ -106,17 +125,24 @@ func (e event) complete(s *Signal) error {
 // meaning returns the provider's row for the event type. The error wraps [ErrUnsupported] where the event type asks for
 // nothing.
 func (e event) meaning(eventType requiredString) (meaning, error) {
+	switch m, known := e.known(eventType); {
+	case !known:
+		return m, e.unsupported(eventType, "event type %q does not affect anyone's access", clip(string(eventType), 100))
+	case m.kind == "":
+		return m, e.unsupported(eventType, "%s: %s", m.eventType, m.note)
+	default:
+		return m, nil
+	}
+}
+
+// known returns the provider's row for the event type, if it has one.
+func (e event) known(eventType requiredString) (meaning, bool) {
 	for _, m := range e.provider.known {
-		switch {
-		case m.eventType != string(eventType):
-		case m.kind == "":
-			return m, e.unsupported(eventType, "%s: %s", m.eventType, m.note)
-		default:
-			return m, nil
+		if m.eventType == string(eventType) {
+			return m, true
 		}
 	}
-	return meaning{}, e.unsupported(eventType, "event type %q does not affect anyone's access",
-		clip(string(eventType), 100))
+	return meaning{}, false
 }
 
 func (e event) kind(eventType requiredString) (Kind, error) {

@@ -93,8 +93,8 @@ func roleSession(issuer identity.Issuer, role, session string) Subject {
 	}
 }
 
-// kubernetesSubject reads the user name of an EKS audit log. Two of its many forms name a person: an e-mail address,
-// which an OpenID Connect provider writes, and the ARN of a user or a role session, which EKS writes by default.
+// kubernetesSubject reads the user name of an EKS audit log. Two of its many forms name a person. An OpenID Connect
+// provider writes an e-mail address. EKS by default writes the ARN of a user or a role session.
 func kubernetesSubject(username string, cluster identity.Issuer) Subject {
 	if user, ok := lastSegment(username, "user/"); ok {
 		return subjectOf(iamOf(arnAccount(username)), given{form: identity.Login, value: requiredString(user)})

@@ -37,6 +37,7 @@ var providers = []provider{
 	{"guardduty", "aws.guardduty", "", guardDutyEvents, parseGuardDuty},
 	{"guardduty", "aws.securityhub", "", securityHubEvents, parseSecurityHub},
 	{"okta", "aws.partner/okta.com/", "SystemLog", oktaEvents, parseOkta},
+	{"okta", "custom.okta", "", oktaEvents, parseOkta},
 	{"entra", "custom.entra", "", slices.Concat(entraEvents, entraChanges, entraNotices), parseEntra},
 	{"entra", "custom.microsoftgraph", "", slices.Concat(entraEvents, entraChanges, entraNotices), parseEntra},
 	{"auth0", "aws.partner/auth0.com/", "", auth0Events, parseAuth0},

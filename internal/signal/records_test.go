@@ -64,6 +64,21 @@ func TestTooManyPeopleAreUnreadable(t *testing.T) {
 	}
 }
 
+// TestOnePersonMayLoseMuch: the groups of one person count as one person's.
+func TestOnePersonMayLoseMuch(t *testing.T) {
+	for groups, fine := range map[int]bool{150: true, 1001: false} {
+		var removed []any
+		for i := range groups {
+			removed = append(removed, object{"id": fmt.Sprint("g", i), "name": fmt.Sprint("Group ", i)})
+		}
+		signals, err := signal.Parse(event(t, "sailpoint/vpn-entitlement-removed.json", "detail/entitlementChanges", []any{
+			object{"removed": removed}}))
+		if (err == nil) != fine || fine && len(signals) != groups {
+			t.Errorf("%d groups: %d signals, %v", groups, len(signals), err)
+		}
+	}
+}
+
 // TestErrorsSayWhatHelps: by the event's own path, with no type of the program.
 func TestErrorsSayWhatHelps(t *testing.T) {
 	const as = "; forward the event as the provider sends it"

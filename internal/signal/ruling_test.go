@@ -62,7 +62,7 @@ func TestRulingsNameWhoDecides(t *testing.T) {
 	}
 }
 
-// TestFindingsHaveALaneOfTheirOwn: whoever reports them.
+// TestFindingsHaveALaneOfTheirOwn: they share it, whichever provider reports them.
 func TestFindingsHaveALaneOfTheirOwn(t *testing.T) {
 	for want, s := range map[string]signal.Signal{
 		"findings": {Provider: "securityhub", Kind: signal.Finding}, "okta": {Provider: "okta", Kind: signal.AccountDisabled},

@@ -1,8 +1,8 @@
 // Package signal turns the events of GuardDuty and of identity providers into one form, the [Signal].
 //
 // It promises three things. A provider's JSON ends here: no other package knows it. Parsing is pure: it reads no clock,
-// no file and no network. And Parse invents no name: every name in a Signal is written in the event, belongs to the
-// person the event is about and never to the administrator who acted, and is never empty or a placeholder.
+// no file and no network. And Parse invents no name: every name in a Signal is written in the event, and is
+// never empty or a placeholder. It belongs to the person the event is about, never to the administrator who acted.
 package signal
 
 import (

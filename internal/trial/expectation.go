@@ -41,7 +41,7 @@ func (c policyCase) run(p *policy.Policy) checked {
 		}
 	}
 	explained := DecideEvent(p, cmp.Or(c.Mode, policy.Enforce), c.file, event, now)
-	if explained[0].Error != "" || c.Error != "" {
+	if last := explained[len(explained)-1]; last.Error != "" || c.Error != "" {
 		one.differences = c.compareError(explained)
 		return one
 	}
@@ -67,7 +67,7 @@ func (c policyCase) event() ([]byte, error) {
 
 // compareError compares where there is no signal, or must be none.
 func (c policyCase) compareError(explained []Explanation) []string {
-	switch failed := explained[0].Error; {
+	switch failed := explained[len(explained)-1].Error; {
 	case failed == "":
 		return []string{fmt.Sprintf("want no signal but the error %q, got %d signals", c.Error, len(explained))}
 	case c.Error == "":

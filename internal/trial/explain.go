@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -19,27 +20,42 @@ type Explanation struct {
 	Record   int              `json:"record,omitempty"` // in a file with several events, from 1
 	Signal   *signal.Signal   `json:"signal,omitempty"`
 	Decision *policy.Decision `json:"decision,omitempty"`
-	Error    string           `json:"error,omitempty"`
+	// Error says why the event, or one of its records, has no signal.
+	Error string `json:"error,omitempty"`
+	// Routine names the source that is alive, where the event is a routine notice. Such a notice is no error.
+	Routine string `json:"routine,omitempty"`
 	// Connections and Spared say what would become of the connections of a listing.
 	Connections []connection `json:"connections,omitempty"`
 	Spared      []connection `json:"spared,omitempty"`
 
 	rules []policy.Answer
-	asked bool // about a listing
+	why   string // of a routine notice
+	asked bool   // about a listing
 }
 
 // DecideEvent parses an event and decides about its signals, as the function does. It returns at least one explanation.
+// The one of records that cannot be read is the last.
 func DecideEvent(p *policy.Policy, mode policy.Mode, file string, event []byte, now time.Time) []Explanation {
 	signals, err := signal.Parse(event)
-	if err != nil {
-		return []Explanation{{File: file, Error: err.Error()}}
-	}
 	var all []Explanation
 	for i := range signals {
 		decision := p.Decide(signals[i], mode, now)
 		all = append(all, Explanation{File: file, Signal: &signals[i], Decision: &decision, rules: p.Answers(signals[i])})
 	}
+	if err != nil {
+		all = append(all, withoutSignal(file, err))
+	}
 	return all
+}
+
+// withoutSignal returns the explanation of an event, or of records, that have no signal.
+func withoutSignal(file string, err error) Explanation {
+	e := Explanation{File: file, Error: err.Error()}
+	var unsupported *signal.UnsupportedError
+	if errors.As(err, &unsupported) && unsupported.Routine {
+		e.Routine, e.why = "a sign of life of "+unsupported.Provider, unsupported.Why
+	}
+	return e
 }
 
 // ExplainOptions say how [Explain] decides and prints.

@@ -73,6 +73,63 @@ func TestExplainFailsWhereAFileCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestRoutineNoticesAreNoErrors: explain names the source that is alive. In JSON, it stands beside the error that an
+// event without a signal has.
+func TestRoutineNoticesAreNoErrors(t *testing.T) {
+	atRoot(t)
+	out, err := explained(t, ExplainOptions{}, "events/ssf/verification.json")
+	if err != nil || !strings.Contains(out, "routine: a sign of life of ssf: ssf/event-type/verification") ||
+		strings.Contains(out, "no signal") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	out, err = explained(t, ExplainOptions{JSON: true}, "events/ssf/verification.json")
+	if err != nil || !strings.Contains(out, `"error":"unsupported event: ssf: `) ||
+		!strings.Contains(out, `"routine":"a sign of life of ssf"`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestExplainWithoutRules: a mover of another group is decided before any rule is asked, and explained all the same. So
+// are all events, whatever the policy.
+func TestExplainWithoutRules(t *testing.T) {
+	atRoot(t)
+	out, err := explained(t, ExplainOptions{Policy: "policy.yaml"}, "events/okta/vpn-group-removed.json")
+	if err != nil || !strings.Contains(out, "IGNORE whatever the rules say") ||
+		!strings.Contains(out, "does not carry the VPN") || strings.Contains(out, "leavers") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, file := range []string{"policy.yaml", Demonstration} {
+		if _, err := explained(t, ExplainOptions{Policy: file}, "events"); err != nil {
+			t.Error(err)
+		}
+	}
+	out, err = explained(t, ExplainOptions{Policy: Demonstration}, "events/okta/vpn-group-removed.json")
+	if err != nil || !strings.Contains(out, "carries the VPN: the policy's access lists it") ||
+		strings.Count(out, "signed-out-by-a-product") != 1 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestExplainHasTheGoodRecords: one record that cannot be read hides none of its neighbours.
+func TestExplainHasTheGoodRecords(t *testing.T) {
+	atRoot(t)
+	raw, err := os.ReadFile("events/entra/batch-with-a-metric.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "event.json")
+	bad := `"records": [{"operationName": "Disable account", "targetResources": 1},`
+	raw = []byte(strings.Replace(string(raw), `"records": [`, bad, 1))
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := explained(t, ExplainOptions{}, file)
+	if err != nil || !strings.Contains(out, "about alice@example.com") ||
+		!strings.Contains(out, "no signal: detail.records[0].targetResources: must be an array") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestExplainAsJSON: one object a line for each signal, as the goldens have it.
 func TestExplainAsJSON(t *testing.T) {
 	atRoot(t)

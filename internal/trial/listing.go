@@ -100,7 +100,7 @@ func (l *Listing) cloud() *emulator.Cloud {
 
 // ask has the function say what it would do about the event, and adds that to the explanations of its signals.
 func (l *Listing) ask(ctx context.Context, event []byte, explained []Explanation) error {
-	if l == nil || explained[0].Error != "" {
+	if l == nil || explained[len(explained)-1].Error != "" {
 		return nil
 	}
 	s, err := newStage(ctx, l.cloud(), l.binary, l.policyFile, string(policy.DryRun))

@@ -31,7 +31,10 @@ func (p *played) story(c *console.Console, title string) {
 
 // said returns who says what about whom.
 func (e Explanation) said() string {
-	if e.Error != "" {
+	switch {
+	case e.Routine != "":
+		return "routine: " + e.Routine
+	case e.Error != "":
 		return e.Error
 	}
 	words := fmt.Sprintf("%s: %s about %s", e.Signal.Provider, e.Signal.Type, e.Signal.Subject)

@@ -7,7 +7,6 @@ import (
 
 	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/policy"
-	"clientvpn-responder/internal/signal"
 )
 
 // print prints the verdict: what would be done, what each rule says, and under which names the function would search.
@@ -17,7 +16,11 @@ func (e Explanation) print(c *console.Console) {
 		file = fmt.Sprintf("%s, event %d", e.File, e.Record)
 	}
 	c.Print("%s", c.In(console.Bold, file))
-	if e.Error != "" {
+	switch {
+	case e.Routine != "":
+		c.Item("  routine: ", e.Routine+": "+e.why)
+		return
+	case e.Error != "":
 		c.Item("  no signal: ", e.Error)
 		return
 	}
@@ -25,17 +28,30 @@ func (e Explanation) print(c *console.Console) {
 	c.Item("  ", console.Safe(fmt.Sprintf("%s: %s, %s, about %s", s.Provider, s.Type, s.Kind, s.Subject)))
 	by := "by default, as no rule fits"
 	switch {
-	case s.Kind == signal.SelfTest:
+	case !e.asksRules():
 		by = "whatever the rules say"
 	case d.Rule != "":
 		by = "by rule " + d.Rule
 	}
 	c.Print("  %s %s, in mode %s", c.In(actionStyle(d.Action), strings.ToUpper(string(d.Action))), by, d.Mode)
-	aboutRules := e.printRules(c)
-	for _, reason := range d.Reasons[aboutRules:] {
-		c.Item("  - ", console.Safe(reason.String()))
+	e.printRules(c)
+	for _, reason := range d.Reasons {
+		if !isAboutRules(reason) {
+			c.Item("  - ", console.Safe(reason.String()))
+		}
 	}
 	e.printNames(c)
+}
+
+// isAboutRules reports whether the reason repeats what printRules prints.
+func isAboutRules(r policy.Reason) bool {
+	return r.Kind == policy.RuleSkipped || r.Kind == policy.RuleDecided || r.Kind == policy.Defaulted
+}
+
+// asksRules reports whether the policy asked its rules. A self-test, or a group that does not carry the VPN, is decided
+// without them.
+func (e Explanation) asksRules() bool {
+	return !slices.ContainsFunc(e.Decision.Reasons, func(r policy.Reason) bool { return r.Kind == policy.NoRuleAsked })
 }
 
 func actionStyle(a policy.Action) console.Style {
@@ -48,15 +64,12 @@ func actionStyle(a policy.Action) console.Style {
 	return console.Dim
 }
 
-// printRules prints what each rule says, and returns how many of the decision's reasons are about rules.
-func (e Explanation) printRules(c *console.Console) int {
+// printRules prints what each rule says, if they were asked.
+func (e Explanation) printRules(c *console.Console) {
 	rules := e.rules
 	decided := slices.IndexFunc(rules, func(r policy.Answer) bool { return r.Rule == e.Decision.Rule })
-	switch {
-	case e.Signal.Kind == signal.SelfTest:
+	if !e.asksRules() {
 		rules = nil
-	case decided < 0:
-		decided = len(rules)
 	}
 	widest := 0
 	for _, r := range rules {
@@ -75,7 +88,6 @@ func (e Explanation) printRules(c *console.Console) int {
 		}
 		c.Item(fmt.Sprintf("    %-*s  %-9s  %-3s  ", widest, r.Rule, r.Then, mark), console.Safe(words))
 	}
-	return decided + 1
 }
 
 func (e Explanation) printNames(c *console.Console) {
