@@ -13,7 +13,7 @@ import (
 const connectBinary = "connect"
 
 // BuildHandler builds the deployed programs for this machine and returns the path of the handler. The client connect
-// handler is beside it.
+// handler and the poll are beside it.
 func BuildHandler(ctx context.Context, c *console.Console) (string, error) {
 	p := c.Progress("Building the programs (the first time AWS's EC2 package takes minutes)", 0)
 	defer p.Stop()
@@ -21,7 +21,10 @@ func BuildHandler(ctx context.Context, c *console.Console) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = BuildHere(ctx, connectBinary, "./cmd/connect")
+	if _, err := BuildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
+		return "", err
+	}
+	_, err = BuildHere(ctx, pollBinary, "./cmd/poll")
 	return binary, err
 }
 

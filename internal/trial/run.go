@@ -51,7 +51,10 @@ func RunAll(ctx context.Context, c *console.Console, options RunOptions) error {
 	var way bytes.Buffer
 	var wrongWay error
 	var wait sync.WaitGroup
-	wait.Go(func() { wrongWay = wayBack(ctx, c.To(&way), binary, options.Policy) })
+	wait.Go(func() {
+		out := c.To(&way)
+		wrongWay = errors.Join(wayBack(ctx, out, binary, options.Policy), polled(ctx, out, binary, options.Policy))
+	})
 	plays, err := playAll(ctx, c, binary, options.Policy, files)
 	wait.Wait()
 	if err != nil {

@@ -87,7 +87,12 @@ func (s *scene) happens(ctx context.Context, file, want string) error {
 		return fmt.Errorf("reading the event: %w", err)
 	}
 	s.out.Print("  event    %s", file)
-	answer, err := s.function.Invoke(ctx, MoveToNow(raw))
+	return s.answers(ctx, MoveToNow(raw), want)
+}
+
+// answers has the function answer an event, with one outcome.
+func (s *scene) answers(ctx context.Context, event []byte, want string) error {
+	answer, err := s.function.Invoke(ctx, event)
 	if err != nil {
 		return err
 	}
