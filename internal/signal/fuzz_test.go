@@ -2,6 +2,7 @@ package signal_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +76,12 @@ func texts(v any) []string {
 	switch v := v.(type) {
 	case string:
 		all = append(all, v)
+		if inner, err := base64.StdEncoding.DecodeString(v); err == nil { // a message of Pub/Sub
+			var document any
+			if json.Unmarshal(inner, &document) == nil && document != nil {
+				all = append(all, texts(document)...)
+			}
+		}
 	case json.Number:
 		all = append(all, v.String())
 		if f, err := v.Float64(); err == nil {

@@ -24,17 +24,14 @@ var googleWorkspaceEvents = []meaning{
 }
 
 func parseGoogleWorkspace(e event) ([]Signal, error) {
-	// actor is the administrator and not read.
-	var activity struct {
-		ID struct {
-			Time      lenientString  `json:"time"`
-			Qualifier requiredString `json:"uniqueQualifier"`
-			Customer  lenientString  `json:"customerId"`
-		} `json:"id"`
-		Events []googleEvent `json:"events"`
-	}
+	var activity googleActivity
 	if err := decode("detail", e.Detail, &activity); err != nil {
 		return nil, err
+	}
+	if len(activity.Message.Data) > 0 || activity.ProtoPayload != nil {
+		if err := activity.readLog(); err != nil {
+			return nil, err
+		}
 	}
 	if len(activity.Events) == 0 {
 		return nil, unreadable("detail.events", "missing or empty; an activity lists its events")
@@ -55,12 +52,30 @@ func parseGoogleWorkspace(e event) ([]Signal, error) {
 	})
 }
 
+// googleActivity is an activity of the Reports API. Its actor is the administrator and not read. The other members are
+// those of the same activity as Cloud Logging sends it.
+type googleActivity struct {
+	ID struct {
+		Time      lenientString  `json:"time"`
+		Qualifier requiredString `json:"uniqueQualifier"`
+		Customer  lenientString  `json:"customerId"`
+	} `json:"id"`
+	Events []googleEvent `json:"events"`
+
+	Message      pubSubMessage  `json:"message"`
+	ProtoPayload *googleAudit   `json:"protoPayload"`
+	InsertID     requiredString `json:"insertId"`
+	Timestamp    lenientString  `json:"timestamp"`
+}
+
 type googleEvent struct {
-	Name       requiredString `json:"name"`
-	Parameters []struct {
-		Name  lenientString `json:"name"`
-		Value lenientString `json:"value"`
-	} `json:"parameters"`
+	Name       requiredString    `json:"name"`
+	Parameters []googleParameter `json:"parameters"`
+}
+
+type googleParameter struct {
+	Name  lenientString `json:"name"`
+	Value lenientString `json:"value"`
 }
 
 // membership returns the group of an event about members.

@@ -125,3 +125,24 @@ func TestUnsupportedSaysOfWhat(t *testing.T) {
 		}
 	}
 }
+
+// TestActivityByPubSubIsTheSame: as Cloud Logging and Pub/Sub send it, with its time and its id.
+func TestActivityByPubSubIsTheSame(t *testing.T) {
+	const file = "google-workspace/pubsub-suspend-user.json"
+	signals, err := signal.Parse(event(t, file))
+	if err != nil || len(signals) != 1 || signals[0].Subject.String() != "alice@example.com" ||
+		signals[0].Kind != signal.AccountDisabled || signals[0].ID != "-7654321098765432109" ||
+		signals[0].Time.Nanosecond() != 123456000 {
+		t.Errorf("%+v, %v", signals, err)
+	}
+	for data, field := range map[string]string{
+		"%": "detail.message.data", "e30=": "detail.message.data", "W10=": "detail.message.data",
+		"eyJwcm90b1BheWxvYWQiOnt9fQ==": "detail.events",
+	} {
+		var unreadable *signal.UnreadableError
+		if _, err := signal.Parse(event(t, file, "detail/message/data", data)); !errors.As(err, &unreadable) ||
+			unreadable.Field != field {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}

@@ -15,8 +15,8 @@ import (
 // pollBinary is the poll of Microsoft Graph, beside the handler.
 const pollBinary = "poll"
 
-// polled shows the way of somebody who is disabled in Entra: the poll sees it a minute later, and the responder cuts
-// the person off. It fails if anything goes another way.
+// polled shows what happens to somebody who is disabled in Entra. The poll sees it a minute later, and the responder
+// cuts the person off. It fails if anything goes another way.
 func polled(ctx context.Context, out *console.Console, binary, policyFile string) error {
 	stage, err := newStage(ctx, NewCompany(), binary, policyFile, string(policy.Enforce))
 	if err != nil {
@@ -31,7 +31,7 @@ func polled(ctx context.Context, out *console.Console, binary, policyFile string
 	}
 	defer t.close()
 	s := &scene{stage: stage, out: out}
-	out.Print("\n%s", out.In(console.Bold, "Somebody is disabled in Microsoft Entra. A function asks Microsoft Graph every minute."))
+	out.Print("\n%s", out.In(console.Bold, "Somebody is disabled in Entra, which a function asks every minute."))
 	if err := t.play(ctx, s); err != nil {
 		return err
 	}
