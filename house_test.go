@@ -53,7 +53,7 @@ var may = map[string][]string{
 	},
 	// The only one that talks to DynamoDB.
 	"internal/ledger": {
-		"internal/dynamo", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
+		"internal/identity", "internal/dynamo", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
 	},
 	// The only one that talks to SQS. Nothing uses it yet but its tests.
 	"internal/held": {

@@ -98,10 +98,12 @@ func (h *handler) decide(ctx context.Context, r request, unreadable error) (d de
 	if len(d.people) == 0 || h.policy.ExemptPlace(r.EndpointID) {
 		return d // nobody can be on the list, or it does not hold there
 	}
-	known, err := h.list.Recall(ctx, ledger.Query{People: h.policy.Keys(username, commonName)})
+	known, err := h.list.Recall(ctx, ledger.Query{
+		People: h.policy.Keys(username, commonName), Names: policy.NamesOf(username, commonName),
+	})
 	for _, person := range slices.Sorted(maps.Keys(known.People)) {
 		for _, e := range known.People[person].Entries {
-			if h.policy.Holds(e.Person, e.Names, username, commonName) && h.policy.HoldsOn(e.Issuer, r.EndpointID) {
+			if h.policy.Holds(listed(e), username, commonName) && h.policy.HoldsOn(e.Issuer, r.EndpointID) {
 				d.keptOut = append(d.keptOut, e)
 			}
 		}
@@ -115,6 +117,11 @@ func (h *handler) decide(ctx context.Context, r request, unreadable error) (d de
 		d.verdict, d.allow, d.message = denied, false, h.settings.message
 	}
 	return d
+}
+
+// listed is what the policy looks at of an entry.
+func listed(e ledger.Entry) policy.Listed {
+	return policy.Listed{Person: e.Person, Names: e.Names, Known: e.Known, CommonNames: e.CommonNames}
 }
 
 // askSwitch asks for the off switch alone, which lets everybody in whatever else is broken.

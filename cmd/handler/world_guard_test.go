@@ -12,6 +12,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -59,12 +60,19 @@ func (w *world) guard() {
 		if err := json.Unmarshal(request, &r); err != nil {
 			return nil, err
 		}
-		entries, err := list.Find(ctx, rules.Keys(r.Username, r.CommonName))
+		known, err := list.Recall(ctx, ledger.Query{
+			People: rules.Keys(r.Username, r.CommonName), Names: policy.NamesOf(r.Username, r.CommonName),
+		})
 		if err != nil {
 			return nil, err
 		}
+		var entries []ledger.Entry
+		for _, a := range known.People {
+			entries = append(entries, a.Entries...)
+		}
 		entries = slices.DeleteFunc(entries, func(e ledger.Entry) bool {
-			return !rules.Holds(e.Person, e.Names, r.Username, r.CommonName) || !rules.HoldsOn(e.Issuer, r.EndpointID)
+			return !rules.Holds(policy.Listed{Person: e.Person, Names: e.Names, Known: e.Known, CommonNames: e.CommonNames},
+				r.Username, r.CommonName) || !rules.HoldsOn(e.Issuer, r.EndpointID)
 		})
 		return fmt.Appendf(nil, `{"allow":%t,"error-msg-on-denied-connection":"","posture-compliance-statuses":[],`+
 			`"schema-version":"v3"}`, len(entries) == 0), nil

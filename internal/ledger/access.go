@@ -28,6 +28,10 @@ type Entry struct {
 	// Issuer is who says it, such as "okta:example"; Names are the person's names as the event has them.
 	Issuer string   `json:"issuer,omitempty"`
 	Names  []string `json:"names,omitempty"`
+	// Known are all names, folded, by which the policy of that time knew the person, and CommonNames the certificates'.
+	// Whatever the policy says by now, they are denied.
+	Known       []string `json:"known_names,omitempty"`
+	CommonNames []string `json:"common_names,omitempty"`
 	// Reason is kept up to 1,000 bytes.
 	Reason string `json:"reason"`
 	// OutcomeID is the provider and the id of the signal, as the outcome has them.
@@ -65,6 +69,9 @@ type Lift struct {
 	// Issuers are those whose entries it may lift beside its own; AnyIssuer is every one.
 	Issuers   []string
 	AnyIssuer bool
+	// Named limits it to entries about one of these names, folded: those in the event, and with AnyIssuer all that were
+	// known. Then it leaves no mark. Empty is every entry.
+	Named []string
 	// OutcomeID distinguishes a repeat of the reinstatement from another one of the same moment.
 	OutcomeID  string
 	By, Reason string
@@ -91,7 +98,7 @@ func sameIssuer(a, b string) bool {
 
 // Lifts reports whether the reinstatement takes the entry off the list.
 func (l Lift) Lifts(e Entry) bool {
-	return l.Covers(e.Cause, e.Issuer) && Later(l.At, l.Arrived, e.EventAt, e.Arrived)
+	return l.Covers(e.Cause, e.Issuer) && (len(l.Named) == 0 || e.isNamed(l.Named, l.AnyIssuer)) && Later(l.At, l.Arrived, e.EventAt, e.Arrived)
 }
 
 // Later reports whether the first of two events holds: it happened later, or at the same moment and arrived later. Many

@@ -70,6 +70,11 @@ func (t *Table) setOne(ctx context.Context, c Change) Changed {
 	}
 	now := time.Now()
 	c = c.dated(now)
+	if c.Put != nil {
+		if err := t.nameItems(ctx, *c.Put); err != nil { // first, so that no entry is without them
+			return Changed{Err: err}
+		}
+	}
 	var result Changed
 	err := t.change(ctx, personPrefix+c.Person, func(known content) (content, time.Time, error) {
 		h, err := decodeHistory(c.Person, known)
@@ -159,6 +164,10 @@ func (h *history) put(e Entry) (bool, error) {
 
 // lift takes entries away and leaves a mark. What an earlier call with the same reinstatement lifted is returned again.
 func (h *history) lift(l Lift, now time.Time, result *Changed) bool {
+	if len(l.Named) > 0 {
+		result.Lifted = h.remove(l, now)
+		return len(result.Lifted) > 0 || len(h.entries)+len(h.openings)+len(h.closings) == 0 // not yet read
+	}
 	old, there := h.openings[l.key()]
 	if there && old.At.Equal(l.At) && old.OutcomeID == l.OutcomeID {
 		result.Lifted = old.was
@@ -167,7 +176,15 @@ func (h *history) lift(l Lift, now time.Time, result *Changed) bool {
 	if there && !Later(l.At, l.Arrived, old.At, old.Arrived) {
 		return false
 	}
-	o := opening{Lift: l}
+	o := opening{Lift: l, was: h.remove(l, now)}
+	h.openings[l.key()] = o
+	result.Lifted = o.was
+	return true
+}
+
+// remove takes the entries away that the reinstatement lifts, and returns those that held.
+func (h *history) remove(l Lift, now time.Time) []Entry {
+	var was []Entry
 	for _, k := range h.keys() {
 		e := h.entries[k]
 		if !l.Lifts(e) {
@@ -177,12 +194,10 @@ func (h *history) lift(l Lift, now time.Time, result *Changed) bool {
 		if !e.Holds(now) {
 			continue
 		}
-		o.was = append(o.was, e)
+		was = append(was, e)
 		if l.AnyIssuer && e.OutcomeID != "" { // a person asked, who knows of this very event
 			h.lifted[e.OutcomeID] = mark{l.At, l.By}
 		}
 	}
-	h.openings[l.key()] = o
-	result.Lifted = o.was
-	return true
+	return was
 }

@@ -43,15 +43,20 @@ const separator = "\n"
 
 func list(words []string) string { return strings.Join(words, separator) }
 
-func (e Entry) encode() dynamo.Item {
-	until := forever
-	if !e.Until.IsZero() {
-		until = stamp(e.Until)
+// untilText is the end of an entry, for the table.
+func untilText(end time.Time) string {
+	if end.IsZero() {
+		return forever
 	}
+	return stamp(end)
+}
+
+func (e Entry) encode() dynamo.Item {
 	return members(map[string]string{
 		"cause": string(e.Cause), "issuer": e.Issuer, "names": clip(list(e.Names)), "reason": clip(e.Reason),
+		"known_names": list(e.Known), "common_names": list(e.CommonNames),
 		"outcome_id": e.OutcomeID, "by": e.By,
-		"since": stamp(e.Since), "event_at": stamp(e.EventAt), "arrived": stampOf(e.Arrived), "until": until,
+		"since": stamp(e.Since), "event_at": stamp(e.EventAt), "arrived": stampOf(e.Arrived), "until": untilText(e.Until),
 	})
 }
 
@@ -135,21 +140,28 @@ func (r *reader) entry(path string, value dynamo.Value, person string) Entry {
 	fields := r.fields(path, value)
 	e := Entry{
 		Person: person, Cause: Cause(r.text(path+".cause", fields["cause"])),
-		Issuer:    r.text(path+".issuer", fields["issuer"]),
-		Names:     r.list(path+".names", fields["names"]),
-		Reason:    r.text(path+".reason", fields["reason"]),
-		OutcomeID: r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]),
+		Issuer: r.text(path+".issuer", fields["issuer"]),
+		Names:  r.list(path+".names", fields["names"]), Known: r.list(path+".known_names", fields["known_names"]),
+		CommonNames: r.list(path+".common_names", fields["common_names"]),
+		Reason:      r.text(path+".reason", fields["reason"]),
+		OutcomeID:   r.text(path+".outcome_id", fields["outcome_id"]), By: r.text(path+".by", fields["by"]),
 		Since: r.time(path+".since", fields["since"]), EventAt: r.time(path+".event_at", fields["event_at"]),
 		Arrived: r.time(path+".arrived", fields["arrived"]),
 	}
-	switch until := r.text(path+".until", fields["until"]); until {
-	case forever:
-	case "":
+	until := r.text(path+".until", fields["until"])
+	if until == "" {
 		r.err = cmp.Or(r.err, fmt.Errorf("%s.until is missing; it is a time, or %q", path, forever))
-	default:
-		e.Until = r.time(path+".until", fields["until"])
 	}
+	e.Until = r.until(path+".until", until)
 	return e
+}
+
+// until reads the end of an entry; the zero time is for ever.
+func (r *reader) until(path, written string) time.Time {
+	if written == forever {
+		return time.Time{}
+	}
+	return r.time(path, text(written))
 }
 
 func (r *reader) closing(path string, value dynamo.Value) Closing {

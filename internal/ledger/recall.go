@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -9,6 +11,8 @@ import (
 type Query struct {
 	Events []EventKey
 	People []string
+	// Names are names of people, folded. What the list knows of them under another person is read, too.
+	Names []string
 }
 
 // Recalled is what is known. What is not there was never heard of.
@@ -31,8 +35,11 @@ func (t *Table) Recall(ctx context.Context, q Query) (Recalled, error) {
 			ids = append(ids, personPrefix+person)
 		}
 	}
-	items, err := t.load(ctx, ids)
+	items, err := t.load(ctx, append(ids, nameIDs(q.Names)...))
 	known := Recalled{Events: map[EventKey]Event{}, Switch: switchOf(items)}
+	if err == nil {
+		err = t.follow(ctx, items, ids)
+	}
 	if err != nil {
 		return Recalled{Switch: known.Switch}, err
 	}
@@ -54,4 +61,21 @@ func (t *Table) Recall(ctx context.Context, q Query) (Recalled, error) {
 		}
 	}
 	return known, nil
+}
+
+// follow adds the people to whom the items of names lead, unless they are among those that were read.
+func (t *Table) follow(ctx context.Context, items map[string]content, read []string) error {
+	people, err := pointed(items)
+	var ids []string
+	for _, person := range people {
+		if id := personPrefix + person; !slices.Contains(read, id) {
+			ids = append(ids, id)
+		}
+	}
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	more, err := t.load(ctx, ids)
+	maps.Copy(items, more)
+	return err
 }

@@ -262,7 +262,7 @@ func TestChangeOfIdentityLetsNobodyIn(t *testing.T) {
 		}
 		held := false
 		for _, key := range after.Keys(test.connects, "") {
-			held = held || slices.Contains(people, key) && after.Holds(key, []string{test.given}, test.connects, "")
+			held = held || slices.Contains(people, key) && after.Holds(Listed{Person: key, Names: []string{test.given}}, test.connects, "")
 		}
 		if held != test.held {
 			t.Errorf("%s: held %v; entry of %q, keys %q", test.name, held, people, after.Keys(test.connects, ""))

@@ -40,20 +40,39 @@ func (p *Policy) HoldsOn(issuer, endpointID string) bool {
 	return !bound || slices.Contains(endpoints, endpointID)
 }
 
+// Listed is what an entry of the keep-out list says about its person.
+type Listed struct {
+	// Person is the person of that time, and Names are the names in the event.
+	Person string
+	Names  []string
+	// Known are the names, folded, by which the policy of that time knew the person, and CommonNames the certificates'.
+	Known, CommonNames []string
+}
+
 // Holds reports whether an entry of the keep-out list is about the person who connects with a user name and a
-// certificate's common name. person is the entry's person, and names are the names in the event. What the policy says
-// by now counts beside what it said then, so that a change of it lets nobody in.
-func (p *Policy) Holds(person string, names []string, username, commonName string) bool {
+// certificate's common name. What the policy says by now counts beside what it said then, so that a change of it lets
+// nobody in.
+func (p *Policy) Holds(l Listed, username, commonName string) bool {
 	now := p.book.OfConnection(username, commonName)
-	for _, who := range now {
-		if string(who) == person {
-			return true
+	if slices.Contains(words(now), l.Person) || slices.ContainsFunc(l.Names, func(name string) bool {
+		return slices.Contains(now, p.book.Person(name))
+	}) {
+		return true
+	}
+	if user := identity.Fold(identity.Clean(username)); user != "" {
+		return slices.Contains(l.Known, user)
+	}
+	certificate := identity.Fold(identity.Clean(commonName))
+	return certificate != "" && (slices.Contains(l.Known, certificate) || slices.Contains(l.CommonNames, certificate))
+}
+
+// NamesOf returns the name, folded, of a client that connects with a user name and a certificate's common name. The
+// keep-out list may have an entry about it under a person whom this policy does not know.
+func NamesOf(username, commonName string) []string {
+	for _, name := range []string{username, commonName} {
+		if folded := identity.Fold(identity.Clean(name)); folded != "" {
+			return []string{folded}
 		}
 	}
-	for _, name := range names {
-		if slices.Contains(now, p.book.Person(name)) {
-			return true
-		}
-	}
-	return false
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 // keepOutList is what is used of a [ledger.Table].
 type keepOutList interface {
 	SetAccess(context.Context, []ledger.Change) []ledger.Changed
+	Named(context.Context, []string) ([]string, error)
 	Probe(context.Context) error
 }
 
@@ -150,6 +151,7 @@ func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 		return access{}
 	}
 	a := access{asked: true}
+	changes = append(changes, r.liftElsewhere(ctx, c, &a)...)
 	for i, changed := range r.KeepOut.SetAccess(ctx, changes) {
 		if changed.Err != nil {
 			a.problem("letting in "+changes[i].Person, changed.Err)
@@ -164,6 +166,25 @@ func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 		a.until = orForever(a.still[0].Until)
 	}
 	return a
+}
+
+// liftElsewhere returns the changes that lift entries about the case's names under other people. The policy of that time
+// may have known these names as others'.
+func (r *Responder) liftElsewhere(ctx context.Context, c *Case, a *access) []ledger.Change {
+	names := c.namesKnown()
+	people, err := r.KeepOut.Named(ctx, names)
+	if err != nil {
+		a.problem("looking for entries of "+strings.Join(c.Decision.People, ", "), err)
+	}
+	lift := c.lift()
+	lift.Named = names
+	var changes []ledger.Change
+	for _, person := range people {
+		if !slices.Contains(c.Decision.People, person) {
+			changes = append(changes, ledger.Change{Person: person, Lift: &lift})
+		}
+	}
+	return changes
 }
 
 // problem records why the list is not as it should be.

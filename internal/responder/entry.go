@@ -14,10 +14,35 @@ import (
 func (c *Case) entry(person string) ledger.Entry {
 	s := c.Signal
 	return ledger.Entry{
-		Person: person, Cause: cause(s), Issuer: c.issuer(), Names: slices.Concat(s.Subject.Usernames, s.Subject.IDs),
+		Person: person, Cause: cause(s), Issuer: c.issuer(), Names: c.namesGiven(),
+		Known: c.namesKnown(), CommonNames: c.Decision.CommonNames,
 		Reason: why(s), OutcomeID: outcomeID(s), By: by(s), Since: c.timing.DecidedAt,
 		EventAt: c.happened(), Arrived: c.arrived, Until: c.Decision.KeepOut.Until(c.timing.DecidedAt),
 	}
+}
+
+// namesGiven returns the event's names that count as the person's, and the ids. A login that may be another person's is
+// not among them.
+func (c *Case) namesGiven() []string {
+	var all []string
+	for _, n := range c.Decision.Counted {
+		if !slices.Contains(all, n.Value) && !slices.Contains(c.Decision.Literal, n.Key()) {
+			all = append(all, n.Value)
+		}
+	}
+	for _, id := range c.Signal.Subject.IDs {
+		if !slices.Contains(all, id) {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// namesKnown returns the names, folded, that the policy makes the person's.
+func (c *Case) namesKnown() []string {
+	return slices.DeleteFunc(slices.Clone(c.Decision.Names), func(name string) bool {
+		return slices.Contains(c.Decision.Literal, name)
+	})
 }
 
 // lift is what the case lifts: what events like it put there, or everything if a person asks for it in our own form.

@@ -104,6 +104,30 @@ func TestReinstatementUnderAnotherName(t *testing.T) {
 	})
 }
 
+// TestReinstatementAfterAnEditOfIdentity: an entry that an alias led to has no orphan. When the alias is gone, the
+// same provider's reinstatement under the name that it gave lifts the entry, and no other of that person.
+func TestReinstatementAfterAnEditOfIdentity(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		own, byAlias := about(alice), about(alice)
+		own.ID, byAlias.ID, byAlias.Subject = "own", "by alias", signal.Subject{Usernames: []string{"asmith@example.com"}}
+		own.Provider, byAlias.Provider = "entra", "okta"
+		c.Policy = parsed(t, strings.Replace(keepingOut, "aliases: {", "aliases: {asmith: alice, ", 1))
+		respond(t, c.Responder, own, byAlias)
+		time.Sleep(time.Minute)
+		c.Policy = parsed(t, keepingOut)
+		opened := enabled(byAlias.Subject)
+		opened.Provider = "okta"
+		o := respond(t, c.Responder, opened)[0]
+		if len(o.Lifted) != 1 || o.Lifted[0].OutcomeID != "okta by alias" || o.Lifted[0].Person != "alice" {
+			t.Errorf("%s: %s, lifted %+v", o.Status, o.Summary, o.Lifted)
+		}
+		entries, err := c.list.List(t.Context())
+		if err != nil || len(entries) != 1 || entries[0].OutcomeID != "entra own" {
+			t.Errorf("%+v, %v", entries, err)
+		}
+	})
+}
+
 // TestOrderOfEventsIsTheirTimes: events may arrive in another order than they happened in.
 func TestOrderOfEventsIsTheirTimes(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
@@ -245,4 +269,13 @@ func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
 			}
 		})
 	}
+}
+
+func parsed(t *testing.T, document string) *policy.Policy {
+	t.Helper()
+	p, err := policy.Parse("policy.yaml", []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

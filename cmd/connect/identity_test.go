@@ -1,0 +1,75 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
+)
+
+// TestEditOfIdentityLetsNobodyIn: entries that the policy of their time made through an alias, a domain or a template
+// deny under the connect handler's policy, which has lost it. They deny nobody else.
+func TestEditOfIdentityLetsNobodyIn(t *testing.T) {
+	cloud, list := cloudWith(t)
+	before, err := policy.Parse("policy.yaml", []byte(`version: 1
+identity:
+  domains: [example.com, EXAMPLE, old.test]
+  aliases: {dsmith: dora, "okta:00u1": erin}
+  common_names: ["{user}.vpn.example.com", "vpn-{user}"]
+rules: [{name: leavers, when: {kinds: [account-disabled]}, then: terminate, keep_out: 24h}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{"dsmith@example.com", "carol@old.test", "frank"} {
+		s := signal.Signal{Provider: "okta", Kind: signal.AccountDisabled, Time: time.Now()}
+		s.Subject.Usernames = []string{given}
+		d := before.Decide(s, policy.Enforce, time.Now())
+		put(t, list, ledger.Entry{
+			Person: d.People[0], Cause: ledger.Deprovisioning, Issuer: "okta:acme", Names: s.Subject.Usernames, Known: d.Names,
+			CommonNames: d.CommonNames,
+		})
+	}
+	f := start(t, cloud)
+	for _, test := range []struct {
+		username, commonName string
+		denied               bool
+	}{
+		{username: "dsmith", denied: true}, {username: "DSmith@Example.com", denied: true},
+		{username: `EXAMPLE\dsmith`, denied: true}, {username: "dora", denied: true},
+		{commonName: "dsmith.vpn.example.com", denied: true},
+		{username: "carol@old.test", denied: true}, {username: `OLD.test\carol`, denied: true},
+		{username: "carol@example.com", denied: true}, {username: "carol", denied: true},
+		{commonName: "vpn-frank", denied: true}, {commonName: "frank.vpn.example.com", denied: true},
+		{username: "dsmith@partner.test"}, {username: "carol@new.test"}, {username: "vpn-frank"}, {commonName: "vpn-grace"},
+		{username: "grace", commonName: "vpn-frank"},
+	} {
+		got := invoke(t, f, from(test.username, test.commonName))
+		if strings.Contains(got, `"allow":false`) != test.denied {
+			t.Errorf("%q %q: %s", test.username, test.commonName, got)
+		}
+	}
+}
+
+// TestCertificateDoesNotOpenWhatANameCloses: whatever certificate a person has whose user name is kept out. Without a
+// user name, an exempt certificate is exempt.
+func TestCertificateDoesNotOpenWhatANameCloses(t *testing.T) {
+	cloud, list := cloudWith(t, "alice", "breakglass")
+	put(t, list, ledger.Entry{Person: "leaver", Cause: ledger.Deprovisioning})
+	f := start(t, cloud)
+	for _, username := range []string{"alice", "Alice@Example.com", `EXAMPLE\alice`, "al", "leaver"} {
+		for _, commonName := range []string{"breakglass.vpn.example.com", "BREAKGLASS", "breakglass", "laptop-7", ""} {
+			if got := invoke(t, f, from(username, commonName)); !strings.Contains(got, `"allow":false`) {
+				t.Errorf("%q %q: %s", username, commonName, got)
+			}
+		}
+	}
+	for _, username := range []string{"", "-", "N/A"} {
+		if got := invoke(t, f, from(username, "breakglass.vpn.example.com")); !strings.Contains(got, `"allow":true`) {
+			t.Errorf("%q: %s", username, got)
+		}
+	}
+}
