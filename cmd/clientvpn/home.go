@@ -121,8 +121,13 @@ func (t *tool) check() *cobra.Command {
 		Use: "check [FILE|FOLDER]…", Short: "Run the policy's test cases",
 		Long: `Run the policy's test cases: files of cases, each an event and what must be
 decided about it. Without a name it runs those in cases/. It names the rules
-that no case reaches, and fails if a case differs.`,
-		Example: "  clientvpn check cases/ --junit report.xml",
+that no case reaches, and fails if a case differs.
+
+With --kept-out it says for whom on the keep-out list the policy's identity or
+exemptions have changed since they were put there.`,
+		Example: `  clientvpn check cases/ --junit report.xml
+  clientvpn keep-out list --json > list.json
+  clientvpn check --kept-out list.json`,
 		RunE: func(_ *cobra.Command, names []string) error {
 			if len(names) == 0 {
 				names = []string{"cases"}
@@ -133,6 +138,8 @@ that no case reaches, and fails if a case differs.`,
 	}
 	command.Flags().StringVar(&options.Policy, "policy", policyFile, "the policy")
 	command.Flags().StringVar(&options.JUnit, "junit", "", "write a JUnit report to this `file`")
+	command.Flags().StringVar(&options.KeptOut, "kept-out", "",
+		"say what the policy changes for people on the keep-out list; the `file` has the output of keep-out list --json")
 	command.Flags().BoolVar(&options.GitHub, "github", os.Getenv("GITHUB_ACTIONS") == "true",
 		"print annotations of GitHub Actions; on in its jobs")
 	command.Flags().BoolVar(&options.Update, "update", false, "write what is decided into the cases that differ")

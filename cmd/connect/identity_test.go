@@ -10,8 +10,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestEditOfIdentityLetsNobodyIn: entries that the policy of their time made through an alias, a domain or a template
-// deny under the connect handler's policy, which has lost it. They deny nobody else.
+// TestEditOfIdentityLetsNobodyIn: another policy made the entries, through an alias, a domain or a template. The
+// connect handler's policy has lost these, and denies all the same. It denies nobody else.
 func TestEditOfIdentityLetsNobodyIn(t *testing.T) {
 	cloud, list := cloudWith(t)
 	before, err := policy.Parse("policy.yaml", []byte(`version: 1
@@ -29,8 +29,8 @@ rules: [{name: leavers, when: {kinds: [account-disabled]}, then: terminate, keep
 		s.Subject.Usernames = []string{given}
 		d := before.Decide(s, policy.Enforce, time.Now())
 		put(t, list, ledger.Entry{
-			Person: d.People[0], Cause: ledger.Deprovisioning, Issuer: "okta:acme", Names: s.Subject.Usernames, Known: d.Names,
-			CommonNames: d.CommonNames,
+			Person: d.People[0], Cause: ledger.Deprovisioning, Issuer: "okta:acme", Names: s.Subject.Usernames,
+			Known: d.Names, CommonNames: d.CommonNames,
 		})
 	}
 	f := start(t, cloud)
@@ -44,7 +44,8 @@ rules: [{name: leavers, when: {kinds: [account-disabled]}, then: terminate, keep
 		{username: "carol@old.test", denied: true}, {username: `OLD.test\carol`, denied: true},
 		{username: "carol@example.com", denied: true}, {username: "carol", denied: true},
 		{commonName: "vpn-frank", denied: true}, {commonName: "frank.vpn.example.com", denied: true},
-		{username: "dsmith@partner.test"}, {username: "carol@new.test"}, {username: "vpn-frank"}, {commonName: "vpn-grace"},
+		{username: "dsmith@partner.test"}, {username: "carol@new.test"}, {username: "vpn-frank"},
+		{commonName: "vpn-grace"},
 		{username: "grace", commonName: "vpn-frank"},
 	} {
 		got := invoke(t, f, from(test.username, test.commonName))

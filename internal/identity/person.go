@@ -196,3 +196,16 @@ func (b *Book) boundTo(i Issuer) (endpoints []string, bound bool) {
 	}
 	return endpoints, bound
 }
+
+// BoundOn returns the issuers that the policy binds to an endpoint, and those that it binds to others only, sorted.
+func (b *Book) BoundOn(endpointID string) (on, elsewhere []Issuer) {
+	for _, i := range b.Issuers() {
+		switch ids, bound := b.bound[i]; {
+		case bound && slices.Contains(ids, endpointID):
+			on = append(on, i)
+		case bound:
+			elsewhere = append(elsewhere, i)
+		}
+	}
+	return on, elsewhere
+}

@@ -28,7 +28,7 @@ type Entry struct {
 	// Issuer is who says it, such as "okta:example"; Names are the person's names as the event has them.
 	Issuer string   `json:"issuer,omitempty"`
 	Names  []string `json:"names,omitempty"`
-	// Known are all names, folded, by which the policy of that time knew the person, and CommonNames the certificates'.
+	// Known are all names, folded, by which the policy then knew the person, and CommonNames the certificates'.
 	// Whatever the policy says by now, they are denied.
 	Known       []string `json:"known_names,omitempty"`
 	CommonNames []string `json:"common_names,omitempty"`
@@ -69,8 +69,8 @@ type Lift struct {
 	// Issuers are those whose entries it may lift beside its own; AnyIssuer is every one.
 	Issuers   []string
 	AnyIssuer bool
-	// Named limits it to entries about one of these names, folded: those in the event, and with AnyIssuer all that were
-	// known. Then it leaves no mark. Empty is every entry.
+	// Named limits it to entries about one of these names, folded, and then it leaves no mark. Empty is every entry.
+	// The names in the event count, and with AnyIssuer all known names.
 	Named []string
 	// OutcomeID distinguishes a repeat of the reinstatement from another one of the same moment.
 	OutcomeID  string
@@ -98,7 +98,8 @@ func sameIssuer(a, b string) bool {
 
 // Lifts reports whether the reinstatement takes the entry off the list.
 func (l Lift) Lifts(e Entry) bool {
-	return l.Covers(e.Cause, e.Issuer) && (len(l.Named) == 0 || e.isNamed(l.Named, l.AnyIssuer)) && Later(l.At, l.Arrived, e.EventAt, e.Arrived)
+	return l.Covers(e.Cause, e.Issuer) && (len(l.Named) == 0 || e.isNamed(l.Named, l.AnyIssuer)) &&
+		Later(l.At, l.Arrived, e.EventAt, e.Arrived)
 }
 
 // Later reports whether the first of two events holds: it happened later, or at the same moment and arrived later. Many

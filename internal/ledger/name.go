@@ -13,7 +13,7 @@ import (
 // of certificates led from the name to the person, because the policy may lose both.
 
 // isNamed reports whether the event named the person by one of the names, folded. With known, the names count, too, by
-// which the policy of that time knew the person.
+// which the policy then knew the person.
 func (e Entry) isNamed(names []string, known bool) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		return known && slices.Contains(e.Known, name) ||
@@ -80,8 +80,8 @@ func nameIDs(names []string) []string {
 	return ids
 }
 
-// Named returns the people whose entries are about one of the names, folded. It does not matter what the policy makes of
-// the names by now.
+// Named returns the people whose entries are about one of the names, folded. It does not matter what the policy makes
+// of the names by now.
 func (t *Table) Named(ctx context.Context, names []string) ([]string, error) {
 	var keys []string
 	for _, name := range names {

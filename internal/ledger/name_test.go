@@ -66,7 +66,8 @@ func TestOtherNameIsForgottenLast(t *testing.T) {
 		t.Errorf("%+v, %v", known.People, err)
 	}
 	before := len(cloud.Calls())
-	if _, err := list.Recall(t.Context(), ledger.Query{People: []string{"carol"}, Names: []string{"carol"}}); err != nil {
+	carol := ledger.Query{People: []string{"carol"}, Names: []string{"carol"}}
+	if _, err := list.Recall(t.Context(), carol); err != nil {
 		t.Fatal(err)
 	}
 	if calls := len(cloud.Calls()) - before; calls != 1 {
@@ -74,7 +75,8 @@ func TestOtherNameIsForgottenLast(t *testing.T) {
 	}
 }
 
-// TestLiftOfNamesLeavesTheOthers: it takes away what the event said about the name, and leaves no mark about the person.
+// TestLiftOfNamesLeavesTheOthers: it takes away what the event said about the name, and leaves no mark about the
+// person.
 func TestLiftOfNamesLeavesTheOthers(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
 		list := ledger.New(cfg, table)

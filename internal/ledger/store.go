@@ -14,7 +14,8 @@ import (
 )
 
 // Every item has the key "id", its content in the map "known", and "expires_at" in seconds since 1970 if it may be
-// deleted one day. An id begins with what the item is about: a person, a person's other name, an event, a brake or a source.
+// deleted one day. An id begins with what the item is about: a person, a person's other name, an event, a brake or a
+// source.
 const (
 	personPrefix = "person#"
 	eventPrefix  = "event#"

@@ -235,6 +235,28 @@ func TestHowLongAKeepOutIs(t *testing.T) {
 	}
 }
 
+// TestEditsAreShown: what another policy makes of people who are kept out.
+func TestEditsAreShown(t *testing.T) {
+	p := mustParse(t, "version: 1\nidentity: {domains: [example.com], aliases: {cd: carol}}\nexempt: [dora]\n")
+	for _, test := range []struct {
+		entry Listed
+		want  string
+	}{
+		{Listed{Person: "alice", Names: []string{"Alice@Example.com"}, Known: []string{"alice", "alice@example.com"}}, ""},
+		{Listed{Person: "alice", Names: []string{"00u1"}, Known: []string{"alice"}}, ""}, // an id, by an alias
+		{
+			Listed{Person: "alice", Names: []string{"alice@old.test"}, Known: []string{"alice", "alice@old.test"}},
+			"event about alice@old.test, whom identity makes alice@old.test by now; both are denied",
+		},
+		{Listed{Person: "cd", Names: []string{"cd"}, Known: []string{"cd"}}, "whom identity makes carol by now"},
+		{Listed{Person: "dora", Names: []string{"dora"}, Known: []string{"dora"}}, "nothing denies dora"},
+	} {
+		if got := p.Edited(test.entry); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%+v: %q", test.entry, got)
+		}
+	}
+}
+
 // TestChangeOfIdentityLetsNobodyIn: what was kept out under one policy is found and held under another, and nobody
 // else is.
 func TestChangeOfIdentityLetsNobodyIn(t *testing.T) {
@@ -262,7 +284,8 @@ func TestChangeOfIdentityLetsNobodyIn(t *testing.T) {
 		}
 		held := false
 		for _, key := range after.Keys(test.connects, "") {
-			held = held || slices.Contains(people, key) && after.Holds(Listed{Person: key, Names: []string{test.given}}, test.connects, "")
+			held = held || slices.Contains(people, key) &&
+				after.Holds(Listed{Person: key, Names: []string{test.given}}, test.connects, "")
 		}
 		if held != test.held {
 			t.Errorf("%s: held %v; entry of %q, keys %q", test.name, held, people, after.Keys(test.connects, ""))

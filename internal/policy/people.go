@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"clientvpn-responder/internal/identity"
 )
@@ -42,10 +44,10 @@ func (p *Policy) HoldsOn(issuer, endpointID string) bool {
 
 // Listed is what an entry of the keep-out list says about its person.
 type Listed struct {
-	// Person is the person of that time, and Names are the names in the event.
+	// Person is the person as the policy then knew them, and Names are the names in the event.
 	Person string
 	Names  []string
-	// Known are the names, folded, by which the policy of that time knew the person, and CommonNames the certificates'.
+	// Known are the names, folded, by which the policy then knew the person, and CommonNames the certificates'.
 	Known, CommonNames []string
 }
 
@@ -64,6 +66,44 @@ func (p *Policy) Holds(l Listed, username, commonName string) bool {
 	}
 	certificate := identity.Fold(identity.Clean(commonName))
 	return certificate != "" && (slices.Contains(l.Known, certificate) || slices.Contains(l.CommonNames, certificate))
+}
+
+// Edited says what this policy makes of an entry that an earlier one wrote. It is empty if that is the same.
+func (p *Policy) Edited(l Listed) string {
+	for _, name := range l.Names {
+		if !slices.Contains(l.Known, identity.Fold(name)) {
+			continue // an id, or a name from before names were kept
+		}
+		if p.Exempt(name) {
+			return fmt.Sprintf("the keep-out list has %s, whom the policy exempts by now, so nothing denies %s", l.Person, name)
+		}
+		if now := p.book.Person(name); string(now) != l.Person {
+			return fmt.Sprintf("the keep-out list has %s for an event about %s, whom identity makes %s by now; both are denied",
+				l.Person, name, now)
+		}
+	}
+	return ""
+}
+
+// BoundOn says which issuers' people connect on an endpoint, to go behind its description. It is empty if
+// identity.endpoints binds none.
+func (p *Policy) BoundOn(endpointID string) string {
+	on, elsewhere := p.book.BoundOn(endpointID)
+	switch {
+	case len(on) > 0:
+		return "; identity.endpoints has people of " + join(on) + " here"
+	case len(elsewhere) > 0:
+		return "; identity.endpoints has people of " + join(elsewhere) + " elsewhere only"
+	}
+	return ""
+}
+
+func join(issuers []identity.Issuer) string {
+	var all []string
+	for _, i := range issuers {
+		all = append(all, i.String())
+	}
+	return strings.Join(all, ", ")
 }
 
 // NamesOf returns the name, folded, of a client that connects with a user name and a certificate's common name. The

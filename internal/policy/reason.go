@@ -36,6 +36,7 @@ const (
 	Blocked      ReasonKind = "blocked"        // the gate that blocked the signal
 	KeptOut      ReasonKind = "kept-out"       // who is kept out, or why nobody is
 	Reinstated   ReasonKind = "reinstated"     // who may connect again
+	Carries      ReasonKind = "carries"        // whom an endpoint can carry, for a self-test
 	DuringSearch ReasonKind = "during-search"  // what the search found in the way
 	DuringVerify ReasonKind = "during-verify"  // what verifying found in the way
 	Access       ReasonKind = "keep-out-entry" // what became of the keep-out entry

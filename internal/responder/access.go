@@ -17,6 +17,7 @@ import (
 type keepOutList interface {
 	SetAccess(context.Context, []ledger.Change) []ledger.Changed
 	Named(context.Context, []string) ([]string, error)
+	List(context.Context) ([]ledger.Entry, error)
 	Probe(context.Context) error
 }
 
@@ -168,8 +169,8 @@ func (r *Responder) reinstate(ctx context.Context, c *Case) access {
 	return a
 }
 
-// liftElsewhere returns the changes that lift entries about the case's names under other people. The policy of that time
-// may have known these names as others'.
+// liftElsewhere returns the changes that lift entries about the case's names under other people. The policy at that
+// time may have known these names as others'.
 func (r *Responder) liftElsewhere(ctx context.Context, c *Case, a *access) []ledger.Change {
 	names := c.namesKnown()
 	people, err := r.KeepOut.Named(ctx, names)

@@ -105,7 +105,7 @@ func TestReinstatementUnderAnotherName(t *testing.T) {
 }
 
 // TestReinstatementAfterAnEditOfIdentity: an entry that an alias led to has no orphan. When the alias is gone, the
-// same provider's reinstatement under the name that it gave lifts the entry, and no other of that person.
+// same provider's reinstatement under the same name lifts the entry, and leaves the person's others.
 func TestReinstatementAfterAnEditOfIdentity(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		own, byAlias := about(alice), about(alice)

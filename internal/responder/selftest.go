@@ -22,6 +22,16 @@ func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 		problems = append(problems, r.Probe(ctx)...)
 	}
 	problems = append(problems, r.probeAccess(ctx)...)
+	whom, err := r.whom(ctx)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	c.addReasons(whom...)
+	return c.readiness(endpoints, accounts, problems)
+}
+
+// readiness returns the outcome of a self-test that counted endpoints and accounts and met problems.
+func (c *Case) readiness(endpoints, accounts int, problems []error) Outcome {
 	o := c.outcome()
 	if len(problems) == 0 {
 		o.Status = Ready

@@ -129,3 +129,40 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 		})
 	}
 }
+
+// TestSelfTestSaysWhomEachEndpointCarries: by its authentication, and the issuers that the policy binds. It also says
+// what an edit of identity changed for people who are kept out.
+func TestSelfTestSaysWhomEachEndpointCarries(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		for id, kinds := range map[string][]string{
+			saml: {"federated-authentication"}, ad: {"directory-service-authentication", "certificate-authentication"},
+			certs: {"certificate-authentication"},
+		} {
+			c.AddEndpoint(emulator.Endpoint{
+				ID: id, Authentication: kinds, SAMLProvider: "arn:aws:iam::111122223333:saml-provider/okta",
+				Directory: "d-9367123456",
+			})
+		}
+		asmith := about(signal.Subject{Usernames: []string{"asmith"}})
+		c.Policy = parsed(t, strings.Replace(keepingOut, "aliases: {", "aliases: {asmith: alice, ", 1))
+		respond(t, c.Responder, asmith)
+		bound := "endpoints: {\"okta:acme\": [" + saml + "]}\n  aliases: {"
+		c.Policy = parsed(t, strings.Replace(keepingOut, "aliases: {", bound, 1))
+		test := signal.Signal{ID: "2", Provider: signal.Custom, Kind: signal.SelfTest, Type: "Self Test"}
+		o := respond(t, c.Responder, test)[0]
+		said := strings.Join(policy.Words(o.Decision.Reasons), "\n")
+		for _, want := range []string{
+			saml + ": federated-authentication by arn:aws:iam::111122223333:saml-provider/okta, " +
+				"so people are known by user name; identity.endpoints has people of okta:acme here",
+			ad + ": directory-service-authentication by d-9367123456 and certificate-authentication by arn:",
+			"so people are known by user name; with a certificate as well, which may be the device's; " +
+				"identity.endpoints has people of okta:acme elsewhere only",
+			"so people are known by common name of the certificate; identity.endpoints has",
+			"the keep-out list has alice for an event about asmith, whom identity makes asmith by now; both are denied",
+		} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: no %q in\n%s", o.Status, want, said)
+			}
+		}
+	})
+}

@@ -20,6 +20,8 @@ type CheckOptions struct {
 	JUnit  string // the file of a JUnit report; "" for none
 	GitHub bool   // print annotations of GitHub Actions for what differs
 	Update bool   // write what is decided into the cases that differ
+	// KeptOut is a file with the keep-out list, as "clientvpn keep-out list --json" prints it; "" for none.
+	KeptOut string
 }
 
 // checked is what came of one case.
@@ -103,7 +105,7 @@ func write(c *console.Console, p *policy.Policy, all []checked, options CheckOpt
 		}
 	}
 	printCoverage(c, p, all)
-	return nil
+	return printEdited(c, p, options.KeptOut)
 }
 
 func writeCases(out io.Writer, all []checked) error {

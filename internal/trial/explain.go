@@ -73,6 +73,9 @@ func Explain(ctx context.Context, c *console.Console, records []Record, options 
 	if err != nil {
 		return err
 	}
+	if err := options.Listing.printEndpoints(ctx, c, options.JSON); err != nil {
+		return err
+	}
 	unread, printed := 0, 0
 	for _, r := range records {
 		explained, err := explainRecord(ctx, p, r, options.Listing)

@@ -117,6 +117,11 @@ func differently(t *testing.T, o decidedOutcome, e Explanation) string {
 		o.Decision.Reasons = slices.DeleteFunc(o.Decision.Reasons, aboutTheStore)
 		read.Decision.Reasons = slices.DeleteFunc(read.Decision.Reasons, aboutTheStore)
 	}
+	if e.Signal.Kind == signal.SelfTest { // explain knows no endpoints
+		o.Decision.Reasons = slices.DeleteFunc(o.Decision.Reasons, func(r policy.Reason) bool {
+			return strings.HasPrefix(r.Text, "cvpn-endpoint-")
+		})
+	}
 	sameWords := cmp.Comparer(func(a, b policy.Reason) bool { return a.String() == b.String() })
 	want := Explanation{File: e.File, Signal: &o.Signal, Decision: &o.Decision}
 	return cmp.Diff(want, read, cmpopts.IgnoreUnexported(Explanation{}), sameWords)
@@ -169,6 +174,36 @@ func TestExplainWithConnections(t *testing.T) {
 	}
 	if n := strings.Count(out, "would terminate cvpn"); n != 3 {
 		t.Errorf("%d would be terminated", n)
+	}
+}
+
+// TestExplainNamesWhomEndpointsCarry: with the endpoints beside the connections, explain knows how they authenticate.
+func TestExplainNamesWhomEndpointsCarry(t *testing.T) {
+	atRoot(t)
+	const a = "cvpn-endpoint-0a"
+	file := filepath.Join(t.TempDir(), "connections.json")
+	text := `{"ClientVpnEndpoints": [{"ClientVpnEndpointId": "` + a + `", "AuthenticationOptions": [{
+		"Type": "federated-authentication",
+		"FederatedAuthentication": {"SamlProviderArn": "arn:aws:iam::111122223333:saml-provider/okta"}}]}]}
+{"Connections": [` + row("cvpn-connection-01", a, "", "alice.vpn.example.com", "active") + "," +
+		row("cvpn-connection-02", a, "alice@example.com", "x", "active") + `]}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listing, err := ReadListing(t.Context(), console.Plain(&bytes.Buffer{}), file, Demonstration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := explained(t, ExplainOptions{Listing: listing}, "events/okta/user-deactivate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(strings.Fields(out), " ")
+	if !strings.Contains(said, "endpoint "+a+": federated-authentication by arn:aws:iam::111122223333:"+
+		"saml-provider/okta, "+
+		"so people are known by user name") || !strings.Contains(said, "would terminate cvpn-connection-02") ||
+		strings.Contains(said, "would terminate cvpn-connection-01") {
+		t.Error(out)
 	}
 }
 

@@ -16,9 +16,11 @@ import (
 )
 
 // Listing is what "aws ec2 describe-client-vpn-connections" prints, of one endpoint, or of several one after the other.
+// With the output of "aws ec2 describe-client-vpn-endpoints" as well, it knows how they authenticate.
 // The function itself says what would become of its connections, in dry-run against a stand-in that has them.
 type Listing struct {
 	connections []listedConnection
+	endpoints   []listedEndpoint
 	binary      string
 	policyFile  string
 }
@@ -41,7 +43,7 @@ func ReadListing(ctx context.Context, c *console.Console, file, policyFile strin
 	}
 	defer raw.Close()
 	l := &Listing{}
-	if l.connections, err = readPages(file, raw); err != nil {
+	if err := l.readPages(file, raw); err != nil {
 		return nil, err
 	}
 	if l.binary, err = BuildHandler(ctx, c); err != nil {
@@ -53,31 +55,34 @@ func ReadListing(ctx context.Context, c *console.Console, file, policyFile strin
 
 const describe = "aws ec2 describe-client-vpn-connections"
 
-// readPages reads the outputs of the AWS CLI; each may be one page.
-func readPages(file string, raw io.Reader) ([]listedConnection, error) {
-	var all []listedConnection
-	seen := map[string]bool{}
+// readPages reads the outputs of the AWS CLI, each possibly one page.
+func (l *Listing) readPages(file string, raw io.Reader) error {
+	seen, listed := map[string]bool{}, false
 	for decoder := json.NewDecoder(raw); ; {
-		var page struct{ Connections []listedConnection }
+		var page struct {
+			Connections        []listedConnection
+			ClientVpnEndpoints []listedEndpoint
+		}
 		err := decoder.Decode(&page)
-		if errors.Is(err, io.EOF) {
-			return all, nil
+		switch {
+		case errors.Is(err, io.EOF) && listed:
+			return nil
+		case err != nil && !errors.Is(err, io.EOF):
+			return fmt.Errorf("%s: is not JSON as %s prints it: %w", file, describe, err)
+		case err != nil, page.Connections == nil && page.ClientVpnEndpoints == nil:
+			return fmt.Errorf("%s: has no Connections; it must be what %s prints", file, describe)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: is not JSON as %s prints it: %w", file, describe, err)
-		}
-		if page.Connections == nil {
-			return nil, fmt.Errorf("%s: has no Connections; it must be what %s prints", file, describe)
-		}
+		listed = listed || page.Connections != nil
+		l.endpoints = append(l.endpoints, page.ClientVpnEndpoints...)
 		for i, c := range page.Connections {
 			switch {
 			case c.ConnectionID == "" || c.EndpointID == "":
-				return nil, fmt.Errorf("%s: Connections[%d]: has no ConnectionId or no ClientVpnEndpointId", file, i)
+				return fmt.Errorf("%s: Connections[%d]: has no ConnectionId or no ClientVpnEndpointId", file, i)
 			case seen[c.ConnectionID] || c.Status.Code == "terminated":
 				continue
 			}
 			seen[c.ConnectionID] = true
-			all = append(all, c)
+			l.connections = append(l.connections, c)
 		}
 	}
 }
@@ -86,9 +91,16 @@ func readPages(file string, raw io.Reader) ([]listedConnection, error) {
 func (l *Listing) cloud() *emulator.Cloud {
 	cloud := &emulator.Cloud{Region: Region}
 	cloud.AddTable(Table, "id")
+	described := map[string]bool{}
+	for _, e := range l.endpoints {
+		cloud.AddEndpoint(e.emulated())
+		described[e.ID] = true
+	}
 	for _, c := range l.connections {
-		// A listing does not say whether its endpoint keeps client addresses. A transit gateway makes it one that does.
-		cloud.AddEndpoint(emulator.Endpoint{ID: c.EndpointID, TransitGateway: "tgw-00000000000000000"})
+		if !described[c.EndpointID] {
+			// A transit gateway makes it an endpoint that keeps client addresses, which a listing does not say.
+			cloud.AddEndpoint(emulator.Endpoint{ID: c.EndpointID, TransitGateway: "tgw-00000000000000000"})
+		}
 		since, _ := time.Parse(time.DateTime, c.EstablishedAt) // without one, now
 		cloud.Connect(emulator.Client{
 			EndpointID: c.EndpointID, ID: c.ConnectionID, Username: c.Username, CommonName: c.CommonName,
@@ -103,30 +115,39 @@ func (l *Listing) ask(ctx context.Context, event []byte, explained []Explanation
 	if l == nil || explained[len(explained)-1].Error != "" {
 		return nil
 	}
-	s, err := newStage(ctx, l.cloud(), l.binary, l.policyFile, string(policy.DryRun))
+	outcomes, err := l.outcomes(ctx, event)
 	if err != nil {
 		return err
-	}
-	defer s.close()
-	answer, err := s.function.Invoke(ctx, event)
-	if err != nil {
-		return err
-	}
-	if answer.Failure != nil {
-		return fmt.Errorf("the function says %s: %s", answer.Failure.Type, answer.Failure.Message)
-	}
-	var answered struct{ Outcomes []Outcome }
-	if err := json.Unmarshal(answer.Payload, &answered); err != nil {
-		return fmt.Errorf("reading the outcomes: %w", err)
 	}
 	for i := range explained {
 		e := &explained[i]
 		e.asked = true
-		for _, o := range answered.Outcomes {
+		for _, o := range outcomes {
 			if o.Signal.Subject.String() == e.Signal.Subject.String() {
 				e.Connections, e.Spared = o.Connections, o.Spared
 			}
 		}
 	}
 	return nil
+}
+
+// outcomes returns what the function says about an event, in dry-run against the listing.
+func (l *Listing) outcomes(ctx context.Context, event []byte) ([]Outcome, error) {
+	s, err := newStage(ctx, l.cloud(), l.binary, l.policyFile, string(policy.DryRun))
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	answer, err := s.function.Invoke(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Failure != nil {
+		return nil, fmt.Errorf("the function says %s: %s", answer.Failure.Type, answer.Failure.Message)
+	}
+	var answered struct{ Outcomes []Outcome }
+	if err := json.Unmarshal(answer.Payload, &answered); err != nil {
+		return nil, fmt.Errorf("reading the outcomes: %w", err)
+	}
+	return answered.Outcomes, nil
 }
