@@ -270,12 +270,3 @@ func TestAnyOrderOfEventsLeavesTheSameList(t *testing.T) {
 		})
 	}
 }
-
-func parsed(t *testing.T, document string) *policy.Policy {
-	t.Helper()
-	p, err := policy.Parse("policy.yaml", []byte(document))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
