@@ -75,6 +75,7 @@ func (h *handler) report(ctx context.Context, log *slog.Logger, i *item) {
 }
 
 // remember writes down what became of the signals. An event counts as answered only if SNS has accepted its outcome.
+// The next instance publishes what SNS has not accepted.
 func (h *handler) remember(ctx context.Context, log *slog.Logger, items []item) {
 	ctx, cancel := context.WithTimeout(ctx, noteTime)
 	defer cancel()
@@ -128,8 +129,9 @@ func (i *item) event(now time.Time) ledger.Event {
 	}
 	if i.err == nil && !o.Incomplete() {
 		e.AnsweredAt = now
-		e.Settled = o.Settles()
 	}
+	e.Owed = o.Owed
+	e.Settled = o.Settles() && (i.err == nil || e.Owed != "")
 	if o.Brake != nil && i.kept == nil {
 		e.Lane, e.HeldAt = o.Brake.Lane, now
 	}

@@ -44,7 +44,7 @@ type Event struct {
 	// Lane and HeldAt say which brake holds it, and since when.
 	Lane   string    `json:"lane,omitempty"`
 	HeldAt time.Time `json:"held_at,omitzero"`
-	// Owed is the outcome that SNS has not accepted yet, as JSON.
+	// Owed are the messages that SNS has not accepted yet, as their sender writes them.
 	Owed string `json:"-"`
 }
 
@@ -80,21 +80,30 @@ func (e Event) after(before Event) Event {
 	e.Settled = e.Settled || before.Settled
 	if e.Settled && before.Ended > 0 && e.Ended == 0 && before.Status != "" {
 		// A repeat that found nobody does not hide that somebody was cut off.
-		e.Status, e.Summary, e.Ended, e.AnsweredAt = before.Status, before.Summary, before.Ended, before.AnsweredAt
+		e.Status, e.Summary, e.Ended = before.Status, before.Summary, before.Ended
+		if !before.AnsweredAt.IsZero() {
+			e.AnsweredAt = before.AnsweredAt
+		}
 	}
 	return e
 }
+
+// mostOwed is how many bytes of messages an item holds, which may have 400 KB.
+const mostOwed = 200 << 10
 
 // mostSubjects is how many subjects of one event are kept; one event is about at most 100 people.
 const mostSubjects = 100
 
 func encodeEvent(k EventKey, bySubject map[string]Event) content {
-	subjects := content{}
+	subjects, owed := content{}, 0
 	for _, subject := range slices.Sorted(maps.Keys(bySubject)) {
 		if len(subjects) == mostSubjects {
 			break
 		}
 		e := bySubject[subject]
+		if owed += len(e.Owed); owed > mostOwed {
+			e.Owed = ""
+		}
 		fields := members(map[string]string{
 			"first_received": stampOf(e.FirstReceived), "answered_at": stampOf(e.AnsweredAt),
 			"event_at": stampOf(e.EventAt), "status": e.Status,

@@ -1,8 +1,8 @@
 // Package notify reports outcomes: evidence and metrics in the log, and messages to SNS for machines, for people and
 // for chat.
 //
-// It promises to log every outcome whatever SNS says. A nil error means that SNS has every message. While the process
-// lives, a message that could not be published is sent when its event comes again, and only to topics that lack it. It
+// It promises to log every outcome whatever SNS says. A nil error means that SNS has every message. A message that
+// could not be published is sent when its event comes again, to whichever instance, and only to topics that lack it. It
 // is silent only if there is nothing new: if the policy ignores the event, or if a repeat of a reported event finds
 // nobody. People get no message about a self-test that found everything ready.
 package notify
@@ -110,8 +110,7 @@ func (r *Reporter) Probe(ctx context.Context) (problems []error) {
 func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Outcome) error {
 	key := o.Signal.Provider + "\x00" + o.Signal.ID + "\x00" + o.Signal.Subject.String()
 	words := string(o.Status) + ": " + o.Summary
-	before := r.take(key)
-	before.settled = before.settled || o.Before.Settled // as another instance may have reported it
+	before := r.recall(key, o)
 	news := o.Status != responder.Ignored && (o.Status != responder.Braked || o.Brake.Announces)
 	if o.Status == responder.NotConnected && before.settled {
 		o.Summary += " This event was reported before."
@@ -133,6 +132,7 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 		}
 	}
 	r.keep(key, after)
+	o.Owed = r.write(after.owed)
 	record(ctx, log, *o, news && len(missed) == 0, missed)
 	return errors.Join(errs...)
 }

@@ -66,6 +66,8 @@ type Outcome struct {
 	Omitted int `json:"omitted,omitempty"`
 	// Before is what became of the event before, in any instance.
 	Before ledger.Event `json:"-"`
+	// Owed is what SNS has not accepted, for the ledger to keep until the event comes again.
+	Owed string `json:"-"`
 	// Arrived is when the event first arrived, as far as that is known.
 	Arrived time.Time `json:"-"`
 	// Brake is what the brake holds, where it holds this.
