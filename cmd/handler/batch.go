@@ -198,25 +198,6 @@ func (r *record) nothing(ctx context.Context, log *slog.Logger, why error) {
 	}
 }
 
-// resolve asks the directory about the signals, and returns those that are left to answer.
-func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (left []item) {
-	signals := make([]signal.Signal, len(items))
-	for i := range items {
-		signals[i] = items[i].signal
-	}
-	for i, err := range h.directory.Resolve(ctx, signals) {
-		switch r := items[i].record; {
-		case errors.Is(err, signal.ErrUnsupported):
-			r.nothing(ctx, log, err)
-		case err != nil:
-			r.incomplete(err.Error())
-		default:
-			left = append(left, item{record: r, body: items[i].body, signal: signals[i]})
-		}
-	}
-	return left
-}
-
 // settle notes the outcome in its record, and what is left to do.
 func (i *item) settle() {
 	r, o := i.record, i.outcome

@@ -2,8 +2,9 @@
 // is their user id there, the id of a membership, or the id of the provider that makes its users by SCIM.
 //
 // It promises that a signal keeps its id and says what came of the lookup, so that a policy's aliases can still map
-// it. A name that was found has the issuer of the id, so the policy decides about that issuer. It also promises that
-// an event which says only that an account changed goes on only if the account is disabled.
+// it. A name that was found has the issuer of the id, so the policy decides about that issuer. Some events
+// say only that an account changed. They close the account only if the store says that it is disabled, and open it only
+// if the store says that it is enabled.
 package directory
 
 import (
@@ -46,8 +47,8 @@ const (
 )
 
 // Resolve adds names to the signals that have only an id of Identity Center or of a provisioner. It asks once for
-// each user. The errors are in the order of the signals: nil; one that wraps [signal.ErrUnsupported] if the signal
-// asks for nothing after all; or another if the store did not say, which is worth a retry.
+// each user. The errors are in the order of the signals. An error is worth a retry: the store did not answer whether
+// the account is disabled. Where it did not answer about names, the signal has the error.
 func (d *Directory) Resolve(ctx context.Context, signals []signal.Signal) []error {
 	ctx, cancel := context.WithTimeout(ctx, patience(ctx))
 	defer cancel()
@@ -199,7 +200,7 @@ func (d *Directory) describe(ctx context.Context, u user) (*describeUserOutput, 
 
 // apply completes the signal with the answer.
 func (a answer) apply(s *signal.Signal) error {
-	s.Lookup = a.said
+	s.Lookup, s.Unanswered = a.said, a.unanswered()
 	for _, name := range a.names {
 		s.Subject.Add(name)
 	}
@@ -209,16 +210,22 @@ func (a answer) apply(s *signal.Signal) error {
 	switch {
 	case a.status == disabled:
 		s.IfDisabled = false
-		return nil
 	case a.err != nil:
 		return fmt.Errorf("asking whether a user is disabled, after %s: %w", s.Type, a.err)
 	case a.status == enabled:
-		return nothing(s, "the user is enabled")
+		// The change may have been the opening, which the event hides.
+		s.Kind, s.IfDisabled = signal.AccountEnabled, false
+	default:
+		s.StoreSilent = true
 	}
-	return nothing(s, a.said)
+	return nil
 }
 
-// nothing is the error of an event that asks for nothing after all. It is counted as any other is.
-func nothing(s *signal.Signal, why string) error {
-	return &signal.UnsupportedError{Provider: s.Provider, Type: s.Type, Why: s.Type + ": " + why}
+// unanswered returns why the names are missing, if another try may find them. The store refuses some ids for ever.
+func (a answer) unanswered() error {
+	var refused smithy.APIError
+	if errors.As(a.err, &refused) && refused.ErrorCode() == "ValidationException" {
+		return nil
+	}
+	return a.err
 }

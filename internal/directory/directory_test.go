@@ -2,7 +2,6 @@ package directory_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -109,9 +108,10 @@ func TestOneQuestionForAUser(t *testing.T) {
 	})
 }
 
-// TestOnlyTheDisabledGoOn: an event that says only that a user changed counts if the user is disabled, and does nothing
-// otherwise. If the store does not say, the event is retried.
-func TestOnlyTheDisabledGoOn(t *testing.T) {
+// TestStoreDecidesAboutChanges: an event that says only that a user changed closes the account of a disabled user, and
+// opens the account of an enabled one. If the store does not answer, the event is retried. If the store does not say,
+// the outcome reports it.
+func TestStoreDecidesAboutChanges(t *testing.T) {
 	change := func(id string) []signal.Signal {
 		s := about(id)
 		s.IfDisabled = true
@@ -121,11 +121,11 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 		id      string
 		prepare func(*emulator.Cloud)
 		off     bool
-		want    string // "", "nothing" or "again"
+		want    string // "", "opens", "silent", "held" or "again"
 	}{
 		"disabled": {id: dave},
-		"enabled":  {id: alice, want: "nothing"},
-		"deleted":  {id: gone, want: "nothing"}, // which is an event of its own
+		"enabled":  {id: alice, want: "opens"},
+		"deleted":  {id: gone, want: "silent"},
 		"not allowed": {id: dave, prepare: func(c *emulator.Cloud) { c.Deny("identitystore:DescribeUser", "") },
 			want: "again"},
 		"throttled": {id: dave, prepare: func(c *emulator.Cloud) {
@@ -155,18 +155,16 @@ func TestOnlyTheDisabledGoOn(t *testing.T) {
 			err := d.Resolve(t.Context(), signals)[0]
 			got := ""
 			switch {
+			case err == nil && signals[0].StoreSilent:
+				got = "silent"
 			case err == nil && signals[0].IfDisabled:
 				got = "held" // for the policy to report
-			case errors.Is(err, signal.ErrUnsupported):
-				got = "nothing"
-				var counted *signal.UnsupportedError
-				if !errors.As(err, &counted) || counted.Provider != "identity-center" || counted.Type != "UpdateUser" {
-					t.Errorf("%s is not counted: %#v", name, err)
-				}
+			case err == nil && signals[0].Kind == signal.AccountEnabled:
+				got = "opens"
 			case err != nil:
 				got = "again"
 			}
-			if got != test.want || signals[0].IfDisabled != (test.want != "") {
+			if got != test.want || signals[0].IfDisabled != (test.want != "" && test.want != "opens") {
 				t.Errorf("%s: %q, %v, %+v", name, got, err, signals[0])
 			}
 		})

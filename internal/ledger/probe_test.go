@@ -21,7 +21,8 @@ func TestProbeWritesNothing(t *testing.T) {
 		if got := tell(all, err); got != "alice finding forever" {
 			t.Error(got)
 		}
-		if err := ledger.New(cfg, "another").Probe(t.Context()); err == nil || strings.Count(err.Error(), "ResourceNotFoundException") != 2 {
+		err = ledger.New(cfg, "another").Probe(t.Context())
+		if err == nil || strings.Count(err.Error(), "ResourceNotFoundException") != 2 {
 			t.Error(err)
 		}
 	})
@@ -38,7 +39,8 @@ func TestMissingPermissionsAreNamed(t *testing.T) {
 	_, putting := list.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Finding})
 	said := errors.Join(finding, listing, putting).Error()
 	for _, want := range []string{
-		"reading ledger: missing permission dynamodb:BatchGetItem on table/ledger: ", "listing ledger: missing permission dynamodb:Scan on table/ledger: ",
+		"reading ledger: missing permission dynamodb:BatchGetItem on table/ledger: ",
+		"listing ledger: missing permission dynamodb:Scan on table/ledger: ",
 		"writing ledger: missing permission dynamodb:UpdateItem on table/ledger: ",
 	} {
 		if !strings.Contains(said, want) {

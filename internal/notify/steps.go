@@ -8,7 +8,6 @@ import (
 
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
-	"clientvpn-responder/internal/signal"
 )
 
 // advice is a row of the table of advice: what is left to do about an outcome for which a condition holds.
@@ -196,6 +195,9 @@ var advices = []advice{
 		return fmt.Sprintf("Send the request again at %s UTC; it is not kept until then.",
 			o.Signal.EffectiveAt.UTC().Format(time.DateTime))
 	}}},
+	{is(responder.Notified), isSilentStore, []step{
+		say("Look in the identity store whether the account is disabled. If it is, send a custom request."),
+	}},
 	{is(responder.Notified), blockedBy(policy.GateUnasked), []step{
 		say("Set IDENTITY_STORE_ID, so that the function can ask whether the account is disabled. Until then, look " +
 			"yourself."),
@@ -212,35 +214,11 @@ var advices = []advice{
 	}},
 }
 
-func isRuling(o responder.Outcome) bool { return o.Signal.Kind.IsRuling() }
-
 // rulingCommand is what releases or drops the events that the brake of a lane holds.
 func rulingCommand(detailType, lane string) string {
 	return fmt.Sprintf(`aws events put-events --entries '[{"Source":"clientvpn-responder","DetailType":"%s",`+
 		`"Detail":"{\"source\":\"%s\",\"requested_by\":\"YOU\",\"reason\":\"WHY\"}"}]'`, detailType, lane)
 }
-
-func both(a, b func(responder.Outcome) bool) func(responder.Outcome) bool {
-	return func(o responder.Outcome) bool { return a(o) && b(o) }
-}
-
-func has(code responder.ProblemCode) func(responder.Outcome) bool {
-	return func(o responder.Outcome) bool { return o.Has(code) }
-}
-
-func blockedBy(gate policy.Gate) func(responder.Outcome) bool {
-	return func(o responder.Outcome) bool { return o.Decision.Gate == gate }
-}
-
-func isReinstatement(o responder.Outcome) bool { return o.Signal.Opens() }
-func isFinding(o responder.Outcome) bool       { return o.Signal.Kind == signal.Finding }
-func isKeptOut(o responder.Outcome) bool       { return o.HowLong() != "" }
-func isSwitchedOff(o responder.Outcome) bool   { return o.Decision.Explains(policy.SwitchedOff) }
-func hasLifted(o responder.Outcome) bool       { return len(o.Lifted) > 0 }
-func hasSpared(o responder.Outcome) bool       { return len(o.Spared) > 0 }
-func noneLeft(o responder.Outcome) bool        { return len(left(o)) == 0 }
-func namesSession(o responder.Outcome) bool    { return o.Signal.Subject.Session != nil }
-func namesID(o responder.Outcome) bool         { return len(o.Signal.Subject.IDs) > 0 }
 
 func say(words string) step { return func(responder.Outcome) string { return words } }
 

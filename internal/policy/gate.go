@@ -55,7 +55,7 @@ var terminationGates = []gate{
 	{GateUnclear, (*question).isUnclear, (*question).unclear},
 	{
 		GateUnasked, func(q *question) bool { return q.IfDisabled },
-		says("the event says only that the account changed, and the identity store was not asked whether it is disabled"),
+		(*question).undecided,
 	},
 	{
 		GateStale, func(q *question) bool { return q.rule != nil && q.rule.When.tooOld(q) != "" },
@@ -108,6 +108,15 @@ func (q *question) datedByEnvelope() bool {
 }
 
 func says(words string) func(*question) string { return func(*question) string { return words } }
+
+// undecided says why it is not known whether the account is disabled.
+func (q *question) undecided() string {
+	const changed = "the event says only that the account changed, and "
+	if q.StoreSilent {
+		return changed + "it is not known whether it is disabled: " + q.Lookup
+	}
+	return changed + "the identity store was not asked whether it is disabled"
+}
 
 // isAboutEverybody reports whether all members of a group lost what carries the VPN.
 func (q *question) isAboutEverybody() bool { return q.Membership != nil && q.Membership.Everybody }

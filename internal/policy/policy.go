@@ -59,22 +59,25 @@ type Policy struct {
 	demo     bool // nobody's domains are meant
 	exempt   exemption
 	access   access
+	lifts    lifts
 
 	leaverStates map[string]bool // folded
 }
 
 // document is the YAML form.
 type document struct {
-	Version        int              `yaml:"version"`
-	Identity       identityDocument `yaml:"identity"`
-	Access         accessDocument   `yaml:"access"`
-	LeaverStates   *[]string        `yaml:"leaver_states"`
-	Demonstration  bool             `yaml:"demonstration"`
-	Exempt         []string         `yaml:"exempt"`
-	MaxConnections *int             `yaml:"max_connections"`
-	Brake          *brakeDocument   `yaml:"brake"`
-	Rules          []rule           `yaml:"rules"`
-	Default        Action           `yaml:"default"`
+	Version       int              `yaml:"version"`
+	Identity      identityDocument `yaml:"identity"`
+	Access        accessDocument   `yaml:"access"`
+	LeaverStates  *[]string        `yaml:"leaver_states"`
+	Demonstration bool             `yaml:"demonstration"`
+
+	Lifts          map[string][]string `yaml:"lifts"`
+	Exempt         []string            `yaml:"exempt"`
+	MaxConnections *int                `yaml:"max_connections"`
+	Brake          *brakeDocument      `yaml:"brake"`
+	Rules          []rule              `yaml:"rules"`
+	Default        Action              `yaml:"default"`
 }
 
 type rule struct {
@@ -157,6 +160,7 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 	c.wholeNumber("max_connections")
 	c.document(d, &p.book)
 	p.access, p.leaverStates = newAccess(d.Access, &c), newLeaverStates(d.LeaverStates, &c)
+	p.lifts = newLifts(d.Lifts, &c)
 	p.exempt = newExemption(d.Exempt, &p.book, &c)
 	if d.MaxConnections != nil {
 		p.MaxConnections = *d.MaxConnections

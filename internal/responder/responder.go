@@ -136,6 +136,9 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 			d = r.Policy.Decide(s, r.Mode, now)
 		}
 		c := newCase(inv, s, d, now)
+		if r.Policy != nil {
+			c.lifts = r.Policy.Lifts(c.issuer())
+		}
 		c.policyHash, c.watchFor = r.PolicyHash, r.Watch
 		if r.PolicyProblem != nil {
 			c.policyProblem = r.PolicyProblem.Error()

@@ -33,7 +33,7 @@ var auth0Events = []meaning{
 
 	{"sapi", "", "something else was asked of the Management API"},
 	{"sscim", "", "something else was asked through SCIM"},
-	{"user.created", "", "a new user"},
+	{"user.created", AccountEnabled, anew},
 	{"user.updated", "", "something else about the user changed"},
 	{"limit_wc", "", "failed sign-ins, which anybody can cause"},
 	{"limit_mu", "", "about an address"},

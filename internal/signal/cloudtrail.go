@@ -14,7 +14,7 @@ const cloudTrail = "AWS API Call via CloudTrail"
 // iamEvents are calls to IAM, which EventBridge has in us-east-1 only.
 var iamEvents = []meaning{
 	{"iam DeleteUser", AccountPurged, "counts where IAM user names are VPN user names"},
-	{"iam CreateUser", "", "a new user"},
+	{"iam CreateUser", AccountEnabled, anew},
 	{"iam DeleteLoginProfile", "", "removes the console's password, and nothing else"},
 	{"iam UpdateLoginProfile", "", "a new password"},
 	{"iam DeleteAccessKey", "", "rotation deletes keys"},
@@ -27,7 +27,7 @@ var iamEvents = []meaning{
 var directoryServiceEvents = []meaning{
 	{"ds-data DisableUser", AccountDisabled, ""},
 	{"ds-data DeleteUser", AccountPurged, ""},
-	{"ds-data CreateUser", "", "a new user"},
+	{"ds-data CreateUser", AccountEnabled, anew},
 	{"ds-data UpdateUser", "", "attributes, which do not say whether the user is disabled"},
 	{"ds-data AddGroupMember", TokenClaimsChange, gained},
 	{"ds-data RemoveGroupMember", TokenClaimsChange, lost},
@@ -41,7 +41,7 @@ var cognitoEvents = []meaning{
 	{"cognito-idp AdminDeleteUser", AccountPurged, ""},
 	{"cognito-idp AdminUserGlobalSignOut", SessionRevoked, ""},
 	{"cognito-idp AdminEnableUser", AccountEnabled, ""},
-	{"cognito-idp AdminCreateUser", "", "a new user"},
+	{"cognito-idp AdminCreateUser", AccountEnabled, anew},
 	{"cognito-idp GlobalSignOut", "", "people sign themselves out"},
 	{"cognito-idp RevokeToken", "", "one token of one application"},
 }
@@ -58,6 +58,7 @@ type trail struct {
 	ErrorCode          requiredString  `json:"errorCode"`
 	ErrorMessage       requiredString  `json:"errorMessage"`
 	RequestParameters  json.RawMessage `json:"requestParameters"`
+	ResponseElements   json.RawMessage `json:"responseElements"`
 	AdditionalData     struct {
 		Sub requiredString `json:"sub"`
 	} `json:"additionalEventData"`

@@ -11,7 +11,7 @@ var cyberArkEvents = []meaning{
 	{"suspend-user", AccountDisabled, "by analogy with add-user; no published record was found"},
 	{"enable-user", AccountEnabled, "by analogy with add-user; no published record was found"},
 	{"lock-user", RiskLevelChange, "by analogy with add-user; no published record was found"},
-	{"add-user", "", "a new user"},
+	{"add-user", AccountEnabled, anew},
 	{"delete-app", "", "an application"},
 }
 

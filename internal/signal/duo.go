@@ -10,7 +10,7 @@ var duoEvents = []meaning{
 	{"user_update status: Active", AccountEnabled, ""},
 	{"user_update status: Bypass", "", "the person signs in without a second factor"},
 	{"user_update", "", "another attribute"},
-	{"user_create", "", "a new user"},
+	{"user_create", AccountEnabled, anew},
 	{"admin_lockout", "", "an administrator of Duo"},
 }
 

@@ -41,7 +41,7 @@ var entraEvents = []meaning{
 	{"ConfirmAccountSafe", "", "an administrator confirmed that the account is safe"},
 	{"metric", "", "a metric of Azure Monitor, and no record"},
 	{"Update user", "", "another property; directory synchronisation does this all the time"},
-	{"Add user", "", "a new user"},
+	{"Add user", AccountEnabled, anew},
 	{"Change user password", "", "a new password"},
 	{"Update device", "", "about a device"},
 	{"riskState", "", "not confirmed, and not at high risk, or no longer"},

@@ -19,7 +19,7 @@ var googleWorkspaceEvents = []meaning{
 	{"REMOVE_GROUP_MEMBER", TokenClaimsChange, lost},
 	{"DELETE_GROUP", TokenClaimsChange, lostByAll},
 	{"suspicious_login", "", "a sign-in that looked unusual"},
-	{"CREATE_USER", "", "a new user"},
+	{"CREATE_USER", AccountEnabled, anew},
 	{"CHANGE_PASSWORD", "", "an administrator set a password"},
 }
 

@@ -16,13 +16,13 @@ var identityCenterEvents = []meaning{
 	{"sso-directory DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"sso-directory EnableUser", AccountEnabled, ""},
 	{"sso-directory UpdateUser", "", "attributes; disabling is a call of its own"},
-	{"sso-directory CreateUser", "", "a new user"},
+	{"sso-directory CreateUser", AccountEnabled, anew},
 	{"sso-directory AddMemberToGroup", TokenClaimsChange, gained},
 	{"sso-directory RemoveMemberFromGroup", TokenClaimsChange, lost},
 	{"sso-directory DeleteGroup", TokenClaimsChange, lostByAll},
 	{"identitystore DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"identitystore UpdateUser", AccountDisabled, onlyIfDisabled},
-	{"identitystore CreateUser", "", "a new user"},
+	{"identitystore CreateUser", AccountEnabled, anew},
 	{"identitystore CreateGroupMembership", TokenClaimsChange, gained},
 	{"identitystore DeleteGroupMembership", TokenClaimsChange,
 		"names the membership only, and the function looks up the member; the outcome reports a membership that the " +
@@ -31,7 +31,7 @@ var identityCenterEvents = []meaning{
 	{"identitystore-scim DeleteUser", AccountPurged, "the user can no longer be looked up"},
 	{"identitystore-scim PatchUser", AccountDisabled, onlyIfDisabled},
 	{"identitystore-scim PutUser", AccountDisabled, onlyIfDisabled},
-	{"identitystore-scim CreateUser", "", "a new user"},
+	{"identitystore-scim CreateUser", AccountEnabled, anew},
 	{"identitystore-scim PatchGroup", TokenClaimsChange,
 		"CloudTrail hides who was added or removed: only reported, where the policy's access lists the group"},
 	{"identitystore-scim DeleteGroup", TokenClaimsChange, lostByAll},
@@ -41,7 +41,7 @@ var identityCenterEvents = []meaning{
 	{"sso DeleteApplicationAssignment", TokenClaimsChange, "of a user: " + lost + "; of a group: everybody in it"},
 	{"User Deleted", AccountPurged, "the user can no longer be looked up"},
 	{"User Updated", AccountDisabled, onlyIfDisabled},
-	{"User Created", "", "a new user"},
+	{"User Created", AccountEnabled, anew},
 	{"Group Created", "", "about a group"},
 	{"Group Updated", "", "about a group"},
 	{"Group Deleted", TokenClaimsChange, lostByAll},
@@ -71,6 +71,9 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 	var p identityCenterCall
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
 		user := []given{opaque(p.UserID), opaque(p.ID)}
+		if t.EventName == "CreateUser" {
+			user = created(t.ResponseElements)
+		}
 		if s.Kind == TokenClaimsChange {
 			user = []given{opaque(p.member())}
 			s.Membership = p.membership(t.EventName)
@@ -89,6 +92,19 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 		}
 		return nil
 	})
+}
+
+// created returns the id of the user whom a call made. An answer that cannot be read names nobody.
+func created(answer json.RawMessage) []given {
+	var made struct {
+		UserID requiredString `json:"userId"`
+		ID     requiredString `json:"id"`
+		User   struct {
+			UserID requiredString `json:"userId"`
+		} `json:"user"`
+	}
+	_ = json.Unmarshal(answer, &made)
+	return []given{opaque(cmp.Or(made.UserID, made.User.UserID, made.ID))}
 }
 
 // membership returns what the call changed: a group, or the assignment of an account or an application.

@@ -12,7 +12,7 @@ var jumpCloudEvents = []meaning{
 	{"user_update state: ACTIVATED", AccountEnabled, ""},
 	{"user_delete", AccountPurged, ""},
 	{"user_update", "", "another attribute"},
-	{"user_create", "", "a new user"},
+	{"user_create", AccountEnabled, anew},
 	{"user_unlocked", "", "undoes a lock-out, not a suspension"},
 	{"user_lockout", RiskLevelChange, "failed sign-ins, which anybody can cause"},
 }

@@ -41,7 +41,7 @@ var oktaEvents = []meaning{
 			"names; any other state is only reported; no captured event is known"},
 	{"user.account.update_profile state: active", AccountEnabled, "from a state that the policy's leaver_states names"},
 	{"user.account.update_profile", "", "another attribute"},
-	{"user.lifecycle.create", "", "created; activating it is an event of its own"},
+	{"user.lifecycle.create", AccountEnabled, anew},
 	{"user.account.unlock", "", "undoes a lock-out, not a suspension"},
 	{"user.account.unlock_by_admin", "", "undoes a lock-out, not a suspension"},
 	{"user.session.start", "", "somebody signed in"},

@@ -18,7 +18,7 @@ var oneLoginEvents = []meaning{
 	{"6", "", "a failed sign-in"},
 	{"11", "", "somebody changed a password"},
 	{"12", "", "undoes a lock-out, not a deactivation"},
-	{"13", "", "a new user"},
+	{"13", AccountEnabled, anew},
 	{"24", "", "a one-time password device was removed"},
 	{"72", "", "a new privilege"},
 	{"1400", "", "a second factor was used"},

@@ -219,3 +219,6 @@ func lazy(pattern string) func() *regexp.Regexp {
 func replacer(oldnew ...string) func() *strings.Replacer {
 	return sync.OnceValue(func() *strings.Replacer { return strings.NewReplacer(oldnew...) })
 }
+
+// anew is the note of a new account. A person came back, or the name is somebody else's now.
+const anew = "a new user: lifts what this source put on the very name"

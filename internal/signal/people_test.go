@@ -64,7 +64,7 @@ var whomProvidersMean = []subjectTest{
 	{"Entra, deleted, prefix of another", edited("entra/delete-user.json", target+"/0/id", "00000000-0000-4000-8000-000000000000"), []signal.Subject{{
 		Usernames: []string{"6f0c2f1e8d7b4a579c365b1f5d9a2e10dave@example.com"}, IDs: []string{"00000000-0000-4000-8000-000000000000"}}}},
 	{"Entra, an Event Hub's records", edited(entra, "detail", object{"records": []any{
-		object{"category": "AuditLogs", "properties": object{"activityDisplayName": "Add user", "result": "success"}},
+		object{"category": "AuditLogs", "properties": object{"activityDisplayName": "Update device", "result": "success"}},
 		object{
 			"category": "AuditLogs",
 			"properties": object{

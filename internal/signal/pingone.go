@@ -23,7 +23,7 @@ var pingOneEvents = []meaning{
 	{"GROUP.DELETED", TokenClaimsChange, lostByAll + "; no captured event is known"},
 	{"USER.UPDATED", "", "another attribute"},
 	{"USER.UNLOCKED", "", "undoes a lock-out"},
-	{"USER.CREATED", "", "a new user"},
+	{"USER.CREATED", AccountEnabled, anew},
 }
 
 // pingOneActivity is the part of an audit activity that is read. actors did it and are not read.

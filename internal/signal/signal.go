@@ -81,6 +81,10 @@ type Signal struct {
 	// IfDisabled marks an event that says only that something about the account changed. It asks for something only if
 	// the identity store says that the account is disabled.
 	IfDisabled bool `json:"if_disabled,omitempty"`
+	// StoreSilent says that the identity store was asked, and did not say whether the account is disabled.
+	StoreSilent bool `json:"-"`
+	// Unanswered says that the identity store did not answer about the names. Another try may do better.
+	Unanswered error `json:"-"`
 	// Replay is the name of the replay of an archive that sent the event again; empty for an event that is new.
 	Replay string `json:"replay,omitempty"`
 	// ClosedBy is the provider and id of the event that closed the account, for what the sweep finds.

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"clientvpn-responder/internal/signal"
+)
+
+// resolve asks the directory about the signals, and returns those that are left to answer.
+func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (left []item) {
+	signals := make([]signal.Signal, len(items))
+	for i := range items {
+		signals[i] = items[i].signal
+	}
+	for i, err := range h.directory.Resolve(ctx, signals) {
+		r := items[i].record
+		if err == nil {
+			err = h.unnamed(&signals[i])
+		}
+		if err != nil {
+			log.Error("the identity store did not answer", "error", err.Error())
+			r.incomplete(err.Error())
+			continue
+		}
+		left = append(left, item{record: r, body: items[i].body, signal: signals[i]})
+	}
+	return left
+}
+
+// unnamed returns why the names of a signal are missing, if nothing else leads to its person and another try may find
+// them. The event goes back then: who would be nobody now may be somebody in a minute.
+func (h *handler) unnamed(s *signal.Signal) error {
+	if s.Unanswered == nil || h.responder.Policy == nil || h.responder.Policy.PersonOf(s.Subject.Names) != "" {
+		return nil
+	}
+	return fmt.Errorf("asking for the names of %s, after %s: %w", s.Subject, s.Type, s.Unanswered)
+}
