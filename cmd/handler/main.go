@@ -62,7 +62,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if err != nil {
 		return nil, append(problems, err.Error())
 	}
-	reporter := notify.New(cfg, s.topics, s.stopCommand())
+	reporter := notify.New(cfg, s.topics, s.place())
 	h := &handler{
 		log:      log,
 		reporter: reporter,

@@ -31,6 +31,8 @@ type settings struct {
 	heldURL     string // queue of held events; empty for none
 	eventsURL   string // queue that they came from
 	taskRoot    string // where Lambda unpacks the function
+	stack       string // its name, for e-mails
+	logGroup    string // the function's, for e-mails
 }
 
 // target is another account or Region with endpoints. The zero role is that of the function.
@@ -79,6 +81,11 @@ var environment = []setting{
 		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
 		Doc: "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
 	},
+	{
+		Name: "STACK_NAME", Absent: "they name no stack", Doc: "the stack's name, for the commands and links in e-mails",
+		Parse: asIs(func(s *settings) *string { return &s.stack }),
+	},
+	{Name: "AWS_LAMBDA_LOG_GROUP_NAME", Parse: asIs(func(s *settings) *string { return &s.logGroup })},
 	{Name: "LAMBDA_TASK_ROOT", Parse: asIs(func(s *settings) *string { return &s.taskRoot })},
 	{
 		Name: "WATCH", Doc: "how long to watch for a reconnection, as a Go duration; `0` is off", Absent: "`15s`",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/policysource"
 )
@@ -67,6 +68,11 @@ func parseKeepOut(s *settings, value string) error {
 	}
 	s.keepOut = value == "on"
 	return nil
+}
+
+// place returns where the function runs, for the commands and links in e-mails.
+func (s *settings) place() notify.Place {
+	return notify.Place{Stack: s.stack, Region: s.region, LogGroup: s.logGroup, Stop: s.stopCommand()}
 }
 
 // stopCommand returns the command that switches everything off, for e-mails. The template's output StopCommand also

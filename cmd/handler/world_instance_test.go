@@ -74,7 +74,7 @@ func (w *world) start(broken bool) *instance {
 		topics.Text = mustParse(w.t, text)
 	}
 	i.h = &handler{
-		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics, ""),
+		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics, notify.Place{}),
 		responder: responder.Responder{VPN: vpn.New(cfg, nil, otherAccounts(cfg, settings{targets: targets})...), Mode: policy.Enforce, Watch: w.watch},
 	}
 	if w.given {

@@ -63,7 +63,7 @@ func contentOf(o responder.Outcome) content {
 
 // description returns the lines of the notification's text.
 func description(o responder.Outcome) []string {
-	const most = 10
+	const most = 5
 	var lines []string
 	line := func(format string, args ...any) { lines = append(lines, tame(fmt.Sprintf(format, args...))) }
 	line("%s", summary(o))
@@ -72,13 +72,13 @@ func description(o responder.Outcome) []string {
 		line("- %s", why)
 	}
 	for _, c := range first(most, left(o)) {
-		line("- still up: %s on %s, %s", c.ID, c.EndpointID, describe(c))
+		line("- still up: %s", describe(c))
 	}
 	if n := len(left(o)); n > most {
 		line("- and %d more", n-most)
 	}
 	for _, s := range first(most, o.Spared) {
-		line("- left alone: %s on %s, %s: %s", s.ID, s.EndpointID, describe(s.Connection), s.Reason)
+		line("- left alone: %s: %s", describe(s.Connection), s.Reason)
 	}
 	if n := len(o.Spared); n > most {
 		line("- and %d more left alone", n-most)
@@ -92,7 +92,7 @@ func description(o responder.Outcome) []string {
 	if o.Error != "" {
 		line("- error: %s", cut(o.ErrorBeforeSDK(), 500))
 	}
-	line("- when (UTC): %s", strings.Join(moments(o), "; "))
+	line("- when (UTC): %s", moments(o))
 	if link := findingURL(o); link != "" {
 		lines = append(lines, "- finding: "+link)
 	}
@@ -127,7 +127,7 @@ func metadataOf(o responder.Outcome) metadata {
 
 // tame replaces what chat programs would read as a link, a call to everybody, or markup that hides something. Names and
 // reasons come from outside.
-func tame(s string) string { return harmless.Replace(printable(s)) }
+func tame(s string) string { return harmless.Replace(links.Replace(printable(s))) }
 
 var harmless = strings.NewReplacer("<", "‹", ">", "›", "`", "'", "[", "(", "]", ")", "*", "∗",
 	"@here", "@ here", "@channel", "@ channel", "@everyone", "@ everyone", "@all", "@ all")

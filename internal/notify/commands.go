@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
@@ -11,10 +12,36 @@ import (
 // ec2ID matches EC2's ids, which may be part of a command. Nothing else of an event or a client may.
 var ec2ID = regexp.MustCompile(`^cvpn-(endpoint|connection)-[0-9a-f]+$`)
 
+// repairs returns what must be mended before a further try can do more.
+func repairs(o responder.Outcome) []string {
+	var todo []string
+	for _, p := range first(5, o.MissingPermissions()) {
+		on := p.Resource
+		if strings.HasSuffix(on, "/*") {
+			on = "all resources"
+		}
+		todo = append(todo, fmt.Sprintf("Grant %s on %s to the function's role. The role, a permissions boundary or a "+
+			"service control policy lacks it.", p.Action, on))
+	}
+	if o.PolicyProblem != "" {
+		todo = append(todo, "Mend the policy, and put it in its place again: the newest cannot be used. The last good one "+
+			"decides until then.")
+	}
+	if o.Has(responder.NoEndpoint) {
+		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none "+
+			"where it is.")
+	}
+	if o.Has(responder.CannotTerminate) {
+		todo = append(todo, "EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the "+
+			"endpoint, and open a case with AWS Support.")
+	}
+	return todo
+}
+
 // again says what happens to an incomplete outcome.
 func again(responder.Outcome) string {
 	return "It is tried again by itself, unless you invoked the function by hand. If that fails too, the event waits " +
-		"in the dead-letter queue: redrive it when the cause is gone."
+		"in the dead-letter queue. When the cause is gone: clientvpn redrive"
 }
 
 // doneWith says that nothing is left to terminate.
@@ -48,7 +75,7 @@ func stayOut(done step) step {
 
 func letIn(when string) step {
 	return func(o responder.Outcome) string {
-		return fmt.Sprintf("To let %s in %s, send a custom request with the detail-type Reinstate.", o.Signal.Subject, when)
+		return fmt.Sprintf("To let %s in %s: %s", o.Signal.Subject, when, byName("lift", o))
 	}
 }
 
@@ -74,11 +101,11 @@ func seeSpared(o responder.Outcome) string {
 }
 
 func sendAgain(o responder.Outcome) string {
-	return fmt.Sprintf("Then send the event again, or a custom request for %s.", o.Signal.Subject)
+	return "Then cut them off again: " + byName("cut", o)
 }
 
 func onlyByRequest(o responder.Outcome) string {
-	return fmt.Sprintf("If %s must be cut off, send a custom request; nothing else will.", o.Signal.Subject)
+	return fmt.Sprintf("If %s must be cut off, nothing else will: %s", o.Signal.Subject, byName("cut", o))
 }
 
 // byHand has the command that terminates the first connection that is left.

@@ -41,9 +41,9 @@ func (l *letter) evidence(o responder.Outcome) {
 		l.line("%s", line)
 	}
 	found := similar(o)
-	l.list("SIMILAR NAMES, LEFT ALONE", len(found), func(i int) (string, string) {
+	l.list("SIMILAR NAMES, LEFT ALONE", len(found), func(i int) string {
 		s := found[i]
-		return fmt.Sprintf("%s on %s", s.ConnectionID, s.EndpointID), s.Explain(o.Signal.Subject.String())
+		return fmt.Sprintf("%s on %s: %s", s.ConnectionID, s.EndpointID, s.Explain(o.Signal.Subject.String()))
 	})
 }
 

@@ -288,7 +288,10 @@ var stories = []story{
 	}},
 }
 
-const stopCommand = "aws dynamodb put-item --table-name ledger --item '{\"id\":{\"S\":\"switch#off\"}}'"
+var place = Place{
+	Stack: "clientvpn-responder", Region: "eu-west-1", LogGroup: "/aws/lambda/responder",
+	Stop: "aws dynamodb put-item --table-name ledger --item '{\"id\":{\"S\":\"switch#off\"}}'",
+}
 
 // requestID depends on which of several endpoints is asked first.
 var requestID = regexp.MustCompile(`RequestID: [0-9a-f-]+`)
@@ -317,7 +320,7 @@ func TestWhatPeopleRead(t *testing.T) {
 				} else if err := schema.Check([]byte(body)); err != nil {
 					t.Errorf("%v\n%s", err, body)
 				}
-				subject, body, err := writer{stopCommand}.text(o)
+				subject, body, err := writer{place}.text(o)
 				if err != nil || len(subject) > 99 || subject != ascii(subject) || !strings.HasPrefix(subject, word(o)+" ") ||
 					!strings.HasPrefix(body, word(o)+": ") {
 					t.Errorf("%v: %q, %d characters", err, subject, len(subject))
@@ -388,8 +391,8 @@ func (s story) live(t *testing.T) []responder.Outcome {
 	outcomes := make([]responder.Outcome, len(signals))
 	synctest.Test(t, func(t *testing.T) {
 		cloud := &emulator.Cloud{TerminateTime: 3 * time.Second}
-		cloud.AddEndpoint(emulator.Endpoint{ID: office})
-		cloud.AddEndpoint(emulator.Endpoint{ID: field})
+		cloud.AddEndpoint(emulator.Endpoint{ID: office, Description: "office"})
+		cloud.AddEndpoint(emulator.Endpoint{ID: field, Description: "field"})
 		client, stop := emulator.HTTPClient(cloud)
 		defer stop()
 		cfg := aws.Config{

@@ -67,9 +67,8 @@ const (
 	maxSending = 10
 )
 
-// New returns a reporter that publishes to the topics. E-mails about terminations end with the command that stops
-// everything, unless it is empty.
-func New(cfg aws.Config, topics Topics, stop string) *Reporter {
+// New returns a reporter that publishes to the topics. E-mails end with a command and links that lead to the place.
+func New(cfg aws.Config, topics Topics, place Place) *Reporter {
 	r := &Reporter{}
 	add := func(what string, to arn.ARN, render func(responder.Outcome) (string, string, error)) {
 		if to == (arn.ARN{}) {
@@ -82,7 +81,7 @@ func New(cfg aws.Config, topics Topics, stop string) *Reporter {
 		})
 	}
 	add("outcome", topics.JSON, document)
-	add("text", topics.Text, writer{stop}.text)
+	add("text", topics.Text, writer{place}.text)
 	add("chat notification", topics.Chat, chat)
 	return r
 }

@@ -66,7 +66,7 @@ func reporterTo(desks ...*desk) *Reporter {
 		},
 		Text: arn.ARN{Service: "sns", Region: "us-east-1", Resource: "text"},
 		Chat: arn.ARN{Service: "sns", Region: "eu-west-1", Resource: "chat"},
-	}, "")
+	}, Place{})
 	r.topics = r.topics[:len(desks)]
 	for i, d := range desks {
 		r.topics[i].sns = d
@@ -349,7 +349,7 @@ func TestTopicsOwnRegion(t *testing.T) {
 	r := New(
 		aws.Config{Region: "eu-west-1"},
 		Topics{JSON: arn.ARN{Region: "eu-west-1"}, Text: arn.ARN{Region: "us-east-1"}},
-		"",
+		Place{},
 	)
 	if len(r.topics) != 2 {
 		t.Fatalf("%d topics", len(r.topics))

@@ -3,7 +3,6 @@ package notify
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"clientvpn-responder/internal/policy"
@@ -39,32 +38,6 @@ func steps(o responder.Outcome) []string {
 	return todo
 }
 
-// repairs returns what must be mended before a further try can do more.
-func repairs(o responder.Outcome) []string {
-	var todo []string
-	for _, p := range first(5, o.MissingPermissions()) {
-		on := p.Resource
-		if strings.HasSuffix(on, "/*") {
-			on = "all resources"
-		}
-		todo = append(todo, fmt.Sprintf("Grant %s on %s to the function's role. The role, a permissions boundary or a "+
-			"service control policy lacks it.", p.Action, on))
-	}
-	if o.PolicyProblem != "" {
-		todo = append(todo, "Mend the policy, and put it in its place again: the newest cannot be used. The last good one "+
-			"decides until then.")
-	}
-	if o.Has(responder.NoEndpoint) {
-		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none "+
-			"where it is.")
-	}
-	if o.Has(responder.CannotTerminate) {
-		todo = append(todo, "EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the "+
-			"endpoint, and open a case with AWS Support.")
-	}
-	return todo
-}
-
 func is(statuses ...responder.Status) []responder.Status { return statuses }
 
 // advices is the table. The first row that fits is taken.
@@ -73,10 +46,12 @@ var advices = []advice{
 	{is(responder.Failed), isReinstatement, []step{aboutWho("%s may still be turned away."), again}},
 	{nil, both(isReinstatement, isKeptOut), []step{letIn("all the same")}},
 	{nil, both(isReinstatement, hasLifted), []step{
-		aboutWho("Nothing. If this is a mistake, send a custom request to end %s's access."),
+		orElse("Nothing. If this is a mistake"),
 	}},
 	{is(responder.Stale, responder.Ambiguous), isReinstatement, []step{
-		say("See who is meant and since when, and let them in with a custom request of the detail-type Reinstate."),
+		func(o responder.Outcome) string {
+			return "See who is meant and since when, and let them in: " + byName("lift", o)
+		},
 	}},
 
 	// Done.
@@ -138,7 +113,7 @@ var advices = []advice{
 	{is(responder.Ambiguous), nil, []step{
 		say("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that " +
 			"person's, if any."),
-		say("Then end the right one by its id, with a custom request or by hand: aws ec2 terminate-client-vpn-connections " +
+		say("Then end the right one by its id: aws ec2 terminate-client-vpn-connections " +
 			"--client-vpn-endpoint-id ENDPOINT --connection-id CONNECTION"),
 	}},
 	{is(responder.Unmapped), lostByAll, []step{askForAll}},
@@ -151,7 +126,7 @@ var advices = []advice{
 		issuer := o.Signal.Subject.Names[0].Issuer
 		return fmt.Sprintf(
 			"If only your people have names at %s, add it to identity.issuers in the policy, deploy, and send "+
-				"the event again. If not, find out who it was, and send a custom request with the name.",
+				"the event again. If not, find out who it was: clientvpn cut NAME --reason WHY",
 			issuer,
 		)
 	}}},
@@ -160,33 +135,33 @@ var advices = []advice{
 			"again.", o.Signal.Subject.IDs[0])
 	}}},
 	{is(responder.Unmapped), nil, []step{
-		say("The event leads to no person. Find out who it was, and send a custom request with the name."),
+		say("The event leads to no person. Find out who it was: clientvpn cut NAME --reason WHY"),
 	}},
 	{is(responder.Sample), nil, []step{say("Nothing. Somebody made a sample finding to try things out.")}},
 	{is(responder.Stale), blockedBy(policy.GateReplay), []step{
-		say("Nothing, if the replay was meant. To act on one of its events, send a custom request."),
+		orElse("Nothing, if the replay was meant. To act on one of its events"),
 	}},
 	{is(responder.Stale), blockedBy(policy.GateReinstated), []step{
-		aboutWho("Nothing, if %s was reinstated on purpose. If not, send a custom request."),
+		orElse("Nothing, if the person was reinstated on purpose. If not"),
 	}},
 	{is(responder.Braked), nil, []step{
 		say("Find out whether so many people are meant to lose access."),
-		func(o responder.Outcome) string { return "If they are: " + rulingCommand("Release Held", o.Brake.Lane) },
+		func(o responder.Outcome) string { return "If they are: " + rulingCommand("release", o.Brake.Lane) },
 		func(o responder.Outcome) string {
-			return "If they are not: " + rulingCommand("Drop Held", o.Brake.Lane)
+			return "If they are not: " + rulingCommand("drop", o.Brake.Lane)
 		},
-		say("To decide about some people alone, add usernames to the detail. Nothing is lost for 14 days."),
+		say("To decide about some people alone, add --user NAME. Nothing is lost for 14 days."),
 	}},
 	{is(responder.Notified), isSweep, []step{sweepFound, sweepLost, sweepSilent, sweepForever}},
 	{is(responder.Notified), isRuling, []step{say("Nothing. The outcome of each event follows.")}},
 	{is(responder.Notified), blockedBy(policy.GateLifted), []step{
-		say("Nothing. To act on it all the same, send a custom request."),
+		orElse("Nothing. To act on it all the same"),
 	}},
 	{is(responder.Notified), blockedBy(policy.GateDropped), []step{
-		say("Nothing. To act on it all the same, send a custom request."),
+		orElse("Nothing. To act on it all the same"),
 	}},
 	{is(responder.Stale), nil, []step{
-		aboutWho("Decide by hand: the event is older than its rule's max_age. If %s must be cut off, send a custom request."),
+		orElse("Decide by hand: the event is older than its rule's max_age. To cut the person off"),
 	}},
 	{is(responder.Notified), blockedBy(policy.GateArchived), []step{
 		say("Nothing. Somebody has put the finding aside in GuardDuty."),
@@ -215,9 +190,8 @@ var advices = []advice{
 }
 
 // rulingCommand is what releases or drops the events that the brake of a lane holds.
-func rulingCommand(detailType, lane string) string {
-	return fmt.Sprintf(`aws events put-events --entries '[{"Source":"clientvpn-responder","DetailType":"%s",`+
-		`"Detail":"{\"source\":\"%s\",\"requested_by\":\"YOU\",\"reason\":\"WHY\"}"}]'`, detailType, lane)
+func rulingCommand(verb, lane string) string {
+	return fmt.Sprintf("clientvpn %s %s --reason WHY", verb, lane)
 }
 
 func say(words string) step { return func(responder.Outcome) string { return words } }

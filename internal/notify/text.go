@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -11,14 +10,18 @@ import (
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
-	"clientvpn-responder/internal/vpn"
 )
 
 // letter is an e-mail that is being written. Every line begins with words of ours or is indented, and no line break
-// comes from the event. So no name or reason in an event can pretend to be a part of it.
+// comes from the event. So no name or reason in an event can pretend to be a part of it, nor bring a link.
 type letter struct{ strings.Builder }
 
 func (l *letter) line(format string, args ...any) {
+	l.link("%s", links.Replace(fmt.Sprintf(format, args...)))
+}
+
+// link writes a line that may have a link. It must be ours.
+func (l *letter) link(format string, args ...any) {
 	l.WriteString(strings.TrimRight(printable(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
@@ -28,26 +31,22 @@ func (l *letter) part(title string) {
 	l.line("%s", title)
 }
 
-// list writes as many rows as a person reads; each has a head and, indented, its details.
-func (l *letter) list(title string, n int, row func(int) (head, details string)) {
+// list writes as many rows as a person reads.
+func (l *letter) list(title string, n int, row func(int) string) {
 	if n == 0 {
 		return
 	}
 	l.part(title)
 	for i := range min(n, maxListed) {
-		head, details := row(i)
-		l.line("%s", head)
-		l.line("   %s", details)
+		l.line("%s", row(i))
 	}
 	if n > maxListed {
-		l.line("and %d more, which the JSON message and the log have", n-maxListed)
+		l.line("and %d more", n-maxListed)
 	}
 }
 
 // writer writes e-mails.
-type writer struct {
-	stop string // the command that stops everything; empty where there is none
-}
+type writer struct{ place Place }
 
 // text renders the outcome for people, as an e-mail: the subject says what happened, the body first what is left to do.
 func (w writer) text(o responder.Outcome) (title, body string, err error) {
@@ -64,59 +63,33 @@ func (w writer) text(o responder.Outcome) (title, body string, err error) {
 	l.part("WHO")
 	l.line("The event names %s", who(o))
 	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 {
-		l.line("Looked for as %s%s.", strings.Join(first(6, names), ", "), more(len(names)-6))
+		l.line("Looked for as %s%s.", strings.Join(first(mostNames, names), ", "), more(len(names)-mostNames))
 	}
 	l.evidence(o)
-	l.part("WHEN (UTC)")
-	for _, moment := range moments(o) {
-		l.line("%s", moment)
-	}
-	l.list("CONNECTIONS", len(o.Connections), func(i int) (string, string) {
-		c := o.Connections[i]
-		return fmt.Sprintf("%s on %s: %s", c.ID, c.EndpointID, fate(c)), describe(c.Connection)
-	})
-	l.list("LEFT ALONE", len(o.Spared), func(i int) (string, string) {
-		s := o.Spared[i]
-		return fmt.Sprintf("%s on %s: %s", s.ID, s.EndpointID, s.Reason), describe(s.Connection)
-	})
+	l.line("When (UTC): %s.", moments(o))
+	l.connections(o)
 	l.more(o)
-	if w.stop != "" && o.Decision.Mode == policy.Enforce && slices.Contains(acted, o.Status) {
-		l.line("To stop everything within seconds: %s", w.stop)
-	}
+	l.next(o, w.place)
 	return textSubject(o), l.String(), nil
 }
 
-// acted are the statuses of outcomes that terminate somebody, or go on to.
-var acted = is(responder.Terminated, responder.Partial, responder.Reconnecting, responder.Unverified)
+// mostNames is how many of the names that were searched for a text lists.
+const mostNames = 3
 
 // more writes where to read on.
 func (l *letter) more(o responder.Outcome) {
 	l.part("MORE")
 	if link := findingURL(o); link != "" {
-		l.line("Finding: %s", link)
+		l.link("Finding: %s", link)
 	}
-	if o.Signal.ARN != "" {
-		l.line("Its ARN: %s", o.Signal.ARN)
-	}
-	l.line("Event: %s %s%s", o.Signal.Provider, o.Signal.ID, prefixed(", EventBridge ", o.Signal.EventID))
-	if o.Error != "" {
-		l.line("Error: %s", string(first(2000, []rune(o.Error))))
+	l.line("Event: %s %s", o.Signal.Provider, o.Signal.ID)
+	if brief := o.ErrorBeforeSDK(); brief != "" && !strings.Contains(o.Summary, brief) {
+		l.line("Error: %s", cut(brief, longestError))
 	}
 }
 
-// fate says what became of a connection.
-func fate(c responder.Connection) string {
-	switch c.Fate {
-	case vpn.FateRefused:
-		return fmt.Sprintf("%s: %s", c.Current, responder.WithoutSDK(c.Err))
-	case vpn.FateFeasible:
-		return fmt.Sprintf("%s, would be ended", c.Current)
-	}
-	return fmt.Sprintf("%s, was %s", c.Current, c.Previous)
-}
-
-// maxListed is how many connections a text lists; a person reads no more.
-const maxListed = 20
+// longestError is how much of an error a text has, in characters. The log has all of it.
+const longestError = 600
 
 // reasons says why it happened: what was reported, and what the policy says. Rules that did not match are in the log
 // only.
@@ -129,7 +102,7 @@ func reasons(o responder.Outcome) []string {
 	case s.Kind == signal.SelfTest:
 		reported = "The self-test was due, or somebody asked for it"
 	case s.Provider == "custom":
-		reported = cmp.Or(s.RequestedBy, "somebody") + " asked for it with a custom request"
+		reported = "A custom request, " + inTheName(s.RequestedBy)
 	}
 	if s.Severity > 0 {
 		reported += fmt.Sprintf(", severity %.1f (%s)", s.Severity, severity(s.Severity))
@@ -154,6 +127,14 @@ func reasons(o responder.Outcome) []string {
 	return first(10, all)
 }
 
+// inTheName says who asks, as far as the request says so.
+func inTheName(of string) string {
+	if of == "" {
+		return "in nobody's name"
+	}
+	return "in the name of " + of + ", which nobody checked"
+}
+
 // who names the person, with the other names and ids of the event.
 func who(o responder.Outcome) string {
 	s := o.Signal.Subject
@@ -170,44 +151,33 @@ func who(o responder.Outcome) string {
 	return line + "."
 }
 
-// describe says whose the connection is, since when, and what went through it.
-func describe(c *vpn.Connection) string {
+// moments says when each step happened: the first by the clock, the others by how much later.
+func moments(o responder.Outcome) string {
 	var all []string
-	add := func(what, value string) {
-		if value != "" {
-			all = append(all, what+" "+value)
+	var from time.Time
+	for _, step := range []struct {
+		at   time.Time
+		what string
+	}{
+		{o.Timing.EventAt, "it happened"},
+		{o.Timing.ReceivedAt, "received"},
+		{o.Timing.RequestedAt, "EC2 answered the last request"},
+		{o.Timing.EndedAt, "EC2 showed the last end"},
+	} {
+		switch {
+		case step.at.IsZero():
+		case from.IsZero():
+			from = step.at
+			all = append(all, step.at.UTC().Format(time.DateTime)+" "+step.what)
+		default:
+			later := max(step.at.Sub(from), 0).Round(time.Second / 10)
+			all = append(all, fmt.Sprintf("%s %s later", step.what, later))
 		}
 	}
-	add("user", c.Username)
-	add("certificate", c.CommonName)
-	add("address", c.ClientIP)
-	if !c.EstablishedAt.IsZero() {
-		add("since", c.EstablishedAt.UTC().Format(time.DateTime))
-	}
-	return strings.Join(append(all, fmt.Sprintf("%s sent, %s received", size(c.IngressBytes), size(c.EgressBytes))), ", ")
-}
-
-// moments says when each step happened, and how long after the event.
-func moments(o responder.Outcome) []string {
-	var all []string
-	add := func(at time.Time, what string) {
-		if at.IsZero() {
-			return
-		}
-		after := ""
-		if from := o.Timing.EventAt; !from.IsZero() && at.After(from) {
-			after = fmt.Sprintf(", %s later", at.Sub(from).Round(time.Second/10))
-		}
-		all = append(all, at.UTC().Format(time.DateTime)+"  "+what+after)
-	}
-	add(o.Timing.EventAt, "it happened")
-	add(o.Timing.ReceivedAt, "received")
-	add(o.Timing.RequestedAt, "EC2 answered the last request to end a connection")
-	add(o.Timing.EndedAt, "the last connection was seen to have ended")
 	if len(all) == 0 {
-		return []string{"unknown"}
+		return "unknown"
 	}
-	return all
+	return strings.Join(all, ", ")
 }
 
 // findingURL is the finding's page in the console, of the partition that its Region is in.
@@ -217,13 +187,6 @@ func findingURL(o responder.Outcome) string {
 	if s.Provider != "guardduty" || s.ID == "" || s.Region == "" {
 		return ""
 	}
-	host := "console.aws.amazon.com"
-	switch {
-	case strings.HasPrefix(s.Region, "cn-"):
-		host = "console.amazonaws.cn"
-	case strings.HasPrefix(s.Region, "us-gov-"):
-		host = "console.amazonaws-us-gov.com"
-	}
 	return fmt.Sprintf("https://%s/guardduty/home?region=%s#/findings?search=id%%3D%s",
-		host, url.QueryEscape(s.Region), url.QueryEscape(s.ID))
+		console(s.Region), url.QueryEscape(s.Region), url.QueryEscape(s.ID))
 }

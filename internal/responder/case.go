@@ -1,7 +1,6 @@
 package responder
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -109,7 +108,7 @@ func newCase(inv Invocation, s signal.Signal, d policy.Decision, now time.Time) 
 		timing: Timing{EventAt: s.Time, ReceivedAt: inv.ReceivedAt.UTC(), DecidedAt: now.UTC()},
 		target: vpn.Target{
 			Names: d.Names, CommonNames: d.CommonNames, LikelyUsernames: d.Spellings,
-			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: cmp.Or(s.Subject.SeenAt, s.Time),
+			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: s.Time,
 		},
 	}
 }
