@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -34,6 +35,7 @@ import (
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr}))
+	log = log.With(notify.FunctionDimension, cmp.Or(lambdacontext.FunctionName, "local"))
 	h, problems := wire(log)
 	for _, problem := range problems {
 		log.Error("configuration", "error", problem)
@@ -71,7 +73,6 @@ func wire(log *slog.Logger) (*handler, []string) {
 			VPN:         vpn.New(cfg, s.endpointIDs, otherAccounts(cfg, s)...),
 			Policy:      rules,
 			PolicyError: policyErr,
-			Probe:       reporter.Probe,
 			PolicyHash:  hash(s.policyFile),
 			Mode:        s.mode,
 			Watch:       s.watch,
@@ -79,6 +80,9 @@ func wire(log *slog.Logger) (*handler, []string) {
 	}
 	if s.store.ID != "" {
 		h.directory = directory.New(cfg, s.store)
+	}
+	h.responder.Probe = func(ctx context.Context) []error {
+		return append(reporter.Probe(ctx), h.directory.Probe(ctx)...)
 	}
 	h.attach(cfg, s)
 	if s.policyAt != (policysource.Location{}) {
@@ -123,7 +127,9 @@ func (h *handler) attach(cfg aws.Config, s settings) {
 	if s.table != "" && s.keepOut {
 		r.KeepOut = h.ledger
 	}
-	if s.heldURL != "" {
+	if s.heldURL == "" {
+		h.log.Warn("HELD_QUEUE_URL is not set: an event that the brake holds goes back, and ends in the dead letters")
+	} else {
 		h.held = held.New(cfg, s.heldURL, s.eventsURL)
 		r.Held = h.held
 	}

@@ -198,7 +198,7 @@ func TestMetricsNameNobody(t *testing.T) {
 	for i, name := range []string{"alice", "bob", "nobody-there"} {
 		invoke(t, f, leaver(fmt.Sprint("e", i), name))
 	}
-	known := []string{"terminated", "partial", "not-connected", "custom", "DescribeClientVpnEndpoints", "DescribeClientVpnConnections", "TerminateClientVpnConnections", "Publish"}
+	known := []string{"clientvpn-responder", "terminated", "partial", "not-connected", "custom", "DescribeClientVpnEndpoints", "DescribeClientVpnConnections", "TerminateClientVpnConnections", "Publish"}
 	reconnections := 0.0
 	for _, line := range lines(t, logs(f))["metrics"] {
 		for _, m := range embedded(t, line) {
@@ -359,6 +359,20 @@ func TestOneTopicThatFailsIsMadeUpFor(t *testing.T) {
 			if !slices.Equal(got[to], []string{"terminated"}) {
 				t.Errorf("%s failed, and %s got %q", failing, to, got[to])
 			}
+		}
+	}
+}
+
+// TestMetricsNameTheFunction: so that a second stack's "ready" does not keep the first one's alarm quiet.
+func TestMetricsNameTheFunction(t *testing.T) {
+	f := start(t, cloudWith(), "AWS_LAMBDA_FUNCTION_NAME=stack-a-responder")
+	invoke(t, f, leaver("e1", "nobody"))
+	log := logs(f)
+	for _, part := range []string{
+		`"Function":"stack-a-responder"`, `"Dimensions":[["Status","Function"],["Status","Provider","Function"]]`,
+	} {
+		if !strings.Contains(log, part) {
+			t.Errorf("the log lacks %s:\n%s", part, log)
 		}
 	}
 }

@@ -17,6 +17,10 @@ import (
 // namespace is where CloudWatch keeps the metrics.
 const namespace = "ClientVPNResponder"
 
+// FunctionDimension is the attribute that the program's logger must have: the name of the function. With it, the metrics
+// of one stack cannot keep an alarm of another quiet.
+const FunctionDimension = "Function"
+
 // Units are CloudWatch's.
 const (
 	milliseconds = "Milliseconds"
@@ -83,7 +87,7 @@ func record(ctx context.Context, log *slog.Logger, o responder.Outcome, publishe
 	}
 	// No names of people: every new combination of values is a metric of its own, and is paid for.
 	emit(ctx, log, []slog.Attr{slog.String("Status", string(o.Status)), slog.String("Provider", o.Signal.Provider)},
-		[][]string{{"Status"}, {"Status", "Provider"}}, metrics)
+		[][]string{{"Status", FunctionDimension}, {"Status", "Provider", FunctionDimension}}, metrics)
 }
 
 // span is a time that an auditor asks for: NIST SP 800-53 AC-17(9) requires remote access to end within a time that the

@@ -16,6 +16,7 @@ type memory interface {
 	Take(ctx context.Context, lane string, asks []ledger.Ask, limit ledger.Limit) ([]ledger.Taken, error)
 	SetAccess(ctx context.Context, changes []ledger.Change) []ledger.Changed
 	Connected(ctx context.Context) (int, error)
+	Sources(ctx context.Context, names []string) ([]ledger.Source, error)
 	Standings(ctx context.Context, lanes []string) ([]ledger.Standing, error)
 	Rule(ctx context.Context, lane string, r ledger.Ruling) (ledger.Standing, error)
 }

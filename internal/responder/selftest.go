@@ -26,7 +26,7 @@ func (r *Responder) selfTest(ctx context.Context, c *Case) Outcome {
 	if err != nil {
 		problems = append(problems, err)
 	}
-	c.addReasons(whom...)
+	c.addReasons(append(whom, r.asItIs(ctx)...)...)
 	return c.readiness(endpoints, accounts, problems)
 }
 

@@ -3,6 +3,7 @@ package vpn
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 )
 
@@ -59,4 +60,21 @@ func (v *VPN) listAll(ctx context.Context, endpoints []Endpoint) <-chan pageOf {
 		close(pages)
 	}()
 	return pages
+}
+
+// Unguarded returns the ids of endpoints that exist in the program's accounts and that its configuration leaves out.
+func (v *VPN) Unguarded(ctx context.Context) ([]string, error) {
+	if len(v.EndpointIDs) == 0 {
+		return nil, nil
+	}
+	everywhere := VPN{accounts: v.accounts}
+	all, err := everywhere.Endpoints(ctx, true)
+	var left []string
+	for _, e := range all {
+		if !slices.Contains(v.EndpointIDs, e.ID) {
+			left = append(left, e.ID)
+		}
+	}
+	slices.Sort(left)
+	return left, err
 }
