@@ -51,9 +51,7 @@ func (c *condition) check(report *checker, path string, book *identity.Book) {
 		oneOf(report, at("kinds", i), k, signal.Kinds()...)
 	}
 	for i, t := range c.Types {
-		if strings.TrimSpace(t) == "" {
-			report.add(at("types", i), "is empty; name a type, or * for every one")
-		}
+		c.checkType(report, at("types", i), t)
 		c.types = append(c.types, newGlob(t))
 	}
 	c.Severity.check(report, path+".severity")

@@ -119,10 +119,11 @@ var whose = []whoseTest{
 		name: "a login that is another person's address", event: "jumpcloud/user-suspended",
 		edit:      edits(`"username": "dave"`, `"username": "jsmith", "email": "john.smith@example.com"`),
 		connected: []string{"john.smith@example.com", "jsmith@example.com"}, status: responder.Terminated,
-		stay: []string{"jsmith@example.com"}, keepOut: forever, says: "jsmith is looked for only as it is written",
+		stay: []string{"jsmith@example.com"}, keepOut: forever,
+		says: "1 VPN connection of john.smith@example.com ended.",
 	},
 	{
-		name: "the same by SailPoint", event: "sailpoint/leaver",
+		name: "the same by SailPoint", event: "sailpoint/leaver", says: "jsmith is looked for only as it is written",
 		edit:      edits(`"alias": "dave"`, `"alias": "jsmith"`, `"email": "dave@`, `"email": "john.smith@`),
 		connected: []string{"john.smith@example.com", "jsmith@example.com"}, status: responder.Terminated,
 		stay: []string{"jsmith@example.com"}, keepOut: forever,

@@ -152,3 +152,18 @@ func TestFoundNamesAreAdded(t *testing.T) {
 		t.Error(s.String())
 	}
 }
+
+// TestSubjectIsCalledByTheSurestName: a login is not the person's name where the event says another one's address.
+func TestSubjectIsCalledByTheSurestName(t *testing.T) {
+	for want, names := range map[string][]string{
+		"john.smith@example.com": {"jsmith", "john.smith@example.com"},
+		"jsmith":                 {"jsmith", "jsmith@example.com", "john.smith@example.com"},
+		`EXAMPLE\jsmith`:         {`EXAMPLE\jsmith`, "john.smith@example.com"},
+		"dave":                   {"dave", "dave@example.com"},
+		"alice":                  {"alice", "asmith"},
+	} {
+		if got := (signal.Subject{Usernames: names}).String(); got != want {
+			t.Errorf("%q: %s, want %s", names, got, want)
+		}
+	}
+}

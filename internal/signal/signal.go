@@ -6,6 +6,7 @@
 package signal
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -143,11 +144,11 @@ func (s Subject) IsNobody() bool {
 	return len(s.Usernames) == 0 && len(s.IDs) == 0 && s.Session == nil && s.ConnectionID == "" && s.ClientIP == ""
 }
 
-// String returns the subject for people: the first of its names, ids or addresses, or "nobody".
+// String returns the subject for people: the surest of its names, or an id or an address, or "nobody".
 func (s Subject) String() string {
 	switch {
 	case len(s.Usernames) > 0:
-		return s.Usernames[0]
+		return surest(s.Usernames)
 	case s.Session != nil:
 		return fmt.Sprintf("%s (session of role %s)", s.Session.Name, s.Session.Role)
 	case s.ConnectionID != "":
@@ -160,6 +161,25 @@ func (s Subject) String() string {
 		return "somebody at " + s.PublicIP
 	}
 	return "nobody"
+}
+
+// surest returns the name by which people know the person: the first, unless that is a login and an e-mail address says
+// another name. The login's own address may be another person's.
+func surest(names []string) string {
+	login, domain := identity.BareName(names[0])
+	if domain != "" {
+		return names[0]
+	}
+	other := ""
+	for _, name := range names[1:] {
+		switch bare, domain := identity.BareName(name); {
+		case domain != "" && bare == login:
+			return names[0]
+		case domain != "" && other == "":
+			other = name
+		}
+	}
+	return cmp.Or(other, names[0])
 }
 
 // Name returns s without surrounding white space if it can be somebody's name, and "" otherwise.

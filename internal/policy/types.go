@@ -1,0 +1,97 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/signal"
+)
+
+// checkType reports a pattern for types that no signal can have.
+func (c *condition) checkType(report *checker, path, pattern string) {
+	if strings.TrimSpace(pattern) == "" {
+		report.add(path, "is empty; name a type, or * for every one")
+		return
+	}
+	providers := c.Providers
+	if providers == nil {
+		providers = signal.Providers()
+	}
+	if slices.Contains(providers, identity.OneLogin) && strings.Trim(pattern, "0123456789*?") == "" {
+		return // its types are numbers, and any may have the user's state
+	}
+	g := newGlob(pattern)
+	var known []string
+	idle, open := "", false
+	for _, p := range providers {
+		asking, others, more := signal.Types(p)
+		if slices.ContainsFunc(asking, g.fits) {
+			return
+		}
+		if i := slices.IndexFunc(others, g.fits); i >= 0 {
+			idle = others[i]
+		}
+		known, open = append(known, asking...), open || more
+	}
+	finding, purpose := findingPurpose(pattern)
+	switch suggestion := didYouMean(purpose, signal.Purposes()); {
+	case idle != "":
+		report.add(path, "%q fits %q, which asks for nothing, so no signal has it; remove it", pattern, idle)
+	case open && finding && (suggestion == "" || isPurpose(purpose)):
+	case open && finding:
+		report.add(path, "%q fits no type of finding: GuardDuty has no %s%s", pattern, purpose, suggestion)
+	default:
+		report.add(path, "%q fits no type that %s%s", pattern, sent(c.Providers), typeMeant(pattern, known))
+	}
+}
+
+// typeMeant suggests the type, or the beginning of types, that a pattern probably means.
+func typeMeant(pattern string, known []string) string {
+	if len(pattern) < 4 {
+		return "" // everything is similar
+	}
+	if before, ends := strings.CutSuffix(pattern, "*"); ends && !isGlob(before) {
+		var beginnings []string
+		for _, t := range known {
+			for i, r := range t {
+				if strings.ContainsRune("._- ", r) {
+					beginnings = append(beginnings, t[:i+1]+"*")
+				}
+			}
+		}
+		known = beginnings
+	}
+	return didYouMean(pattern, known)
+}
+
+// findingPurpose reports whether a finding's type may fit the pattern, and returns the purpose that it begins with;
+// empty if the pattern leaves that open. Finding types are like Stealth:IAMUser/PasswordPolicyChange, and AWS adds to
+// them.
+func findingPurpose(pattern string) (may bool, purpose string) {
+	i := strings.IndexAny(pattern, "*?:")
+	if i < 0 {
+		return false, ""
+	}
+	letter := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+	head := pattern[:i]
+	if strings.ContainsFunc(head, func(r rune) bool { return !letter(r) }) {
+		return false, ""
+	}
+	if pattern[i] != ':' {
+		return true, ""
+	}
+	return true, head
+}
+
+func isPurpose(word string) bool {
+	return slices.ContainsFunc(signal.Purposes(), func(p string) bool { return strings.EqualFold(p, word) })
+}
+
+func sent(providers []string) string {
+	if len(providers) == 0 {
+		return "any provider sends"
+	}
+	return fmt.Sprintf("%s sends", strings.Join(providers, " or "))
+}

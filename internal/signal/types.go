@@ -1,0 +1,48 @@
+package signal
+
+import (
+	"slices"
+	"strings"
+)
+
+// Types lists the words that [Signal.Type] can have for a provider: those that ask for something, and those that ask
+// for nothing, so that no signal has them. open says that AWS adds to the types of findings, so that there are more.
+func Types(provider string) (asking, idle []string, open bool) {
+	for _, p := range providers {
+		if p.name != provider {
+			continue
+		}
+		open = open || p.name == guardDuty
+		for _, m := range p.known {
+			if m.kind == "" {
+				idle = append(idle, wordsOf(m.eventType)...)
+			} else {
+				asking = append(asking, wordsOf(m.eventType)...)
+			}
+		}
+	}
+	idle = slices.DeleteFunc(idle, func(word string) bool { return slices.Contains(asking, word) })
+	return asking, idle, open
+}
+
+// wordsOf returns the words of an event type, any of which can be the signal's. A row may have the service before it,
+// and behind it what the event must say besides.
+func wordsOf(eventType string) []string {
+	first, rest, found := strings.Cut(eventType, " ")
+	if !found {
+		return []string{eventType}
+	}
+	return []string{eventType, first, rest}
+}
+
+// purposes are the threat purposes that finding types begin with.
+// Source: Amazon GuardDuty user guide, "GuardDuty finding format".
+var purposes = []string{
+	"AttackSequence", "Backdoor", "Behavior", "CredentialAccess", "CryptoCurrency", "DefenseEvasion", "DefenseImpairment",
+	"Discovery", "Execution", "Exfiltration", "Impact", "InitialAccess", "Object", "PenTest", "Persistence", "Policy",
+	"PrivilegeEscalation", "Recon", "ResourceConsumption", "Stealth", "Trojan", "UnauthorizedAccess",
+}
+
+// Purposes lists the threat purposes that AWS documents for finding types, such as "Stealth" of
+// Stealth:IAMUser/PasswordPolicyChange.
+func Purposes() []string { return slices.Clone(purposes) }
