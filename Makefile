@@ -121,22 +121,27 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: six minutes
 	@$(CLIENTVPN) bench || $(INTERRUPTED)
 
+# $(call pack,folder): copies the policy, and the file of aliases that it names. Without the file it fails.
+pack = cp policy.yaml "$(1)/" && aliases=$$(sed -nE "s/^([^\#]*[ {,])?aliases_file: *[\"']?([^]\"' ,}\#]+).*/\2/p" policy.yaml) && \
+	for file in $$aliases; do test -f "$$file" || { echo "policy.yaml names the aliases_file $$file, which is not beside it." >&2; exit 1; }; \
+	cp "$$file" "$(1)/" || exit; done
+
 build: ## the functions for AWS, in dist/ and folders below
 	@mkdir -p dist/connect dist/receive dist/poll
 	$(BUILD) -o dist/bootstrap ./cmd/handler
 	$(BUILD) -o dist/connect/bootstrap ./cmd/connect
 	$(BUILD) -o dist/receive/bootstrap ./cmd/receive
 	$(BUILD) -o dist/poll/bootstrap ./cmd/poll
-	@cp policy.yaml dist/ && cp policy.yaml dist/connect/
+	@$(call pack,dist) && $(call pack,dist/connect)
 
 # sam build calls these.
 build-Responder:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/handler
-	cp policy.yaml "$(ARTIFACTS_DIR)/"
+	@$(call pack,$(ARTIFACTS_DIR))
 
 build-Connect:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/connect
-	cp policy.yaml "$(ARTIFACTS_DIR)/"
+	@$(call pack,$(ARTIFACTS_DIR))
 
 build-Receive:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/receive

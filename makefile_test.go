@@ -1,0 +1,62 @@
+package house
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBuildsPackTheFileOfAliases: wherever the policy is packed, the file that its aliases_file names is, too. A build
+// without the file fails, and says which file is missing.
+func TestBuildsPackTheFileOfAliases(t *testing.T) {
+	makefile, err := filepath.Abs("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ policy, file string }{
+		{"version: 1\nidentity:\n  aliases_file: aliases.csv # many\n", "aliases.csv"},
+		{"version: 1\nidentity: {domains: [corp.test], aliases_file: 'people.csv'}\n", "people.csv"},
+		{"version: 1\nidentity:\n  aliases_file: \"a-1.csv\"\n", "a-1.csv"},
+		{"version: 1\nidentity:\n  # aliases_file: aliases.csv\n  domains: [corp.test]\n", ""},
+	} {
+		for target, folders := range map[string][]string{
+			"build-Responder": {"out"}, "build-Connect": {"out"}, "build": {"dist", "dist/connect"},
+		} {
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "out"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			in := func(name, text string) {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			in("policy.yaml", test.policy)
+			// BUILD=true compiles nothing.
+			run := exec.CommandContext(t.Context(), "make", "-s", "-f", makefile, target, "ARTIFACTS_DIR=out", "BUILD=true")
+			run.Dir = dir
+			if said, err := run.CombinedOutput(); (err != nil) != (test.file != "") ||
+				err != nil && !strings.Contains(string(said), "names the aliases_file "+test.file+", which is not beside it") {
+				t.Errorf("%s without %s: %v\n%s", target, test.file, err, said)
+			}
+			if test.file == "" {
+				continue
+			}
+			in(test.file, "issuer,name,person\n")
+			again := exec.CommandContext(t.Context(), "make", "-s", "-f", makefile, target, "ARTIFACTS_DIR=out", "BUILD=true")
+			again.Dir = dir
+			if said, err := again.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", target, err, said)
+			}
+			for _, folder := range folders {
+				for _, name := range []string{"policy.yaml", test.file} {
+					if _, err := os.Stat(filepath.Join(dir, folder, name)); err != nil {
+						t.Errorf("%s: %v", target, err)
+					}
+				}
+			}
+		}
+	}
+}
