@@ -19,8 +19,8 @@ func TestTypesThatNobodySendsAreRefused(t *testing.T) {
 		{"{providers: [okta], types: [SUSPEND_USER]}", `"SUSPEND_USER" fits no type that okta sends`},
 		{"{providers: [okta, auth0], types: ['*:IAMUser/*']}", "fits no type that okta or auth0 sends"},
 		{"{types: ['Stelth:IAMUser/*']}", "GuardDuty has no Stelth; did you mean Stealth?"},
-		{"{providers: [okta], types: [user.session.start]}", `"user.session.start" fits "user.session.start", which asks for ` +
-			"nothing, so no signal has it; remove it"},
+		{"{providers: [okta], types: [user.session.start]}", `"user.session.start" fits "user.session.start", which ` +
+			"asks for nothing, so no signal has it; remove it"},
 		{"{types: ['^user.*$']}", "fits no type"},
 	} {
 		_, err := Parse("policy.yaml", []byte("version: 1\nrules: [{name: a, then: notify, when: "+test.when+"}]\n"))
@@ -34,7 +34,8 @@ func TestTypesThatNobodySendsAreRefused(t *testing.T) {
 func TestTypesThatProvidersSendAreTaken(t *testing.T) {
 	taken := func(provider, pattern string) {
 		document, err := json.Marshal(map[string]any{"version": 1, "rules": []any{map[string]any{
-			"name": "a", "then": "notify", "when": map[string]any{"providers": []string{provider}, "types": []string{pattern}},
+			"name": "a", "then": "notify",
+			"when": map[string]any{"providers": []string{provider}, "types": []string{pattern}},
 		}}})
 		if err != nil {
 			t.Fatal(err)
