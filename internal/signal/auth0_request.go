@@ -43,11 +43,11 @@ func (r auth0Request) meaning(logType requiredString, tenant identity.Issuer) (r
 		return logType + " delete user", subject
 	case logType == "sapi" && method == "patch":
 		// A body that cannot be read says nothing about access.
-		if json.Unmarshal(r.Request.Body, &body) == nil && body.Blocked != nil {
+		if json.Unmarshal(unquote(r.Request.Body), &body) == nil && body.Blocked != nil {
 			return logType + " blocked: " + word(bool(*body.Blocked)), subject
 		}
 	case logType == "sscim" && (method == "patch" || method == "put"):
-		if active, said := scimActive(r.Request.Body); said {
+		if active, said := scimActive(unquote(r.Request.Body)); said {
 			return logType + " active: " + word(active), subject
 		}
 	}

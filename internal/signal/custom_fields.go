@@ -3,6 +3,7 @@ package signal
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ var (
 	// condition matches keys that look like a condition.
 	condition = lazy(`effective|date|day$|` +
 		`(start|end|ends|terminate|leave|leaves|expire|expires|run|execute|valid)(at|on|from|until)$|` +
-		`^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$`)
+		`^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$|` +
+		`^(after|before|expires|expiry|expiration|deadline)$`)
 	// history matches keys of the past, which are no condition.
 	history = lazy(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
 )
@@ -35,17 +37,18 @@ func readCustomFields(detail json.RawMessage) (customFields, error) {
 		return nil, err
 	}
 	fields := customFields{}
-	for key, value := range members {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		value := members[name]
 		if string(value) == "null" {
 			continue
 		}
-		key = customSeparators().Replace(strings.ToLower(key))
+		key := customSeparators().Replace(strings.ToLower(name))
 		if _, twice := fields[key]; twice {
-			return nil, unreadable("detail."+key, "given twice, in two spellings; keep one")
+			return nil, unreadable("detail."+name, "given twice, in two spellings; keep one")
 		}
 		known := slices.Contains(customKeys, key)
 		if !known && condition().MatchString(key) && !history().MatchString(key) {
-			return nil, unreadable("detail."+key,
+			return nil, unreadable("detail."+name,
 				"looks like a condition, which this form does not have; use effective_at or the policy's modes, or remove it")
 		}
 		fields[key] = value

@@ -7,6 +7,8 @@ import "encoding/json"
 var duoEvents = []meaning{
 	{"user_update status: Disabled", AccountDisabled, ""},
 	{"user_delete", AccountPurged, ""},
+	{"user_pending_delete", AccountDisabled, "in the trash, for seven days; no captured event is known"},
+	{"user_restore_from_pending_delete", AccountEnabled, "no captured event is known"},
 	{"user_update status: Active", AccountEnabled, ""},
 	{"user_update status: Bypass", "", "the person signs in without a second factor"},
 	{"user_update", "", "another attribute"},

@@ -39,6 +39,7 @@ var entraEvents = []meaning{
 
 	{"DismissUser", "", "an administrator dismissed the risk"},
 	{"ConfirmAccountSafe", "", "an administrator confirmed that the account is safe"},
+	{"service principal", "", "a program, and no person"},
 	{"metric", "", "a metric of Azure Monitor, and no record"},
 	{"Update user", "", "another property; directory synchronisation does this all the time"},
 	{"Add user", AccountEnabled, anew},
@@ -86,6 +87,7 @@ type entraProperties struct {
 	IsDeleted         flag                `json:"isDeleted"`
 	UserID            requiredString      `json:"userId"`
 	UserPrincipalName requiredString      `json:"userPrincipalName"`
+	ServicePrincipal  lenientString       `json:"servicePrincipalId"`
 	InitiatedBy       lenient[entraActor] `json:"initiatedBy"`
 	TargetResources   []entraTarget       `json:"targetResources"`
 }
@@ -126,6 +128,10 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	if strings.HasPrefix(string(r.OData), "#microsoft.graph.") {
 		return parseEntraChange(e, path, raw, r.issuer(e))
 	}
+	if serviceCategory().MatchString(string(r.Category)) || r.properties().ServicePrincipal != "" {
+		_, err := e.kind("service principal")
+		return nil, err
+	}
 	if p := r.properties(); p.RiskState != "" && (r.Category == "" || riskCategory().MatchString(string(r.Category))) {
 		return parseEntraRisk(e, r)
 	}
@@ -144,6 +150,9 @@ func (r entraRecord) properties() entraProperties {
 	p.OperationName = cmp.Or(p.OperationName, r.OperationName)
 	return p
 }
+
+// serviceCategory matches the categories of logs about service principals and managed identities.
+var serviceCategory = lazy(`ServicePrincipal|ManagedIdentity`)
 
 // riskCategory matches the categories of Identity Protection that are about users. A sign-in has a risk state, too.
 var riskCategory = lazy(`^(RiskyUsers|UserRiskEvents)$`)

@@ -3,6 +3,7 @@ package signal
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -43,24 +44,47 @@ func parseEntraActivity(e event, path string, r entraRecord) ([]Signal, error) {
 		ID: string(a.ID), Type: string(a.name), Time: firstTime(a.ActivityDateTime.time(), r.Time.time()),
 		Membership: a.membership,
 	}
-	var users []entraTarget
-	for _, t := range a.TargetResources {
-		if Fold(string(t.Type)) == "user" {
-			users = append(users, t)
-		}
-	}
+	users := a.users()
 	switch {
-	case len(users) == 0 && a.membership != nil && !a.membership.Everybody:
+	case len(users) == 0 && a.isAboutNoUser():
 		return nil, e.unsupported(a.name, "%s: about no user", a.name)
 	case len(users) == 0:
 		return a.about(a.name, Subject{})
 	}
 	actor := requiredString(a.InitiatedBy.value.User.ID)
 	return parseRecords(users, func(_ int, t entraTarget) ([]Signal, error) {
-		s := subjectOf(r.issuer(e), upn(liveName(t.UserPrincipalName, t.ID)), opaque(t.ID))
+		name := t.UserPrincipalName
+		if strings.Contains(string(a.name), "Delete") {
+			name = liveName(name, t.ID)
+		}
+		s := subjectOf(r.issuer(e), upn(name), opaque(t.ID))
 		return a.about(t.meaning(a.name, actor), s)
 	})
 }
+
+// users returns the targets that are users.
+func (a entraActivity) users() (users []entraTarget) {
+	for _, t := range a.TargetResources {
+		if Fold(string(t.Type)) == "user" {
+			users = append(users, t)
+		}
+	}
+	return users
+}
+
+// isAboutNoUser reports whether the activity is about other things, such as a service principal or a device. A group
+// that everybody lost is about its members.
+func (a entraActivity) isAboutNoUser() bool {
+	if a.membership != nil {
+		return !a.membership.Everybody
+	}
+	return len(a.TargetResources) > 0 && !slices.ContainsFunc(a.TargetResources, func(t entraTarget) bool {
+		return !slices.Contains(entraThings, Fold(string(t.Type)))
+	})
+}
+
+// entraThings are the types of targets that are no people.
+var entraThings = []string{"serviceprincipal", "application", "device", "group", "policy", "role", "directory"}
 
 // about returns the signal of what the activity means for one person, or nobody.
 func (a entraActivity) about(meant requiredString, s Subject) ([]Signal, error) {
@@ -108,11 +132,17 @@ func (p entraProperty) accountEnabled() (enabled, said bool) {
 	return false, false
 }
 
-// liveName removes the prefix that Entra adds to the principal name of a deleted user: the object id without hyphens.
+// liveName removes the prefix that Entra adds to the principal name of a deleted user: the object id without hyphens. A
+// record without the id may have any 32 digits there.
 func liveName(upn, id requiredString) requiredString {
-	prefix := strings.ReplaceAll(string(id), "-", "")
-	if len(prefix) == 32 && len(upn) > 32 && strings.EqualFold(string(upn[:32]), prefix) {
+	if len(upn) <= 32 {
+		return upn
+	}
+	prefix := string(upn[:32])
+	if strings.EqualFold(prefix, strings.ReplaceAll(string(id), "-", "")) || id == "" && objectID().MatchString(prefix) {
 		return upn[32:]
 	}
 	return upn
 }
+
+var objectID = lazy(`^[0-9a-fA-F]{32}$`)

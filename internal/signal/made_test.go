@@ -146,6 +146,8 @@ func entraChanges(meant, word, value string) []any {
 	case meant == "Update user":
 		return []any{properties + "activityDisplayName", meant,
 			properties + "targetResources", []any{object{"type": "User", "id": "u1"}}}
+	case meant == "service principal":
+		return []any{"detail", object{"category": "RiskyServicePrincipals"}}
 	case meant == "metric":
 		return []any{"detail", object{"metricName": "IncomingRequests"}}
 	case strings.HasPrefix(meant, "lifecycle "):

@@ -93,7 +93,12 @@ type oktaEntity struct {
 	ChangeDetails lenient[oktaChange] `json:"changeDetails"`
 }
 
-func (t oktaEntity) subject(issuer identity.Issuer) Subject {
+// subject returns the person. The alternateId of an application user is the name of an account in an application, such
+// as "admin". It is a person's if it is an address, or if the event is about the application itself, such as the VPN.
+func (t oktaEntity) subject(issuer identity.Issuer, aboutApplication bool) Subject {
+	if t.Type == "AppUser" && !aboutApplication && !strings.Contains(string(t.AlternateID), "@") {
+		return subjectOf(issuer, opaque(t.AlternateID), opaque(t.ID))
+	}
 	return subjectOf(issuer, login(t.AlternateID), opaque(t.ID))
 }
 
@@ -202,7 +207,7 @@ func (o oktaEvent) subjects(issuer identity.Issuer) []Subject {
 		var users []Subject
 		for _, t := range o.Target {
 			if t.Type == targetType {
-				users = append(users, t.subject(issuer))
+				users = append(users, t.subject(issuer, strings.HasPrefix(string(o.EventType), "application.")))
 			}
 		}
 		if len(users) > 0 {
@@ -214,7 +219,7 @@ func (o oktaEvent) subjects(issuer identity.Issuer) []Subject {
 	switch o.EventType {
 	case "user.account.lock", "user.account.report_suspicious_activity_by_enduser":
 		if actor := o.Actor.value; actor.Type == "User" {
-			return []Subject{actor.subject(issuer)}
+			return []Subject{actor.subject(issuer, false)}
 		}
 	}
 	return nil

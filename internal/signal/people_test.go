@@ -27,7 +27,7 @@ var whomProvidersMean = []subjectTest{
 	{"Okta, target absent", edited(okta, "detail/target", absent), []signal.Subject{{}}},
 	{"Okta, an application", edited(okta, "detail/target/0/type", "AppInstance"), []signal.Subject{{}}},
 	{
-		"Okta, application user", edited(okta, "detail/target/0/type", "AppUser"),
+		"Okta, application user with an address", edited(okta, "detail/target/0/type", "AppUser"),
 		[]signal.Subject{{Usernames: []string{"alice@example.com"}, IDs: []string{"00u1alice2EXAMPLE3d7"}}},
 	},
 	{"Okta, some other target", edited(okta, "detail/target/0/type", "UserGroup"), []signal.Subject{{}}},

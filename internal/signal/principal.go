@@ -62,7 +62,7 @@ func (k accessKey) isRole() bool { return k.UserType == "AssumedRole" || k.UserT
 // is the session's issuer.
 func (a actor) subject(account requiredString) Subject {
 	account = cmp.Or(a.User.Account.UID, account)
-	k := accessKey{UserName: a.User.Name, UserType: a.User.Type, PrincipalID: a.User.UID}
+	k := accessKey{UserName: a.User.Name, UserType: a.principalType(), PrincipalID: a.User.UID}
 	if !k.isRole() {
 		return k.subject(account)
 	}
@@ -75,6 +75,30 @@ func (a actor) subject(account requiredString) Subject {
 		}
 	}
 	return k.subject(account)
+}
+
+// principalType returns the type of the actor's user, in CloudTrail's words. OCSF has words of its own, such as "User":
+// the principal's id then says what it is.
+// Source: IAM user guide, "IAM identifiers", the table of prefixes.
+func (a actor) principalType() requiredString {
+	switch t, id := a.User.Type, string(a.User.UID); {
+	case t != "" && t != "User" && t != "Admin" && t != "Other":
+		return t
+	case strings.HasPrefix(id, "AIDA"):
+		return "IAMUser"
+	case strings.HasPrefix(id, "AROA"):
+		return "AssumedRole"
+	default:
+		return t
+	}
+}
+
+// seen returns the name of an actor of whom nothing says what it is, as an id: it may be a role's name.
+func (a actor) seen(account requiredString) Subject {
+	if t := a.principalType(); t != "" && t != "User" && t != "Admin" && t != "Other" {
+		return Subject{}
+	}
+	return accessKey{UserName: a.User.Name, PrincipalID: a.User.UID}.seen(cmp.Or(a.User.Account.UID, account))
 }
 
 // programName matches session names that no person has: EC2 instances, and the defaults of the SDKs.

@@ -12,7 +12,9 @@ import (
 var securityHubEvents = []meaning{
 	{"Security Hub Findings - Imported", Finding,
 		"GuardDuty's (ASFF); only with RecordState ACTIVE and Workflow.Status NEW"},
-	{"Findings Imported V2", Finding, "GuardDuty's (OCSF); only with status New"},
+	{"Findings Imported V2", Finding,
+		"GuardDuty's (OCSF); only with status New; actors of attack sequences as OCSF's schema has them: no captured " +
+			"sequence is known"},
 	{"Security Hub Findings - Custom Action", "",
 		"an analyst's button; only you know which one asks to terminate: forward it in the custom form"},
 	{"Security Hub Insight Results", "", "about no one person"},
@@ -58,6 +60,9 @@ func withPeople(base Signal, keys []accessKey, actors []actor, account requiredS
 	if len(people) == 0 {
 		for _, k := range keys {
 			people.add(k.seen(account))
+		}
+		for _, a := range actors {
+			people.add(a.seen(account))
 		}
 	}
 	return eachSubject(base, people)
