@@ -132,7 +132,7 @@ func (q *question) nobody() string {
 	if q.Membership == nil || q.Membership.Reference == "" {
 		return "the event names nobody"
 	}
-	words := fmt.Sprintf("the event names only the membership %s, and not its member", q.Membership.Reference)
+	words := fmt.Sprintf("the event names nobody, only the membership %s of a group", q.Membership.Reference)
 	if q.Lookup != "" {
 		words += "; identity store " + q.Lookup
 	}
