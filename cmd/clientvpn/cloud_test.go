@@ -32,6 +32,7 @@ func withStack(t *testing.T, env ...string) *deployed {
 	t.Helper()
 	t.Chdir(root)
 	d := &deployed{Cloud: trial.NewCompany(), stacks: []string{"clientvpn-responder"}, alarm: "OK"}
+	d.AddBucket("the-bucket")
 	dead := d.AddQueue("dead")
 	events := d.AddQueue("events", emulator.Queue{DeadLetter: "dead", Receives: 5})
 	d.outputs = map[string]string{
@@ -84,7 +85,7 @@ func (d *deployed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, "/2015-03-31/functions/the-responder/invocations"):
 		d.invoke(w, r)
 	case strings.HasPrefix(path, "/2015-03-31/functions/the-responder/configuration"):
-		fmt.Fprint(w, `{"Environment":{"Variables":{"MODE":"enforce"}}}`)
+		fmt.Fprint(w, `{"Environment":{"Variables":{"MODE":"enforce","POLICY_SOURCE":"s3://the-bucket/policy.yaml"}}}`)
 	case strings.HasPrefix(path, "/2015-03-31/event-source-mappings"):
 		d.eventSource(w, r)
 	case strings.HasPrefix(target, "Logs_20140328."):

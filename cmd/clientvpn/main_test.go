@@ -143,7 +143,7 @@ func TestHelpFitsATerminal(t *testing.T) {
 	for _, command := range []string{
 		"", "run", "invoke", "serve", "explain", "check", "bench", "keep-out", "keep-out list", "keep-out lift",
 		"ready", "cut", "lift", "stop", "start", "held", "release", "drop", "status", "who", "would", "why", "report", "dead",
-		"redrive", "policy", "policy diff",
+		"redrive", "policy", "policy diff", "policy put",
 	} {
 		_, out, _ := clientvpn(t, append(strings.Fields(command), "--help")...)
 		for line := range strings.Lines(out) {

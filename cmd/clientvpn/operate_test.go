@@ -201,6 +201,41 @@ func TestPolicyDiffNamesWhoIsDecidedDifferently(t *testing.T) {
 		"would notify by leavers, held back: exempt (enforce)")
 }
 
+// TestPolicyIsPutOnlyIfItIsSound: a mistake and a case that differs are refused, with the line.
+func TestPolicyIsPutOnlyIfItIsSound(t *testing.T) {
+	withStack(t)
+	folder := t.TempDir()
+	file, cases := filepath.Join(folder, "policy.yaml"), filepath.Join(folder, "cases")
+	save := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(file, "version: 1\nexcempt: []\n")
+	code, _, beside := clientvpn(t, "policy", "put", file, "--cases", cases)
+	if code != exitDiffers || !strings.Contains(beside, "policy.yaml:2:1: unknown field "excempt"") {
+		t.Errorf("%d %s", code, beside)
+	}
+	save(file, "version: 1\nidentity: {aliases_file: aliases.csv}\nrules: []\n")
+	save(filepath.Join(folder, "aliases.csv"), "issuer,name,person\n,al,alice\n")
+	save(filepath.Join(cases, "one.yaml"), "- {name: x, event: {source: y, detail-type: z}, error: unreadable}\n")
+	code, _, beside = clientvpn(t, "policy", "put", file, "--cases", cases)
+	if code != exitDiffers || !strings.Contains(beside, "not put: ") {
+		t.Errorf("%d %s", code, beside)
+	}
+	save(filepath.Join(cases, "one.yaml"), "- {name: x, event: {source: y, detail-type: z}, error: unsupported}\n")
+	for range 2 { // the second replaces the first
+		code, out, beside := clientvpn(t, "policy", "put", file, "--cases", cases)
+		if code != exitDone {
+			t.Errorf("%d %s", code, beside)
+		}
+		has(t, out, "is put (sha256:")
+	}
+}
+
 // TestTheOnlyStackIsFound without a name; of several, one has to be chosen.
 func TestTheOnlyStackIsFound(t *testing.T) {
 	d := withStack(t)

@@ -15,9 +15,9 @@ import (
 // policy groups the commands for the deployed policy.
 func (t *tool) policy() *cobra.Command {
 	group := &cobra.Command{
-		Use: "policy", Short: "Compare your policy with what is deployed", Args: cobra.NoArgs,
+		Use: "policy", Short: "Compare your policy with what is deployed, and put it in its place", Args: cobra.NoArgs,
 	}
-	group.AddCommand(t.policyDiff())
+	group.AddCommand(t.policyDiff(), t.policyPut())
 	return group
 }
 
