@@ -7,7 +7,6 @@ BUILD := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=fals
 MAX_ZIP_BYTES := 5000000
 
 SHELL := bash
-export GOTOOLCHAIN ?= local
 
 .DEFAULT_GOAL := help
 .PHONY: help run invoke serve test random policy check lint race fuzz template rules clients pages pictures size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive build-Poll

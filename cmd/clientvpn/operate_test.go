@@ -216,7 +216,7 @@ func TestPolicyIsPutOnlyIfItIsSound(t *testing.T) {
 	}
 	save(file, "version: 1\nexcempt: []\n")
 	code, _, beside := clientvpn(t, "policy", "put", file, "--cases", cases)
-	if code != exitDiffers || !strings.Contains(beside, "policy.yaml:2:1: unknown field "excempt"") {
+	if code != exitDiffers || !strings.Contains(beside, `policy.yaml:2:1: unknown field "excempt"`) {
 		t.Errorf("%d %s", code, beside)
 	}
 	save(file, "version: 1\nidentity: {aliases_file: aliases.csv}\nrules: []\n")

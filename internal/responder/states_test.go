@@ -180,7 +180,8 @@ var about = map[State]string{
 
 const pageHead = `# From a signal to its outcome: the states
 
-A test writes this page from the table in internal/responder/states.go, and fails if they differ.
+You need this page to audit what can become of a signal. A test writes it from the table in
+internal/responder/states.go, and fails if they differ.
 (TestPageIsTheTableOfStates; TestEveryEventHasItsTransition walks all states, events and situations.)
 
 Each signal is a *case*. A case is in one of these states.
