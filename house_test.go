@@ -26,7 +26,7 @@ var may = map[string][]string{
 	"internal/policy":   {"internal/identity", "internal/signal", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
 	// The only one that talks to EC2.
 	"internal/vpn": {
-		"internal/identity", "internal/signal", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
+		"internal/identity", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
 		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
 	},
 	// What is between the SDK and EC2.

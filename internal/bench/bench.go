@@ -58,6 +58,7 @@ var parts = []part{
 	{"decide", "decisions", (*bench).decide},
 	{"one", "one person on three endpoints", (*bench).one},
 	{"ten", "a batch of ten events", (*bench).ten},
+	{"targets", "one person in 200 accounts and Regions", (*bench).manyTargets},
 	{"listing", "listings of 7,000 to 126,000 connections, beside a bare reader; some two minutes", (*bench).listing},
 	{"leavers", "200 leavers at once; EC2's limits make two minutes of it", (*bench).leavers},
 	{"connect", "decisions of the client connect handler", (*bench).connect},

@@ -48,7 +48,9 @@ func Load(attempt time.Duration) (aws.Config, error) {
 		}
 	}
 	transport := func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = 32 // calls run side by side; a new connection takes longer than most of them
+		// Calls run side by side, and a new connection takes longer than most of them. Fifty accounts share a Region's
+		// host, and a function may guard several Regions.
+		t.MaxIdleConnsPerHost, t.MaxIdleConns = 64, 512
 		if authorities != nil {
 			t.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
 		}

@@ -4,10 +4,14 @@ import (
 	"encoding/pem"
 	"io"
 	"log"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +51,61 @@ func TestServicesGoWhereTheyAreSent(t *testing.T) {
 	if o := sns.NewFromConfig(load(t)).Options(); o.BaseEndpoint != nil {
 		t.Errorf("goes to %s", *o.BaseEndpoint)
 	}
+}
+
+// TestWarmFunctionKeepsItsConnections: the second time, so many calls side by side open no connection.
+func TestWarmFunctionKeepsItsConnections(t *testing.T) {
+	environment(t)
+	const calls = 60
+	var opened atomic.Int32
+	arrived := make(chan struct{}, calls)
+	answer := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-answer
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	cfg := load(t)
+	for range 2 {
+		var group sync.WaitGroup
+		for range calls {
+			group.Go(func() { get(t, cfg, server.URL) })
+		}
+		for range calls {
+			<-arrived
+		}
+		for range calls {
+			answer <- struct{}{}
+		}
+		group.Wait()
+	}
+	if n := opened.Load(); n != calls {
+		t.Errorf("%d connections for %d calls side by side, twice", n, calls)
+	}
+}
+
+// get makes a request and reads the answer to its end.
+func get(t *testing.T, cfg aws.Config, url string) {
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	response, err := cfg.HTTPClient.Do(request)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		t.Error(err)
+	}
+	response.Body.Close()
 }
 
 func TestKindsOfEndpoints(t *testing.T) {

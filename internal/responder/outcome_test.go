@@ -493,3 +493,24 @@ func TestFailedLooksAreToldOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestOutcomeSaysHowLongTheSessionWouldHaveLasted, where EC2 was asked for the endpoint's session timeout.
+func TestOutcomeSaysHowLongTheSessionWouldHaveLasted(t *testing.T) {
+	for _, given := range []bool{false, true} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			cloud.AddEndpoint(emulator.Endpoint{ID: saml, SessionHours: 8})
+			if given {
+				r.VPN.EndpointIDs = []string{saml}
+			}
+			cloud.Connect(emulator.Client{EndpointID: saml, Username: "alice"})
+			want := time.Now().Add(8 * time.Hour)
+			if given {
+				want = time.Time{}
+			}
+			time.Sleep(time.Hour)
+			if k := respond(t, r, about(alice))[0].Connections[0]; !k.SessionEndsAt.Equal(want) {
+				t.Errorf("until %v, want %v", k.SessionEndsAt, want)
+			}
+		})
+	}
+}

@@ -38,6 +38,8 @@ type Connection struct {
 	ClientIP      string    `json:"client_ip,omitempty"`
 	ClientIPv6    string    `json:"client_ipv6,omitempty"`
 	EstablishedAt time.Time `json:"established_at,omitzero"`
+	// SessionEndsAt is when the session would have been over by the endpoint's session timeout; zero if EC2 was not asked.
+	SessionEndsAt time.Time `json:"session_ends_at,omitzero"`
 	// Previous is the status before the request, Current the one seen last.
 	Previous Status `json:"previous_status"`
 	Current  Status `json:"current_status"`

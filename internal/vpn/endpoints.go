@@ -40,6 +40,18 @@ func (e Endpoint) Elsewhere() bool { return e.account != nil && e.account.where(
 // DisplayName returns the tag Name, or else the description; empty if the endpoint has neither.
 func (e Endpoint) DisplayName() string { return cmp.Or(e.Name, e.Description) }
 
+// sessionEnd returns when a session is over by the session timeout; zero if that is not known.
+func (e Endpoint) sessionEnd(established time.Time) time.Time {
+	if e.SessionTimeout == 0 || established.IsZero() {
+		return time.Time{}
+	}
+	return established.Add(e.SessionTimeout)
+}
+
+// maxAccounts is how many accounts are asked for their endpoints side by side. Each has limits of its own at EC2, and
+// the answers are short.
+const maxAccounts = 256
+
 // ErrNoEndpoint says that there is nothing to guard.
 var ErrNoEndpoint = errors.New("there is no Client VPN endpoint in this account and Region")
 
@@ -56,7 +68,7 @@ func (v *VPN) Endpoints(ctx context.Context, addresses bool) ([]Endpoint, error)
 	found := make([][]Endpoint, len(v.accounts))
 	errs := make([]error, len(v.accounts))
 	var group errgroup.Group
-	group.SetLimit(8)
+	group.SetLimit(maxAccounts)
 	for i, a := range v.accounts {
 		group.Go(func() error {
 			found[i], errs[i] = a.endpoints(ctx)

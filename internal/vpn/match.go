@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/identity"
-	"clientvpn-responder/internal/signal"
 	"clientvpn-responder/internal/vpn/ec2call"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -119,7 +118,7 @@ func addName(to map[string][]int, name string, target int) {
 }
 
 // fold returns the spelling for comparison, "" for an empty name or a placeholder.
-func fold(name string) string { return signal.Fold(signal.Name(name)) }
+func fold(name string) string { return identity.Fold(identity.Clean(name)) }
 
 func (m *matcher) empty() bool { return len(m.commonNames)+len(m.ids)+len(m.addresses) == 0 }
 
@@ -129,7 +128,7 @@ func (m *matcher) likelyUsernames() []string {
 	for _, t := range m.targets {
 		for _, name := range t.LikelyUsernames {
 			// To ask for "" may list everybody, and to ask for * may too.
-			if signal.Name(name) != "" && !strings.ContainsAny(name, "*?") && !slices.Contains(all, name) {
+			if identity.Clean(name) != "" && !strings.ContainsAny(name, "*?") && !slices.Contains(all, name) {
 				all = append(all, name)
 			}
 		}
@@ -148,7 +147,7 @@ func (m *matcher) rowFilter() *ec2call.RowFilter {
 		wanted[name] = true
 	}
 	for id := range m.ids {
-		wanted[signal.Fold(id)] = true
+		wanted[identity.Fold(id)] = true
 	}
 	similar := map[string]bool{}
 	for skeleton := range m.similar {

@@ -33,7 +33,7 @@ func (v *VPN) Verify(ctx context.Context, connections []Tracked) ([]Shown, error
 	shown := make([][]Shown, len(chunks))
 	errs := make([]error, len(chunks))
 	var group errgroup.Group
-	group.SetLimit(8)
+	group.SetLimit(maxListings)
 	for i, chunk := range chunks {
 		group.Go(func() error {
 			shown[i], errs[i] = v.verify(ctx, chunk)

@@ -12,8 +12,8 @@ import (
 )
 
 // ErrNotSent is wrapped by the error of a call that was not sent, because its turn would come after the deadline.
-var ErrNotSent = errors.New("EC2 takes only so many calls in a second (RequestLimitExceeded), " +
-	"and the time is up before the turn of this one")
+var ErrNotSent = errors.New("not sent: EC2's request limit (RequestLimitExceeded) left no slot " +
+	"for this call before the deadline")
 
 var throttleCodes = retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 
