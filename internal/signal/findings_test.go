@@ -123,12 +123,17 @@ var whomFindingsMean = []subjectTest{
 	{"attack sequence, each of its actors", edited(sequence), []signal.Subject{
 		{Usernames: []string{"bob"}, IDs: []string{"AIDA2LPTCWKBC3EXAMPLE"}}, ssoSession("dave@example.com")}},
 	{"attack sequence, the same actor twice", edited(sequence, "detail/service/detection/sequence/actors", []any{
-		object{"user": object{"name": "bob", "type": "IAMUser"}}, object{"user": object{"name": "bob", "type": "IAMUser"}}}), []signal.Subject{{Usernames: []string{"bob"}}}},
-	{"attack sequence, session in the actor's id alone", edited(sequence, "detail/service/detection/sequence/actors", []any{
-		object{"id": "user:AssumedRole:AROAX:jane", "user": object{"name": "Admin", "uid": "AROAX", "type": "AssumedRole"}, "session": object{"issuer": "arn:aws:iam::111122223333:role/path/Ops"}}}),
+		object{"user": object{"name": "bob", "type": "IAMUser"}}, object{"user": object{"name": "bob",
+			"type": "IAMUser"}}}), []signal.Subject{{Usernames: []string{"bob"}}}},
+	{"attack sequence, session in the actor's id alone", edited(sequence, "detail/service/detection/sequence/actors",
+		[]any{
+			object{"id": "user:AssumedRole:AROAX:jane", "user": object{"name": "Admin", "uid": "AROAX",
+				"type": "AssumedRole"}, "session": object{"issuer": "arn:aws:iam::111122223333:role/path/Ops"}}}),
 		[]signal.Subject{{Session: &signal.Session{Role: "Ops", Name: "jane"}}}},
-	{"attack sequence, the actor's id ends in the role", edited(sequence, "detail/service/detection/sequence/actors", []any{
-		object{"id": "user:AssumedRole:AROAX:Admin", "user": object{"name": "Admin", "uid": "AROAX", "type": "AssumedRole"}}}), []signal.Subject{{}}},
+	{"attack sequence, the actor's id ends in the role", edited(sequence, "detail/service/detection/sequence/actors",
+		[]any{
+			object{"id": "user:AssumedRole:AROAX:Admin", "user": object{"name": "Admin", "uid": "AROAX",
+				"type": "AssumedRole"}}}), []signal.Subject{{}}},
 	{
 		"attack sequence of processes",
 		edited(
@@ -155,7 +160,9 @@ var whomFindingsMean = []subjectTest{
 		[]signal.Subject{{ClientIP: "100.64.3.4"}},
 	},
 	{"port probe by two", edited(ec2, "detail/service/action", object{"portProbeAction": object{"portProbeDetails": []any{
-		object{"remoteIpDetails": object{"ipAddressV4": "10.30.0.10"}}, object{"remoteIpDetails": object{"ipAddressV4": "198.51.100.23"}}, object{"remoteIpDetails": object{"ipAddressV4": "10.30.0.11"}}}}}),
+		object{"remoteIpDetails": object{"ipAddressV4": "10.30.0.10"}},
+		object{"remoteIpDetails": object{"ipAddressV4": "198.51.100.23"}},
+		object{"remoteIpDetails": object{"ipAddressV4": "10.30.0.11"}}}}}),
 		[]signal.Subject{{ClientIP: "10.30.0.10"}, {ClientIP: "10.30.0.11"}}},
 	{"private caller of an API is some VPC's", edited("guardduty/root.json", caller, "10.1.2.3"), []signal.Subject{{}}},
 	{"OpenID Connect user of EKS", edited(eks), []signal.Subject{dave()}},
@@ -179,8 +186,10 @@ var whomFindingsMean = []subjectTest{
 		edited(eks, "detail/resource/accessKeyDetails", object{"userType": "IAMUser", "userName": "jane"}),
 		[]signal.Subject{{Usernames: []string{"jane"}}},
 	},
-	{"EKS, sessions of the role", edited(eks, "detail/resource/accessKeyDetails", object{"userType": "Role", "userName": "Ops", "principalId": "AROAX"},
-		"detail/resource/kubernetesDetails/kubernetesUserDetails/sessionName", []any{"jane", "i-0123456789abcdef0"}), []signal.Subject{{Session: &signal.Session{Role: "Ops", Name: "jane"}}}},
+	{"EKS, sessions of the role", edited(eks, "detail/resource/accessKeyDetails", object{"userType": "Role",
+		"userName": "Ops", "principalId": "AROAX"},
+		"detail/resource/kubernetesDetails/kubernetesUserDetails/sessionName", []any{"jane",
+			"i-0123456789abcdef0"}), []signal.Subject{{Session: &signal.Session{Role: "Ops", Name: "jane"}}}},
 	{
 		"EKS, sessions of nobody knows which role",
 		edited(

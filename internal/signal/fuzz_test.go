@@ -28,7 +28,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		signals, err := signal.Parse(raw)
-		if len(signals) == 0 && err == nil || len(signals) > 0 && errors.Is(err, signal.ErrUnsupported) || len(signals) > 1000 {
+		if len(signals) == 0 && err == nil || len(signals) > 0 && errors.Is(err, signal.ErrUnsupported) ||
+			len(signals) > 1000 {
 			t.Fatalf("%d signals, error %v", len(signals), err)
 		}
 		var root any
@@ -63,7 +64,9 @@ func FuzzParse(f *testing.F) {
 					t.Errorf("%q is not in the event", name)
 				}
 			}
-			if s.ID == "" || s.Provider == "" || s.Type == "" || !slices.Contains(signal.Kinds(), s.Kind) && s.Kind != signal.SelfTest && s.Kind != signal.Sweep && s.Kind != signal.SourceInterrupted || !slices.Contains(signal.Providers(), s.Provider) {
+			if s.ID == "" || s.Provider == "" || s.Type == "" || !slices.Contains(signal.Kinds(), s.Kind) &&
+				s.Kind != signal.SelfTest && s.Kind != signal.Sweep && s.Kind != signal.SourceInterrupted ||
+				!slices.Contains(signal.Providers(), s.Provider) {
 				t.Errorf("incomplete: %+v", s)
 			}
 		}

@@ -44,7 +44,9 @@ var lookAlikes = map[string]input{
 	"Entra, a deleted group":    edited("entra/graph-user-deleted.json", "detail/data/resource", "Groups/g1"),
 	"Entra, still disabled": edited(
 		"entra/disable-account.json",
-		append([]any{"detail/properties/targetResources/0/modifiedProperties", []any{object{"displayName": "AccountEnabled", "oldValue": "[false]", "newValue": "[false]"}}}, "detail/properties/activityDisplayName", "Update user")...,
+		append([]any{"detail/properties/targetResources/0/modifiedProperties",
+			[]any{object{"displayName": "AccountEnabled", "oldValue": "[false]",
+				"newValue": "[false]"}}}, "detail/properties/activityDisplayName", "Update user")...,
 	),
 	"Auth0, refused": edited(
 		"auth0/user-blocked.json", "detail/data/details/response/statusCode", 403,

@@ -108,13 +108,13 @@ func makePingOne(eventType, word, value string) input {
 	action, change, _ := strings.Cut(word, " ")
 	user := object{"type": "USER", "id": "u1", "name": "dave@example.com"}
 	description := "Updated nickname for User dave@example.com"
-	switch {
-	case change == "enabled":
+	switch change {
+	case "enabled":
 		description = "Updated enabled for User dave@example.com"
 		if value != "" {
 			user["enabled"] = value == "true"
 		}
-	case change == "state":
+	case "state":
 		user["status"] = "leaver"
 	}
 	return edited("pingone/user-deleted.json", "detail/action/type", action, "detail/result/description", description,
@@ -123,7 +123,8 @@ func makePingOne(eventType, word, value string) input {
 
 func makeEntra(source string) func(eventType, word, value string) input {
 	return func(eventType, word, value string) input {
-		return edited("entra/disable-account.json", append([]any{"source", source}, entraChanges(eventType, word, value)...)...)
+		return edited("entra/disable-account.json", append([]any{"source", source}, entraChanges(eventType, word,
+			value)...)...)
 	}
 }
 

@@ -88,7 +88,8 @@ var issuersAndForms = []struct {
 		[]string{"google-workspace:C03az79cb upn dave@example.com"}},
 	{"JumpCloud: login and address", edited("jumpcloud/user-suspended.json",
 		"detail/resource/email", "dave.example@example.com"), []string{
-		"jumpcloud:5f0123456789abcdef012345 login dave", "jumpcloud:5f0123456789abcdef012345 address dave.example@example.com",
+		"jumpcloud:5f0123456789abcdef012345 login dave",
+		"jumpcloud:5f0123456789abcdef012345 address dave.example@example.com",
 		"jumpcloud:5f0123456789abcdef012345 id 60a1b2c3d4e5f60718293a4b",
 	}},
 	{"SailPoint: login and address", edited("sailpoint/leaver.json"), []string{

@@ -61,8 +61,10 @@ var whomProvidersMean = []subjectTest{
 		[]signal.Subject{dave("u1")},
 	},
 	{"Entra, deleted", edited("entra/delete-user.json"), []signal.Subject{dave(entraOID)}},
-	{"Entra, deleted, prefix of another", edited("entra/delete-user.json", target+"/0/id", "00000000-0000-4000-8000-000000000000"), []signal.Subject{{
-		Usernames: []string{"6f0c2f1e8d7b4a579c365b1f5d9a2e10dave@example.com"}, IDs: []string{"00000000-0000-4000-8000-000000000000"}}}},
+	{"Entra, deleted, prefix of another", edited("entra/delete-user.json", target+"/0/id",
+		"00000000-0000-4000-8000-000000000000"), []signal.Subject{{
+		Usernames: []string{"6f0c2f1e8d7b4a579c365b1f5d9a2e10dave@example.com"},
+		IDs:       []string{"00000000-0000-4000-8000-000000000000"}}}},
 	{"Entra, an Event Hub's records", edited(entra, "detail", object{"records": []any{
 		object{"category": "AuditLogs", "properties": object{"activityDisplayName": "Update device", "result": "success"}},
 		object{
@@ -74,17 +76,18 @@ var whomProvidersMean = []subjectTest{
 		},
 	}}), []signal.Subject{dave()}},
 	{"Entra, no user", edited(entra, target, []any{}), []signal.Subject{{}}},
-	{"Entra, two, one of them disabled", edited(entra, "detail/properties/activityDisplayName", "Update user", target, []any{
-		object{"type": "User", "userPrincipalName": "erin@example.com", "modifiedProperties": []any{}},
-		object{
-			"type": "User", "userPrincipalName": "dave@example.com",
-			"modifiedProperties": []any{
-				object{
-					"displayName": "AccountEnabled", "oldValue": "[\r\n  true\r\n]", "newValue": "[\r\n  false\r\n]",
+	{"Entra, two, one of them disabled", edited(entra, "detail/properties/activityDisplayName", "Update user",
+		target, []any{
+			object{"type": "User", "userPrincipalName": "erin@example.com", "modifiedProperties": []any{}},
+			object{
+				"type": "User", "userPrincipalName": "dave@example.com",
+				"modifiedProperties": []any{
+					object{
+						"displayName": "AccountEnabled", "oldValue": "[\r\n  true\r\n]", "newValue": "[\r\n  false\r\n]",
+					},
 				},
 			},
-		},
-	}), []signal.Subject{dave()}},
+		}), []signal.Subject{dave()}},
 	{
 		"Microsoft Graph's webhook",
 		edited(
@@ -191,8 +194,11 @@ var whomDirectoriesMean = []subjectTest{
 		},
 	},
 	{"Identity Center, two users", edited("identity-center/user-updated.json", "resources", []any{
-		"arn:aws:identitystore:::user/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", "arn:aws:identitystore:::user/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02", "arn:aws:identitystore:::user/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"}),
-		[]signal.Subject{{IDs: []string{"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"}}, {IDs: []string{"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02"}}}},
+		"arn:aws:identitystore:::user/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01",
+		"arn:aws:identitystore:::user/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02",
+		"arn:aws:identitystore:::user/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"}),
+		[]signal.Subject{{IDs: []string{"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01"}},
+			{IDs: []string{"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c02"}}}},
 	{
 		"Identity Center, no resources", edited("identity-center/user-updated.json", "resources", absent),
 		[]signal.Subject{{}},
@@ -215,7 +221,8 @@ var whomDirectoriesMean = []subjectTest{
 
 	{"Google Workspace", edited("google-workspace/suspend-user.json"), []signal.Subject{dave()}},
 	{"Google Workspace, two events", edited("google-workspace/suspend-user.json", "detail/events", []any{
-		object{"name": "CHANGE_PASSWORD"}, object{"name": "DELETE_USER", "parameters": []any{object{"name": "ORG_UNIT", "value": []any{}}, object{"name": "USER_EMAIL", "value": "dave@example.com"}}}}), []signal.Subject{dave()}},
+		object{"name": "CHANGE_PASSWORD"}, object{"name": "DELETE_USER", "parameters": []any{object{"name": "ORG_UNIT",
+			"value": []any{}}, object{"name": "USER_EMAIL", "value": "dave@example.com"}}}}), []signal.Subject{dave()}},
 	{
 		"JumpCloud", edited("jumpcloud/user-suspended.json"),
 		[]signal.Subject{{Usernames: []string{"dave"}, IDs: []string{"60a1b2c3d4e5f60718293a4b"}}},

@@ -36,14 +36,16 @@ func TestEveryEventTypeMeansWhatItsRowSays(t *testing.T) {
 // TestOneWordAwayAsksForNothing: whatever a provider adds to its event types, nobody is cut off for it.
 func TestOneWordAwayAsksForNothing(t *testing.T) {
 	for _, r := range signal.EventTypes() {
-		if r.Source == "custom.entra" || r.Source == "custom.microsoftgraph" || strings.ContainsAny(r.Type, " ,") || r.Source == "aws.partner/sailpoint.com/" {
+		if r.Source == "custom.entra" || r.Source == "custom.microsoftgraph" || strings.ContainsAny(r.Type, " ,") ||
+			r.Source == "aws.partner/sailpoint.com/" {
 			continue // more than one word says what it is
 		}
 		if r.Source == "aws.partner/onelogin.com/" && strings.HasPrefix(r.Type, "state") {
 			continue // no number of OneLogin's
 		}
 		r.Type += "x"
-		if signals, err := signal.Parse(made(t, r)); !errors.Is(err, signal.ErrUnsupported) || !strings.Contains(err.Error(), r.Provider) {
+		if signals, err := signal.Parse(made(t, r)); !errors.Is(err, signal.ErrUnsupported) ||
+			!strings.Contains(err.Error(), r.Provider) {
 			t.Errorf("%s %s: %+v, %v", r.Source, r.Type, signals, err)
 		}
 	}
@@ -156,7 +158,8 @@ func TestOnlyTheStoreKnows(t *testing.T) {
 }
 
 func TestFindingsAreTheSameByEveryWay(t *testing.T) {
-	const asff, ocsf, types = "securityhub/guardduty-iam-user.json", "securityhub/v2-guardduty-session.json", "detail/findings/0/Types"
+	const asff, ocsf = "securityhub/guardduty-iam-user.json", "securityhub/v2-guardduty-session.json"
+	const types = "detail/findings/0/Types"
 	type want struct {
 		id, findingType string
 		severity        float64
@@ -204,7 +207,8 @@ func TestFindingsAreTheSameByEveryWay(t *testing.T) {
 		},
 	} {
 		signals, err := signal.Parse(test.event)
-		if err != nil || signals[0].Provider != "guardduty" || signals[0].Account != "444455556666" || signals[0].Region != "eu-west-1" {
+		if err != nil || signals[0].Provider != "guardduty" || signals[0].Account != "444455556666" ||
+			signals[0].Region != "eu-west-1" {
 			t.Errorf("%s: %+v, %v", name, signals, err)
 			continue
 		}

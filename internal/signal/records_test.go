@@ -86,7 +86,8 @@ func TestErrorsSayWhatHelps(t *testing.T) {
 		"detail.properties.targetResources: must be an array, not a string with JSON in it; forward it decoded": event(t,
 			"entra/disable-account.json", "detail/properties/targetResources", `[{"type":"User"}]`),
 		"detail.targetResources: must be an array, not a string" + as: event(t,
-			"entra/disable-account.json", "detail", object{"targetResources": "alice", "activityDisplayName": "Disable account"}),
+			"entra/disable-account.json", "detail", object{"targetResources": "alice",
+				"activityDisplayName": "Disable account"}),
 		"detail.target[1].alternateId: must be a string, not an object" + as: event(t, okta, "detail/target", []any{
 			object{"type": "User", "alternateId": "a"}, object{"type": "User", "alternateId": object{}}}),
 		"detail.severity: must be a number, not the string \"high\"" + as: event(

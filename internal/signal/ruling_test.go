@@ -12,12 +12,14 @@ import (
 
 // TestSentAtIsTheEnvelopes: whatever the provider's own record says. A replay says so.
 func TestSentAtIsTheEnvelopes(t *testing.T) {
-	signals, err := signal.Parse(event(t, okta, "time", "2026-11-20T10:00:00Z", "detail/published", "2026-11-20T10:06:00.000Z", "replay-name", "november"))
+	signals, err := signal.Parse(event(t, okta, "time", "2026-11-20T10:00:00Z", "detail/published",
+		"2026-11-20T10:06:00.000Z", "replay-name", "november"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := signals[0]
-	if sent := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC); !s.SentAt.Equal(sent) || !s.Time.Equal(sent.Add(6*time.Minute)) || s.Replay != "november" {
+	if sent := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC); !s.SentAt.Equal(sent) ||
+		!s.Time.Equal(sent.Add(6*time.Minute)) || s.Replay != "november" {
 		t.Errorf("%+v", s)
 	}
 }
@@ -32,15 +34,19 @@ func TestRulingsNameWhoDecides(t *testing.T) {
 	if err != nil || len(signals) != 1 {
 		t.Fatal(signals, err)
 	}
-	if s := signals[0]; s.Kind != signal.ReleaseHeld || s.RequestedBy != "carol" || s.Reason != "the import was right" || !s.Subject.IsNobody() ||
+	if s := signals[0]; s.Kind != signal.ReleaseHeld || s.RequestedBy != "carol" ||
+		s.Reason != "the import was right" || !s.Subject.IsNobody() ||
 		cmp.Diff(&signal.Scope{Source: "okta"}, s.Scope) != "" {
 		t.Errorf("%+v", s)
 	}
-	signals, err = ruling("Drop Held", map[string]any{"source": "all", "usernames": []string{"alice", "bob@example.com"}, "requestedBy": "carol", "reason": "r"})
-	if err != nil || signals[0].Kind != signal.DropHeld || cmp.Diff(&signal.Scope{Source: "all", People: []string{"alice", "bob@example.com"}}, signals[0].Scope) != "" {
+	signals, err = ruling("Drop Held", map[string]any{"source": "all", "usernames": []string{"alice",
+		"bob@example.com"}, "requestedBy": "carol", "reason": "r"})
+	if err != nil || signals[0].Kind != signal.DropHeld || cmp.Diff(&signal.Scope{Source: "all",
+		People: []string{"alice", "bob@example.com"}}, signals[0].Scope) != "" {
 		t.Errorf("%+v %v", signals, err)
 	}
-	for change, want := range map[string]string{"requested_by": "detail.requested_by", "reason": "detail.reason", "source": "detail.source"} {
+	for change, want := range map[string]string{"requested_by": "detail.requested_by", "reason": "detail.reason",
+		"source": "detail.source"} {
 		detail := map[string]any{}
 		for k, v := range good {
 			if k != change {

@@ -18,19 +18,26 @@ func TestSignalFields(t *testing.T) {
 		}
 		return v
 	}
-	admin := event(t, iamUser, "id", "e0", "detail/arn", "arn:aws:guardduty:f1", "detail/id", "f1", "detail/type", "T:IAMUser/X", "detail/severity", "8.5", "detail/title", "Why", "detail/accountId", "444455556666",
+	admin := event(t, iamUser, "id", "e0", "detail/arn", "arn:aws:guardduty:f1", "detail/id", "f1", "detail/type",
+		"T:IAMUser/X", "detail/severity", "8.5", "detail/title", "Why", "detail/accountId", "444455556666",
 		"detail/region", "eu-west-2", "detail/updatedAt", "2026-11-20T09:00:00.042+0000", key+"principalId", absent)
 	for _, test := range []struct {
 		event []byte
 		want  signal.Signal
 	}{
-		{admin, signal.Signal{ID: "f1", EventID: "e0", ARN: "arn:aws:guardduty:f1", Provider: "guardduty", Kind: signal.Finding, Type: "T:IAMUser/X", Severity: 8.5, Subject: signal.Subject{Usernames: []string{"bob"}},
+		{admin, signal.Signal{ID: "f1", EventID: "e0", ARN: "arn:aws:guardduty:f1", Provider: "guardduty",
+			Kind: signal.Finding, Type: "T:IAMUser/X", Severity: 8.5, Subject: signal.Subject{Usernames: []string{"bob"}},
 			Reason: "Why", Time: at("2026-11-20T09:00:00.042Z"), Account: "444455556666", Region: "eu-west-2"}},
-		{event(t, custom, "id", "e1", "time", "2026-11-20T10:00:00Z", "detail", map[string]any{"username": "a", "reason": "r", "requestedBy": "b", "effective_at": "2026-11-21T01:00:00+01:00"}),
-			signal.Signal{ID: "e1", EventID: "e1", Provider: "custom", Kind: signal.SessionRevoked, Type: "Terminate Connections", Subject: signal.Subject{Usernames: []string{"a"}}, Reason: "r", RequestedBy: "b",
-				Time: at("2026-11-20T10:00:00Z"), EffectiveAt: at("2026-11-21T00:00:00Z"), Account: "111122223333", Region: "eu-west-1"}},
-		{event(t, okta, "id", "e2", "detail/uuid", "u1", "detail/published", "soon", "time", "2026-11-20T10:00:00Z", "detail/displayMessage", "m", "detail/target/0/id", nil),
-			signal.Signal{ID: "u1", EventID: "e2", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
+		{event(t, custom, "id", "e1", "time", "2026-11-20T10:00:00Z", "detail", map[string]any{"username": "a",
+			"reason": "r", "requestedBy": "b", "effective_at": "2026-11-21T01:00:00+01:00"}),
+			signal.Signal{ID: "e1", EventID: "e1", Provider: "custom", Kind: signal.SessionRevoked,
+				Type: "Terminate Connections", Subject: signal.Subject{Usernames: []string{"a"}}, Reason: "r", RequestedBy: "b",
+				Time: at("2026-11-20T10:00:00Z"), EffectiveAt: at("2026-11-21T00:00:00Z"),
+				Account: "111122223333", Region: "eu-west-1"}},
+		{event(t, okta, "id", "e2", "detail/uuid", "u1", "detail/published", "soon", "time", "2026-11-20T10:00:00Z",
+			"detail/displayMessage", "m", "detail/target/0/id", nil),
+			signal.Signal{ID: "u1", EventID: "e2", Provider: "okta", Kind: signal.AccountDisabled,
+				Type: "user.lifecycle.deactivate", Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
 				Reason: "m", Time: at("2026-11-20T10:00:00Z"), Account: "111122223333", Region: "eu-west-1"}},
 	} {
 		signals, err := signal.Parse(test.event)
@@ -46,7 +53,9 @@ func TestSignalFields(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, nobody := range []string{"", " ", "-", "NA", "n/a", "Unknown", "anonymized", "HIDDEN_DUE_TO_SECURITY_REASONS", "*", "**", "?", "<redacted>", "GeneratedFindingUserName", "a\nb", "a\x00", "a\xff", "a\ufffd", strings.Repeat("a", 1025)} {
+	for _, nobody := range []string{"", " ", "-", "NA", "n/a", "Unknown", "anonymized",
+		"HIDDEN_DUE_TO_SECURITY_REASONS", "*", "**", "?", "<redacted>", "GeneratedFindingUserName",
+		"a\nb", "a\x00", "a\xff", "a\ufffd", strings.Repeat("a", 1025)} {
 		if got := signal.Name(nobody); got != "" {
 			t.Errorf("%q is the name %q", nobody, got)
 		}
