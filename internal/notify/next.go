@@ -73,7 +73,7 @@ func (l *letter) next(o responder.Outcome, p Place) {
 		command += " --stack " + p.Stack
 	}
 	l.line("%s%s", prefixedBy("AWS_REGION=", p.Region, " "), command)
-	l.line("Runbook: doc/runbook.md#what-a-message-asks-for")
+	l.line("Runbook: doc/runbook.md#%s", section(o))
 	if p.Stack != "" && p.Region != "" {
 		const dashboard = "Dashboard: https://%s/cloudwatch/home?region=%s#dashboards:name=%s-%[2]s"
 		l.link(dashboard, console(p.Region), p.Region, p.Stack)
@@ -87,6 +87,19 @@ func (l *letter) next(o responder.Outcome, p Place) {
 	if p.Stop != "" && o.Decision.Mode == policy.Enforce && slices.Contains(acted, o.Status) {
 		l.line("To stop everything within seconds: %s", p.Stop)
 	}
+}
+
+// section returns the section of the runbook.
+func section(o responder.Outcome) string {
+	switch {
+	case len(o.MissingPermissions()) > 0:
+		return "missing-permission"
+	case o.Status == responder.NotReady || o.Status == responder.Ready:
+		return "not-ready"
+	case o.Status == responder.OverLimit:
+		return "over-limit"
+	}
+	return "what-a-message-asks-for"
 }
 
 // acted are the statuses of outcomes that terminate somebody, or go on to.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestEachMailEndsWithTheNextCommandAndLinks(t *testing.T) {
 		for _, link := range []string{
 			"\nDashboard: " + console + "dashboards:name=clientvpn-responder-eu-west-1\n",
 			"\nLog: " + console + "logsV2:log-groups/log-group/$252Faws$252Flambda$252Fresponder\n",
-			"Runbook: doc/runbook.md#what-a-message-asks-for\n",
+			"Runbook: doc/runbook.md#",
 		} {
 			if !strings.Contains(links, link) {
 				t.Errorf("%s lacks %s", status, link)
@@ -57,6 +58,23 @@ func TestEachMailEndsWithTheNextCommandAndLinks(t *testing.T) {
 	if end := mailAbout(t, responder.Terminated, Place{}, "alice"); strings.Contains(end, "https:") ||
 		!strings.Contains(end, "\nNEXT\nclientvpn why e-1\n") {
 		t.Error(end)
+	}
+}
+
+// TestRunbookHasTheSections that mails name.
+func TestRunbookHasTheSections(t *testing.T) {
+	raw, err := os.ReadFile("../../doc/runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range everyStatus {
+		_, after, _ := strings.Cut(mailAbout(t, status, place, "alice"), "Runbook: doc/runbook.md#")
+		name, _, _ := strings.Cut(after, "\n")
+		if heading := "\n## " + strings.ReplaceAll(name, "-", " "); !strings.Contains(
+			strings.ReplaceAll(strings.ToLower(string(raw)), "-", " "), heading+"\n",
+		) {
+			t.Errorf("%s: the runbook has no section %s", status, name)
+		}
 	}
 }
 
