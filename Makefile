@@ -9,7 +9,7 @@ MAX_ZIP_BYTES := 5000000
 SHELL := bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients pages pictures size arm64 sam rehearse bench build clean build-Responder build-Connect build-Receive build-Poll
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients pages pictures size arm64 sam rehearse bench build release reproducible clean good-policy build-Responder build-Connect build-Receive build-Poll
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -39,7 +39,7 @@ test: ## all tests
 
 # The days that chance makes in a check are the commit's own, so that a check that is run again is the same check.
 check: FIRST = $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
-check: .tools/venv/done lint test random policy race fuzz template rules clients pages size arm64 sam rehearse ## everything that CI runs
+check: .tools/venv/done lint test random policy race fuzz template rules clients pages size arm64 reproducible sam rehearse ## everything that CI runs
 
 lint: .tools/golangci-lint .tools/actionlint ## linters of code and workflows; limits on lengths; plain English
 	go mod verify
@@ -66,8 +66,12 @@ fuzz: ## fuzz the parsers of events, pages, policy and connect requests; FUZZTIM
 		go test ./$$package -run '^$$' -fuzz "^$$name\$$" -fuzztime $${FUZZTIME:-$$tries} -fuzzminimizetime 100x || exit; done
 
 template: .tools/venv/done .tools/transformed.json
-	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml member-role.yaml
+	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml member-role.yaml forward-events.yaml
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- .tools/transformed.json
+	@test .tools/checkov/done -nt .ci/requirements-checkov.txt || { echo "Installing checkov." && python3 -m venv .tools/checkov && \
+	.tools/checkov/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements-checkov.txt && touch .tools/checkov/done; } || \
+	{ echo "NOT CHECKED: checkov's rules. It cannot be installed." >&2; test "$$CI" != true; exit; }; \
+	.tools/checkov/bin/checkov --config-file .ci/checkov.yaml -f .tools/transformed.json member-role.yaml forward-events.yaml
 
 rules: .tools/transformed.json ## every rule of the template against every event, by EventBridge's own matcher
 	@$(call need,java mvn,the rules of template.yaml against events/); \
@@ -120,10 +124,11 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: six minutes
 	@$(CLIENTVPN) bench || $(INTERRUPTED)
 
+POLICY ?= policy.yaml
 # $(call pack,folder): copies the policy, and the file of aliases that it names. Without the file it fails.
-pack = cp policy.yaml "$(1)/" && aliases=$$(sed -nE "s/^([^\#]*[ {,])?aliases_file: *[\"']?([^]\"' ,}\#]+).*/\2/p" policy.yaml) && \
-	for file in $$aliases; do test -f "$$file" || { echo "policy.yaml names the aliases_file $$file, which is not beside it." >&2; exit 1; }; \
-	cp "$$file" "$(1)/" || exit; done
+pack = cp "$(POLICY)" "$(1)/policy.yaml" && aliases=$$(sed -nE "s/^([^\#]*[ {,])?aliases_file: *[\"']?([^]\"' ,}\#]+).*/\2/p" "$(POLICY)") && \
+	for file in $$aliases; do test -f "$(dir $(POLICY))$$file" || { echo "policy.yaml names the aliases_file $$file, which is not beside it." >&2; exit 1; }; \
+	cp "$(dir $(POLICY))$$file" "$(1)/" || exit; done
 
 build: ## the functions for AWS, in dist/ and folders below
 	@mkdir -p dist/connect dist/receive dist/poll
@@ -133,12 +138,19 @@ build: ## the functions for AWS, in dist/ and folders below
 	$(BUILD) -o dist/poll/bootstrap ./cmd/poll
 	@$(call pack,dist) && $(call pack,dist/connect)
 
-# sam build calls these.
-build-Responder:
+# sam build calls these. A policy that cannot be read, or that decides its cases otherwise, is not built.
+CHECK = go run ./cmd/clientvpn check
+good-policy:
+	@said=$$($(CHECK) --policy "$(POLICY)" cases/ 2>&1) || { echo "$$said" >&2; exit 1; }
+
+# `sam deploy --guided` writes its answers beside the template that is deployed, where the next build would delete them. So
+# they go to samconfig.toml through a link.
+build-Responder: good-policy
+	@case "$(ARTIFACTS_DIR)" in */.aws-sam/build/*) ln -sfn ../../samconfig.toml "$(ARTIFACTS_DIR)/../samconfig.toml";; esac
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/handler
 	@$(call pack,$(ARTIFACTS_DIR))
 
-build-Connect:
+build-Connect: good-policy
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/connect
 	@$(call pack,$(ARTIFACTS_DIR))
 
@@ -147,6 +159,12 @@ build-Receive:
 
 build-Poll:
 	$(BUILD) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/poll
+
+release: .tools/venv/done ## what a release consists of, in dist/release: VERSION=v1.2.3
+	.tools/venv/bin/python .ci/release.py "$(VERSION)" dist/release --tool --twice
+
+reproducible: .tools/venv/done
+	.tools/venv/bin/python .ci/release.py v0.0.0 .tools/release --twice > /dev/null
 
 clean: ## remove what was built and fetched
 	rm -rf bin dist .tools .aws-sam

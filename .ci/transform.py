@@ -24,24 +24,29 @@ class NoManagedPolicies:
         return {}
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8") as file:
-        template = yaml_parse(file)
-    for resource in template["Resources"].values():
+def transformed(file, code):
+    """Return the template as CloudFormation has it. code has, by function, where its zip is."""
+    with open(file, encoding="utf-8") as f:
+        template = yaml_parse(f)
+    for name, resource in template["Resources"].items():
         # What `sam package` does: the code has to be in S3.
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"
-    transformed = transform(template, {}, NoManagedPolicies())
-    for name, resource in transformed["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function" and "InlineCode" not in resource["Properties"]:
+            resource["Properties"]["CodeUri"] = code.get(name, "s3://bucket/code.zip")
+    result = transform(template, {}, NoManagedPolicies())
+    for name, resource in result["Resources"].items():
         # CloudFormation looks at it no earlier than when it creates the dashboard. The placeholders stand in strings.
         if resource["Type"] == "AWS::CloudWatch::Dashboard":
             try:
                 json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"])
             except ValueError as error:
                 sys.exit(f"{name}: DashboardBody is not JSON: {error}")
-    json.dump(transformed, sys.stdout, indent=2)
+    return result
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    json.dump(transformed(sys.argv[1], {}), sys.stdout, indent=2)
     print()
 
 

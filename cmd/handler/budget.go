@@ -17,8 +17,8 @@ const (
 	attempt      = 10 * time.Second // the first page of a large listing may take seconds
 	tableAttempt = time.Second      // the cut-off waits for the table, but not for long
 	// The cut-off waits for the policy, too, once a minute. policyTime includes the search for the last good one.
-	policyAttempt = 2 * time.Second
-	policyTime    = 6 * time.Second
+	policyAttempt = 4 * time.Second
+	policyTime    = 15 * time.Second
 )
 
 // budget divides the time that ctx has left. Work must be done at the first deadline, and reports at the second. If SNS

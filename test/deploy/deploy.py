@@ -3,8 +3,10 @@
 
 Usage: test/deploy/deploy.py path/to/sam
 
-Run it after `sam build`. It checks three things:
+Run it after `sam build`. It checks these things:
+- `sam build` refuses a policy that cannot be read, or that decides its cases otherwise.
 - `sam deploy --guided` in a terminal, with Enter at each question, reaches the change set.
+- Mode=enforce in samconfig.toml is what each later `sam deploy` deploys.
 - `sam deploy` in a fresh clone, without `sam build`, refuses to upload the source tree.
 - The step "Deploy" of .github/workflows/deploy.yml works with the workflow's own environment, keeps Mode as it is deployed,
   accepts values with blanks, and prints no parameter.
@@ -39,9 +41,10 @@ def main():
     # What a newcomer's machine has: credentials, and nothing else that the SAM CLI would read.
     env = {"PATH": os.path.dirname(sam) + os.pathsep + os.environ["PATH"], "HOME": tempfile.mkdtemp(), "SAM_CLI_TELEMETRY": "0",
            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    broken_policy()
     for check in (without_build, guided, workflow):
         with tempfile.TemporaryDirectory() as folder, moto() as url:
-            shutil.copytree(os.path.join(ROOT, ".aws-sam", "build"), os.path.join(folder, ".aws-sam", "build"))
+            shutil.copytree(os.path.join(ROOT, ".aws-sam", "build"), os.path.join(folder, ".aws-sam", "build"), symlinks=True)
             shutil.copy(os.path.join(ROOT, "samconfig.toml"), folder)
             check(folder, env | {"AWS_ENDPOINT_URL": url})
 
@@ -80,6 +83,23 @@ def client(url):
     return boto3.client("cloudformation", endpoint_url=url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
 
+def broken_policy():
+    """`sam build` runs these targets."""
+    with open(os.path.join(ROOT, "policy.yaml"), encoding="utf-8") as file:
+        shipped = file.read()
+    for text, problem in ((shipped + "excempt: []\n", "excempt"), (shipped.replace("example.com", "other.example"), "cases differ")):
+        with tempfile.TemporaryDirectory() as folder:
+            policy = os.path.join(folder, "policy.yaml")
+            with open(policy, "w", encoding="utf-8") as file:
+                file.write(text)
+            for function in ("Responder", "Connect"):
+                done = subprocess.run(["make", "-C", ROOT, f"build-{function}", f"POLICY={policy}", f"ARTIFACTS_DIR={folder}/out"],
+                                      capture_output=True, text=True)
+                if done.returncode == 0 or problem not in done.stderr or os.path.exists(f"{folder}/out"):
+                    sys.exit(f"build-{function} takes a broken policy: {done.returncode}\n{done.stdout}{done.stderr}")
+    print("sam build refuses a broken policy, and one that its cases contradict.")
+
+
 def without_build(folder, env):
     shutil.rmtree(os.path.join(folder, ".aws-sam"))
     shutil.copy(os.path.join(ROOT, "template.yaml"), folder)
@@ -116,6 +136,33 @@ def guided(folder, env):
     if "Deploy this changeset?" not in said:
         sys.exit(f"sam deploy --guided did not reach the change set:\n{said[-4000:]}")
     print(f"sam deploy --guided reaches the change set after {len(answered)} questions.")
+    enforced(folder, env)
+
+
+def enforced(folder, env):
+    """Change Mode where `--guided` has written it, as README.md says, and deploy twice."""
+    config = os.path.join(folder, "samconfig.toml")
+    with open(config, encoding="utf-8") as file:
+        written = file.read()
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(written.replace('Mode=\\"dry-run\\"', 'Mode=\\"enforce\\"'))
+    for_moto(os.path.join(folder, ".aws-sam", "build", "template.yaml"))
+    for _ in range(2):
+        done = subprocess.run(["sam", "deploy", "--no-confirm-changeset", "--no-execute-changeset"], cwd=folder, env=env,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+        parameters = parameters_of(done, env)
+        if parameters.get("Mode") != "enforce":
+            sys.exit(f"sam deploy after Mode was changed: {json.dumps(parameters)}\n{written}\n{done.stdout[-3000:]}")
+    print("Mode=enforce in samconfig.toml stays for each later sam deploy.")
+
+
+def parameters_of(done, env):
+    """Return the parameters of the change set that `sam deploy` has made."""
+    name = re.search(r"changeSet/([\w-]+)/", done.stdout)
+    if done.returncode or not name:
+        sys.exit(f"sam deploy fails with {done.returncode}:\n{done.stdout[-4000:]}")
+    change = client(env["AWS_ENDPOINT_URL"]).describe_change_set(StackName=STACK, ChangeSetName=name[1])
+    return {p["ParameterKey"]: p["ParameterValue"] for p in change["Parameters"]}
 
 
 def for_moto(file):
@@ -160,11 +207,7 @@ def run_step(job, step, mode, folder, env):
             given[name] = re.sub(r"\$\{\{ *([\w.]+) *\}\}", lambda m: values.get(m[1], ""), str(value))
     done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]], cwd=folder, env=env | given,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
-    name = re.search(r"changeSet/([\w-]+)/", done.stdout)
-    if done.returncode or not name:
-        sys.exit(f"the workflow with mode {mode} fails with {done.returncode}:\n{done.stdout[-4000:]}")
-    change = client(env["AWS_ENDPOINT_URL"]).describe_change_set(StackName=STACK, ChangeSetName=name[1])
-    return {p["ParameterKey"]: p["ParameterValue"] for p in change["Parameters"]}, done.stdout
+    return parameters_of(done, env), done.stdout
 
 
 if __name__ == "__main__":
