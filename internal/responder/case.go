@@ -115,7 +115,6 @@ func newCase(inv Invocation, s signal.Signal, d policy.Decision, now time.Time) 
 
 func (c *Case) dryRun() bool       { return c.Decision.Mode != policy.Enforce }
 func (c *Case) terminates() bool   { return c.Decision.Action == policy.Terminate }
-func (c *Case) isSelfTest() bool   { return c.Signal.Kind == signal.SelfTest }
 func (c *Case) isAside() bool      { return c.Signal.IsAboutNobody() }
 func (c *Case) wantsAddress() bool { return c.target.ClientIP != "" }
 

@@ -23,7 +23,7 @@ type Evidence struct {
 	From     time.Time `json:"from"`
 	Until    time.Time `json:"until"`
 	Searches int       `json:"searches"`
-	// Endpoints are those that the last search listed to the end. Connections is how many connections it looked at
+	// Endpoints are those that the last complete search listed. Connections is how many connections it looked at
 	// there, of everybody, with those that ended within the hour before.
 	Endpoints   []string `json:"endpoints"`
 	Connections int      `json:"connections"`
@@ -45,18 +45,26 @@ func (s SimilarName) Explain(sought string) string {
 	return vpn.SimilarName{Connected: s.Name, Sought: sought}.String()
 }
 
-// note takes in the last batch of a search. target is the case's place among the targets.
+// note takes in the last batch of a search. target is the case's place among the targets. A later search that was not
+// complete, as the time was up, says less than the one before.
 func (e *Evidence) note(b vpn.Batch, target int) {
-	e.Endpoints, e.Connections = slices.AppendSeq([]string{}, maps.Keys(b.Looked)), 0
-	slices.Sort(e.Endpoints)
-	for _, n := range b.Looked {
-		e.Connections += n
+	if e.Endpoints == nil || len(b.Failed) == 0 {
+		e.look(b.Looked)
 	}
 	for _, s := range b.Similar {
 		known := slices.ContainsFunc(e.Similar, func(other SimilarName) bool { return other.ConnectionID == s.ConnectionID })
 		if s.Target == target && !known && len(e.Similar) < maxSimilar {
 			e.Similar = append(e.Similar, SimilarName{s.Name, s.ConnectionID, s.EndpointID})
 		}
+	}
+}
+
+// look records which endpoints a search listed, and how many connections.
+func (e *Evidence) look(looked map[string]int) {
+	e.Endpoints, e.Connections = slices.AppendSeq([]string{}, maps.Keys(looked)), 0
+	slices.Sort(e.Endpoints)
+	for _, n := range looked {
+		e.Connections += n
 	}
 }
 

@@ -1,6 +1,7 @@
 package responder_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,6 +86,20 @@ func TestAliasNeedsNoDomain(t *testing.T) {
 		o := respond(t, r, about(signal.Subject{Usernames: []string{"al@partner.example", "alice@example.com"}}))[0]
 		if o.Evidence == nil || len(o.Evidence.UnknownDomains) != 0 {
 			t.Errorf("%s: %+v", o.Status, o.Evidence)
+		}
+	})
+}
+
+// TestEvidenceIsOfACompleteSearch: the time is up while a further search goes on, which shows less than the first.
+func TestEvidenceIsOfACompleteSearch(t *testing.T) {
+	inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+		cloud.Connect(emulator.Client{EndpointID: saml, Username: "carol"})
+		cloud.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", Delay: time.Hour, After: 3})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		o := respondWithin(ctx, t, r, about(alice))[0]
+		if o.Status != responder.NotConnected || len(o.Evidence.Endpoints) != 3 || o.Evidence.Connections != 1 {
+			t.Errorf("%s: %s; %+v", o.Status, o.Summary, o.Evidence)
 		}
 	})
 }

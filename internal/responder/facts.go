@@ -81,7 +81,16 @@ func (c *Case) facts() facts {
 	if c.Signal.Kind == signal.SourceInterrupted {
 		f.interrupted = c.Signal.Provider + ", " + c.Signal.Reason
 	}
-	for _, t := range c.connections {
+	f.count(c.connections)
+	f.problems = slices.Concat(c.problems, c.blindSpots(), c.failures(), c.access.problems)
+	f.accessOnly = accessOnly(f.problems)
+	f.noPolicy = slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Code == PolicyUnreadable })
+	return f
+}
+
+// count counts the connections by their fates.
+func (f *facts) count(connections []*vpn.Tracked) {
+	for _, t := range connections {
 		switch t.Fate {
 		case vpn.FateRefused:
 			f.refused++
@@ -94,10 +103,6 @@ func (c *Case) facts() facts {
 			f.pending++
 		}
 	}
-	f.problems = slices.Concat(c.problems, c.blindSpots(), c.failures(), c.access.problems)
-	f.accessOnly = accessOnly(f.problems)
-	f.noPolicy = slices.ContainsFunc(f.problems, func(p Problem) bool { return p.Code == PolicyUnreadable })
-	return f
 }
 
 // isReinstatement reports whether the outcome is about the keep-out list and nothing else.

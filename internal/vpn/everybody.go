@@ -19,14 +19,8 @@ func (v *VPN) Everybody(ctx context.Context, endpoints []Endpoint) iter.Seq2[Con
 			}
 		}()
 		for p := range pages {
-			if p.err != nil && !yield(Connection{EndpointID: p.endpoint.ID}, p.err) {
+			if !p.each(yield) {
 				return
-			}
-			for _, row := range p.connections {
-				c := p.endpoint.account.connection(row, "")
-				if !c.Ended() && !yield(c, nil) {
-					return
-				}
 			}
 		}
 	}
@@ -38,6 +32,20 @@ type pageOf struct {
 
 	endpoint Endpoint
 	err      error
+}
+
+// each yields the page's connections that have not ended, or its error. It reports whether to go on.
+func (p pageOf) each(yield func(Connection, error) bool) bool {
+	if p.err != nil && !yield(Connection{EndpointID: p.endpoint.ID}, p.err) {
+		return false
+	}
+	for _, row := range p.connections {
+		c := p.endpoint.account.connection(row, "")
+		if !c.Ended() && !yield(c, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // listAll sends the pages of all endpoints, and closes the channel after the last.
