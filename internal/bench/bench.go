@@ -61,6 +61,7 @@ var parts = []part{
 	{"targets", "one person in 200 accounts and Regions", (*bench).manyTargets},
 	{"listing", "listings of 7,000 to 126,000 connections, beside a bare reader; some two minutes", (*bench).listing},
 	{"leavers", "200 leavers at once; EC2's limits make two minutes of it", (*bench).leavers},
+	{"sweep", "a sweep of 5,000 people", (*bench).sweep},
 	{"connect", "decisions of the client connect handler", (*bench).connect},
 	{"load", "10,000 mixed events; up to two minutes", (*bench).load},
 }
