@@ -91,6 +91,9 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 		d.company()
 		close(d.over)
 		working.Wait()
+		if w.sweeps {
+			w.lastSweep()
+		}
 		w.settle()
 		if w.keepOut {
 			w.settleList()
@@ -124,6 +127,7 @@ func (d *day) prepare() {
 	if w.keepOut && d.chance(0.6) {
 		w.guard()
 	}
+	w.sweeps = w.keepOut && !w.tenants && d.chance(0.7)
 	calm := d.chance(0.3)
 	if d.chance(0.3) {
 		w.expand()
@@ -310,6 +314,14 @@ func (d *day) may(person, status string) {
 	}
 }
 
+// delay is how long an event was on its way.
+func (d *day) delay() time.Duration {
+	if d.chance(0.8) {
+		return 0
+	}
+	return time.Duration(d.r.Int64N(int64(30 * time.Minute)))
+}
+
 // happen sends an event.
 func (d *day) happen() {
 	d.serial++
@@ -328,7 +340,10 @@ func (d *day) happen() {
 		return pick(d.r, spellings(person)) + ":" + person
 	}
 	var e *event
+	d.late = d.delay()
 	switch n := d.r.IntN(100); {
+	case n < 2 && d.sweeps:
+		e = d.addSweep(id)
 	case n < 4:
 		e = d.addSpoofed(id, pick(d.r, people), d.r.IntN(len(spoofs)))
 	case n < 20 && d.tenants:

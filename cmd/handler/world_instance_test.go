@@ -185,6 +185,9 @@ func (w *world) succeeded(m *message, began time.Time, before map[string]map[str
 			w.broke("%s is done, and no outcome of %q was published", m.id, name)
 		}
 	}
+	if m.asks == forSweep {
+		return // people need not hear of it
+	}
 	onlyAsked := strings.Contains(m.body, `"dry_run":true`) // which is no news for people
 	if n := w.texts[id]; w.mail && !onlyAsked && n < len(m.people) {
 		w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
@@ -194,7 +197,7 @@ func (w *world) succeeded(m *message, began time.Time, before map[string]map[str
 // excused reports whether there is a cause for a message to fail.
 func (w *world) excused(m *message, i *instance, began time.Time) bool {
 	for _, person := range m.people {
-		if w.stubborn[person] {
+		if w.stubborn[person] || m.asks == forSweep && len(w.stubborn) > 0 {
 			return true
 		}
 	}

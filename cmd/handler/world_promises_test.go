@@ -30,6 +30,7 @@ func (w *world) onCall(call emulator.Call) emulator.Fault {
 	}
 	fault := spoil(call)
 	if fault != (emulator.Fault{}) {
+		w.noteTable(call)
 		where := call.Params.Get("ClientVpnEndpointId")
 		switch call.Action {
 		case publishAction, putAction, getAction:
@@ -113,8 +114,9 @@ func (w *world) mayEnd(c emulator.Connection) bool {
 type claim struct {
 	Status string
 	Signal struct {
-		EventID string `json:"event_id"`
-		Subject struct {
+		Provider string
+		EventID  string `json:"event_id"`
+		Subject  struct {
 			Usernames    []string
 			IDs          []string
 			ConnectionID string `json:"connection_id"`
@@ -152,7 +154,7 @@ func (w *world) holdClaim(body []byte) {
 	if err := json.Unmarshal(body, &o); err != nil {
 		w.broke("%v: %s", err, body)
 	}
-	e := w.events[o.Signal.EventID]
+	e := w.eventOf(o)
 	if e == nil {
 		w.broke("an outcome of no event: %s", body)
 		return
@@ -204,6 +206,10 @@ func (w *world) holdClaim(body []byte) {
 func (w *world) allowed(e *event, person string) []string {
 	all := []string{"failed"} // which says no more than that
 	switch e.asks {
+	case forSweep:
+		return []string{"ready", "notified", "not-ready"}
+	case forFound:
+		return foundStatuses
 	case forWord, forNone: // which takes back an earlier one, where there is a list
 		return append(all, "notified")
 	case tooOld:

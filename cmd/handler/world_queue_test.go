@@ -52,7 +52,7 @@ type message struct {
 func (w *world) add(id string, asked asks, names ...string) *event {
 	kind := map[asks]string{forEnd: "account-disabled", forDryRun: "account-purged", forWord: "risk-level-change",
 		forNone: "account-enabled", tooOld: "credential-compromise"}[asked]
-	at := time.Now()
+	at := time.Now().Add(-w.late)
 	if asked == tooOld {
 		at = at.Add(-25 * time.Hour)
 	}

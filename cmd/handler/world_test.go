@@ -70,12 +70,14 @@ type world struct {
 	spoil   func(emulator.Call) emulator.Fault
 	timeout time.Duration
 	watch   time.Duration
-	keepOut bool // there is a list of people who may not come back
-	guarded bool // the endpoints at home have a client connect handler, which reads that list
-	mail    bool // there is a topic for texts
-	given   bool // the endpoints are configured, and not discovered
-	dryRun  bool // the function is in dry-run
-	tenants bool // there is a second company, with people of the same names
+	keepOut bool          // there is a list of people who may not come back
+	guarded bool          // the endpoints at home have a client connect handler, which reads that list
+	mail    bool          // there is a topic for texts
+	given   bool          // the endpoints are configured, and not discovered
+	dryRun  bool          // the function is in dry-run
+	tenants bool          // there is a second company, with people of the same names
+	sweeps  bool          // there are sweeps
+	late    time.Duration // how long ago the next event happened
 
 	mu        sync.Mutex
 	owners    map[string]string   // person by what a connection shows of its client
@@ -89,6 +91,7 @@ type world struct {
 	texts     map[string]int                 // of each event, the texts published
 	statuses  []string                       // of all that was published, in order
 	read      int                            // of the published messages
+	shaken    bool                           // a call of the table was spoilt
 	troubleAt time.Time                      // when the last call was spoilt
 	troubleOn map[string]time.Time           // the same by endpoint; "" for calls that concern all
 	trace     []string                       // what happened, for a person who must understand a failure
