@@ -94,7 +94,7 @@ def rehearse(bootstrap, connect, transformed, moto, ec2):
         function = aws["lambda"].get_function_configuration(FunctionName=stack["Responder"])
         with Function([bootstrap], env | function["Environment"]["Variables"], subprocess.DEVNULL) as responder:
             off_switch(responder, running, outputs, moto)
-        lock_out(transformed, ec2)
+        lock_out(transformed)
         stack_sets(outputs, moto)
         policy_in_s3(lambda: Function([bootstrap], env | function["Environment"]["Variables"], subprocess.DEVNULL), outputs, moto)
 
@@ -265,39 +265,53 @@ def off_switch(responder, connect, outputs, moto):
 def stack_sets(outputs, moto):
     """The commands for stack sets are carried out as they are printed."""
     sh = shell(outputs, moto)
+    organizations = boto3.client("organizations", endpoint_url=moto)
+    organizations.create_organization(FeatureSet="ALL")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    unit = organizations.create_organizational_unit(ParentId=root, Name="unit")["OrganizationalUnit"]["Id"]
     for page in ("doc/sources.md", "doc/settings.md"):
         with open(page, encoding="utf-8") as file:
             blocks = re.findall(r"^```\n(aws cloudformation create-stack-set .*?)^```$", file.read(), re.M | re.S)
         if not blocks:
             sys.exit(f"{page} has no stack set")
-        for block in blocks:  # moto knows no organizational units
-            sh(block.replace("--deployment-targets OrganizationalUnitIds=ou-ab12-c3d4e5f6", "--accounts 444455556666"))
+        for block in blocks:
+            sh(block.replace("ou-ab12-c3d4e5f6", unit))
             print(f"$ {block.splitlines()[0]}")
 
 
-def lock_out(transformed, ec2):
-    """The guard refuses to take a handler away that an endpoint asks, and nothing else. It talks to the stand-in, and answers this server."""
+def lock_out(transformed):
+    """The guard refuses to take a handler away that an endpoint asks, and nothing else. A server here is EC2 and CloudFormation."""
     with open(transformed, encoding="utf-8") as file:
         code = json.load(file)["Resources"]["LockOutGuardFunction"]["Properties"]["Code"]["ZipFile"]
-    os.environ["AWS_ENDPOINT_URL_EC2"] = ec2
     guard, answers = {}, []
     exec(compile(code, "LockOutGuardFunction", "exec"), guard)  # as Lambda would run it
+    function, other = (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:AWSClientVPN-{name}" for name in (STACK, "other"))
 
-    class Answers(http.server.BaseHTTPRequestHandler):
+    class Server(http.server.BaseHTTPRequestHandler):
         def do_PUT(self):
             answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.answer(b"")
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            # The endpoint names the function's alias; another has no handler.
+            self.answer(b"<DescribeClientVpnEndpointsResponse><clientVpnEndpoint><item><clientVpnEndpointId>cvpn-endpoint-1</clientVpnEndpointId>"
+                        b"<clientConnectOptions><enabled>true</enabled><lambdaFunctionArn>" + function.encode() + b":live</lambdaFunctionArn>"
+                        b"</clientConnectOptions></item><item><clientVpnEndpointId>cvpn-endpoint-2</clientVpnEndpointId></item></clientVpnEndpoint>"
+                        b"</DescribeClientVpnEndpointsResponse>")
+
+        def answer(self, body):
             self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass
 
-    server = http.server.HTTPServer(("127.0.0.1", 0), Answers)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    endpoints = boto3.client("ec2", endpoint_url=ec2).describe_client_vpn_endpoints()["ClientVpnEndpoints"]
-    there = next(e["ClientConnectOptions"]["LambdaFunctionArn"] for e in endpoints if e.get("ClientConnectOptions", {}).get("LambdaFunctionArn"))
-    # The stack names the function, and an endpoint perhaps its alias.
-    function, other = ":".join(there.split(":")[:7]), "arn:aws:lambda:eu-west-1:111122223333:function:AWSClientVPN-other"
+    os.environ["AWS_ENDPOINT_URL_EC2"] = f"http://127.0.0.1:{server.server_port}"
     for kind, old, new, want in (("Create", "", function, "SUCCESS"), ("Update", function, function, "SUCCESS"), ("Update", function, "", "FAILED"),
                                  ("Update", other, "", "SUCCESS"), ("Delete", "", function, "FAILED"), ("Delete", "", other, "SUCCESS"),
                                  ("Delete", "", function[:-1], "SUCCESS"), ("Delete", "", "", "SUCCESS")):
