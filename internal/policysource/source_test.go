@@ -1,6 +1,7 @@
 package policysource_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -195,7 +196,7 @@ func TestAsksS3OnceAMinute(t *testing.T) {
 // TestPutRefusesWhatCannotBeRead, and what somebody else has changed meanwhile.
 func TestPutRefusesWhatCannotBeRead(t *testing.T) {
 	in(t, func(p place) {
-		if _, err := p.store.Get(p.Context()); err != policysource.ErrNone {
+		if _, err := p.store.Get(p.Context()); !errors.Is(err, policysource.ErrNone) {
 			p.Error(err)
 		}
 		if _, err := p.store.Put(p.Context(), policysource.Document{}, []byte(broken)); err == nil ||
