@@ -82,34 +82,15 @@ func lookAt(ctx context.Context, s *stack.Stack) (state, error) {
 	}
 	questions := []func() error{
 		func() (err error) { known.Mode, err = modeOf(ctx, s); return err },
-		func() error {
-			off, err := table.ReadSwitch(ctx)
-			if off.Off {
-				known.SwitchedOff = off.String()
-			}
-			return err
-		},
+		func() (err error) { known.SwitchedOff, err = switchedOff(ctx, table); return err },
 		func() (err error) { known.SelfTest, err = selfTest(ctx, s); return err },
 		func() (err error) { known.Endpoints, err = endpointsOf(ctx, s); return err },
 		func() (err error) { known.Sources, err = table.AllSources(ctx); return err },
 		func() (err error) { known.Held, err = holding(ctx, table); return err },
 		func() (err error) { known.Waiting, err = s.Depth(ctx, "QueueUrl"); return err },
 		func() (err error) { known.DeadLetters, err = s.Depth(ctx, "DeadLetterQueueUrl"); return err },
-		func() error {
-			source, err := s.Source(ctx)
-			known.EventSource = source.State
-			return err
-		},
-		func() error {
-			alarms, err := s.Alarms(ctx)
-			known.AllAlarms = len(alarms)
-			for _, a := range alarms {
-				if a.State == "ALARM" {
-					known.Alarms = append(known.Alarms, a)
-				}
-			}
-			return err
-		},
+		func() (err error) { known.EventSource, err = eventSource(ctx, s); return err },
+		func() (err error) { known.Alarms, known.AllAlarms, err = sounding(ctx, s); return err },
 	}
 	errs := make([]error, len(questions))
 	var wait sync.WaitGroup
@@ -121,6 +102,31 @@ func lookAt(ctx context.Context, s *stack.Stack) (state, error) {
 		return known, stack.InOneSentence(err)
 	}
 	return known, nil
+}
+
+// switchedOff says by whom and since when everything is switched off; empty if it is on.
+func switchedOff(ctx context.Context, table *ledger.Table) (string, error) {
+	off, err := table.ReadSwitch(ctx)
+	if err != nil || !off.Off {
+		return "", err
+	}
+	return off.String(), nil
+}
+
+func eventSource(ctx context.Context, s *stack.Stack) (string, error) {
+	source, err := s.Source(ctx)
+	return source.State, err
+}
+
+// sounding returns the alarms in the state ALARM, and how many there are in all.
+func sounding(ctx context.Context, s *stack.Stack) (loud []stack.Alarm, all int, err error) {
+	alarms, err := s.Alarms(ctx)
+	for _, a := range alarms {
+		if a.State == "ALARM" {
+			loud = append(loud, a)
+		}
+	}
+	return loud, len(alarms), err
 }
 
 func modeOf(ctx context.Context, s *stack.Stack) (string, error) {

@@ -166,7 +166,7 @@ func (r *Reporter) publish(ctx context.Context, o responder.Outcome, before []de
 		wait.Go(func() {
 			ctx, cancel := t.patience(ctx)
 			defer cancel()
-			if news && !(t.forPeople && saysNothingNew(o)) {
+			if news && (!t.forPeople || !saysNothingNew(o)) {
 				message, err := t.message(o)
 				if err != nil {
 					errs[i] = err

@@ -76,7 +76,7 @@ func (r *Reporter) recall(key string, o *responder.Outcome) event {
 		return e
 	}
 	e.settled = e.settled || b.Settled
-	e.last = string(b.Status) + ": " + b.Summary
+	e.last = b.Status + ": " + b.Summary
 	if b.Owed != "" || !b.AnsweredAt.IsZero() { // the ledger knows what is owed, or that nothing is
 		e.owed = r.read(b.Owed)
 	}
