@@ -1,6 +1,7 @@
 package responder
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -108,7 +109,7 @@ func newCase(inv Invocation, s signal.Signal, d policy.Decision, now time.Time) 
 		timing: Timing{EventAt: s.Time, ReceivedAt: inv.ReceivedAt.UTC(), DecidedAt: now.UTC()},
 		target: vpn.Target{
 			Names: d.Names, CommonNames: d.CommonNames, LikelyUsernames: d.Spellings,
-			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: s.Time,
+			ConnectionID: s.Subject.ConnectionID, ClientIP: s.Subject.ClientIP, At: cmp.Or(s.Subject.SeenAt, s.Time),
 		},
 	}
 }

@@ -1,9 +1,11 @@
 package responder
 
 import (
+	"cmp"
 	"maps"
 	"time"
 
+	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -33,18 +35,38 @@ func (c *Case) noteListed(b vpn.Batch, target int) {
 	c.lastFailed = failed
 	c.evidence.note(b, target)
 	c.listings = append(c.listings, b.Requests...)
-	if c.searches == 0 {
-		for _, e := range b.EndedBefore {
-			if e.Target == target {
-				c.endedBefore = append(c.endedBefore, e.At)
-			}
-		}
+	if c.searches == 0 || c.wantsAddress() {
+		c.noteEnded(b.EndedBefore, target)
 	}
 	if c.searches == 0 || c.wantsAddress() { // about an address nothing is done if only some endpoints are shown
 		c.gaps = maps.Clone(failed)
 		return
 	}
 	maps.DeleteFunc(c.gaps, func(id string, _ error) bool { return b.Failed[id] == nil })
+}
+
+// noteEnded records which connections had ended before. An address may be another person's now, so who had it then is
+// named.
+func (c *Case) noteEnded(ended []vpn.EndedBefore, target int) {
+	c.endedBefore = nil
+	for _, e := range ended {
+		if e.Target != target {
+			continue
+		}
+		c.endedBefore = append(c.endedBefore, e.At)
+		if k := e.Connection; c.wantsAddress() {
+			c.addReasons(policy.Because(
+				policy.DuringSearch,
+				"%s was held at %s by %s, %s on %s, which ended at %s",
+				c.target.ClientIP,
+				c.target.At.UTC().Format(time.RFC3339),
+				cmp.Or(k.Username, k.CommonName, "a client without a name"),
+				k.ID,
+				k.EndpointID,
+				e.At.UTC().Format(time.RFC3339),
+			))
+		}
+	}
 }
 
 // noteScreened records what Screen returned. A connection to terminate begins everything anew: verifying, and the

@@ -56,7 +56,27 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 		s.Terminate = append(s.Terminate, m)
 	}
 	s.spareTwoNames(c)
+	s.spareAsBefore(c)
 	return s.limited(c.names, p.MaxConnections)
+}
+
+// spareAsBefore spares what a search finds after another one spared everything, above the limit or for two people. By
+// itself, a connection on an endpoint that was not shown before would raise no doubt.
+func (s *Screened) spareAsBefore(c *Case) {
+	i := slices.IndexFunc(c.spared, func(s Spared) bool {
+		return s.why == OverLimit || s.why == Ambiguous && !s.aside
+	})
+	if i < 0 {
+		return
+	}
+	before := c.spared[i]
+	s.Terminate = slices.DeleteFunc(s.Terminate, func(m vpn.Match) bool {
+		if tracked, _ := c.met(m.ID); tracked != nil { // it was allowed before, and is here again
+			return false
+		}
+		s.Spare = append(s.Spare, Spared{Connection: &m.Connection, Reason: before.Reason, why: before.why})
+		return true
+	})
 }
 
 // limited spares all connections if they carry more names than the limit allows, together with those found before. The

@@ -302,3 +302,44 @@ func TestTooManyFoundLate(t *testing.T) {
 		}
 	})
 }
+
+// TestAddressLeadsToItsHolderThen: alice scans at 10:00 and hangs up, bob gets the address, and an analyst sends our
+// own form. Bob stays, and the outcome names alice. Who had the address before her is not named.
+func TestAddressLeadsToItsHolderThen(t *testing.T) {
+	for _, taken := range []bool{false, true} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			const address = "10.30.0.10"
+			hold := func(name string) string {
+				time.Sleep(time.Minute)
+				return cloud.Connect(emulator.Client{EndpointID: certs, Username: name, ClientIP: address})
+			}
+			leave := func(id string) {
+				time.Sleep(time.Minute)
+				cloud.Disconnect(id)
+			}
+			leave(hold("zoe"))
+			first := hold("alice")
+			time.Sleep(10 * time.Second)
+			seen := time.Now()
+			leave(first)
+			if taken {
+				hold("bob")
+			}
+			time.Sleep(10 * time.Minute)
+			s := about(signal.Subject{ClientIP: address, SeenAt: seen})
+			s.Kind, s.Provider = signal.Finding, signal.Custom
+			o := respond(t, r, s)[0]
+			want, left := responder.NotConnected, "[]"
+			if taken {
+				want, left = responder.Ambiguous, "[bob/]"
+			}
+			if o.Status != want || fmt.Sprint(up(cloud)) != left {
+				t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, up(cloud))
+			}
+			why := strings.Join(policy.Words(o.Decision.Reasons), "; ")
+			if !strings.Contains(why, "by alice, "+first) || strings.Contains(why, "zoe") {
+				t.Error(why)
+			}
+		})
+	}
+}

@@ -23,7 +23,8 @@ var customEvents = []meaning{
 //	username        whom to cut off; or
 //	usernames       several people, a signal for each; or
 //	connection_id   one connection; or
-//	client_ip       the holder of this address of a client CIDR
+//	client_ip       the holder of this address of a client CIDR, and with it
+//	seen_at         RFC 3339; when the holder had the address
 //	reason          required
 //	requested_by    who asks
 //	kind            one of [Kinds]; session-revoked if absent
@@ -81,6 +82,7 @@ type customForm struct {
 	reason, requestedBy, kind string
 	source                    string // of a ruling
 	effectiveAt               *string
+	seenAt                    string
 	dryRun                    bool
 }
 
@@ -123,6 +125,19 @@ func (f customForm) effectiveTime() (time.Time, error) {
 	return at.UTC(), nil
 }
 
+// seenTime returns when the address was seen. Without that, it could be another person's by now.
+func (f customForm) seenTime() (time.Time, error) {
+	if f.seenAt == "" {
+		return time.Time{}, unreadable("detail.seen_at",
+			"missing; say when client_ip was seen, as addresses are used again, such as 2026-11-30T17:00:00Z")
+	}
+	at, err := time.Parse(time.RFC3339, f.seenAt)
+	if err != nil {
+		return at, unreadable("detail.seen_at", "%q is not a time like 2026-11-30T17:00:00Z", clip(f.seenAt, 40))
+	}
+	return at.UTC(), nil
+}
+
 // connectionID matches the id of a Client VPN connection.
 var connectionID = lazy(`^cvpn-connection-[0-9a-f]+$`)
 
@@ -144,7 +159,8 @@ func (f customForm) subjects() ([]Subject, error) {
 		if err != nil || ip.Zone() != "" {
 			return nil, unreadable("detail.client_ip", "%q is not an IP address", clip(address, 40))
 		}
-		return []Subject{{ClientIP: address}}, nil
+		seen, err := f.seenTime()
+		return []Subject{{ClientIP: address, SeenAt: seen}}, err
 	case len(f.people) == 0:
 		return nil, unreadable("detail", "names nobody; %s", choose)
 	default:

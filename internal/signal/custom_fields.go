@@ -16,8 +16,8 @@ type customFields map[string]json.RawMessage
 
 // customKeys are the keys of the form.
 var customKeys = []string{
-	"username", "usernames", "connectionid", "clientip", "reason", "requestedby", "kind", "effectiveat", "source",
-	"dryrun",
+	"username", "usernames", "connectionid", "clientip", "seenat", "reason", "requestedby", "kind", "effectiveat",
+	"source", "dryrun",
 }
 
 var (
@@ -70,6 +70,7 @@ func (fields customFields) form() (customForm, error) {
 		{"effective_at", &effectiveAt},
 		{"connection_id", &form.connectionID},
 		{"client_ip", &form.clientIP},
+		{"seen_at", &form.seenAt},
 		{"source", &form.source},
 	} {
 		raw, ok := fields[customSeparators().Replace(field.name)]

@@ -128,6 +128,8 @@ type Subject struct {
 	ConnectionID string `json:"connection_id,omitempty"`
 	// ClientIP is an address from a Client VPN endpoint's client CIDR.
 	ClientIP string `json:"client_ip,omitempty"`
+	// SeenAt is when ClientIP was seen; zero is the signal's time. Later, somebody else may have the address.
+	SeenAt time.Time `json:"seen_at,omitzero"`
 	// PublicIP is a public address from which somebody acted. It is only reported: it identifies nobody.
 	PublicIP string `json:"public_ip,omitempty"`
 }

@@ -1,6 +1,10 @@
 package signal_test
 
-import "clientvpn-responder/internal/signal"
+import (
+	"time"
+
+	"clientvpn-responder/internal/signal"
+)
 
 var whomTokensMean = []subjectTest{
 	{"SET, e-mail", edited(ssf), []signal.Subject{dave()}},
@@ -109,12 +113,14 @@ var whomOurFormMeans = []subjectTest{
 		[]signal.Subject{people("frank@example.com")},
 	},
 	{
-		"custom, camelCase", edited(custom, "detail/username", absent, "detail/clientIp", "10.0.0.1"),
-		[]signal.Subject{{ClientIP: "10.0.0.1"}},
+		"custom, camelCase",
+		edited(custom, "detail/username", absent, "detail/clientIp", "10.0.0.1", "detail/seenAt", "2026-11-20T10:00:00Z"),
+		[]signal.Subject{{ClientIP: "10.0.0.1", SeenAt: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}},
 	},
 	{
 		"custom connection", edited("custom/terminate-connection.json"),
 		[]signal.Subject{{ConnectionID: "cvpn-connection-0e41f00000000000a"}},
 	},
-	{"custom address", edited("custom/terminate-client-ip.json"), []signal.Subject{{ClientIP: "10.30.0.10"}}},
+	{"custom address", edited("custom/terminate-client-ip.json"),
+		[]signal.Subject{{ClientIP: "10.30.0.10", SeenAt: time.Date(2026, 11, 20, 11, 19, 2, 0, time.UTC)}}},
 }

@@ -216,18 +216,21 @@ func (m *matcher) matchSimilar(hits []hit, name string) []hit {
 }
 
 func (m *matcher) matchAddresses(hits []hit, row types.ClientVpnConnection) []hit {
-	at := readTime(row.ConnectionEstablishedTime)
+	at, end := readTime(row.ConnectionEstablishedTime), readTime(row.ConnectionEndTime)
 	for _, address := range []*string{row.ClientIp, row.ClientIpv6Address} {
 		ip, err := netip.ParseAddr(aws.ToString(address))
 		if err != nil {
 			continue
 		}
 		for _, t := range m.addresses[ip.Unmap()] {
-			h := hit{target: t}
-			if at.IsZero() || at.After(m.targets[t].At) {
+			h, then := hit{target: t}, m.targets[t].At
+			if at.IsZero() || at.After(then) {
 				h.doubt = LaterHolder{aws.ToString(row.ConnectionEstablishedTime)}
 			}
-			hits = addHit(hits, h)
+			// Who had the address only before that moment does not matter. EC2 says whole seconds.
+			if end.IsZero() || !end.Before(then.Truncate(time.Second)) {
+				hits = addHit(hits, h)
+			}
 		}
 	}
 	return hits

@@ -28,10 +28,11 @@ type Batch struct {
 	Requests []string
 }
 
-// EndedBefore is the end of a connection that had ended when the search found it. Target is the target's index.
+// EndedBefore is a connection that had ended when the search found it, at At. Target is the target's index.
 type EndedBefore struct {
-	Target int
-	At     time.Time
+	Target     int
+	At         time.Time
+	Connection Connection
 }
 
 // Search lists every endpoint once, side by side, and yields the targets' connections in at most two batches. It
@@ -217,7 +218,7 @@ func (s *search) take(b *Batch, rows []candidate, all bool) {
 			case !ended:
 				matches = append(matches, Match{h.target, row.connection, h.doubt, h.byUsername, row.account})
 			case h.doubt == nil:
-				b.EndedBefore = append(b.EndedBefore, EndedBefore{h.target, row.connection.EndedAt})
+				b.EndedBefore = append(b.EndedBefore, EndedBefore{h.target, row.connection.EndedAt, row.connection})
 			}
 		}
 	}
