@@ -122,5 +122,5 @@ var whomOurFormMeans = []subjectTest{
 		[]signal.Subject{{ConnectionID: "cvpn-connection-0e41f00000000000a"}},
 	},
 	{"custom address", edited("custom/terminate-client-ip.json"),
-		[]signal.Subject{{ClientIP: "10.30.0.10", SeenAt: time.Date(2026, 11, 20, 11, 19, 2, 0, time.UTC)}}},
+		[]signal.Subject{{ClientIP: "10.30.0.10", SeenAt: time.Date(2026, 11, 20, 11, 24, 18, 0, time.UTC)}}},
 }
