@@ -55,10 +55,8 @@ var may = map[string][]string{
 	"internal/ledger": {
 		"internal/identity", "internal/dynamo", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
 	},
-	// The only one that talks to SQS. Nothing uses it yet but its tests.
-	"internal/held": {
-		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/sqs", "github.com/aws/aws-sdk-go-v2/service/sqs/types",
-	},
+	// The only one that talks to SQS.
+	"internal/held": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
 	// What providers send: verified, and made into events. It knows neither EC2 nor the policy.
 	"internal/door": {
 		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/coreos/go-oidc/v3/oidc",

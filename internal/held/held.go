@@ -14,27 +14,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
-
-// api has the used calls of SQS.
-type api interface {
-	SendMessageBatch(context.Context, *sqs.SendMessageBatchInput, ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error)
-	ReceiveMessage(context.Context, *sqs.ReceiveMessageInput, ...func(*sqs.Options)) (*sqs.ReceiveMessageOutput, error)
-	DeleteMessageBatch(context.Context, *sqs.DeleteMessageBatchInput, ...func(*sqs.Options)) (*sqs.DeleteMessageBatchOutput, error)
-	ChangeMessageVisibility(context.Context, *sqs.ChangeMessageVisibilityInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error)
-}
 
 // Queue is the queue of held events, and the one that they came from. It may be used by several goroutines.
 type Queue struct {
-	api          api
+	api          sqs
 	held, events string
 }
 
 // New returns the queue with the URL held, whose events go back to the queue with the URL events.
 func New(cfg aws.Config, held, events string) *Queue {
-	return &Queue{sqs.NewFromConfig(cfg), held, events}
+	return &Queue{newSQS(cfg), held, events}
 }
 
 // Event is one that is held.
@@ -82,28 +72,28 @@ const (
 func (q *Queue) Hold(ctx context.Context, events []Event) []error {
 	errs := make([]error, len(events))
 	for i, e := range events {
-		attributes := map[string]types.MessageAttributeValue{laneAttribute: attribute(e.Lane)}
+		attributes := map[string]attributeValue{laneAttribute: attribute(e.Lane)}
 		if people := strings.Join(e.People, "\n"); people != "" && len(e.Body)+len(people) < largestCall/2 {
 			attributes[peopleAttribute] = attribute(people)
 		}
-		errs[i] = q.send(ctx, q.held, []types.SendMessageBatchRequestEntry{{Id: aws.String("0"), MessageBody: &e.Body, MessageAttributes: attributes}})
+		errs[i] = q.send(ctx, q.held, []entry{{ID: "0", MessageBody: e.Body, MessageAttributes: attributes}})
 	}
 	return errs
 }
 
-func attribute(value string) types.MessageAttributeValue {
-	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+func attribute(value string) attributeValue {
+	return attributeValue{DataType: "String", StringValue: value}
 }
 
 // send sends messages to a queue. The error says that not all were accepted.
-func (q *Queue) send(ctx context.Context, queue string, entries []types.SendMessageBatchRequestEntry) error {
-	output, err := q.api.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &queue, Entries: entries})
+func (q *Queue) send(ctx context.Context, queue string, entries []entry) error {
+	output, err := q.api.sendMessageBatch(ctx, &batchInput{QueueURL: queue, Entries: entries})
 	switch {
 	case err != nil:
 		return fmt.Errorf("sending to %s: %w", queue, err)
 	case len(output.Failed) > 0:
 		f := output.Failed[0]
-		return fmt.Errorf("sending to %s: %d of %d refused: %s %s", queue, len(output.Failed), len(entries), aws.ToString(f.Code), aws.ToString(f.Message))
+		return fmt.Errorf("sending to %s: %d of %d refused: %s %s", queue, len(output.Failed), len(entries), f.Code, f.Message)
 	case len(output.Successful) != len(entries):
 		return fmt.Errorf("sending to %s: SQS answered for %d of %d messages", queue, len(output.Successful), len(entries))
 	}
@@ -116,14 +106,14 @@ type Selector struct {
 	People []string // none for everybody
 }
 
-func (s Selector) selects(m types.Message) bool {
-	if s.Lane != "" && aws.ToString(m.MessageAttributes[laneAttribute].StringValue) != s.Lane {
+func (s Selector) selects(m message) bool {
+	if s.Lane != "" && m.MessageAttributes[laneAttribute].StringValue != s.Lane {
 		return false
 	}
 	if len(s.People) == 0 {
 		return true
 	}
-	people := strings.Split(aws.ToString(m.MessageAttributes[peopleAttribute].StringValue), "\n")
+	people := strings.Split(m.MessageAttributes[peopleAttribute].StringValue, "\n")
 	return !slices.ContainsFunc(people, func(p string) bool { return !slices.Contains(s.People, p) })
 }
 
@@ -131,8 +121,8 @@ func (s Selector) selects(m types.Message) bool {
 // that one invocation answers many: each searches and watches once.
 func (q *Queue) Release(ctx context.Context, s Selector, r Release) (int, error) {
 	words := strings.Join([]string{r.Lane, r.At.UTC().Format(time.RFC3339Nano), r.By, r.Reason}, "\n")
-	return q.each(ctx, s, func(batch []types.Message) error {
-		body := aws.ToString(batch[0].Body)
+	return q.each(ctx, s, func(batch []message) error {
+		body := batch[0].Body
 		if len(batch) > 1 {
 			raw, err := json.Marshal(bundle(batch))
 			if err != nil {
@@ -140,16 +130,16 @@ func (q *Queue) Release(ctx context.Context, s Selector, r Release) (int, error)
 			}
 			body = string(raw)
 		}
-		return q.send(ctx, q.events, []types.SendMessageBatchRequestEntry{{
-			Id: aws.String("0"), MessageBody: &body,
-			MessageAttributes: map[string]types.MessageAttributeValue{releaseAttribute: attribute(words)},
+		return q.send(ctx, q.events, []entry{{
+			ID: "0", MessageBody: body,
+			MessageAttributes: map[string]attributeValue{releaseAttribute: attribute(words)},
 		}})
 	})
 }
 
-func bundle(batch []types.Message) (b Bundle) {
+func bundle(batch []message) (b Bundle) {
 	for _, m := range batch {
-		b.Events = append(b.Events, aws.ToString(m.Body))
+		b.Events = append(b.Events, m.Body)
 	}
 	return b
 }
@@ -169,5 +159,5 @@ const ReleaseAttribute = releaseAttribute
 
 // Drop deletes the selected events, and returns how many.
 func (q *Queue) Drop(ctx context.Context, s Selector) (int, error) {
-	return q.each(ctx, s, func([]types.Message) error { return nil })
+	return q.each(ctx, s, func([]message) error { return nil })
 }

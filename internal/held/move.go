@@ -8,21 +8,17 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // outcome is what one worker did.
 type outcome struct {
 	done   int
-	others []types.Message // received and left
+	others []message // received and left
 	err    error
 }
 
 // each does something with all selected events and then deletes them here. Others become visible again at the end.
-func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) error) (int, error) {
+func (q *Queue) each(ctx context.Context, s Selector, do func([]message) error) (int, error) {
 	outcomes := make([]outcome, workers)
 	var group sync.WaitGroup
 	for w := range workers {
@@ -38,7 +34,7 @@ func (q *Queue) each(ctx context.Context, s Selector, do func([]types.Message) e
 }
 
 // work moves messages until the queue is empty. It collects as much as one message can carry, moves it, and deletes it here.
-func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) error) outcome {
+func (q *Queue) work(ctx context.Context, s Selector, do func([]message) error) outcome {
 	b := load{}
 	for empty := 0; empty < emptyAnswers && b.err == nil; {
 		chosen, others, err := q.receive(ctx, s)
@@ -63,12 +59,12 @@ func (q *Queue) work(ctx context.Context, s Selector, do func([]types.Message) e
 type load struct {
 	outcome
 
-	messages []types.Message
+	messages []message
 	size     int
 }
 
 // flush moves the messages of the load, and empties it. After an error they stay in the queue.
-func (q *Queue) flush(ctx context.Context, b *load, do func([]types.Message) error) {
+func (q *Queue) flush(ctx context.Context, b *load, do func([]message) error) {
 	if b.err == nil && len(b.messages) > 0 {
 		if b.err = do(b.messages); b.err == nil {
 			b.err = q.remove(ctx, b.messages)
@@ -83,22 +79,23 @@ func (q *Queue) flush(ctx context.Context, b *load, do func([]types.Message) err
 }
 
 // quoted is the length of a message's body as a JSON string.
-func quoted(m types.Message) int {
-	raw, err := json.Marshal(aws.ToString(m.Body))
+func quoted(m message) int {
+	raw, err := json.Marshal(m.Body)
 	if err != nil {
 		return largestBundle
 	}
 	return len(raw) + 1
 }
 
-func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []types.Message, err error) {
-	output, err := q.api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &q.held, MaxNumberOfMessages: perCall, VisibilityTimeout: hidden, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
+func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []message, err error) {
+	messages, err := q.api.receiveMessage(ctx, &receiveInput{
+		QueueURL: q.held, MaxNumberOfMessages: perCall, VisibilityTimeout: hidden, WaitTimeSeconds: 1,
+		MessageAttributeNames: []string{"All"},
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("receiving from %s: %w", q.held, err)
 	}
-	for _, m := range output.Messages {
+	for _, m := range messages {
 		if s.selects(m) {
 			chosen = append(chosen, m)
 		} else {
@@ -108,15 +105,13 @@ func (q *Queue) receive(ctx context.Context, s Selector) (chosen, others []types
 	return chosen, others, nil
 }
 
-func (q *Queue) remove(ctx context.Context, messages []types.Message) error {
+func (q *Queue) remove(ctx context.Context, messages []message) error {
 	for batch := range slices.Chunk(messages, perCall) {
-		var entries []types.DeleteMessageBatchRequestEntry
+		var entries []entry
 		for i, m := range batch {
-			entries = append(entries, types.DeleteMessageBatchRequestEntry{
-				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle,
-			})
+			entries = append(entries, entry{ID: strconv.Itoa(i), ReceiptHandle: m.ReceiptHandle})
 		}
-		output, err := q.api.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.held, Entries: entries})
+		output, err := q.api.deleteMessageBatch(ctx, &batchInput{QueueURL: q.held, Entries: entries})
 		if err == nil && len(output.Failed) > 0 {
 			err = fmt.Errorf("%d of %d refused", len(output.Failed), len(entries))
 		}
@@ -128,9 +123,10 @@ func (q *Queue) remove(ctx context.Context, messages []types.Message) error {
 }
 
 // show makes messages visible again. If that fails, they are by themselves when their time is up.
-func (q *Queue) show(ctx context.Context, messages []types.Message) error {
+func (q *Queue) show(ctx context.Context, messages []message) error {
 	for _, m := range messages {
-		if _, err := q.api.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.held, ReceiptHandle: m.ReceiptHandle}); err != nil {
+		in := &visibilityInput{QueueURL: q.held, ReceiptHandle: m.ReceiptHandle}
+		if err := q.api.changeMessageVisibility(ctx, in); err != nil {
 			return fmt.Errorf("showing messages of %s again: %w", q.held, err)
 		}
 	}
