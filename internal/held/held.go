@@ -1,8 +1,8 @@
 // Package held keeps the events that the brake holds, with their bytes, in an SQS queue, until a person releases or
 // drops them.
 //
-// It promises that an event is in one of the two queues at every moment. A release sends an event to the queue of events
-// before it deletes it here. A drop deletes only the ruling's events. It is the only package that talks to SQS.
+// It promises that an event is in one of the two queues at every moment. A release sends an event to the queue of
+// events before it deletes it here. A drop deletes only the ruling's events. It is the only package that talks to SQS.
 package held
 
 import (
@@ -93,7 +93,8 @@ func (q *Queue) send(ctx context.Context, queue string, entries []entry) error {
 		return fmt.Errorf("sending to %s: %w", queue, err)
 	case len(output.Failed) > 0:
 		f := output.Failed[0]
-		return fmt.Errorf("sending to %s: %d of %d refused: %s %s", queue, len(output.Failed), len(entries), f.Code, f.Message)
+		return fmt.Errorf("sending to %s: %d of %d refused: %s %s",
+			queue, len(output.Failed), len(entries), f.Code, f.Message)
 	case len(output.Successful) != len(entries):
 		return fmt.Errorf("sending to %s: SQS answered for %d of %d messages", queue, len(output.Successful), len(entries))
 	}

@@ -68,8 +68,10 @@ func TestReleaseKeepsTheBytes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			cloud, q := queues(t)
 			hold(t, q,
-				held.Event{Body: `{"a":"é"}`, Lane: "okta", People: []string{"alice"}}, held.Event{Body: "b", Lane: "okta", People: []string{"alice", "bob"}},
-				held.Event{Body: "c", Lane: "entra", People: []string{"carol"}}, held.Event{Body: "d", Lane: "entra"}, held.Event{Body: big, Lane: "okta"})
+				held.Event{Body: `{"a":"é"}`, Lane: "okta", People: []string{"alice"}},
+				held.Event{Body: "b", Lane: "okta", People: []string{"alice", "bob"}},
+				held.Event{Body: "c", Lane: "entra", People: []string{"carol"}},
+				held.Event{Body: "d", Lane: "entra"}, held.Event{Body: big, Lane: "okta"})
 			r := held.Release{Lane: "okta", At: at, By: "dave", Reason: "the import was right\nafter all"}
 			n, err := q.Release(t.Context(), test.selector, r)
 			if got := bodies(cloud, "events"); got != test.released || n != len(strings.Fields(got)) || err != nil {

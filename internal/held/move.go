@@ -33,7 +33,8 @@ func (q *Queue) each(ctx context.Context, s Selector, do func([]message) error) 
 	return done, errors.Join(errs...)
 }
 
-// work moves messages until the queue is empty. It collects as much as one message can carry, moves it, and deletes it here.
+// work moves messages until the queue is empty. It collects as much as one message can carry, moves it, and deletes it
+// here.
 func (q *Queue) work(ctx context.Context, s Selector, do func([]message) error) outcome {
 	b := load{}
 	for empty := 0; empty < emptyAnswers && b.err == nil; {
