@@ -5,6 +5,9 @@ ACTIONLINT_VERSION := v1.7.12
 # What is built for AWS: without lambda.norpc, net/rpc would keep every method of the EC2 client in the binary.
 BUILD := CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w'
 MAX_ZIP_BYTES := 5000000
+# A transmitter of Shared Signals that we did not write.
+KEYCLOAK_VERSION := 26.7.3
+KEYCLOAK := https://repo1.maven.org/maven2/org/keycloak/keycloak-quarkus-dist/$(KEYCLOAK_VERSION)/keycloak-quarkus-dist-$(KEYCLOAK_VERSION).zip
 
 SHELL := bash
 
@@ -120,6 +123,12 @@ rehearse: .tools/venv/done .tools/transformed.json ## the whole stack on this ma
 	@go build -tags lambda.norpc -o .tools/rehearsal/connect ./cmd/connect
 	@go build -o .tools/rehearsal/clientvpn ./cmd/clientvpn
 	@.tools/venv/bin/python .ci/rehearse.py .tools/rehearsal/bootstrap .tools/rehearsal/connect .tools/rehearsal/clientvpn .tools/transformed.json
+	@$(call need,java,the doors against Keycloak as a transmitter); \
+	test -s .tools/keycloak.zip || { echo "Fetching Keycloak $(KEYCLOAK_VERSION)." && \
+	curl --fail --silent --show-error --location --output .tools/keycloak.new $(KEYCLOAK) && mv .tools/keycloak.new .tools/keycloak.zip; } || \
+	{ echo "NOT CHECKED: the doors against Keycloak, which cannot be fetched." >&2; test "$$CI" != true; exit; }; \
+	go build -tags lambda.norpc -o .tools/rehearsal/receive ./cmd/receive && \
+	.tools/venv/bin/python .ci/keycloak.py .tools/rehearsal/receive .tools/rehearsal/clientvpn .tools/keycloak.zip
 
 bench: ## measure speed, memory and load against goals, into doc/benchmarks.md: six minutes
 	@$(CLIENTVPN) bench || $(INTERRUPTED)

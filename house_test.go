@@ -59,7 +59,8 @@ var may = map[string][]string{
 	"internal/held": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
 	// What providers send: verified, and made into events. It knows neither EC2 nor the policy.
 	"internal/door": {
-		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/coreos/go-oidc/v3/oidc",
+		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/signer/v4",
+		"github.com/coreos/go-oidc/v3/oidc",
 		"github.com/go-jose/go-jose/v4", "github.com/go-jose/go-jose/v4/jwt",
 	},
 	// The only one that talks to Microsoft Graph.
@@ -107,6 +108,8 @@ var may = map[string][]string{
 		"internal/door", "internal/graph", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda",
 		"github.com/aws/aws-lambda-go/lambdacontext", "github.com/aws/aws-sdk-go-v2/aws",
 	},
+	// A stream at a transmitter, for the operator's tool.
+	"internal/ssf": {},
 	// Somebody else's stand-in, for tests.
 	"internal/moto": {},
 	// The SDK's configuration, for both functions.
@@ -127,7 +130,7 @@ var may = map[string][]string{
 		"github.com/aws/smithy-go",
 	},
 	"cmd/clientvpn": {
-		"internal/bench", "internal/console", "internal/ledger", "internal/policy", "internal/policysource", "internal/report",
+		"internal/bench", "internal/console", "internal/ssf", "internal/ledger", "internal/policy", "internal/policysource", "internal/report",
 		"internal/signal",
 		"internal/stack", "internal/trial", "internal/vpn", "github.com/spf13/cobra",
 	},

@@ -102,5 +102,6 @@ func (t *tool) root() *cobra.Command {
 		command.GroupID = "aws"
 		root.AddCommand(command)
 	}
+	root.AddCommand(t.ssf())
 	return root
 }

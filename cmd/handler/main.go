@@ -124,6 +124,10 @@ func (h *handler) attach(cfg aws.Config, s settings) {
 	} else {
 		h.log.Warn("LEDGER_TABLE is not set: each instance forgets at its end what it did, and the brake counts in each alone")
 	}
+	topics := r.Probe
+	r.Probe = func(ctx context.Context) []error {
+		return append(topics(ctx), h.ledger.QuietDoors(ctx, time.Now())...)
+	}
 	if s.table != "" && s.keepOut {
 		r.KeepOut = h.ledger
 	}

@@ -17,7 +17,7 @@ const late = 30 * time.Minute
 // activities are beginnings of what the parser understands, as in the rule EntraEvents of the template. Everything else
 // would only be counted.
 var activities = []string{
-	"Disable account", "Enable account", "Restore user", "Delete user", "Hard Delete", "Update Sts", "Confirm",
+	"Disable account", "Enable account", "Add user", "Restore user", "Delete user", "Hard Delete", "Update Sts", "Confirm",
 	"Add member to group", "Remove member from group", "Delete group", "Add app role", "Remove app role",
 }
 

@@ -47,7 +47,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 	}
 	return &handler{
 		log:    log,
-		gate:   door.NewGate(s.doors, http.DefaultTransport),
+		gate:   door.NewGate(s.doors, http.DefaultTransport, cfg),
 		queue:  door.NewQueue(cfg, s.queueURL),
 		ledger: ledger.New(cfg, s.table),
 	}, nil

@@ -31,6 +31,7 @@ func (h *handler) handle(ctx context.Context, e events.LambdaFunctionURLRequest)
 		h.report(ctx, e, refused.Door, refused)
 		return respond(refused.Answer()), nil
 	}
+	h.heard(ctx, passed.Door)
 	h.report(ctx, e, passed.Door, nil)
 	return respond(passed.Answer()), nil
 }
@@ -60,6 +61,17 @@ func (h *handler) pass(ctx context.Context, e events.LambdaFunctionURLRequest) (
 		return refuse(door.NoQueue, err)
 	}
 	return passed, nil
+}
+
+// heard notes that the door's issuer is not silent. An event that is stored is accepted, whatever becomes of the note.
+func (h *handler) heard(ctx context.Context, d *door.Door) {
+	silence, err := time.ParseDuration(d.Silence)
+	if err != nil {
+		return // the door may be silent
+	}
+	if err := h.ledger.HeardAtDoor(ctx, d.Path, time.Now(), silence); err != nil {
+		h.log.Warn("the ledger does not know that a door was heard", "door", d.Path, "error", err.Error())
+	}
 }
 
 // request returns what arrived. A body that is no base64 is empty, and so no door accepts it.

@@ -2,6 +2,7 @@ package door
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Sources are those under which a signed webhook's record may be parsed: providers without a partner event source.
@@ -76,6 +78,9 @@ func (d Door) problems() (problems []string) {
 		`subject: missing; write the "sub" of the sender, since others have tokens of this issuer, too`)
 	add(d.Accepts == Signed && !slices.Contains(Sources, d.Source), "source: %q is not one of %s", d.Source,
 		strings.Join(Sources, ", "))
+	silence, err := time.ParseDuration(cmp.Or(d.Silence, "0"))
+	add(err != nil || silence < 0 || silence > 0 && silence < time.Hour,
+		"silence: %q is not a duration of an hour or more, like 72h", d.Silence)
 	add(d.Accepts != Signed && d.Source != "", "source: only %s has one", Signed)
 	return problems
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // Kind is what a door accepts.
@@ -40,6 +42,8 @@ type Door struct {
 	// certificates are the keys. A door has one of the two.
 	Keys         string `json:"keys"`
 	SAMLProvider string `json:"saml_provider"`
+	// Silence is a Go duration: if the door hears nothing for so long, the self-test says so. Empty is never.
+	Silence string `json:"silence"`
 	// Source is the EventBridge source under which a signed webhook's record is parsed, such as custom.entra.
 	Source string `json:"source"`
 }
@@ -81,11 +85,15 @@ type entry struct {
 	keys keySet
 }
 
-// NewGate returns the gate of doors, which fetches keys through the transport.
-func NewGate(doors []Door, transport http.RoundTripper) *Gate {
+// NewGate returns the gate of doors. It fetches keys through the transport, and certificates from IAM.
+func NewGate(doors []Door, transport http.RoundTripper, cfg aws.Config) *Gate {
 	g := &Gate{}
 	for _, d := range doors {
-		g.entries = append(g.entries, entry{d, newRemoteKeys(d.Keys, transport)})
+		var keys keySet = newRemoteKeys(d.Keys, transport)
+		if d.SAMLProvider != "" {
+			keys = &samlKeys{cfg: cfg, arn: d.SAMLProvider}
+		}
+		g.entries = append(g.entries, entry{d, keys})
 	}
 	return g
 }

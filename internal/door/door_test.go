@@ -14,6 +14,7 @@ import (
 	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -21,7 +22,7 @@ import (
 // reads, with the issuer that was verified.
 func TestGoodRequestsPass(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		g := door.NewGate(doors, newIssuer())
+		g := door.NewGate(doors, newIssuer(), aws.Config{})
 		for path, status := range map[string]int{"/logout": 204, "/ssf": 202, "/google": 204} {
 			for _, change := range []func(*form){
 				func(*form) {},
@@ -95,7 +96,7 @@ var refusals = []struct {
 // TestHostileTokensAreRefused: nothing passes that the issuer did not sign for this door and this time.
 func TestHostileTokensAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		g := door.NewGate(doors, newIssuer())
+		g := door.NewGate(doors, newIssuer(), aws.Config{})
 		for path := range map[string]bool{"/logout": true, "/ssf": true, "/google": true} {
 			enter(t, g, request(path, good(path).sign())) // which fetches the keys
 			for _, test := range refusals {
@@ -126,7 +127,7 @@ func refusedAs(t *testing.T, g *door.Gate, r door.Request, name string, want doo
 // sender's.
 func TestForgedHeadersAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		g := door.NewGate(doors, newIssuer())
+		g := door.NewGate(doors, newIssuer(), aws.Config{})
 		for path := range map[string]bool{"/logout": true, "/ssf": true, "/google": true} {
 			enter(t, g, request(path, good(path).sign()))
 			public := must(x509.MarshalPKIXPublicKey(issuerKey().Public()))
@@ -171,7 +172,7 @@ func TestForgedHeadersAreRefused(t *testing.T) {
 func TestRequestsOfAnotherFormAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		keys := newIssuer()
-		g := door.NewGate(doors, keys)
+		g := door.NewGate(doors, keys, aws.Config{})
 		change := func(path string, change func(*door.Request)) door.Request {
 			r := request(path, good(path).sign())
 			change(&r)
@@ -212,7 +213,7 @@ func TestRequestsOfAnotherFormAreRefused(t *testing.T) {
 // TestBodiesThatNameNobody: a good token with a body that says nothing, or names what is no person.
 func TestBodiesThatNameNobody(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		g := door.NewGate(doors, newIssuer())
+		g := door.NewGate(doors, newIssuer(), aws.Config{})
 		for body, status := range map[string]int{
 			``: 400, `[]`: 400, `{`: 400, `{}`: 400, `{"sub_id": "alice"}`: 400, `{"sub_id": {}}`: 400,
 			`{"sub_id": {"format": 1}}`: 400, `{"sub_id": {"format": "email"}}`: 400,
@@ -241,7 +242,7 @@ func TestBodiesThatNameNobody(t *testing.T) {
 // TestMissingClaimsAreRefused: what makes a token good once and for a time must be there.
 func TestMissingClaimsAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		g := door.NewGate(doors, newIssuer())
+		g := door.NewGate(doors, newIssuer(), aws.Config{})
 		for path, missing := range map[string]map[string]door.Reason{
 			"/logout": {"exp": door.WrongTime, "iat": door.WrongTime, "jti": door.NoTokenID, "sub": door.WrongSubject},
 			"/ssf":    {"iat": door.WrongTime, "jti": door.NoTokenID},
@@ -263,7 +264,7 @@ func TestMissingClaimsAreRefused(t *testing.T) {
 // TestVerifiedIssuerTravels: a transmitter that writes "iss" twice gets no other issuer.
 func TestVerifiedIssuerTravels(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		g := door.NewGate(doors, newIssuer())
+		g := door.NewGate(doors, newIssuer(), aws.Config{})
 		f := good("/ssf").with(func(f *form) { f.claims["ISS"], f.claims["iſs"] = okta, okta })
 		passed, refused := g.Enter(t.Context(), request("/ssf", f.sign()))
 		if refused != nil {

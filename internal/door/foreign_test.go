@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/door"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // TestTokensOfOthersPass: tokens that PyJWT, Authlib and the npm package jose have signed. testdata has the programs
@@ -30,7 +32,7 @@ func TestTokensOfOthersPass(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			keys := newIssuer()
 			keys.body = foreign.JWKS
-			g := door.NewGate(doors, keys)
+			g := door.NewGate(doors, keys, aws.Config{})
 			for _, f := range foreign.Tokens {
 				r := request(f.Path, f.Token)
 				r.At = time.Unix(foreign.At, 0)

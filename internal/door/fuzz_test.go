@@ -6,6 +6,8 @@ import (
 
 	"clientvpn-responder/internal/door"
 	"clientvpn-responder/internal/signal"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // FuzzEnter: without the issuer's key nothing passes, and every request has an answer.
@@ -18,7 +20,7 @@ func FuzzEnter(f *testing.F) {
 	}
 	keys := newIssuer()
 	f.Fuzz(func(t *testing.T, path, token, body string) {
-		g := door.NewGate(doors, keys)
+		g := door.NewGate(doors, keys, aws.Config{})
 		r := request(path, token)
 		if path != "/ssf" {
 			r.Body = []byte(body)
@@ -41,7 +43,7 @@ func FuzzBody(f *testing.F) {
 	} {
 		f.Add(body)
 	}
-	g := door.NewGate(doors, newIssuer())
+	g := door.NewGate(doors, newIssuer(), aws.Config{})
 	token := good("/logout").with(func(f *form) {
 		f.claims["exp"] = time.Now().Add(14 * time.Minute).Unix()
 	}).sign()

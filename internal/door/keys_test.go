@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/door"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // TestUnknownIssuersCauseNoFetch: a stranger cannot have the function call anybody.
 func TestUnknownIssuersCauseNoFetch(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		keys := newIssuer()
-		g := door.NewGate(doors, keys)
+		g := door.NewGate(doors, keys, aws.Config{})
 		f := good("/ssf").with(func(f *form) { f.claims["iss"] = "https://evil.example" })
 		for range 1000 {
 			refusedAs(t, g, request("/ssf", f.sign()), "a stranger", door.UnknownIssuer)
@@ -28,7 +30,7 @@ func TestUnknownIssuersCauseNoFetch(t *testing.T) {
 func TestFloorBetweenFetches(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		keys := newIssuer()
-		g := door.NewGate(doors[1:2], keys)
+		g := door.NewGate(doors[1:2], keys, aws.Config{})
 		invented := good("/ssf").with(func(f *form) { f.header["kid"] = "invented" }).sign()
 		refusedAs(t, g, request("/ssf", invented), "the first", door.BadSignature)
 		for range 1000 {
@@ -59,7 +61,7 @@ func TestKeysThatCannotBeFetched(t *testing.T) {
 		} {
 			keys := newIssuer()
 			spoil(keys)
-			g := door.NewGate(doors[1:2], keys)
+			g := door.NewGate(doors[1:2], keys, aws.Config{})
 			answer, why := enter(t, g, request("/ssf", good("/ssf").sign()))
 			if answer.Status != 503 || why != door.NoKeys || answer.Header["Retry-After"] == "" {
 				t.Errorf("%s: %d %s", name, answer.Status, why)
@@ -80,7 +82,7 @@ func TestKeysThatCannotBeFetched(t *testing.T) {
 func TestWithdrawnKeysEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		keys := newIssuer()
-		g := door.NewGate(doors[1:2], keys)
+		g := door.NewGate(doors[1:2], keys, aws.Config{})
 		enter(t, g, request("/ssf", good("/ssf").sign()))
 		keys.body = []byte(`{"keys": []}`)
 		time.Sleep(59 * time.Minute)

@@ -36,8 +36,9 @@ var queryThrottled = refusal{
 var services = map[string]*service{
 	elasticCompute.version: elasticCompute, notification.version: notification,
 	identityStore.version: identityStore, dynamoDB.version: dynamoDB, simpleQueue.version: simpleQueue,
-	secretsManager.version: secretsManager, securityTokens.version: securityTokens,
-	simpleStorage.version: simpleStorage,
+	identityAndAccess.version: identityAndAccess, secretsManager.version: secretsManager,
+	securityTokens.version: securityTokens,
+	simpleStorage.version:  simpleStorage,
 }
 
 // action does what a request asks for, and returns the answer's document or an error.
@@ -55,6 +56,7 @@ var actions = map[string]action{
 	"DescribeGroupMembership":       {identityStore, (*Cloud).describeGroupMembership},
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
 	"GetUserId":                     {identityStore, (*Cloud).getUserID},
+	"GetSAMLProvider":               {identityAndAccess, (*Cloud).getSAMLProvider},
 	"GetSecretValue":                {secretsManager, (*Cloud).getSecretValue},
 	"GetWebIdentityToken":           {securityTokens, (*Cloud).getWebIdentityToken},
 	"ListUsers":                     {identityStore, (*Cloud).listUsers},

@@ -59,17 +59,18 @@ type Cloud struct {
 
 // state is what Reset forgets.
 type state struct {
-	count       int // numbers everything: identifiers, the order of establishment, the order of events
-	endpoints   []*endpoint
-	byID        map[string]*endpoint
-	conns       map[string]*conn // all that are listed
-	users       map[string]User
-	tables      map[string]*table
-	queues      map[string]*queue // by name
-	moves       []moveTask        // of dead letters
-	secrets     map[string]string // by ARN
-	buckets     map[string][]*object
-	memberships map[string]Membership
+	count         int // numbers everything: identifiers, the order of establishment, the order of events
+	endpoints     []*endpoint
+	byID          map[string]*endpoint
+	conns         map[string]*conn // all that are listed
+	users         map[string]User
+	tables        map[string]*table
+	queues        map[string]*queue // by name
+	moves         []moveTask        // of dead letters
+	secrets       map[string]string // by ARN
+	samlProviders map[string]string // metadata by ARN
+	buckets       map[string][]*object
+	memberships   map[string]Membership
 
 	transactions map[string]transaction // by token
 	refused      []Refusal

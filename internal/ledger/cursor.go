@@ -19,6 +19,9 @@ type Cursor struct {
 	Problem   string
 }
 
+// cursorLasts is how long a cursor is kept after the last poll. Microsoft Graph forgets its own after seven days.
+const cursorLasts = 7 * 24 * time.Hour
+
 func cursorID(provider string) string { return doorPrefix + "poll#" + provider }
 
 // LoadCursor returns how far a provider has been polled. It reports false if that is not known.
@@ -56,7 +59,7 @@ func (t *Table) SaveCursor(ctx context.Context, provider string, c Cursor) error
 	}
 	next["sent"] = mapOf(sent)
 	return t.change(ctx, cursorID(provider), func(content) (content, time.Time, error) {
-		return next, time.Time{}, nil
+		return next, time.Now().Add(cursorLasts), nil
 	})
 }
 

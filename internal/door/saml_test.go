@@ -1,0 +1,79 @@
+package door_test
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/door"
+	"clientvpn-responder/internal/emulator"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+const provider = "arn:aws:iam::111122223333:saml-provider/okta"
+
+// metadata returns the SAML metadata of an identity provider with a certificate for each use.
+func metadata(uses ...string) string {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "okta"}}
+	der := must(x509.CreateCertificate(rand.Reader, template, template, issuerKey().Public(), issuerKey()))
+	keys := ""
+	for _, use := range uses {
+		keys += fmt.Sprintf(`<md:KeyDescriptor %s><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>`+
+			"<ds:X509Certificate>\n%s\n</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>", use,
+			base64.StdEncoding.EncodeToString(der))
+	}
+	return `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"><md:IDPSSODescriptor>` + keys +
+		`</md:IDPSSODescriptor></md:EntityDescriptor>`
+}
+
+// TestSAMLProvidersCertificateIsTheKey: whose assertions let people in may sign them out. Nobody else may.
+func TestSAMLProvidersCertificateIsTheKey(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		for _, test := range []struct {
+			metadata string
+			key      any
+			want     door.Reason
+		}{
+			{metadata(`use="signing"`), issuerKey(), ""},
+			{metadata(""), issuerKey(), ""},
+			{metadata(`use="encryption"`), issuerKey(), door.NoKeys},
+			{metadata(`use="signing"`), strangerKey(), door.BadSignature},
+			{"<md:", issuerKey(), door.NoKeys},
+			{"", issuerKey(), door.NoKeys}, // no such provider
+		} {
+			cloud := &emulator.Cloud{}
+			cloud.AddSAMLProvider(provider, test.metadata)
+			g := door.NewGate([]door.Door{
+				{Path: "/logout", Accepts: door.Logout, Issuer: okta, SAMLProvider: provider},
+			}, newIssuer(), over(t, cloud))
+			for range 3 {
+				f := good("/logout").with(func(f *form) { f.key = test.key })
+				if _, why := enter(t, g, request("/logout", f.sign())); why != test.want && why != door.TooSoon {
+					t.Errorf("%.40s: %q, want %q", test.metadata, why, test.want)
+				}
+			}
+			if calls := len(cloud.Calls()); calls != 1 {
+				t.Errorf("%d calls of IAM", calls)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+	})
+}
+
+// over returns a configuration for the cloud.
+func over(t *testing.T, cloud *emulator.Cloud) aws.Config {
+	t.Helper()
+	client, stop := emulator.HTTPClient(cloud)
+	t.Cleanup(stop)
+	return aws.Config{
+		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
+}
