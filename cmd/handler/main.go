@@ -86,14 +86,19 @@ func wire(log *slog.Logger) (*handler, []string) {
 	}
 	h.attach(cfg, s)
 	if s.policyAt != (policysource.Location{}) {
-		policyCfg, _ := configuration(policyAttempt, calls) // an error would have been the first's
-		h.source = policysource.New(policyCfg, s.policyAt, s.policyFile)
-		problems = nil // the file holds only while nothing was put there
-		if err := h.inForce(context.Background(), log).PolicyError; err != nil {
-			problems = []string{"POLICY_SOURCE: " + err.Error()}
-		}
+		problems = h.attachSource(s)
 	}
 	return h, problems
+}
+
+// attachSource has the policy read from where it is put. The file holds only while nothing was put there.
+func (h *handler) attachSource(s settings) (problems []string) {
+	cfg, _ := configuration(policyAttempt, h.calls) // an error would have been the first configuration's
+	h.source = policysource.New(cfg, s.policyAt, s.policyFile)
+	if err := h.inForce(context.Background(), h.log).PolicyError; err != nil {
+		return []string{"POLICY_SOURCE: " + err.Error()}
+	}
+	return nil
 }
 
 // inForce returns the responder with the policy that is in force now.

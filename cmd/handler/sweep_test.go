@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -77,7 +76,7 @@ func (s swept) start(env ...string) *emulator.Function {
 // sweepEvent is the hourly one.
 func sweepEvent(t *testing.T) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("../../events/sweep/sweep.json"))
+	raw, err := os.ReadFile("../../events/sweep/sweep.json")
 	if err != nil {
 		t.Fatal(err)
 	}

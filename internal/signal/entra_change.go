@@ -71,7 +71,7 @@ func (c entraChange) lostMembers(e event, tenant identity.Issuer) ([]Signal, err
 		}
 		signals = append(signals, Signal{
 			Kind: kind, Type: left, Subject: member.subject(tenant),
-			Membership: membership(Group, requiredString(c.ID), requiredString(c.DisplayName), Removed),
+			Membership: membership(Group, c.ID, requiredString(c.DisplayName), Removed),
 		})
 	}
 	if len(signals) == 0 {
