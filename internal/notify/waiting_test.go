@@ -16,8 +16,8 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 	at := time.Date(2026, 11, 20, 10, 19, 41, 0, time.UTC)
 	held := responder.Outcome{
 		Status: responder.Braked,
-		Summary: "The brake holds 280 events of okta, about alice, bob and 278 others: with them more than 25 people would be " +
-			"cut off within 1h0m0s, after 20 who were.",
+		Summary: "The brake holds 280 events of okta, about alice, bob and 278 others: with them more than 25 people would " +
+			"be cut off within 1h0m0s, after 20 who were.",
 		Signal: signal.Signal{
 			ID: "64c3ff73", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Time: at,
 			Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
@@ -29,9 +29,11 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 		},
 	}
 	swept := responder.Outcome{
-		Status:   responder.Notified,
-		Summary:  "41 people are connected, and all of them could be found by name if they left now; svc-backup could not.",
-		Signal:   signal.Signal{ID: "7d1c2a9e", Provider: signal.SweepProvider, Kind: signal.Sweep, Type: "Sweep", Time: at},
+		Status:  responder.Notified,
+		Summary: "41 people are connected, and all of them could be found by name if they left now; svc-backup could not.",
+		Signal: signal.Signal{
+			ID: "7d1c2a9e", Provider: signal.SweepProvider, Kind: signal.Sweep, Type: "Sweep", Time: at,
+		},
 		Decision: policy.Decision{Mode: policy.Enforce},
 		Sweep: &sweep.Report{
 			People: 41, NotFindable: 1, Closed: 1, Forever: 1,
