@@ -88,8 +88,7 @@ func (t *tool) diff(ctx context.Context, rules *policy.Policy, back time.Duratio
 		return err
 	}
 	progress := t.Progress("Reading the log", 0)
-	isEvent := func(o report.Outcome) bool { return o.Signal.Kind != "self-test" }
-	all, err := outcomes(ctx, s, time.Now().Add(-back), "", isEvent)
+	all, err := outcomes(ctx, s, time.Now().Add(-back), "", report.Outcome.IsAboutSomebody)
 	progress.Stop()
 	if err != nil {
 		return err
@@ -117,9 +116,6 @@ func (t *tool) diff(ctx context.Context, rules *policy.Policy, back time.Duratio
 
 // compare decides about a signal anew, as of the moment at which it arrived.
 func compare(rules *policy.Policy, mode policy.Mode, o report.Outcome) (difference, bool) {
-	if o.Signal.Kind.IsRuling() {
-		return difference{}, true
-	}
 	anew := rules.Decide(o.Signal, mode, o.Timing.ReceivedAt)
 	was := decided{o.Decision.Rule, o.Decision.Action, o.Decision.Mode, o.Decision.Gate}
 	would := decided{anew.Rule, string(anew.Action), string(anew.Mode), string(anew.Gate)}

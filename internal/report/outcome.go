@@ -132,6 +132,12 @@ func (o Outcome) About(name string) bool {
 	return folded != "" && slices.ContainsFunc(names, func(n string) bool { return signal.Fold(n) == folded })
 }
 
+// IsAboutSomebody reports whether it is of an event about people, and not of a self-test, a sweep or a ruling.
+func (o Outcome) IsAboutSomebody() bool {
+	kind := o.Signal.Kind
+	return kind != signal.SelfTest && kind != signal.Sweep && !kind.IsRuling()
+}
+
 // needing are the statuses that ask a person to do something.
 var needing = []string{
 	"failed", "partial", "unverified", "reconnecting", "held", "over-limit", "ambiguous", "unmapped", "not-ready",

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"clientvpn-responder/internal/signal"
 )
 
 // logged returns the line of a log about an outcome; with this status and id, and more members.
@@ -102,6 +104,16 @@ func TestACustomRequestIsInANameThatNobodyChecked(t *testing.T) {
 		if !strings.Contains(page.String(), words) {
 			t.Errorf("the page lacks %q", words)
 		}
+	}
+}
+
+// TestAWeekIsAboutPeople: self-tests and sweeps run every hour, and are not counted.
+func TestAWeekIsAboutPeople(t *testing.T) {
+	all := []Logged{logged(t, "terminated", "1", ""), logged(t, "ready", "2", ""), logged(t, "notified", "3", "")}
+	all[1].Outcome.Signal.Kind, all[2].Outcome.Signal.Kind = signal.SelfTest, signal.Sweep
+	var page bytes.Buffer
+	if err := Week(&page, all, time.Time{}, time.Now()); err != nil || !strings.Contains(page.String(), "1 signals") {
+		t.Errorf("%v %s", err, &page)
 	}
 }
 

@@ -40,7 +40,7 @@ func Week(w io.Writer, all []Logged, from, to time.Time) error {
 	page := week{From: from.UTC(), To: to.UTC(), Made: to.UTC(), Title: "Who was cut off, and who was not"}
 	var outcomes []Outcome
 	for _, l := range Final(all) {
-		if o := l.Outcome; o.Signal.Kind != "self-test" {
+		if o := l.Outcome; o.IsAboutSomebody() {
 			outcomes = append(outcomes, o)
 		}
 	}
