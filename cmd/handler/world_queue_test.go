@@ -84,7 +84,8 @@ func (w *world) addOne(id, connectionID string) *event {
 func (w *world) addAddress(id, address string) *event {
 	now := time.Now()
 	return w.put(&event{id: id, at: now.Truncate(time.Second), asks: forEnd, address: address,
-		people: map[string]string{address: ""}, body: custom(id, now, `"client_ip":"`+address+`","seen_at":"`+now.UTC().Format(time.RFC3339Nano)+`"`)})
+		people: map[string]string{address: ""}, body: custom(id, now,
+			`"client_ip":"`+address+`","seen_at":"`+now.UTC().Format(time.RFC3339Nano)+`"`)})
 }
 
 // means reports whether the event is about the connection.

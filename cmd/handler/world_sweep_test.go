@@ -79,8 +79,8 @@ func (w *world) openedLate(person string, at time.Time) bool {
 	return false
 }
 
-// lastSweep sweeps once in calm weather, long after the last event, and holds: nobody who was closed last is up, but for
-// what an outcome says.
+// lastSweep sweeps once in calm weather, long after the last event. It holds that nobody who was closed last is up, but
+// for what an outcome says.
 func (w *world) lastSweep() {
 	w.mu.Lock()
 	w.spoil = nil
