@@ -10,8 +10,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// asItIs returns what a self-test reports though it is no problem: the mode, the endpoints that are left out, and when
-// each source was heard last.
+// asItIs returns what a self-test reports though it is no problem. That is the mode, the endpoints that are left out,
+// and the last word of each source.
 func (r *Responder) asItIs(ctx context.Context) (all []policy.Reason) {
 	if r.Mode != policy.Enforce {
 		all = append(all, policy.Because(policy.NoRuleAsked, "mode dry-run: nobody is cut off"))
