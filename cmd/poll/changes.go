@@ -57,8 +57,12 @@ func (r *poll) pollGroups(ctx context.Context) error {
 // sendMembers sends a group with the members that it has lost, and the names that they have.
 func (r *poll) sendMembers(ctx context.Context, group map[string]json.RawMessage, at time.Time) error {
 	var members, lost []map[string]json.RawMessage
-	if raw, changed := group["members@delta"]; !changed || json.Unmarshal(raw, &members) != nil {
+	changes, changed := group["members@delta"]
+	if !changed {
 		return nil // something else about the group
+	}
+	if err := json.Unmarshal(changes, &members); err != nil {
+		return fmt.Errorf("reading members@delta of a group: %w", err)
 	}
 	for _, member := range members {
 		if _, removed := member["@removed"]; !removed {
@@ -84,9 +88,9 @@ func (r *poll) sendMembers(ctx context.Context, group map[string]json.RawMessage
 // name adds the principal name to a user or a member that comes without one, if Graph still knows it. Entra keeps users
 // who are deleted for 30 days.
 func (r *poll) name(ctx context.Context, user map[string]json.RawMessage) error {
-	var id string
 	_, named := user["userPrincipalName"]
-	if named || json.Unmarshal(user["id"], &id) != nil || !guidForm.MatchString(id) {
+	id := textOf(user["id"])
+	if named || !guidForm.MatchString(id) {
 		return nil
 	}
 	for _, place := range []string{"/v1.0/users/", "/v1.0/directory/deletedItems/"} {
@@ -101,6 +105,14 @@ func (r *poll) name(ctx context.Context, user map[string]json.RawMessage) error 
 		return err
 	}
 	return nil
+}
+
+// textOf returns a JSON string's text; empty for anything else.
+func textOf(raw json.RawMessage) string {
+	var text any
+	_ = json.Unmarshal(raw, &text) // what cannot be read stays nil
+	s, _ := text.(string)
+	return s
 }
 
 // changes visits what has changed since the cursor, and returns the next one. Without a cursor, or with one that Graph
@@ -122,14 +134,8 @@ func (r *poll) changes(
 		if err != nil {
 			return "", err
 		}
-		for _, raw := range page.Value {
-			var record map[string]json.RawMessage
-			if err := json.Unmarshal(raw, &record); err != nil {
-				return "", fmt.Errorf("reading a record: %w", err)
-			}
-			if err := visit(record, at); err != nil {
-				return "", err
-			}
+		if err := visitAll(page.Value, at, visit); err != nil {
+			return "", err
 		}
 		next = page.Delta
 	}
@@ -137,4 +143,19 @@ func (r *poll) changes(
 		return "", errors.New("the last page has no @odata.deltaLink")
 	}
 	return next, nil
+}
+
+func visitAll(
+	records []json.RawMessage, at time.Time, visit func(map[string]json.RawMessage, time.Time) error,
+) error {
+	for _, raw := range records {
+		var record map[string]json.RawMessage
+		if err := json.Unmarshal(raw, &record); err != nil {
+			return fmt.Errorf("reading a record: %w", err)
+		}
+		if err := visit(record, at); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -106,7 +106,7 @@ func (g *Gate) Enter(ctx context.Context, r Request) (Passed, *Refusal) {
 	}
 	first := &doors[0].Door // all doors of a path are of one kind
 	switch {
-	case r.Method != "POST":
+	case r.Method != http.MethodPost:
 		return Passed{}, refuse(first, WrongMethod)
 	case len(r.Body) > MaxBody:
 		return Passed{}, refuse(first, TooLarge)
