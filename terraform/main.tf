@@ -83,6 +83,7 @@ resource "aws_cloudformation_stack" "this" {
     ScimIssuers                   = var.scim_issuers
     IamAndCognito                 = var.iam_and_cognito
     Doors                         = var.doors
+    SamlProviderArns              = var.saml_provider_arns
     EntraTenantId                 = var.entra_tenant_id
     EntraClientId                 = var.entra_client_id
     EntraSecretArn                = var.entra_secret_arn

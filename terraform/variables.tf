@@ -283,6 +283,18 @@ variable "doors" {
   }
 }
 
+variable "saml_provider_arns" {
+  description = "The SAML providers that doors name, whose certificates the function may read, separated by commas. Empty lets it read none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:[a-z-]+:iam::[0-9]{12}:saml-provider/[A-Za-z0-9._-]+(,arn:[a-z-]+:iam::[0-9]{12}:saml-provider/[A-Za-z0-9._-]+)*)?$", var.saml_provider_arns))
+    error_message = "saml_provider_arns must be ARNs of SAML providers in IAM, separated by commas without spaces."
+  }
+}
+
 variable "entra_tenant_id" {
   description = "The Microsoft Entra tenant that a function asks every minute, through Microsoft Graph, who has lost access. doc/sources.md says what to enter there. Empty asks nobody."
   type        = string
