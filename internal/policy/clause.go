@@ -48,6 +48,11 @@ func newFacts(s *signal.Signal, names []string) *facts {
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
+// compile prepares the rule for deciding.
+func (r *rule) compile() {
+	r.clauses, r.skipped = r.When.compile(), "rule "+r.Name+" does not fit: "
+}
+
 // compile returns the clauses that are present. The age is not among them: a signal that is too old for its rule must
 // not fall through to a later rule.
 func (c *condition) compile() []clause {

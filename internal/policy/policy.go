@@ -170,8 +170,7 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 		return nil, err
 	}
 	for i := range p.rules {
-		r := &p.rules[i]
-		r.clauses, r.skipped = r.When.compile(), "rule "+r.Name+" does not fit: "
+		p.rules[i].compile()
 	}
 	return p, nil
 }
