@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,28 +29,42 @@ func (w *world) list(client *http.Client) *ledger.Table {
 
 // atOnce answers requests for items of the cloud's table from a copy of it, in the goroutine that asks. The emulator asks
 // a connect handler whenever somebody looks, often while others wait for a lock. The bubble's clock does not move
-// meanwhile, so the handler's calls take no time. They suffer no faults.
-type atOnce struct{ cloud *emulator.Cloud }
+// meanwhile, so the handler's calls take no time. They suffer no faults. One request is asked at a time.
+type atOnce struct {
+	cloud  *emulator.Cloud
+	items  []json.RawMessage // of which mirror is the copy
+	mirror *emulator.Cloud
+}
 
-func (a atOnce) RoundTrip(r *http.Request) (*http.Response, error) {
-	var mirror emulator.Cloud
+func (a *atOnce) RoundTrip(r *http.Request) (*http.Response, error) {
+	items := a.cloud.Items(keepOutTable)
+	same := func(x, y json.RawMessage) bool { return bytes.Equal(x, y) }
+	if a.mirror == nil || !slices.EqualFunc(items, a.items, same) {
+		a.items, a.mirror = items, mirrorOf(items)
+	}
+	answer := httptest.NewRecorder()
+	a.mirror.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+// mirrorOf returns a cloud with the items in its table.
+func mirrorOf(items []json.RawMessage) *emulator.Cloud {
+	mirror := &emulator.Cloud{}
 	mirror.AddTable(keepOutTable, "id")
-	for _, item := range a.cloud.Items(keepOutTable) {
+	for _, item := range items {
 		body := fmt.Sprintf(`{"TableName":%q,"Item":%s}`, keepOutTable, item)
 		put := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 		put.Header.Set("X-Amz-Target", "DynamoDB_20120810.PutItem")
 		mirror.ServeHTTP(httptest.NewRecorder(), put)
 	}
-	answer := httptest.NewRecorder()
-	mirror.ServeHTTP(answer, r)
-	return answer.Result(), nil
+	return mirror
 }
 
 // guard puts a client connect handler before the endpoints at home, which denies as cmd/connect does: everybody who is
 // on the keep-out list.
 func (w *world) guard() {
 	rules := w.policy()
-	list := w.list(&http.Client{Transport: atOnce{w.cloud}})
+	list := w.list(&http.Client{Transport: &atOnce{cloud: w.cloud}})
 	w.guarded = true
 	w.cloud.ConnectHandler = func(ctx context.Context, request []byte) ([]byte, error) {
 		var r struct {
