@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"clientvpn-responder/internal/console"
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/stack"
@@ -94,22 +96,18 @@ and why stays in the table.`,
 
 // liftOne takes one person off the list.
 func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Policy, name string, r lifting) error {
-	entries, err := list.Find(ctx, append(rules.People(name, ""), name))
+	lifts, err := liftsOf(ctx, list, rules, name)
 	if err != nil {
 		return stack.InOneSentence(err)
 	}
-	if len(entries) == 0 {
+	if len(lifts) == 0 {
 		return fmt.Errorf("%s is not on the list", name)
 	}
-	var people []string
-	for _, e := range entries {
-		if !slices.Contains(people, e.Person) {
-			people = append(people, e.Person)
-		}
-	}
 	causes := []ledger.Cause{ledger.Deprovisioning, ledger.Membership, ledger.Finding, ledger.Request}
-	for _, person := range people {
-		lifted, err := list.Lift(ctx, person, ledger.Lift{Causes: causes, By: r.by, Reason: r.reason, At: time.Now()})
+	for _, person := range slices.Sorted(maps.Keys(lifts)) {
+		lift := lifts[person]
+		lift.Causes, lift.By, lift.Reason, lift.At = causes, r.by, r.reason, time.Now()
+		lifted, err := list.Lift(ctx, person, lift)
 		if err != nil {
 			return stack.InOneSentence(err)
 		}
@@ -123,6 +121,30 @@ func (t *tool) liftOne(ctx context.Context, list *ledger.Table, rules *policy.Po
 		}
 	}
 	return nil
+}
+
+// liftsOf returns what to lift, by person. It is every entry of the people that the name leads to by the policy. Under
+// people that the name led to when an entry was made, it is the entries about the name.
+func liftsOf(
+	ctx context.Context, list *ledger.Table, rules *policy.Policy, name string,
+) (map[string]ledger.Lift, error) {
+	names := []string{identity.Fold(name)}
+	named, err := list.Named(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := list.Find(ctx, append(rules.People(name, ""), name))
+	if err != nil {
+		return nil, err
+	}
+	lifts := map[string]ledger.Lift{}
+	for _, person := range named {
+		lifts[person] = ledger.Lift{Named: names}
+	}
+	for _, e := range entries {
+		lifts[e.Person] = ledger.Lift{}
+	}
+	return lifts, nil
 }
 
 func (t *tool) printLifted(lifted []ledger.Entry) {

@@ -91,6 +91,33 @@ func TestLiftTakesOffTheList(t *testing.T) {
 	}
 }
 
+// TestLiftFindsByTheNameOfThen: the policy has lost the alias by which the entry was made.
+func TestLiftFindsByTheNameOfThen(t *testing.T) {
+	list := withList(t)
+	_, err := list.Put(t.Context(), ledger.Entry{
+		Person: "dana", Cause: ledger.Finding, Names: []string{"00u9z8y7"}, Known: []string{"dana", "00u9z8y7"},
+		EventAt: time.Now(), Since: time.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = list.Put(t.Context(), ledger.Entry{
+		Person: "dana", Cause: ledger.Request, Names: []string{"dana"}, EventAt: time.Now(), Since: time.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, out, beside := clientvpn(t,
+		"keep-out", "lift", "--policy", trial.Demonstration, "--reason", "a mistake", "00u9z8y7")
+	if code != exitDone || strings.Count(out, "dana may connect again") != 1 {
+		t.Errorf("%d %s%s", code, out, beside)
+	}
+	// The entry about dana by another name stays.
+	if left, err := list.Find(t.Context(), []string{"dana"}); err != nil || len(left) != 1 {
+		t.Errorf("%+v, %v", left, err)
+	}
+}
+
 // TestKeepOutSaysTheRemedy in one sentence, and changes nothing.
 func TestKeepOutSaysTheRemedy(t *testing.T) {
 	list := withList(t)

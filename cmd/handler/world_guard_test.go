@@ -32,7 +32,7 @@ func (w *world) list(client *http.Client) *ledger.Table {
 // meanwhile, so the handler's calls take no time. They suffer no faults. One request is asked at a time.
 type atOnce struct {
 	cloud  *emulator.Cloud
-	items  []json.RawMessage // of which mirror is the copy
+	items  []json.RawMessage // which mirror copies
 	mirror *emulator.Cloud
 }
 
