@@ -14,6 +14,8 @@ import (
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/policysource"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // handler decides who may connect. The policy and the list are nil where they cannot be had.
@@ -147,9 +149,12 @@ func (h *handler) report(ctx context.Context, r request, d decision, took time.D
 		CloudWatchMetrics []metrics
 	}
 	line := []slog.Attr{
-		slog.Any("_aws", directive{time.Now().UnixMilli(), []metrics{{"ClientVPNResponder", [][]string{{"Decision"}},
-			[]metric{{"ConnectDecisions", "Count"}, {"DecisionTime", "Milliseconds"}}}}}),
+		slog.Any("_aws", directive{time.Now().UnixMilli(), []metrics{{
+			"ClientVPNResponder", [][]string{{"Decision", "Function"}},
+			[]metric{{"ConnectDecisions", "Count"}, {"DecisionTime", "Milliseconds"}},
+		}}}),
 		slog.String("Decision", string(d.verdict)),
+		slog.String("Function", cmp.Or(lambdacontext.FunctionName, "local")),
 		slog.Int("ConnectDecisions", 1),
 		slog.Float64("DecisionTime", float64(took.Microseconds())/1000),
 		slog.Bool("allow", d.allow),

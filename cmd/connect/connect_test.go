@@ -252,7 +252,7 @@ func TestOneReadForADecision(t *testing.T) {
 // TestDecisionsAreLoggedAndCounted: who is denied, why and until when; of who is let in, no name.
 func TestDecisionsAreLoggedAndCounted(t *testing.T) {
 	cloud, _ := cloudWith(t, "alice")
-	f := start(t, cloud)
+	f := start(t, cloud, "AWS_LAMBDA_FUNCTION_NAME=stack-a-connect")
 	invoke(t, f, from("Alice", "laptop"))
 	invoke(t, f, from("bob", ""))
 	cloud.Deny("dynamodb:BatchGetItem", table)
@@ -262,7 +262,7 @@ func TestDecisionsAreLoggedAndCounted(t *testing.T) {
 		t.Fatal(lines)
 	}
 	for i, want := range []map[string]any{
-		{"level": "WARN", "message": "connect", "Decision": "denied", "allow": false, "username": "Alice", "common_name": "laptop", "public_ip": "203.0.113.7", "people": []any{"alice"}},
+		{"level": "WARN", "message": "connect", "Decision": "denied", "Function": "stack-a-connect", "allow": false, "username": "Alice", "common_name": "laptop", "public_ip": "203.0.113.7", "people": []any{"alice"}},
 		{"level": "INFO", "message": "connect", "Decision": "allowed", "allow": true, "username": nil, "people": nil},
 		{"level": "ERROR", "message": "connect", "Decision": "undecided", "allow": true, "username": "carol", "people": []any{"carol"}},
 	} {
@@ -273,7 +273,7 @@ func TestDecisionsAreLoggedAndCounted(t *testing.T) {
 			}
 		}
 		raw, _ := json.Marshal(line["_aws"])
-		if !regexp.MustCompile(`^\{"CloudWatchMetrics":\[\{"Dimensions":\[\["Decision"\]\],"Metrics":\[\{"Name":"ConnectDecisions","Unit":"Count"\},\{"Name":"DecisionTime","Unit":"Milliseconds"\}\],"Namespace":"ClientVPNResponder"\}\],"Timestamp":1\d{12}\}$`).Match(raw) ||
+		if !regexp.MustCompile(`^\{"CloudWatchMetrics":\[\{"Dimensions":\[\["Decision","Function"\]\],"Metrics":\[\{"Name":"ConnectDecisions","Unit":"Count"\},\{"Name":"DecisionTime","Unit":"Milliseconds"\}\],"Namespace":"ClientVPNResponder"\}\],"Timestamp":1\d{12}\}$`).Match(raw) ||
 			line["ConnectDecisions"] != 1.0 || line["connection_id"] != "cvpn-connection-1" || line["endpoint_id"] != endpoint || line["timestamp"] == nil {
 			t.Errorf("%d: %s %v", i, raw, line)
 		}
