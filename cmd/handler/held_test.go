@@ -148,6 +148,31 @@ func TestHeldEventGoesBackWithoutAQueue(t *testing.T) {
 	}
 }
 
+// TestHeldEventWithoutAQueueEndsInTheDeadLetters with its bytes, from where a redrive brings it back.
+func TestHeldEventWithoutAQueueEndsInTheDeadLetters(t *testing.T) {
+	cloud := cloudWith()
+	cloud.AddTable("ledger", "id")
+	cloud.AddQueue("dead")
+	cloud.AddQueue("events", emulator.Queue{Visibility: time.Nanosecond, DeadLetter: "dead", Receives: 5})
+	f := start(t, cloud, "LEDGER_TABLE=ledger", "WATCH=0")
+	bodies := massOf(cloud, 26)
+	for _, body := range bodies {
+		cloud.Send("events", string(body))
+	}
+	for n := 1; n > 0; {
+		n, _ = cloud.Deliver(t.Context(), "events", 30, func(ctx context.Context, payload []byte) ([]byte, error) {
+			answer, err := f.Invoke(ctx, payload)
+			return answer.Payload, err
+		})
+	}
+	if dead := cloud.Queued("dead"); len(dead) != 26 || !holds(dead, bodies) || up(cloud) != 26 {
+		t.Errorf("%d are dead, %d up\n%s", len(dead), up(cloud), f.Logs())
+	}
+	if !strings.Contains(logs(f), "HELD_QUEUE_URL is not set, so the event that the brake holds goes back") {
+		t.Error("the log does not say why")
+	}
+}
+
 // holds reports whether a queue has these bodies, byte for byte.
 func holds(queued []emulator.Queued, bodies [][]byte) bool {
 	found := map[string]bool{}

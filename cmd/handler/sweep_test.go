@@ -260,3 +260,59 @@ func TestSweepSaysWhatItCouldNotAsk(t *testing.T) {
 		}
 	}
 }
+
+// TestShareOfThoseWhomTheSweepCountedIsHeld: until a sweep has counted, the number of people alone limits.
+func TestShareOfThoseWhomTheSweepCountedIsHeld(t *testing.T) {
+	s := sweeping(t)
+	leavers := massOf(s.cloud, 20)
+	f := s.start("POLICY_FILE=" + policyWith(t, `brake: {people: 25, share: "20%"}`))
+	invoke(t, f, batch(leavers[:5]...))
+	if up(s.cloud) != 15 {
+		t.Fatalf("nobody had counted, and %d are up\n%s", up(s.cloud), f.Logs())
+	}
+	s.cloud.AddTable("ledger", "id") // a new window
+	s.sweep(f)                       // 20% of 15 are 3
+	invoke(t, f, batch(leavers[5:8]...))
+	if up(s.cloud) != 12 {
+		t.Errorf("3 of 15 are no mass, and %d are up", up(s.cloud))
+	}
+	invoke(t, f, batch(leavers[8]))
+	if up(s.cloud) != 12 || !strings.Contains(logs(f), "with them more than 3 people would be cut off") {
+		t.Errorf("%d are up\n%s", up(s.cloud), logs(f))
+	}
+}
+
+// TestSweepGoesOnWhereTheLastOneStopped: a store that cannot be read to its end in one sweep is read by two, and then
+// from its beginning again.
+func TestSweepGoesOnWhereTheLastOneStopped(t *testing.T) {
+	s := sweeping(t, "zoe@example.com")
+	const all = 101 // one page of 100, and one more
+	for i := range all {
+		u := emulator.User{ID: fmt.Sprintf("9067123456-0a1b2c3d-4e5f-4a6b-8c7d-%012d", i), UserName: fmt.Sprint("user", i)}
+		if i == all-1 {
+			u.UserName, u.Disabled = "zoe", true
+		}
+		s.cloud.AddUser(u)
+	}
+	s.cloud.Inject(emulator.Fault{Action: "ListUsers", After: 1, Times: 1, Code: "AccessDeniedException", Status: 403})
+	f := s.start("IDENTITY_STORE_ID=" + sweepStore)
+	if got := s.sweep(f); len(got) != 1 || !strings.Contains(got[0], "asked about 0; 1 are left for the next sweep.") {
+		t.Fatalf("%q", got)
+	}
+	if last, err := s.list.LastSweep(t.Context()); last.Next == "" || err != nil {
+		t.Errorf("the next sweep begins at the beginning, %v", err)
+	}
+	before := len(s.cloud.Calls())
+	if got := s.sweep(f); len(got) != 2 || got[0] != "terminated: 1 VPN connection of zoe ended." {
+		t.Errorf("%q", got)
+	}
+	pages := 0
+	for _, c := range s.cloud.Calls()[before:] {
+		if c.Action == "ListUsers" {
+			pages++
+		}
+	}
+	if last, err := s.list.LastSweep(t.Context()); pages != 1 || last.Next != "" || err != nil {
+		t.Errorf("%d pages; the next sweep goes on at %q, %v", pages, last.Next, err)
+	}
+}

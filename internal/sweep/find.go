@@ -68,19 +68,21 @@ func (w *sweep) ask(ctx context.Context) {
 	}
 	complete := w.last.Next == ""
 	pages := 0
+	next := "" // after the last page that could be read; a sweep that reads none leaves the next one at the beginning
 	for page, err := range w.Store.Users(ctx, w.last.Next) {
 		if err != nil {
 			w.problem(err)
-			complete = false
+			w.report.cursor, complete = next, false
 			break
 		}
+		next = page.Next
 		for _, u := range page.Users {
 			if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
 				p.status, p.userID = statusOf(u.Enabled, u.Disabled), u.ID
 			}
 		}
-		if pages++; pages == mostPages && page.Next != "" {
-			w.report.cursor, complete = page.Next, false
+		if pages++; pages == mostPages && next != "" {
+			w.report.cursor, complete = next, false
 			break
 		}
 	}
