@@ -43,7 +43,7 @@ func (s Similarity) String() string {
 	name, domain := BareName(s.Connected)
 	bare, _ := BareName(s.Sought)
 	words := "its user " + s.Connected + " is similar to " + s.Sought +
-		", and the policy does not say that they are one person; if so, add "
+		"; if they are one person, add "
 	switch {
 	case strings.Contains(s.Connected, "/"):
 		return words + "it to identity.aliases, as Client VPN has it with a slash: " + quote(s.Connected) + ": " + bare

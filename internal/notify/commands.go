@@ -55,22 +55,26 @@ func doneWith(o responder.Outcome) string {
 // stayOut says, after what is done, whether the person can connect again and what to do about it.
 func stayOut(done step) step {
 	return func(o responder.Outcome) string {
-		person := o.Signal.Subject
-		switch {
-		case isKeptOut(o):
-			return fmt.Sprintf("%s The client connect handler turns %s away %s, on the endpoints that have it.",
-				done(o), person, o.HowLong())
-		case o.Signal.Kind != signal.AccountDisabled && o.Signal.Kind != signal.AccountPurged:
-			return fmt.Sprintf("%s A person who can still sign in can connect again. If %s must stay out, disable the user at "+
-				"the identity provider, or revoke the certificate.", done(o), person)
-		case o.Signal.Provider == signal.Custom:
-			return fmt.Sprintf("%s If the account is not closed yet, close it. "+
-				"If the VPN accepts certificates, revoke %s's, too.",
-				done(o), person)
-		}
-		return fmt.Sprintf("%s %s reports that the account is closed. If the VPN accepts certificates, revoke %s's, too: it "+
-			"outlives the account.", done(o), knownAs(o.Signal.Provider), person)
+		return strings.TrimSpace(done(o) + " " + comeBack(o))
 	}
+}
+
+// comeBack says whether the person can connect again, and what to do about it.
+func comeBack(o responder.Outcome) string {
+	person := o.Signal.Subject
+	switch {
+	case isKeptOut(o):
+		return fmt.Sprintf("The client connect handler turns %s away %s, on the endpoints that have it.",
+			person, o.HowLong())
+	case o.Signal.Kind != signal.AccountDisabled && o.Signal.Kind != signal.AccountPurged:
+		return fmt.Sprintf("A person who can still sign in can connect again. If %s must stay out, disable the user at "+
+			"the identity provider, or revoke the certificate.", person)
+	case o.Signal.Provider == signal.Custom:
+		return fmt.Sprintf("If the account is not closed yet, close it. If the VPN accepts certificates, revoke %s's, "+
+			"too.", person)
+	}
+	return fmt.Sprintf("%s reports that the account is closed. If the VPN accepts certificates, revoke %s's, too: it "+
+		"outlives the account.", knownAs(o.Signal.Provider), person)
 }
 
 func letIn(when string) step {
@@ -90,7 +94,7 @@ func readFinding(o responder.Outcome) string {
 	if !isFinding(o) {
 		return ""
 	}
-	return "Read the finding, and take away what else the credentials open: access keys, sessions, roles."
+	return "Read the finding, and revoke what else was stolen: access keys, sessions, roles."
 }
 
 func seeSpared(o responder.Outcome) string {

@@ -17,11 +17,13 @@ func (l *letter) connections(o responder.Outcome) {
 	slices.SortStableFunc(all, func(a, b responder.Connection) int {
 		return cmp.Compare(fmt.Sprint(a.Ended()), fmt.Sprint(b.Ended()))
 	})
-	l.list("CONNECTIONS", len(all), func(i int) string {
-		if all[i].Ended() {
-			return fate(all[i]) + ": " + whose(all[i].Connection)
+	up := all[:notEnded(o)]
+	rows := grouped(all[len(up):])
+	l.list("CONNECTIONS", len(up)+len(rows), func(i int) string {
+		if i < len(up) {
+			return fate(up[i]) + ": " + describe(up[i].Connection)
 		}
-		return fate(all[i]) + ": " + describe(all[i].Connection)
+		return rows[i-len(up)]
 	})
 	var reasons []string
 	byReason := map[string][]responder.Spared{}
@@ -57,14 +59,46 @@ func fate(c responder.Connection) string {
 // maxListed is how many connections a text lists; a person reads no more, and "clientvpn why" has them all.
 const maxListed = 5
 
-// whose says where a connection was, whose, and since when, in short: it has ended, and the log has its ids.
-func whose(c *vpn.Connection) string {
-	words := cmp.Or(c.Username, "certificate "+c.CommonName) + " on " + cmp.Or(c.EndpointName, c.EndpointID)
-	words += prefixed(" from ", c.ClientIP)
-	if !c.EstablishedAt.IsZero() {
-		words += " since " + c.EstablishedAt.UTC().Format(time.DateTime)
+// grouped has a row for the connections of each name on each endpoint, in short: they have ended, and the log has
+// their ids. A row says from where each of the first came, and since when. It says a day once.
+func grouped(all []responder.Connection) []string {
+	var rows []string
+	var heads []string
+	byHead := map[string][]*vpn.Connection{}
+	for _, c := range all {
+		head := fmt.Sprintf("%s: %s", fate(c), whose(c.Connection))
+		if byHead[head] == nil {
+			heads = append(heads, head)
+		}
+		byHead[head] = append(byHead[head], c.Connection)
 	}
-	return words
+	for _, head := range heads {
+		var places []string
+		var day string
+		for _, c := range first(maxListed, byHead[head]) {
+			places = append(places, whence(c, &day))
+		}
+		rows = append(rows, head+" "+strings.Join(places, ", ")+more(len(byHead[head])-maxListed))
+	}
+	return rows
+}
+
+// whose says whose a connection was, and where.
+func whose(c *vpn.Connection) string {
+	return cmp.Or(c.Username, "certificate "+c.CommonName) + " on " + cmp.Or(c.EndpointName, c.EndpointID)
+}
+
+// whence says since when a connection was up and from where. It says the day only if the row before has another.
+func whence(c *vpn.Connection, said *string) string {
+	from := prefixed("from ", c.ClientIP)
+	if c.EstablishedAt.IsZero() {
+		return from
+	}
+	day, clock, _ := strings.Cut(c.EstablishedAt.UTC().Format(time.DateTime), " ")
+	if day != *said {
+		*said, clock = day, "since "+day+" "+clock
+	}
+	return strings.TrimSpace(clock + " " + from)
 }
 
 // describe says which connection it is, where, whose, since when, and what went through it.

@@ -73,6 +73,7 @@ func (l *letter) next(o responder.Outcome, p Place) {
 		command += " --stack " + p.Stack
 	}
 	l.line("%s%s", prefixedBy("AWS_REGION=", p.Region, " "), command)
+	l.more(o)
 	l.line("Runbook: doc/runbook.md#%s", section(o))
 	if p.Stack != "" && p.Region != "" {
 		const dashboard = "Dashboard: https://%s/cloudwatch/home?region=%s#dashboards:name=%s-%[2]s"
@@ -102,8 +103,9 @@ func section(o responder.Outcome) string {
 	return "what-a-message-asks-for"
 }
 
-// acted are the statuses of outcomes that terminate somebody, or go on to.
-var acted = is(responder.Terminated, responder.Partial, responder.Reconnecting, responder.Unverified)
+// acted are the statuses of outcomes that have terminated somebody, or go on to. Who reconnects must be cut off again:
+// that mail has no command against it.
+var acted = is(responder.Terminated, responder.Partial, responder.Unverified)
 
 // console returns the host of AWS's console, of the partition that the Region is in.
 func console(region string) string {

@@ -60,7 +60,7 @@ var advices = []advice{
 	}},
 	{
 		is(responder.NotConnected), nil,
-		[]step{stayOut(aboutWho("%s has no active connection.")), seeSimilar, listDomains, letInEarlier, readFinding},
+		[]step{stayOut(say("")), seeSimilar, listDomains, letInEarlier, readFinding},
 	},
 	{is(responder.WouldTerminate), isSwitchedOff, []step{
 		say("Nobody was cut off, as somebody has switched everything off. The command of the stack's output StartCommand " +
@@ -89,14 +89,12 @@ var advices = []advice{
 	}},
 	{is(responder.Partial, responder.Failed), nil, []step{again, byHandIfEnforced}},
 	{is(responder.Reconnecting), isKeptOut, []step{
-		aboutWho("%s is kept out, and connects all the same. Attach the client connect handler to each endpoint; where " +
-			"it is, its log says why it let them in."),
-		say("Until then, disable the user at the identity provider, or revoke the certificate."),
+		say("Attach the client connect handler, or read in its log why it let them in. Until then, disable the user at the " +
+			"identity provider, or revoke the certificate."),
 		sendAgain, readFinding,
 	}},
 	{is(responder.Reconnecting), nil, []step{
-		say("The client signs in again by itself. Disable the user at the identity provider, revoke the certificate, or " +
-			"deny the connect. Until then, terminating connections does not help."),
+		say("Disable the user at the identity provider, or revoke the certificate: the client signs in again by itself."),
 		sendAgain, readFinding,
 	}},
 	{is(responder.Unverified), nil, []step{again, lookYourself}},

@@ -57,32 +57,55 @@ func (w writer) text(o responder.Outcome) (title, body string, err error) {
 		l.line("%d. %s", i+1, step)
 	}
 	l.part("WHY")
-	for _, why := range reasons(o) {
+	for _, why := range reasons(inShort(o)) {
 		l.line("- %s", why)
 	}
 	l.part("WHO")
 	l.line("The event names %s", who(o))
-	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 {
+	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 && !foundAlone(o) {
 		l.line("Looked for as %s%s.", strings.Join(first(mostNames, names), ", "), more(len(names)-mostNames))
 	}
-	l.evidence(o)
 	l.line("When (UTC): %s.", moments(o))
+	l.evidence(o)
 	l.connections(o)
-	l.more(o)
 	l.next(o, w.place)
 	return textSubject(o), l.String(), nil
 }
 
+// inShort returns the outcome without what a mail about ended connections can omit. These are the conditions of the
+// rule, and for how long the rule keeps people out. The log has the former, and the summary has the latter.
+func inShort(o responder.Outcome) responder.Outcome {
+	if ended(o) == 0 {
+		return o
+	}
+	var reasons []policy.Reason
+	for _, why := range o.Decision.Reasons {
+		switch {
+		case why.Kind == policy.RuleDecided:
+			why = policy.Because(why.Kind, "rule %s decides %s", o.Decision.Rule, o.Decision.Action)
+		case why.Kind == policy.KeptOut && isKeptOut(o):
+			continue
+		}
+		reasons = append(reasons, why)
+	}
+	o.Decision.Reasons = reasons
+	return o
+}
+
+// foundAlone reports whether the connections say by themselves by which names the person was found.
+func foundAlone(o responder.Outcome) bool { return hasConnections(o) && !hasSpared(o) }
+
 // mostNames is how many of the names that were searched for a text lists.
 const mostNames = 3
 
-// more writes where to read on.
+// more writes the links, and what went wrong. The command that is next has the event's id, too.
 func (l *letter) more(o responder.Outcome) {
-	l.part("MORE")
 	if link := findingURL(o); link != "" {
 		l.link("Finding: %s", link)
 	}
-	l.line("Event: %s %s", o.Signal.Provider, o.Signal.ID)
+	if !strings.HasSuffix(next(o), " "+o.Signal.ID) {
+		l.line("Event: %s %s", o.Signal.Provider, o.Signal.ID)
+	}
 	if brief := o.ErrorBeforeSDK(); brief != "" && !strings.Contains(o.Summary, brief) {
 		l.line("Error: %s", cut(brief, longestError))
 	}
@@ -108,7 +131,10 @@ func reasons(o responder.Outcome) []string {
 		reported += fmt.Sprintf(", severity %.1f (%s)", s.Severity, severity(s.Severity))
 	}
 	if s.Account != "" {
-		reported += ", account " + s.Account + prefixed(", ", s.Region)
+		reported += ", account " + s.Account
+		if findingURL(o) == "" { // which has the Region
+			reported += prefixed(", ", s.Region)
+		}
 	}
 	if s.Reason != "" {
 		reported += `: "` + s.Reason + `"`
@@ -155,20 +181,24 @@ func who(o responder.Outcome) string {
 func moments(o responder.Outcome) string {
 	var all []string
 	var from time.Time
+	requested := o.Timing.RequestedAt
+	if !o.Timing.EndedAt.IsZero() {
+		requested = time.Time{} // the end says more
+	}
 	for _, step := range []struct {
 		at   time.Time
 		what string
 	}{
-		{o.Timing.EventAt, "it happened"},
+		{o.Timing.EventAt, ""},
 		{o.Timing.ReceivedAt, "received"},
-		{o.Timing.RequestedAt, "EC2 answered the last request"},
-		{o.Timing.EndedAt, "EC2 showed the last end"},
+		{requested, "EC2 answered the last request"},
+		{o.Timing.EndedAt, "last end seen"},
 	} {
 		switch {
 		case step.at.IsZero():
 		case from.IsZero():
 			from = step.at
-			all = append(all, step.at.UTC().Format(time.DateTime)+" "+step.what)
+			all = append(all, step.at.UTC().Format(time.DateTime)+prefixed(" ", step.what))
 		default:
 			later := max(step.at.Sub(from), 0).Round(time.Second / 10)
 			all = append(all, fmt.Sprintf("%s %s later", step.what, later))

@@ -136,8 +136,7 @@ var verdicts = []verdict{
 	{status: Reconnecting,
 		holds: func(f *facts) bool { return f.keepsComing || f.overLimit() },
 		says: func(f *facts) string {
-			return fmt.Sprintf("%s of %s ended, but they keep coming back: disable the user, revoke the certificate or deny "+
-				"the connect, then end them again.", count(f.ended), f.who)
+			return fmt.Sprintf("%s of %s ended, but they keep coming back.", count(f.ended), f.who)
 		}},
 	// So EC2 has shown every end, every endpoint was listed, the keep-out list is set, and the person stays away.
 	{status: Terminated,
