@@ -130,9 +130,8 @@ var may = map[string][]string{
 		"github.com/aws/smithy-go",
 	},
 	"cmd/clientvpn": {
-		"internal/bench", "internal/console", "internal/ssf", "internal/ledger", "internal/policy", "internal/policysource", "internal/report",
-		"internal/signal",
-		"internal/stack", "internal/trial", "internal/vpn", "github.com/spf13/cobra",
+		"internal/bench", "internal/console", "internal/identity", "internal/ssf", "internal/ledger", "internal/policy",
+		"internal/policysource", "internal/report", "internal/signal", "internal/stack", "internal/trial", "internal/vpn", "github.com/spf13/cobra",
 	},
 	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
 	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},
