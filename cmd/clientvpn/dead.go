@@ -22,7 +22,7 @@ type letter struct {
 func (t *tool) dead() *cobra.Command {
 	var most int
 	command := &cobra.Command{
-		Use: "dead", Short: "Show events that could not be answered", Args: cobra.NoArgs,
+		Use: "dead", Short: "Show dead letters: events that failed five times", Args: cobra.NoArgs,
 		Long: `Show the dead letters: events that were tried five times. It takes none away,
 and hides each for ten seconds. The exit code is 1 if there are any.`,
 		RunE: func(command *cobra.Command, _ []string) error {

@@ -65,7 +65,7 @@ func (t *tool) explain() *cobra.Command {
 	command := &cobra.Command{
 		Use: "explain [FILE|FOLDER]…", Short: "Show what would be decided about events, and why",
 		Long: `Show what would be decided about events, which rule decides, why the others do
-not, and under which names the function would search. It asks nobody.
+not, and under which names the function would search. It needs no network.
 
 A file is an EventBridge event, a list of them or several one after the other,
 an entry of "aws events put-events", or a message of SQS, such as a dead letter,

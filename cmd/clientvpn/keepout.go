@@ -27,7 +27,7 @@ func (t *tool) keepOut() *cobra.Command {
 	group := &cobra.Command{
 		Use: "keep-out", Short: "List who may not connect, and lift entries",
 		Long: `List the people who may not connect, and lift entries by hand. It uses the
-credentials and the Region of the AWS CLI. It changes nothing but by lift.`,
+credentials and the Region of the AWS CLI. Only lift changes the list.`,
 		Args: cobra.NoArgs,
 	}
 	group.PersistentFlags().StringVar(&table, "table", os.Getenv("LEDGER_TABLE"),

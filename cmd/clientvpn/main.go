@@ -97,7 +97,7 @@ func (t *tool) root() *cobra.Command {
 		t.status(), t.who(), t.would(), t.cut(), t.reinstate(), t.keepOut(), t.why(), t.report(), t.ready(),
 		t.stop(), t.start(), t.dead(), t.redrive(), t.policy(), t.held(),
 		t.ruling("release", "Release Held", "Let the function go on with what the brake holds"),
-		t.ruling("drop", "Drop Held", "Leave those connected whom the brake holds"),
+		t.ruling("drop", "Drop Held", "Delete what the brake holds; the people stay connected"),
 	} {
 		command.GroupID = "aws"
 		root.AddCommand(command)
