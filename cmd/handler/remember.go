@@ -68,7 +68,7 @@ func (h *handler) report(ctx context.Context, log *slog.Logger, i *item) {
 	}
 	i.err = h.reporter.Report(ctx, log, &i.outcome)
 	if b := i.outcome.Brake; b != nil && b.Announces && i.err == nil {
-		if err := h.ledger.Announced(ctx, b.Lane); err != nil {
+		if err := h.ledger.Announced(ctx, b.Lane, b.Events); err != nil {
 			log.Warn("the ledger does not know that the brake was announced", "error", err.Error())
 		}
 	}

@@ -36,7 +36,7 @@ const (
 type Taken struct {
 	Grant  Grant
 	Ruling Ruling // of Released and Dropped
-	// Announce says that this one has to tell people about the brake: nobody has so far.
+	// Announce says that this one has to announce the brake: nobody has so far, or it holds many more since.
 	Announce bool
 	Standing Standing // of Held
 }
@@ -66,7 +66,9 @@ type Standing struct {
 	Names       []string  `json:"names,omitempty"`
 	Passed      int       `json:"passed"` // people who were cut off in the window before
 	AnnouncedAt time.Time `json:"announced_at,omitzero"`
-	Rulings     []Ruling  `json:"rulings,omitempty"`
+	// Said is how many events it held by the last message about it; 0 before the first.
+	Said    int      `json:"said,omitempty"`
+	Rulings []Ruling `json:"rulings,omitempty"`
 }
 
 // lane is a brake's item: those who passed in the window, and what is held.
@@ -77,10 +79,15 @@ type lane struct {
 }
 
 const (
-	mostNames   = 200 // of the people held, that are kept for the message
+	// MostNames is how many of the people held are kept for the message.
+	MostNames   = 200
 	mostRulings = 50
 	// claimFor is how long others wait for the one who set out to announce a brake.
 	claimFor = 2 * time.Minute
+	// followUp is how long after a message another one says that the brake holds twice as many. It comes at once if
+	// there are burst times as many: a mass of any size is then a handful of messages.
+	followUp = 10 * time.Minute
+	burst    = 10
 )
 
 // Take asks the brake of a lane whether signals may cut people off, for all together. Within the window a person
@@ -129,7 +136,7 @@ func (l *lane) take(asks []Ask, limit Limit, now time.Time) (taken []Taken, chan
 	holds := !l.Since.IsZero()
 	if !holds && len(l.counted)+len(fresh) > limit.People {
 		holds, changed = true, true
-		l.Since, l.Passed, l.claimedAt, l.AnnouncedAt = now, len(l.counted), time.Time{}, time.Time{}
+		l.Since, l.Passed, l.claimedAt, l.AnnouncedAt, l.Said = now, len(l.counted), time.Time{}, time.Time{}, 0
 	}
 	for _, i := range open {
 		isNew := slices.ContainsFunc(asks[i].People, func(p string) bool { return fresh[p] })
@@ -144,12 +151,7 @@ func (l *lane) take(asks []Ask, limit Limit, now time.Time) (taken []Taken, chan
 			}
 		}
 	}
-	for i := range taken {
-		if taken[i].Grant == Held {
-			taken[i].Standing = l.Standing // of all together
-		}
-	}
-	return taken, changed
+	return taken, l.announce(taken, now) || changed
 }
 
 func (l *lane) hold(t *Taken, a Ask, now time.Time) (changed bool) {
@@ -157,13 +159,10 @@ func (l *lane) hold(t *Taken, a Ask, now time.Time) (changed bool) {
 		l.Events++
 		changed = true
 		for _, p := range a.People {
-			if len(l.Names) < mostNames && !slices.Contains(l.Names, p) {
+			if len(l.Names) < MostNames && !slices.Contains(l.Names, p) {
 				l.Names = append(l.Names, p)
 			}
 		}
-	}
-	if l.AnnouncedAt.IsZero() && now.Sub(l.claimedAt) > claimFor {
-		l.claimedAt, t.Announce, changed = now, true, true
 	}
 	t.Grant = Held
 	return changed
@@ -203,10 +202,10 @@ func (t *Table) Rule(ctx context.Context, name string, r Ruling) (held Standing,
 	return held, err
 }
 
-// Announced records that a message about the brake was published.
-func (t *Table) Announced(ctx context.Context, name string) error {
+// Announced records that a message about the brake was published, which says how many events it holds.
+func (t *Table) Announced(ctx context.Context, name string, events int) error {
 	return t.changeLane(ctx, name, func(l *lane, now time.Time) bool {
-		l.AnnouncedAt = now
+		l.AnnouncedAt, l.claimedAt, l.Said = now, time.Time{}, events
 		return true
 	})
 }

@@ -110,12 +110,50 @@ func TestBrakeIsAnnouncedOnce(t *testing.T) {
 		if got := take(t, l, "okta", "f"); got != "h!" {
 			t.Errorf("nobody announces it: %s", got)
 		}
-		if err := l.Announced(t.Context(), "okta"); err != nil {
+		if err := l.Announced(t.Context(), "okta", 11); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
 		if got := take(t, l, "okta", "g"); got != "h" {
 			t.Error(got)
+		}
+	})
+}
+
+// TestBrakeIsAnnouncedAgainAsItGrows: at once if it holds ten times as many as the last message said, and after ten
+// minutes if it holds twice as many.
+func TestBrakeIsAnnouncedAgainAsItGrows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, cfg := standIn(t)
+		l := ledger.New(cfg, table)
+		held := 0
+		hold := func(n int) string {
+			var people []string
+			for range n {
+				people = append(people, fmt.Sprint("person", held))
+				held++
+			}
+			got := take(t, l, "okta", people...)
+			if strings.Contains(got, "!") {
+				if err := l.Announced(t.Context(), "okta", held); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return strings.ReplaceAll(got, "h", "")
+		}
+		for i, step := range []struct {
+			later time.Duration
+			n     int
+			want  string
+		}{
+			{0, 5, "!"}, {0, 44, ""}, {0, 1, "!"}, // 50 are ten times 5
+			{time.Minute, 60, ""}, {time.Hour, 1, "!"}, // 111 are more than twice 50
+			{time.Hour, 110, ""}, {0, 1, "!"}, {9 * time.Minute, 300, ""}, {time.Minute, 1, "!"},
+		} {
+			time.Sleep(step.later)
+			if got := hold(step.n); got != step.want {
+				t.Errorf("step %d, %d held: %q, want %q", i, held, got, step.want)
+			}
 		}
 	})
 }

@@ -29,7 +29,7 @@ func (l lane) encode() content {
 		"since": stampOf(l.Since), "announced_at": stampOf(l.AnnouncedAt), "claimed_at": stampOf(l.claimedAt),
 		"names": list(l.Names),
 	})
-	for name, n := range map[string]int{"events": l.Events, "passed": l.Passed} {
+	for name, n := range map[string]int{"events": l.Events, "passed": l.Passed, "said": l.Said} {
 		if n > 0 {
 			all[name] = text(fmt.Sprint(n))
 		}
@@ -50,7 +50,7 @@ func decodeLane(id string, known content) (lane, error) {
 			Lane: strings.TrimPrefix(id, brakePrefix), Since: r.time("since", known["since"]),
 			Events: r.number("", known, "events"),
 			Names:  r.list("names", known["names"]), Passed: r.number("", known, "passed"),
-			AnnouncedAt: r.time("announced_at", known["announced_at"]),
+			AnnouncedAt: r.time("announced_at", known["announced_at"]), Said: r.number("", known, "said"),
 		},
 		claimedAt: r.time("claimed_at", known["claimed_at"]), counted: map[string]time.Time{},
 	}
@@ -105,4 +105,30 @@ func (t *Table) Standings(ctx context.Context, names []string) ([]Standing, erro
 		all = append(all, l.Standing)
 	}
 	return all, nil
+}
+
+// announce notes in those that are held what the brake holds of all together. The first of them says it to people, if
+// it is news.
+func (l *lane) announce(taken []Taken, now time.Time) (changed bool) {
+	for i := range taken {
+		if taken[i].Grant != Held {
+			continue
+		}
+		taken[i].Standing = l.Standing
+		if l.isNews(now) {
+			l.claimedAt, taken[i].Announce, changed = now, true, true
+		}
+	}
+	return changed
+}
+
+// isNews reports whether people do not know how much the brake holds, and nobody has set out to say it.
+func (l *lane) isNews(now time.Time) bool {
+	switch {
+	case now.Sub(l.claimedAt) <= claimFor:
+		return false
+	case l.AnnouncedAt.IsZero():
+		return true
+	}
+	return l.Events >= burst*l.Said || l.Events >= 2*l.Said && now.Sub(l.AnnouncedAt) >= followUp
 }

@@ -28,6 +28,11 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 			Announces: true,
 		},
 	}
+	more, grown := held, *held.Brake
+	grown.Events, grown.Said = 2800, 280
+	more.Brake = &grown
+	more.Summary = "The brake holds 2800 events of okta (280 when the last message said so), about alice, bob and at " +
+		"least 198 others: with them more than 25 people would be cut off within 1h0m0s, after 20 who were."
 	swept := responder.Outcome{
 		Status:  responder.Notified,
 		Summary: "41 people are connected, and all of them could be found by name if they left now; svc-backup could not.",
@@ -46,7 +51,7 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 			ForeverFirst: []string{"carol, since 2026-07-01, by okta"},
 		},
 	}
-	for name, o := range map[string]responder.Outcome{"held": held, "swept": swept} {
+	for name, o := range map[string]responder.Outcome{"held": held, "held-more": more, "swept": swept} {
 		title, body, err := writer{}.text(o)
 		if err != nil {
 			t.Fatal(err)

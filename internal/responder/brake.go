@@ -23,6 +23,8 @@ type Brake struct {
 	Passed int    `json:"passed"`
 	Limit  int    `json:"limit"`
 	Within string `json:"within"`
+	// Said is how many events the last message spoke of; 0 before the first.
+	Said int `json:"said,omitempty"`
 	// Announces marks the one outcome that is published for all.
 	Announces bool `json:"announces,omitempty"`
 }
@@ -151,7 +153,7 @@ func (c *Case) noteTaken(t ledger.Taken, lane string, limit ledger.Limit) {
 		s := t.Standing
 		c.braked = &Brake{
 			Lane: lane, Since: s.Since.UTC(), Events: s.Events, People: s.Names, Passed: s.Passed, Limit: limit.People,
-			Within: limit.Within.String(), Announces: t.Announce,
+			Within: limit.Within.String(), Said: s.Said, Announces: t.Announce,
 		}
 		c.Decision.Block(
 			policy.GateBrake,
@@ -174,8 +176,12 @@ func heldBack(f *facts) string {
 			b.Since.Format(time.DateTime),
 		)
 	}
+	before := ""
+	if b.Said > 0 {
+		before = fmt.Sprintf(" (%d when the last message said so)", b.Said)
+	}
 	return fmt.Sprintf(
-		"The brake holds %s of %s, about %s: with them more than %d people would be cut off within %s, after %d who were. "+
+		"The brake holds %s of %s%s, about %s: with them more than %d people would be cut off within %s, after %d who were. "+
 			"They wait until somebody releases or drops them; more may follow.",
 		plural(
 			b.Events,
@@ -183,6 +189,7 @@ func heldBack(f *facts) string {
 			fmt.Sprintf("%d events", b.Events),
 		),
 		b.Lane,
+		before,
 		someOf(b.People),
 		b.Limit,
 		b.Within,
@@ -196,5 +203,9 @@ func someOf(people []string) string {
 	if len(people) <= most {
 		return strings.Join(people, ", ")
 	}
-	return fmt.Sprintf("%s and %d others", strings.Join(people[:most], ", "), len(people)-most)
+	others := fmt.Sprintf("%d others", len(people)-most)
+	if len(people) >= ledger.MostNames {
+		others = "at least " + others // the ledger keeps no more names
+	}
+	return strings.Join(people[:most], ", ") + " and " + others
 }

@@ -73,6 +73,26 @@ func TestMassIsHeldAndAnnouncedOnce(t *testing.T) {
 	})
 }
 
+// TestGrowingMassIsAnnouncedAgain: with how many events are held by then, and how many were at the last message.
+func TestGrowingMassIsAnnouncedAgain(t *testing.T) {
+	remembering(t, func(t *testing.T, c company) {
+		first := respond(t, c.Responder, leavers(c, 0, 30)...)[0]
+		if err := c.list.Announced(t.Context(), "okta", first.Brake.Events); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(11 * time.Minute)
+		outcomes := respond(t, c.Responder, leavers(c, 30, 270)...)
+		for n, o := range outcomes {
+			if o.Brake.Announces != (n == 0) {
+				t.Errorf("the outcome %d announces: %t", n, o.Brake.Announces)
+			}
+		}
+		says(t, outcomes[0], responder.Braked,
+			"The brake holds 300 events of okta (30 when the last message said so), about person0, ")
+		says(t, outcomes[0], responder.Braked, " and at least 190 others: with them more than 25 people")
+	})
+}
+
 // TestStormOfOneSourceHoldsNoOther: findings have a brake of their own.
 func TestStormOfOneSourceHoldsNoOther(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
