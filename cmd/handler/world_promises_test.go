@@ -254,7 +254,7 @@ func (w *world) reinstatedSince(e *event, person string) bool {
 	return false
 }
 
-var eventOfText = regexp.MustCompile(`(?m)^Event: \S+ (\S+?)(?:,|$)`)
+var eventOfText = regexp.MustCompile(`(?m)(?:^Event: \S+|clientvpn why) (\S+?)(?:,| |$)`)
 
 // readPublished takes over what SNS has accepted.
 func (w *world) readPublished() {
