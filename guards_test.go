@@ -1,6 +1,7 @@
 package house
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -40,6 +41,24 @@ func TestRunbookFigures(t *testing.T) {
 		if !strings.Contains(f.in, f.setting) || !strings.Contains(runbook, f.sentence) {
 			t.Errorf("the template no longer has %q, or the runbook %q", f.setting, f.sentence)
 		}
+	}
+}
+
+// TestCostsCountTheAlarms that every stack has. An alarm on a sum is paid for by its metrics.
+func TestCostsCountTheAlarms(t *testing.T) {
+	alarms, metrics := 0, 0
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+Alarm):\n`).FindAllStringSubmatch(read(t, "template.yaml"), -1) {
+		alarm := block(t, m[1])
+		if strings.Contains(alarm, "    Condition: ") {
+			continue
+		}
+		alarms++
+		metrics += max(1, strings.Count(alarm, "MetricStat:"))
+	}
+	said := fmt.Sprintf("| CloudWatch, %d alarms on %d metrics (10 free) | $0.10 a metric | %.2[3]f | %.2[3]f |",
+		alarms, metrics, float64(metrics)/10)
+	if !strings.Contains(read(t, "doc/costs.md"), said) {
+		t.Errorf("doc/costs.md does not say %q", said)
 	}
 }
 
