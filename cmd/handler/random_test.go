@@ -49,7 +49,7 @@ func TestRandomDays(t *testing.T) {
 }
 
 // tally says what a day had in it, so that nobody takes an empty one for a good one.
-type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters int }
+type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held int }
 
 func (a *tally) add(b tally) {
 	a.Events += b.Events
@@ -59,6 +59,7 @@ func (a *tally) add(b tally) {
 	a.Deaths += b.Deaths
 	a.Published += b.Published
 	a.DeadLetters += b.DeadLetters
+	a.Held += b.Held
 }
 
 // day is a world that chance moves.
@@ -94,10 +95,14 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 		if w.sweeps {
 			w.lastSweep()
 		}
+		if w.brake > 0 {
+			w.rule(d.chance(0.5))
+		}
 		w.settle()
 		if w.keepOut {
 			w.settleList()
 		}
+		d.tally.Held = w.ruled
 		d.tally.Calls, d.tally.Published, d.tally.DeadLetters = len(w.cloud.Calls()), len(w.statuses), len(w.dead)
 		sum = d.tally
 		if t.Failed() {
@@ -127,7 +132,10 @@ func (d *day) prepare() {
 	if w.keepOut && d.chance(0.6) {
 		w.guard()
 	}
-	w.sweeps = w.keepOut && !w.tenants && d.chance(0.7)
+	if w.keepOut && !w.dryRun && d.chance(0.5) {
+		w.brakeOn(1 + r.IntN(5))
+	}
+	w.sweeps = w.keepOut && w.brake == 0 && !w.tenants && d.chance(0.7)
 	calm := d.chance(0.3)
 	if d.chance(0.3) {
 		w.expand()
@@ -347,7 +355,7 @@ func (d *day) happen() {
 	case n < 4:
 		e = d.addSpoofed(id, pick(d.r, people), d.r.IntN(len(spoofs)))
 	case n < 20 && d.tenants:
-		e = d.addTenants(id, pick(d.r, people), d.r.IntN(7))
+		e = d.addTenants(id, pick(d.r, people), d.r.IntN(8))
 	case n < 55:
 		e = d.add(id, forEnd, named())
 	case n < 65:

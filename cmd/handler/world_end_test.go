@@ -31,7 +31,8 @@ func (w *world) settle() {
 				continue
 			}
 			for name, person := range e.people {
-				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || w.reinstatedSince(e, owner) || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
+				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || e.held[name] ||
+					w.reinstatedSince(e, owner) || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
 				if w.means(e, c) && (person == "" || person == owner) && !excused {
 					w.broke("%s is done, %q, and %s's connection is up: %+v", e.id, w.told[e.id][name], owner, c)
 				}
@@ -71,7 +72,7 @@ func (w *world) settleList() {
 			switch {
 			case e.asks == forEnd && e.delivered && person != "breakglass":
 				l.outSeen = later(l.outSeen, e.at)
-				if !e.doneAt.IsZero() && len(w.told[e.id][name]) > 0 {
+				if !e.doneAt.IsZero() && !e.held[name] && len(w.told[e.id][name]) > 0 {
 					l.out = later(l.out, e.at)
 				}
 			case e.asks == forNone && e.delivered:

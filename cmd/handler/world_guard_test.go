@@ -123,7 +123,7 @@ func (w *world) outSince(person string) (since time.Time, known bool) {
 			case e.asks == forNone && e.lifts(about, person):
 				return time.Time{}, false
 			case about != person:
-			case e.asks == forEnd && !e.doneAt.IsZero() && len(w.told[e.id][name]) > 0:
+			case e.asks == forEnd && !e.doneAt.IsZero() && !e.held[name] && len(w.told[e.id][name]) > 0:
 				if at := e.doneAt.Add(timeout); !known || at.Before(since) {
 					since, known = at, true
 				}

@@ -96,7 +96,7 @@ func (w *world) start(broken bool) *instance {
 		i.h.ledger = ledger.New(listCfg, keepOutTable)
 		i.h.responder.KeepOut = i.h.ledger
 	}
-	i.h.responder.Ledger, i.h.responder.Alone = i.h.ledger, ledger.InProcess()
+	w.attachBrake(i, cfg)
 	if broken {
 		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
 	} else {
@@ -180,12 +180,16 @@ func (w *world) succeeded(m *message, began time.Time, before map[string]map[str
 	case forNone, foreign:
 		return
 	}
+	isHeld := w.noteHeld(m.event)
 	for name := range m.people {
+		if m.event.held[name] {
+			continue // one message speaks for all
+		}
 		if len(w.told[id][name]) == 0 {
 			w.broke("%s is done, and no outcome of %q was published", m.id, name)
 		}
 	}
-	if m.asks == forSweep {
+	if m.asks == forSweep || isHeld {
 		return // people need not hear of it
 	}
 	onlyAsked := strings.Contains(m.body, `"dry_run":true`) // which is no news for people

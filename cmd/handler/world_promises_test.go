@@ -73,7 +73,8 @@ func (w *world) holdEffort(batch []*message, began time.Time) {
 		}
 		for _, m := range batch {
 			// Of an address, the holders on all endpoints must be known.
-			if m.asks == forEnd && !w.reinstatedSince(m.event, owner) && m.address == "" && w.means(m.event, c) && (m.only != "" || !w.crowded[owner]) {
+			if m.asks == forEnd && !w.reinstatedSince(m.event, owner) && m.address == "" && w.means(m.event, c) &&
+				(m.only != "" || !w.crowded[owner]) && !w.holdsBack(m.event, owner) {
 				w.broke("nothing was wrong on %s, and %s has not ended %s's %+v", c.EndpointID, m.id, owner, c)
 			}
 		}
@@ -90,8 +91,11 @@ func (w *world) holdTermination(call emulator.Call) {
 	}
 	for _, c := range w.connections() {
 		if c.EndpointID == call.Params.Get("ClientVpnEndpointId") && isUp(c) &&
-			(c.ID == id || username != "" && c.Username == username) && !w.mayEnd(c) {
-			w.broke("asked to end %s's connection %+v", w.owner(c), c)
+			(c.ID == id || username != "" && c.Username == username) {
+			if !w.mayEnd(c) {
+				w.broke("asked to end %s's connection %+v", w.owner(c), c)
+			}
+			w.holdBrake(c)
 		}
 	}
 }
@@ -206,6 +210,8 @@ func (w *world) holdClaim(body []byte) {
 func (w *world) allowed(e *event, person string) []string {
 	all := []string{"failed"} // which says no more than that
 	switch e.asks {
+	case forRuling:
+		return []string{"notified"}
 	case forSweep:
 		return []string{"ready", "notified", "not-ready"}
 	case forFound:
@@ -218,6 +224,9 @@ func (w *world) allowed(e *event, person string) []string {
 		return append(all, "unmapped")
 	case forEnd:
 		all = append(all, "terminated", "partial", "unverified", "reconnecting", "not-connected")
+		if w.brake > 0 {
+			all = append(all, "held", "notified") // notified: it was dropped
+		}
 	case forDryRun:
 		all = append(all, "would-terminate", "partial", "not-connected")
 	}
@@ -232,6 +241,9 @@ func (w *world) allowed(e *event, person string) []string {
 		return []string{"exempt", "failed"}
 	case w.crowded[person]:
 		all = []string{"over-limit", "failed", "partial", "not-connected"}
+		if w.brake > 0 {
+			all = append(all, "held", "notified")
+		}
 	}
 	if w.reinstatedSince(e, person) {
 		all = append(all, "stale", "notified") // notified: a person lifted what this very event had asked for

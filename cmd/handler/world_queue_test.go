@@ -23,6 +23,7 @@ type event struct {
 	delivered bool            // to an instance, at least
 	doneAt    time.Time       // when the last delivery began that ended well
 	away      map[string]bool // names of which that delivery said that they keep coming back
+	held      map[string]bool // names for whose people the brake holds it
 }
 
 // asks is what an event must lead to.

@@ -38,6 +38,9 @@ func (w *world) rules() string {
 	if w.tenants {
 		rules = strings.Replace(rules, "\nexempt:", tenantsIdentity+"\nexempt:", 1)
 	}
+	if w.brake > 0 {
+		rules = strings.Replace(rules, "brake: off", fmt.Sprintf("brake: {people: %d, within: 1h}", w.brake), 1)
+	}
 	if w.keepOut {
 		rules = strings.ReplaceAll(rules, "then: terminate\n", "then: terminate\n    keep_out: 24h\n")
 	}
@@ -107,6 +110,9 @@ func (w *world) addTenants(id, person string, nth int) *event {
 	case 5:
 		e.people = map[string]string{"92345678": "ann"}
 		e.body = fmt.Sprintf(oneLoginCall, id, "7")
+	case 6: // an archive of the bus is replayed: reported, not done
+		e.asks = tooOld
+		e.body = `"replay-name":"yesterday",` + fmt.Sprintf(oktaCall, id, "acme", name, "deactivate")
 	default:
 		e.asks = spoofed // an account whose ids mean other people
 		e.people = map[string]string{"92345678": "ann"}

@@ -22,7 +22,7 @@ identity:
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 max_connections: 6
-brake: off # the model does not know it; TestBrake… and the tests of internal/held do
+brake: off
 rules:
   - name: leavers
     when: {kinds: [account-disabled, session-revoked]}
@@ -91,6 +91,10 @@ type world struct {
 	texts     map[string]int                 // of each event, the texts published
 	statuses  []string                       // of all that was published, in order
 	read      int                            // of the published messages
+	brake     int                            // how many people it lets be cut off in an hour; 0 without one
+	cut       map[string]time.Time           // when people were cut off last, while there is a brake
+	ruled     int                            // events that waited when a person decided
+	released  bool                           // a person has released what it held
 	shaken    bool                           // a call of the table was spoilt
 	troubleAt time.Time                      // when the last call was spoilt
 	troubleOn map[string]time.Time           // the same by endpoint; "" for calls that concern all
