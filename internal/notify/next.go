@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
@@ -18,16 +19,21 @@ type Place struct {
 	Stop          string // the command that stops everything
 }
 
-// Words of an event that may be part of a command. No other may: a name could be a command itself.
+// Words of an event that may be part of a command. No other may: a name could be a command itself. They are compiled
+// when they are first needed, because that takes more than a millisecond of the start.
 var (
-	plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,252})?$`)
-	plainID   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$`)
+	plainName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,252})?$`)
+	})
+	plainID = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$`)
+	})
 )
 
 // nameIn returns the person's name for a command, or NAME where the name may not be part of one.
 func nameIn(o responder.Outcome) string {
 	names := o.Signal.Subject.Usernames
-	if len(names) == 0 || !plainName.MatchString(names[0]) {
+	if len(names) == 0 || !plainName().MatchString(names[0]) {
 		return "NAME"
 	}
 	return names[0]
@@ -58,7 +64,7 @@ func next(o responder.Outcome) string {
 		}
 	}
 	for _, id := range []string{o.Signal.ID, o.Signal.EventID} {
-		if plainID.MatchString(id) {
+		if plainID().MatchString(id) {
 			return "clientvpn why " + id
 		}
 	}
@@ -69,7 +75,7 @@ func next(o responder.Outcome) string {
 func (l *letter) next(o responder.Outcome, p Place) {
 	l.part("NEXT")
 	command := next(o)
-	if plainID.MatchString(p.Stack) {
+	if plainID().MatchString(p.Stack) {
 		command += " --stack " + p.Stack
 	}
 	l.line("%s%s", prefixedBy("AWS_REGION=", p.Region, " "), command)

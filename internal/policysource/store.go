@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"clientvpn-responder/internal/awsjson"
@@ -23,11 +24,13 @@ type Location struct{ Bucket, Key string }
 
 // location has the buckets' names and the keys that can be used.
 // Source: Amazon S3 user guide, bucket naming rules and object key naming guidelines.
-var location = regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)$`)
+var location = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)$`)
+})
 
 // ParseLocation reads a location such as s3://bucket/policy.yaml.
 func ParseLocation(s string) (Location, error) {
-	m := location.FindStringSubmatch(s)
+	m := location().FindStringSubmatch(s)
 	if m == nil {
 		return Location{}, fmt.Errorf("%q is not the place of a policy, like s3://bucket/policy.yaml", s)
 	}
