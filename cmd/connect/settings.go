@@ -80,8 +80,8 @@ func parsePolicySource(s *settings, value string) (err error) {
 }
 
 func parseTable(s *settings, name string) error {
-	if !ledger.ValidName(name) {
-		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", name)
+	if err := ledger.CheckName(name); err != nil {
+		return err
 	}
 	s.table = name
 	return nil

@@ -55,8 +55,8 @@ func parsePolicySource(s *settings, value string) (err error) {
 }
 
 func parseTable(s *settings, value string) error {
-	if !ledger.ValidName(value) {
-		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
+	if err := ledger.CheckName(value); err != nil {
+		return err
 	}
 	s.table = value
 	return nil

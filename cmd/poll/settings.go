@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"clientvpn-responder/internal/door"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 )
@@ -110,16 +111,16 @@ func origin(field func(*settings) *string) func(*settings, string) error {
 }
 
 func parseQueue(s *settings, value string) error {
-	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Path == "" {
-		return fmt.Errorf("%q is not the URL of a queue", value)
+	if err := door.CheckQueueURL(value); err != nil {
+		return err
 	}
 	s.queueURL = value
 	return nil
 }
 
 func parseTable(s *settings, value string) error {
-	if !ledger.ValidName(value) {
-		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
+	if err := ledger.CheckName(value); err != nil {
+		return err
 	}
 	s.table = value
 	return nil

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net/url"
-
 	"clientvpn-responder/internal/door"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
@@ -42,16 +39,16 @@ var environment = []setting{
 }
 
 func parseQueue(s *settings, value string) error {
-	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Path == "" {
-		return fmt.Errorf("%q is not the URL of a queue", value)
+	if err := door.CheckQueueURL(value); err != nil {
+		return err
 	}
 	s.queueURL = value
 	return nil
 }
 
 func parseTable(s *settings, value string) error {
-	if !ledger.ValidName(value) {
-		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", value)
+	if err := ledger.CheckName(value); err != nil {
+		return err
 	}
 	s.table = value
 	return nil

@@ -3,6 +3,7 @@ package door
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"clientvpn-responder/internal/awsjson"
@@ -17,12 +18,20 @@ type Queue struct {
 	account, region string
 }
 
+// CheckQueueURL returns an error if the value is not the URL of a queue.
+func CheckQueueURL(value string) error {
+	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Path == "" {
+		return fmt.Errorf("%q is not the URL of a queue", value)
+	}
+	return nil
+}
+
 // NewQueue returns the queue with this URL.
-func NewQueue(cfg aws.Config, url string) *Queue {
-	q := &Queue{url: url, region: cfg.Region, client: awsjson.New(cfg, awsjson.Service{
+func NewQueue(cfg aws.Config, queueURL string) *Queue {
+	q := &Queue{url: queueURL, region: cfg.Region, client: awsjson.New(cfg, awsjson.Service{
 		ID: "SQS", Name: "sqs", Target: "AmazonSQS", Version: "1.0",
 	})}
-	if parts := strings.Split(url, "/"); len(parts) > 2 {
+	if parts := strings.Split(queueURL, "/"); len(parts) > 2 {
 		q.account = parts[len(parts)-2]
 	}
 	return q

@@ -10,6 +10,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -32,10 +33,13 @@ type Table struct {
 	memory *memory // in place of a table; nil where there is one
 }
 
-// ValidName reports whether a table can have this name. Source: Amazon DynamoDB developer guide, naming rules.
-func ValidName(table string) bool {
+// CheckName returns an error if no table can have this name. Source: Amazon DynamoDB developer guide, naming rules.
+func CheckName(table string) error {
 	const signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-	return len(table) >= 3 && len(table) <= 255 && strings.Trim(table, signs) == ""
+	if len(table) < 3 || len(table) > 255 || strings.Trim(table, signs) != "" {
+		return fmt.Errorf("%q is not the name of a DynamoDB table: 3 to 255 letters, digits and the signs _.-", table)
+	}
+	return nil
 }
 
 // New returns the ledger in the table with this name.

@@ -471,12 +471,12 @@ func TestLongReasonIsCut(t *testing.T) {
 	})
 }
 
-func TestValidName(t *testing.T) {
+func TestCheckName(t *testing.T) {
 	for name, want := range map[string]bool{
 		"": false, "ab": false, "abc": true, "clientvpn-LedgerTable_1.2": true, strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
 		"a b": false, "tablé": false, "arn:aws:dynamodb": false, "abc\n": false,
 	} {
-		if got := ledger.ValidName(name); got != want {
+		if got := ledger.CheckName(name) == nil; got != want {
 			t.Errorf("%q: %t", name, got)
 		}
 	}
