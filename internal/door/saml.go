@@ -55,6 +55,33 @@ func (k *samlKeys) verify(ctx context.Context, t token) ([]byte, Reason) {
 func (k *samlKeys) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
+	request, err := k.request(ctx)
+	if err != nil {
+		return nil, err
+	}
+	response, err := k.cfg.HTTPClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(response.Body, 4*maxKeys))
+	if err != nil {
+		return nil, fmt.Errorf("reading IAM's answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("IAM answers %s", response.Status)
+	}
+	var answer struct {
+		Metadata string `xml:"GetSAMLProviderResult>SAMLMetadataDocument"`
+	}
+	if err := xml.Unmarshal(raw, &answer); err != nil {
+		return nil, err
+	}
+	return signingKeys(answer.Metadata)
+}
+
+// request returns the signed request for the provider.
+func (k *samlKeys) request(ctx context.Context) (*http.Request, error) {
 	body := url.Values{
 		"Action": {"GetSAMLProvider"}, "Version": {"2010-05-08"}, "SAMLProviderArn": {k.arn},
 	}.Encode()
@@ -77,22 +104,7 @@ func (k *samlKeys) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, signed, "iam", region, time.Now()); err != nil {
 		return nil, err
 	}
-	response, err := k.cfg.HTTPClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(response.Body, 4*maxKeys))
-	if err != nil || response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("IAM answers %s: %w", response.Status, err)
-	}
-	var answer struct {
-		Metadata string `xml:"GetSAMLProviderResult>SAMLMetadataDocument"`
-	}
-	if err := xml.Unmarshal(raw, &answer); err != nil {
-		return nil, err
-	}
-	return signingKeys(answer.Metadata)
+	return request, nil
 }
 
 // iamOf returns IAM's host and the Region that its signatures name, in the partition of an ARN.
