@@ -19,24 +19,34 @@ func TestDirectInvocation(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice@example.com"}, emulator.Client{Username: "bob@example.com"})
 	f := start(t, cloud)
 	got := outcomes(t, invoke(t, f, leaver("e1", "ALICE")))
-	if len(got) != 1 || got[0].Status != "terminated" || got[0].Connections[0].PreviousStatus != "active" || got[0].Connections[0].CurrentStatus != "terminated" {
+	if len(got) != 1 || got[0].Status != "terminated" || got[0].Connections[0].PreviousStatus != "active" ||
+		got[0].Connections[0].CurrentStatus != "terminated" {
 		t.Errorf("%+v", got)
 	}
 	message := cloud.Published()[0]
 	want := map[string]emulator.Attribute{
-		"status": {Type: "String", Value: "terminated"}, "provider": {Type: "String", Value: "custom"}, "kind": {Type: "String", Value: "account-disabled"},
-		"severity": {Type: "Number", Value: "0"}, "mode": {Type: "String", Value: "enforce"}, "account": {Type: "String", Value: "111122223333"},
+		"status":   {Type: "String", Value: "terminated"},
+		"provider": {Type: "String", Value: "custom"},
+		"kind":     {Type: "String", Value: "account-disabled"},
+		"severity": {Type: "Number", Value: "0"},
+		"mode":     {Type: "String", Value: "enforce"},
+		"account":  {Type: "String", Value: "111122223333"},
 	}
 	if diff := cmp.Diff(want, message.Attributes); diff != "" || message.TopicARN != topic || message.Structure != "" {
 		t.Errorf("%s %+v", diff, message)
 	}
-	if answer := invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`)); string(answer.Payload) != `{"outcomes":[]}` {
+	answer := invoke(t, f, []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`))
+	if string(answer.Payload) != `{"outcomes":[]}` {
 		t.Errorf("an event that asks for nothing gave %s, %+v", answer.Payload, answer.Failure)
 	}
-	if answer := invoke(t, f, []byte(`{"Records":[{"EventSource":"aws:sns","Sns":{}}]}`)); answer.Failure == nil || answer.Failure.Type != "UnreadableError" || !strings.Contains(answer.Failure.Message, "Records[0].eventSource") {
+	answer = invoke(t, f, []byte(`{"Records":[{"EventSource":"aws:sns","Sns":{}}]}`))
+	if answer.Failure == nil || answer.Failure.Type != "UnreadableError" ||
+		!strings.Contains(answer.Failure.Message, "Records[0].eventSource") {
 		t.Errorf("%+v", answer)
 	}
-	if answer := invoke(t, f, []byte(`{"hello":1}`)); answer.Failure == nil || answer.Failure.Type != "UnreadableError" || !strings.Contains(answer.Failure.Message, "source: missing") {
+	answer = invoke(t, f, []byte(`{"hello":1}`))
+	if answer.Failure == nil || answer.Failure.Type != "UnreadableError" ||
+		!strings.Contains(answer.Failure.Message, "source: missing") {
 		t.Errorf("%+v", answer)
 	}
 }
@@ -45,17 +55,25 @@ func TestDirectInvocation(t *testing.T) {
 func TestDryRunIsTheDefault(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
 	got := outcomes(t, invoke(t, start(t, cloud, "MODE="), leaver("e1", "alice")))
-	if got[0].Status != "would-terminate" || cloud.Connections()[0].Status != "active" || !slices.Equal(published(t, cloud), []string{"would-terminate"}) {
+	if got[0].Status != "would-terminate" || cloud.Connections()[0].Status != "active" ||
+		!slices.Equal(published(t, cloud), []string{"would-terminate"}) {
 		t.Errorf("%+v, %+v", got, cloud.Connections())
 	}
 }
 
 // TestBatchFailsOnlyWhatFailed: poison, foreign, incomplete and good messages in one batch.
 func TestBatchFailsOnlyWhatFailed(t *testing.T) {
-	cloud := cloudWith(emulator.Client{Username: "alice"}, emulator.Client{Username: "bob", FailToTerminate: true}, emulator.Client{Username: "carol"})
+	cloud := cloudWith(
+		emulator.Client{Username: "alice"},
+		emulator.Client{Username: "bob", FailToTerminate: true},
+		emulator.Client{Username: "carol"},
+	)
 	f := start(t, cloud)
-	answer := invoke(t, f, batch(leaver("e0", "alice"), []byte("{"), []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`), leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
-	if got := string(answer.Payload); got != `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"},{"itemIdentifier":"m5"}]}` {
+	foreign := []byte(`{"id":"x","source":"aws.ec2","detail-type":"t","detail":{}}`)
+	answer := invoke(t, f, batch(leaver("e0", "alice"), []byte("{"), foreign,
+		leaver("e3", "bob"), leaver("e4", "carol"), []byte(`null`)))
+	want := `{"batchItemFailures":[{"itemIdentifier":"m1"},{"itemIdentifier":"m3"},{"itemIdentifier":"m5"}]}`
+	if got := string(answer.Payload); got != want {
 		t.Errorf("%s\n%s", got, f.Logs())
 	}
 	if got := published(t, cloud); !slices.Equal(got, []string{"partial", "terminated", "terminated"}) {
@@ -69,7 +87,8 @@ func TestBatchFailsOnlyWhatFailed(t *testing.T) {
 func TestIncompleteIsAnError(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true})
 	answer := invoke(t, start(t, cloud), leaver("e1", "alice"))
-	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "partial: 0 of 1 VPN connection") {
+	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" ||
+		!strings.Contains(answer.Failure.Message, "partial: 0 of 1 VPN connection") {
 		t.Errorf("%+v", answer)
 	}
 	if got := published(t, cloud); !slices.Equal(got, []string{"partial"}) {
@@ -84,8 +103,15 @@ func TestOutcomePublishedAfterTimeout(t *testing.T) {
 		client       emulator.Client
 		fault        emulator.Fault
 	}{
-		{"the connection never ends", "unverified", emulator.Client{Username: "alice", Stuck: true}, emulator.Fault{Action: "none"}},
-		{"EC2 does not answer", "failed", emulator.Client{Username: "alice"}, emulator.Fault{Action: "DescribeClientVpnConnections", Delay: time.Hour}},
+		{
+			"the connection never ends", "unverified",
+			emulator.Client{Username: "alice", Stuck: true}, emulator.Fault{Action: "none"},
+		},
+		{
+			"EC2 does not answer", "failed",
+			emulator.Client{Username: "alice"},
+			emulator.Fault{Action: "DescribeClientVpnConnections", Delay: time.Hour},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cloud := cloudWith(test.client)
@@ -104,7 +130,8 @@ func TestOutcomePublishedAfterTimeout(t *testing.T) {
 	}
 }
 
-// TestHungSNSFailsTheMessages: the answer is there before Lambda ends the function, and names what goes back to the queue.
+// TestHungSNSFailsTheMessages: the answer is there before Lambda ends the function, and names what goes back to the
+// queue.
 func TestHungSNSFailsTheMessages(t *testing.T) {
 	cloud := cloudWith(emulator.Client{Username: "alice"})
 	cloud.Inject(emulator.Fault{Action: "Publish", Delay: time.Hour})
@@ -115,7 +142,8 @@ func TestHungSNSFailsTheMessages(t *testing.T) {
 	if err != nil || string(answer.Payload) != `{"batchItemFailures":[{"itemIdentifier":"m0"}]}` {
 		t.Errorf("%s, %v", answer.Payload, err)
 	}
-	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) ||
+		!strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
@@ -126,14 +154,16 @@ func TestFailedPublishFailsTheEvent(t *testing.T) {
 	cloud.Inject(emulator.Fault{Action: "Publish", Times: 1, Code: "AuthorizationError", Status: 403})
 	f := start(t, cloud)
 	answer := invoke(t, f, leaver("e1", "alice"))
-	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "publishing the outcome for alice") {
+	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" ||
+		!strings.Contains(answer.Failure.Message, "publishing the outcome for alice") {
 		t.Errorf("%+v", answer)
 	}
 	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
 	if got[0].Status != "not-connected" || !slices.Equal(published(t, cloud), []string{"terminated"}) {
 		t.Errorf("%+v, published %q", got, published(t, cloud))
 	}
-	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) || !strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
+	if log := logs(f); !strings.Contains(log, `"published":false,"unpublished":["outcome"]`) ||
+		!strings.Contains(log, `"outcome":{"schema_version":1,"status":"terminated"`) {
 		t.Errorf("the outcome is not in the log:\n%s", f.Logs())
 	}
 }
@@ -228,7 +258,8 @@ func TestUnreadablePolicyStopsTheActionNotTheMessage(t *testing.T) {
 		if answer.Failure == nil || answer.Failure.Type != "IncompleteError" {
 			t.Errorf("%+v", answer)
 		}
-		if !slices.Equal(published(t, cloud), []string{"failed"}) || cloud.Connections()[0].Status != "active" || !strings.Contains(cloud.Published()[0].Body, policyFile) {
+		if !slices.Equal(published(t, cloud), []string{"failed"}) || cloud.Connections()[0].Status != "active" ||
+			!strings.Contains(cloud.Published()[0].Body, policyFile) {
 			t.Errorf("%+v %+v", cloud.Published(), cloud.Connections())
 		}
 		if !strings.Contains(logs(f), "POLICY_FILE: ") {
@@ -267,10 +298,14 @@ func TestLogsAreJSONWithTheRequest(t *testing.T) {
 
 // TestAllThatIsIncompleteIsNamed, and for an event about two people each has an outcome and a message.
 func TestAllThatIsIncompleteIsNamed(t *testing.T) {
-	cloud := cloudWith(emulator.Client{Username: "alice", FailToTerminate: true}, emulator.Client{Username: "bob", FailToTerminate: true})
+	cloud := cloudWith(
+		emulator.Client{Username: "alice", FailToTerminate: true},
+		emulator.Client{Username: "bob", FailToTerminate: true},
+	)
 	event := strings.Replace(string(leaver("e1", "alice")), `"username":"alice"`, `"usernames":["alice","bob","carol"]`, 1)
 	answer := invoke(t, start(t, cloud), []byte(event))
-	if answer.Failure == nil || !strings.Contains(answer.Failure.Message, "of alice") || !strings.Contains(answer.Failure.Message, "of bob") {
+	if answer.Failure == nil || !strings.Contains(answer.Failure.Message, "of alice") ||
+		!strings.Contains(answer.Failure.Message, "of bob") {
 		t.Errorf("%+v", answer)
 	}
 	if got := published(t, cloud); !slices.Equal(got, []string{"not-connected", "partial", "partial"}) {

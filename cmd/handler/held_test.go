@@ -23,8 +23,9 @@ func massOf(cloud *emulator.Cloud, n int) (bodies [][]byte) {
 
 // ruling is a person's decision, in our own form.
 func ruling(detailType string) []byte {
-	return fmt.Appendf(nil, `{"version":"0","id":"r1","detail-type":%q,"source":"clientvpn-responder","account":"111122223333",
-		"time":%q,"region":"eu-west-1","resources":[],"detail":{"source":"custom","reason":"they leave","requested_by":"carol"}}`,
+	return fmt.Appendf(nil, `{"version":"0","id":"r1","detail-type":%q,
+		"source":"clientvpn-responder","account":"111122223333","time":%q,"region":"eu-west-1","resources":[],
+		"detail":{"source":"custom","reason":"they leave","requested_by":"carol"}}`,
 		detailType, time.Now().UTC().Format(time.RFC3339))
 }
 

@@ -18,8 +18,10 @@ import (
 
 // reinstatement is a custom event that lets somebody in again.
 func reinstatement(id, username string, at time.Time) []byte {
-	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"Reinstate","source":"clientvpn-responder","account":"111122223333",
-		"time":%q,"region":"eu-west-1","resources":[],"detail":{"username":%q,"reason":"a mistake","requested_by":"helpdesk"}}`, id, at.UTC().Format(time.RFC3339), username)
+	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"Reinstate",
+		"source":"clientvpn-responder","account":"111122223333","time":%q,"region":"eu-west-1","resources":[],
+		"detail":{"username":%q,"reason":"a mistake","requested_by":"helpdesk"}}`,
+		id, at.UTC().Format(time.RFC3339), username)
 }
 
 // TestKeepsPeopleOutUntilTheyAreReinstated, with a DynamoDB of ours and with one that we did not write.
@@ -38,8 +40,10 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 			url := moto.URL(t, "OUR OWN DYNAMODB")
 			if _, err := dynamodb.NewFromConfig(tableConfig(url)).CreateTable(t.Context(), &dynamodb.CreateTableInput{
 				TableName: aws.String("keepout"), BillingMode: types.BillingModePayPerRequest,
-				AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-				KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+				AttributeDefinitions: []types.AttributeDefinition{
+					{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS},
+				},
+				KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -51,11 +55,13 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 			url := server(t, cloud)
 			list := ledger.New(tableConfig(url), "keepout")
 			f := start(t, cloud, "LEDGER_TABLE=keepout", "AWS_ENDPOINT_URL_DYNAMODB="+url)
-			if got := outcomes(t, invoke(t, f, leaver("e1", "ALICE"))); got[0].Status != "terminated" || !got[0].KeptOutUntil.Equal(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) {
+			if got := outcomes(t, invoke(t, f, leaver("e1", "ALICE"))); got[0].Status != "terminated" ||
+				!got[0].KeptOutUntil.Equal(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) {
 				t.Errorf("%+v", got)
 			}
 			entries, err := list.List(t.Context())
-			if err != nil || len(entries) != 1 || entries[0].Person != "alice" || entries[0].Cause != ledger.Request || entries[0].OutcomeID != "custom e1" || !entries[0].Until.IsZero() {
+			if err != nil || len(entries) != 1 || entries[0].Person != "alice" || entries[0].Cause != ledger.Request ||
+				entries[0].OutcomeID != "custom e1" || !entries[0].Until.IsZero() {
 				t.Errorf("%+v, %v", entries, err)
 			}
 			answer := invoke(t, f, batch(reinstatement("e2", `EXAMPLE\alice`, time.Now())))
@@ -69,7 +75,8 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 				t.Errorf("published %q", got)
 			}
 			// The leaver's event once more: somebody has lifted what it asked for.
-			if got := outcomes(t, invoke(t, f, leaver("e1", "ALICE"))); got[0].Status != "notified" || !got[0].KeptOutUntil.IsZero() {
+			if got := outcomes(t, invoke(t, f, leaver("e1", "ALICE"))); got[0].Status != "notified" ||
+				!got[0].KeptOutUntil.IsZero() {
 				t.Errorf("%+v", got)
 			}
 		})
@@ -77,7 +84,10 @@ func TestKeepsPeopleOutUntilTheyAreReinstated(t *testing.T) {
 }
 
 func tableConfig(url string) aws.Config {
-	return aws.Config{Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	return aws.Config{
+		Region: "eu-west-1", BaseEndpoint: &url,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
 }
 
 // TestWhoCouldNotBeKeptOutIsTriedAgain: the person is cut off, the outcome says so, and the event goes back.
@@ -87,7 +97,8 @@ func TestWhoCouldNotBeKeptOutIsTriedAgain(t *testing.T) {
 	cloud.Deny("dynamodb:UpdateItem", "keepout")
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
 	answer := invoke(t, f, leaver("e1", "alice"))
-	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" || !strings.Contains(answer.Failure.Message, "missing permission dynamodb:UpdateItem on table/keepout") {
+	if answer.Failure == nil || answer.Failure.Type != "IncompleteError" ||
+		!strings.Contains(answer.Failure.Message, "missing permission dynamodb:UpdateItem on table/keepout") {
 		t.Errorf("%+v", answer.Failure)
 	}
 	if c := cloud.Connections()[0]; c.EndedAt.IsZero() {
@@ -104,7 +115,8 @@ func TestListThatHangsOnceIsTriedAgain(t *testing.T) {
 	cloud.AddTable("keepout", "id")
 	cloud.Inject(emulator.Fault{Action: "UpdateItem", Times: 1, Delay: time.Minute})
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
-	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "terminated" || got[0].KeptOutUntil.IsZero() {
+	if got := outcomes(t, invoke(t, f, leaver("e1", "alice"))); got[0].Status != "terminated" ||
+		got[0].KeptOutUntil.IsZero() {
 		t.Errorf("%+v", got)
 	}
 }
@@ -114,12 +126,15 @@ func TestSelfTestLooksAtTheList(t *testing.T) {
 	cloud := cloudWith()
 	cloud.AddTable("keepout", "id")
 	f := start(t, cloud, "LEDGER_TABLE=keepout")
-	selfTest := []byte(`{"id":"s1","source":"clientvpn-responder","detail-type":"Self Test","time":"2026-11-20T10:00:00Z","detail":{}}`)
-	if got := outcomes(t, invoke(t, f, selfTest)); got[0].Status != "not-ready" || !strings.Contains(got[0].Summary, "no client connect handler is attached to "+endpoint) {
+	selfTest := []byte(`{"id":"s1","source":"clientvpn-responder","detail-type":"Self Test",
+		"time":"2026-11-20T10:00:00Z","detail":{}}`)
+	if got := outcomes(t, invoke(t, f, selfTest)); got[0].Status != "not-ready" ||
+		!strings.Contains(got[0].Summary, "no client connect handler is attached to "+endpoint) {
 		t.Errorf("%+v", got)
 	}
 	cloud.Deny("dynamodb:UpdateItem", "keepout")
-	if got := outcomes(t, invoke(t, f, selfTest)); got[0].Status != "not-ready" || !strings.Contains(got[0].Summary, "missing permission dynamodb:UpdateItem on table/keepout") {
+	if got := outcomes(t, invoke(t, f, selfTest)); got[0].Status != "not-ready" ||
+		!strings.Contains(got[0].Summary, "missing permission dynamodb:UpdateItem on table/keepout") {
 		t.Errorf("%+v", got)
 	}
 }

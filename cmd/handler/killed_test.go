@@ -44,7 +44,10 @@ func TestKilledAtEveryStage(t *testing.T) {
 	for _, stage := range []struct {
 		call string
 		nth  int
-	}{{endpointsAction, 1}, {putAction, 1}, {listAction, 1}, {listAction, 2}, {listAction, 3}, {endAction, 1}, {endAction, 2}, {look, 1}, {publishAction, 1}} {
+	}{
+		{endpointsAction, 1}, {putAction, 1}, {listAction, 1}, {listAction, 2}, {listAction, 3},
+		{endAction, 1}, {endAction, 2}, {look, 1}, {publishAction, 1},
+	} {
 		w, e := office(t)
 		reached := make(chan struct{})
 		var mu sync.Mutex
@@ -92,7 +95,10 @@ func TestKilledAtEveryStage(t *testing.T) {
 // TestTwoProcessesAtOnce have the same event at the same time.
 func TestTwoProcessesAtOnce(t *testing.T) {
 	w, e := office(t)
-	processes := []*emulator.Function{start(t, w.cloud, "LEDGER_TABLE="+keepOutTable), start(t, w.cloud, "LEDGER_TABLE="+keepOutTable)}
+	processes := []*emulator.Function{
+		start(t, w.cloud, "LEDGER_TABLE="+keepOutTable),
+		start(t, w.cloud, "LEDGER_TABLE="+keepOutTable),
+	}
 	began := time.Now()
 	answers, errs := make([]emulator.Answer, 2), make([]error, 2)
 	var working sync.WaitGroup

@@ -127,7 +127,8 @@ func (h *handler) attach(cfg aws.Config, s settings) {
 		h.ledger = ledger.New(tableCfg, s.table)
 		r.Ledger = h.ledger
 	} else {
-		h.log.Warn("LEDGER_TABLE is not set: each instance forgets at its end what it did, and the brake counts in each alone")
+		h.log.Warn("LEDGER_TABLE is not set: " +
+			"each instance forgets at its end what it did, and the brake counts in each alone")
 	}
 	topics := r.Probe
 	r.Probe = func(ctx context.Context) []error {

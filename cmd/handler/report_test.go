@@ -59,7 +59,9 @@ func at(entry map[string]any, path string) any {
 func evidence(t *testing.T) (map[string][]map[string]any, *emulator.Cloud) {
 	t.Helper()
 	cloud := cloudWith(emulator.Client{Username: "bob"}, emulator.Client{Username: "bob", CommonName: "breakglass"})
-	cloud.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Times: 1, Code: "RequestLimitExceeded", Status: 503})
+	cloud.Inject(emulator.Fault{
+		Action: "TerminateClientVpnConnections", Times: 1, Code: "RequestLimitExceeded", Status: 503,
+	})
 	raw, err := os.ReadFile("../../events/guardduty/iam-user.json")
 	if err != nil {
 		t.Fatal(err)
@@ -84,15 +86,21 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("%v\n%s", err, raw)
 	}
 	for _, path := range []string{
-		"requestId", "outcome.signal.event_id", "outcome.signal.id", "outcome.signal.arn", "outcome.policy_hash", "outcome.decision.rule", "outcome.decision.reasons.0", "outcome.listings.0",
-		"outcome.connections.0.established_at", "outcome.connections.0.client_ip", "outcome.connections.0.requested_at", "outcome.connections.0.ended_at", "outcome.connections.0.request_ids.2",
+		"requestId", "outcome.signal.event_id", "outcome.signal.id", "outcome.signal.arn",
+		"outcome.policy_hash", "outcome.decision.rule", "outcome.decision.reasons.0", "outcome.listings.0",
+		"outcome.connections.0.established_at", "outcome.connections.0.client_ip",
+		"outcome.connections.0.requested_at", "outcome.connections.0.ended_at",
+		"outcome.connections.0.request_ids.2",
 		"outcome.spared.0.established_at", "outcome.spared.0.client_ip", "outcome.spared.0.reason",
 	} {
 		if value, _ := at(line, path).(string); value == "" {
 			t.Errorf("no %s in %v", path, line)
 		}
 	}
-	for _, path := range []string{"outcome.connections.0.ingress_bytes", "outcome.connections.0.egress_bytes", "outcome.spared.0.ingress_bytes"} {
+	for _, path := range []string{
+		"outcome.connections.0.ingress_bytes", "outcome.connections.0.egress_bytes",
+		"outcome.spared.0.ingress_bytes",
+	} {
 		if _, ok := at(line, path).(float64); !ok {
 			t.Errorf("no %s in %v", path, line)
 		}
@@ -118,7 +126,10 @@ func TestEvidence(t *testing.T) {
 	for _, c := range cloud.Calls() {
 		asked[c.RequestID] = c.Action
 	}
-	for _, path := range []string{"outcome.listings.0", "outcome.connections.0.request_ids.0", "outcome.connections.0.request_ids.1", "outcome.connections.0.request_ids.2"} {
+	for _, path := range []string{
+		"outcome.listings.0", "outcome.connections.0.request_ids.0",
+		"outcome.connections.0.request_ids.1", "outcome.connections.0.request_ids.2",
+	} {
 		if id, _ := at(line, path).(string); !strings.HasSuffix(asked[id], "ClientVpnConnections") {
 			t.Errorf("EC2 answered no request %v", id)
 		}
@@ -142,8 +153,10 @@ func TestQueriesNameFieldsOfTheLog(t *testing.T) {
 	if len(queries) < 2 {
 		t.Fatalf("%d queries in doc/outcome.md", len(queries))
 	}
+	names := regexp.MustCompile(
+		`\b(?:outcome\.[a-z_0-9.]*[a-z_0-9]|[a-z]+_to_[a-z]+_ms|published|unpublished|message)\b`)
 	for _, q := range queries {
-		fields := regexp.MustCompile(`\b(?:outcome\.[a-z_0-9.]*[a-z_0-9]|[a-z]+_to_[a-z]+_ms|published|unpublished|message)\b`).FindAllString(q[1], -1)
+		fields := names.FindAllString(q[1], -1)
 		if len(fields) < 3 {
 			t.Errorf("names only %q:\n%s", fields, q[1])
 		}
@@ -174,8 +187,10 @@ func TestMetricsAreEmbedded(t *testing.T) {
 	}
 	for name, want := range map[string]int{
 		"terminated Outcomes": 1, "terminated ConnectionsEnded": 1, "terminated Reconnections": 0,
-		"TerminateClientVpnConnections Calls": 2, "TerminateClientVpnConnections Throttles": 1, "Publish Calls": 3, "Publish Throttles": 0,
-		"DescribeClientVpnConnections Calls": calls["DescribeClientVpnConnections"], "DescribeClientVpnEndpoints Calls": calls["DescribeClientVpnEndpoints"],
+		"TerminateClientVpnConnections Calls": 2, "TerminateClientVpnConnections Throttles": 1,
+		"Publish Calls": 3, "Publish Throttles": 0,
+		"DescribeClientVpnConnections Calls": calls["DescribeClientVpnConnections"],
+		"DescribeClientVpnEndpoints Calls":   calls["DescribeClientVpnEndpoints"],
 	} {
 		if values[name] != float64(want) {
 			t.Errorf("%s: %v, want %d", name, values[name], want)
@@ -183,7 +198,10 @@ func TestMetricsAreEmbedded(t *testing.T) {
 	}
 	outcome := log["outcome"][0]
 	for name, field := range map[string]string{
-		"EventToRequested": "event_to_requested_ms", "EventToEnded": "event_to_ended_ms", "ReceiptToRequested": "receipt_to_requested_ms", "ReceiptToEnded": "receipt_to_ended_ms",
+		"EventToRequested":   "event_to_requested_ms",
+		"EventToEnded":       "event_to_ended_ms",
+		"ReceiptToRequested": "receipt_to_requested_ms",
+		"ReceiptToEnded":     "receipt_to_ended_ms",
 	} {
 		if got := values["terminated "+name]; got != outcome[field] {
 			t.Errorf("%s: %v, and in the evidence %v", name, got, outcome[field])
@@ -193,12 +211,18 @@ func TestMetricsAreEmbedded(t *testing.T) {
 
 // TestMetricsNameNobody: every new value of a dimension is a metric that is paid for, and names are personal.
 func TestMetricsNameNobody(t *testing.T) {
-	cloud := cloudWith(emulator.Client{Username: "alice", ReconnectAfter: 300 * time.Millisecond, Reconnects: 1}, emulator.Client{Username: "bob", FailToTerminate: true})
+	cloud := cloudWith(
+		emulator.Client{Username: "alice", ReconnectAfter: 300 * time.Millisecond, Reconnects: 1},
+		emulator.Client{Username: "bob", FailToTerminate: true},
+	)
 	f := start(t, cloud, "WATCH=2s")
 	for i, name := range []string{"alice", "bob", "nobody-there"} {
 		invoke(t, f, leaver(fmt.Sprint("e", i), name))
 	}
-	known := []string{"clientvpn-responder", "terminated", "partial", "not-connected", "custom", "DescribeClientVpnEndpoints", "DescribeClientVpnConnections", "TerminateClientVpnConnections", "Publish"}
+	known := []string{
+		"clientvpn-responder", "terminated", "partial", "not-connected", "custom",
+		"DescribeClientVpnEndpoints", "DescribeClientVpnConnections", "TerminateClientVpnConnections", "Publish",
+	}
 	reconnections := 0.0
 	for _, line := range lines(t, logs(f))["metrics"] {
 		for _, m := range embedded(t, line) {
@@ -244,11 +268,13 @@ func embedded(t *testing.T, line map[string]any) []measured {
 	if err := decoder.Decode(&directive); err != nil {
 		t.Fatalf("%v: %v", err, line)
 	}
-	if since := time.Since(time.UnixMilli(directive.Timestamp)); since < 0 || since > time.Hour || len(directive.CloudWatchMetrics) != 1 {
+	if since := time.Since(time.UnixMilli(directive.Timestamp)); since < 0 || since > time.Hour ||
+		len(directive.CloudWatchMetrics) != 1 {
 		t.Fatalf("%v", line)
 	}
 	set := directive.CloudWatchMetrics[0]
-	if set.Namespace == "" || len(set.Namespace) > 255 || len(set.Dimensions) == 0 || len(set.Metrics) == 0 || len(set.Metrics) > 100 {
+	if set.Namespace == "" || len(set.Namespace) > 255 || len(set.Dimensions) == 0 || len(set.Metrics) == 0 ||
+		len(set.Metrics) > 100 {
 		t.Errorf("%v", line)
 	}
 	var values []string
@@ -281,9 +307,12 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(err)
 	}
-	cloud := cloudWith(emulator.Client{Username: "alice"}, emulator.Client{Username: "bob"}, emulator.Client{Username: "dave"})
+	cloud := cloudWith(
+		emulator.Client{Username: "alice"}, emulator.Client{Username: "bob"}, emulator.Client{Username: "dave"},
+	)
 	f := start(t, cloud, "MESSAGE_TOPIC_ARN="+text, "CHAT_TOPIC_ARN="+chat)
-	secret := regexp.MustCompile(`(?i)(token|secret|password|credential|authorization|cookie|accessKeyId|externalSessionId|api_?key)"?$`)
+	secret := regexp.MustCompile(
+		`(?i)(token|secret|password|credential|authorization|cookie|accessKeyId|externalSessionId|api_?key)"?$`)
 	secrets := 0
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
@@ -343,7 +372,9 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 func TestOneTopicThatFailsIsMadeUpFor(t *testing.T) {
 	for _, failing := range []string{topic, text, chat} {
 		cloud := cloudWith(emulator.Client{Username: "alice"})
-		cloud.Inject(emulator.Fault{Action: "Publish", EndpointID: failing, Times: 1, Code: "AuthorizationError", Status: 403})
+		cloud.Inject(emulator.Fault{
+			Action: "Publish", EndpointID: failing, Times: 1, Code: "AuthorizationError", Status: 403,
+		})
 		f := start(t, cloud, "MESSAGE_TOPIC_ARN="+text, "CHAT_TOPIC_ARN="+chat)
 		if answer := invoke(t, f, batch(leaver("e1", "alice"))); !strings.Contains(string(answer.Payload), "m0") {
 			t.Errorf("%s failed, and the event did not: %s", failing, answer.Payload)

@@ -28,30 +28,40 @@ func TestSettings(t *testing.T) {
 		}, "/opt/handler/bootstrap")
 	}
 	s, problems := read(nil)
-	if problems != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil || s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
+	if problems != nil || s.mode != "dry-run" || s.watch != 15*time.Second || s.endpointIDs != nil ||
+		s.policyFile != "/opt/handler/policy.yaml" || s.topics != (notify.Topics{JSON: mustParse(t, topic)}) {
 		t.Errorf("%+v, %q", s, problems)
 	}
 	s, problems = read(map[string]string{"MESSAGE_TOPIC_ARN": text, "CHAT_TOPIC_ARN": chat})
-	if want := (notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}); problems != nil || s.topics != want {
+	want := notify.Topics{JSON: mustParse(t, topic), Text: mustParse(t, text), Chat: mustParse(t, chat)}
+	if problems != nil || s.topics != want {
 		t.Errorf("%+v, %q", s, problems)
 	}
 	s, problems = read(map[string]string{
-		"MODE": "enforce", "WATCH": "0", "LAMBDA_TASK_ROOT": "/var/task", "ENDPOINT_IDS": "cvpn-endpoint-0a, cvpn-endpoint-0b,cvpn-endpoint-0a",
+		"MODE": "enforce", "WATCH": "0", "LAMBDA_TASK_ROOT": "/var/task",
+		"ENDPOINT_IDS": "cvpn-endpoint-0a, cvpn-endpoint-0b,cvpn-endpoint-0a",
 	})
-	if problems != nil || s.mode != "enforce" || s.watch != 0 || s.policyFile != "/var/task/policy.yaml" || !slices.Equal(s.endpointIDs, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) {
+	if problems != nil || s.mode != "enforce" || s.watch != 0 || s.policyFile != "/var/task/policy.yaml" ||
+		!slices.Equal(s.endpointIDs, []string{"cvpn-endpoint-0a", "cvpn-endpoint-0b"}) {
 		t.Errorf("%+v, %q", s, problems)
 	}
 	for name, values := range map[string][]string{
-		"TOPIC_ARN": {"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0", "arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:"},
-		"MODE":      {"Enforce", "true", "dry_run"},
+		"TOPIC_ARN": {
+			"", "x", "arn:aws:sqs:eu-west-1:111122223333:q", topic + ".fifo", topic + ":b4c1c0f0",
+			"arn:aws:sns::111122223333:t", "arn:aws:sns:eu-west-1:111122223333:",
+		},
+		"MODE": {"Enforce", "true", "dry_run"},
 
 		"MESSAGE_TOPIC_ARN": {"x", "arn:aws:sqs:eu-west-1:111122223333:q", text + ".fifo", topic},
 		"CHAT_TOPIC_ARN":    {"x", "arn:aws:sqs:eu-west-1:111122223333:q", chat + ".fifo", topic},
 		"WATCH":             {"15", "soon", "-1s"},
 		"ENDPOINT_IDS":      {",", "cvpn-endpoint-0a,", "cvpn-connection-0a", "*"},
 		"AWS_REGION":        {""},
-		"TARGETS": {"Ireland", "eu-west-2,", "@eu-west-1", "role@eu-west-1", "arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
-			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1"},
+		"TARGETS": {
+			"Ireland", "eu-west-2,", "@eu-west-1", "role@eu-west-1",
+			"arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
+			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1",
+		},
 		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
 
 		"IDENTITY_STORE_ID":     {"d-1", "1234567890", "d-1234567890,d-1234567891"},
@@ -62,7 +72,8 @@ func TestSettings(t *testing.T) {
 		},
 	} {
 		for _, value := range values {
-			if _, problems := read(map[string]string{name: value}); len(problems) == 0 || !strings.HasPrefix(problems[0], name+": ") {
+			_, problems := read(map[string]string{name: value})
+			if len(problems) == 0 || !strings.HasPrefix(problems[0], name+": ") {
 				t.Errorf("%s=%q: %q", name, value, problems)
 			}
 		}
@@ -70,12 +81,19 @@ func TestSettings(t *testing.T) {
 }
 
 func TestSettingsReportAllProblemsAtOnce(t *testing.T) {
-	_, err := tryToStart(t, cloudWith(), "AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s", "TARGETS=Ireland", "EXTERNAL_ID=x",
-		"MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat", "LEDGER_TABLE=t", "POLICY_FILE=/nowhere")
+	_, err := tryToStart(
+		t, cloudWith(),
+		"AWS_REGION=", "TOPIC_ARN=outcomes", "MODE=on", "ENDPOINT_IDS=cvpn-endpoint-1,vpn", "WATCH=-1s",
+		"TARGETS=Ireland", "EXTERNAL_ID=x", "MESSAGE_TOPIC_ARN=text", "CHAT_TOPIC_ARN=chat",
+		"LEDGER_TABLE=t", "POLICY_FILE=/nowhere",
+	)
 	if err == nil {
 		t.Fatal("it starts")
 	}
-	for _, name := range []string{"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ", "MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "LEDGER_TABLE: ", "POLICY_FILE: "} {
+	for _, name := range []string{
+		"TOPIC_ARN: ", "MODE: ", "ENDPOINT_IDS: ", "WATCH: ", "TARGETS: ", "EXTERNAL_ID: ",
+		"MESSAGE_TOPIC_ARN: ", "CHAT_TOPIC_ARN: ", "LEDGER_TABLE: ", "POLICY_FILE: ",
+	} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("no word about %s:\n%v", name, err)
 		}
@@ -88,7 +106,8 @@ func TestSettingsReachTheirPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic, "MODE": "enforce", "WATCH": "7s", "ENDPOINT_IDS": endpoint, "POLICY_FILE": file,
+		"AWS_REGION": "eu-west-1", "TOPIC_ARN": topic, "MODE": "enforce", "WATCH": "7s",
+		"ENDPOINT_IDS": endpoint, "POLICY_FILE": file,
 	} {
 		t.Setenv(name, value)
 	}
@@ -97,11 +116,13 @@ func TestSettingsReachTheirPlaces(t *testing.T) {
 		t.Fatal(problems)
 	}
 	r := h.responder
-	if r.Mode != "enforce" || r.Watch != 7*time.Second || !slices.Equal(r.VPN.EndpointIDs, []string{endpoint}) || r.Policy == nil || r.PolicyError != nil {
+	if r.Mode != "enforce" || r.Watch != 7*time.Second || !slices.Equal(r.VPN.EndpointIDs, []string{endpoint}) ||
+		r.Policy == nil || r.PolicyError != nil {
 		t.Errorf("%+v, %+v", r, r.VPN)
 	}
 	t.Setenv("POLICY_FILE", file+".absent")
-	if h, problems := wire(slog.New(slog.DiscardHandler)); h == nil || h.responder.PolicyError == nil || len(problems) != 1 {
+	h, problems = wire(slog.New(slog.DiscardHandler))
+	if h == nil || h.responder.PolicyError == nil || len(problems) != 1 {
 		t.Errorf("%+v, %q", h, problems)
 	}
 }
@@ -116,7 +137,8 @@ func TestRetries(t *testing.T) {
 			t.Errorf("%s is not tried again", code)
 		}
 	}
-	if !r.IsErrorRetryable(fmt.Errorf("half an answer: %w", &smithy.DeserializationError{Err: io.ErrUnexpectedEOF})) || r.IsErrorRetryable(&smithy.GenericAPIError{Code: "UnauthorizedOperation"}) {
+	if !r.IsErrorRetryable(fmt.Errorf("half an answer: %w", &smithy.DeserializationError{Err: io.ErrUnexpectedEOF})) ||
+		r.IsErrorRetryable(&smithy.GenericAPIError{Code: "UnauthorizedOperation"}) {
 		t.Error("half an answer is not tried again, or a refusal is")
 	}
 }

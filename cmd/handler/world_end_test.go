@@ -31,8 +31,9 @@ func (w *world) settle() {
 				continue
 			}
 			for name, person := range e.people {
+				told := last(w.told[e.id][name])
 				excused := owner == "breakglass" || w.crowded[person] || e.away[name] || e.held[name] ||
-					w.reinstatedSince(e, owner) || e.address != "" && !slices.Contains([]string{"terminated", "not-connected"}, last(w.told[e.id][name]))
+					w.reinstatedSince(e, owner) || e.address != "" && told != "terminated" && told != "not-connected"
 				if w.means(e, c) && (person == "" || person == owner) && !excused {
 					w.broke("%s is done, %q, and %s's connection is up: %+v", e.id, w.told[e.id][name], owner, c)
 				}
@@ -87,7 +88,8 @@ func (w *world) settleList() {
 		is := slices.Contains(out, person)
 		switch {
 		case l.out.After(l.inSeen) && !is:
-			w.broke("%s was cut off by an event of %v, was reinstated at %v, and is not on the list: %q", person, l.out, l.inSeen, out)
+			w.broke("%s was cut off by an event of %v, was reinstated at %v, and is not on the list: %q",
+				person, l.out, l.inSeen, out)
 		case !l.in.Before(l.outSeen) && !l.in.Equal(l.outSeen) && is, l.outSeen.IsZero() && is:
 			w.broke("%s was to be cut off at %v, was reinstated at %v, and is on the list", person, l.outSeen, l.in)
 		}

@@ -27,9 +27,10 @@ func (w *world) list(client *http.Client) *ledger.Table {
 	}, keepOutTable)
 }
 
-// atOnce answers requests for items of the cloud's table from a copy of it, in the goroutine that asks. The emulator asks
-// a connect handler whenever somebody looks, often while others wait for a lock. The bubble's clock does not move
-// meanwhile, so the handler's calls take no time. They suffer no faults. One request is asked at a time.
+// atOnce answers requests for items of the cloud's table from a copy of it, in the goroutine that asks.
+//
+// The emulator asks a connect handler whenever somebody looks, often while others wait for a lock. The bubble's clock
+// does not move meanwhile, so the handler's calls take no time. They suffer no faults. One request is asked at a time.
 type atOnce struct {
 	cloud  *emulator.Cloud
 	items  []json.RawMessage // which mirror copies

@@ -35,33 +35,7 @@ type instance struct {
 // start returns a new instance. After kill no call of it reaches anybody, as if the process were dead.
 func (w *world) start(broken bool) *instance {
 	i := &instance{broken: broken}
-	accounts := emulator.Accounts{Home: w.cloud}
-	var targets []target
-	if w.other != nil {
-		accounts.Others = []*emulator.Cloud{w.other}
-		targets = []target{{mustParse(w.t, memberRole), "us-east-1"}}
-		if !w.closed {
-			accounts.Roles = map[string]string{memberRole: ""}
-		}
-	}
-	client, stop := emulator.HTTPClient(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if err := r.ParseForm(); err != nil {
-			w.t.Error(err)
-		}
-		if broken && r.Form.Get("Action") == "TerminateClientVpnConnections" {
-			w.broke("asked to end somebody without a policy: %v", r.Form)
-		}
-		accounts.ServeHTTP(rw, r)
-	}))
-	var cancel func()
-	i.ctx, cancel = context.WithCancel(w.t.Context())
-	i.kill = sync.OnceFunc(func() {
-		cancel()
-		stop()
-	})
-	w.mu.Lock()
-	w.stops = append(w.stops, i.kill)
-	w.mu.Unlock()
+	client := w.network(i)
 	calls := &notify.Calls{}
 	cfg := aws.Config{
 		Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.test"), Retryer: retryer,
@@ -75,27 +49,12 @@ func (w *world) start(broken bool) *instance {
 	}
 	i.h = &handler{
 		log: slog.New(slog.DiscardHandler), calls: calls, reporter: notify.New(cfg, topics, notify.Place{}),
-		responder: responder.Responder{VPN: vpn.New(cfg, nil, otherAccounts(cfg, settings{targets: targets})...), Mode: policy.Enforce, Watch: w.watch},
-	}
-	if w.given {
-		i.h.responder.VPN.EndpointIDs = []string{saml, ad, certs}
-		if w.other != nil {
-			i.h.responder.VPN.EndpointIDs = append(i.h.responder.VPN.EndpointIDs, abroad)
-		}
-		if w.tenants {
-			i.h.responder.VPN.EndpointIDs = append(i.h.responder.VPN.EndpointIDs, daughter)
-		}
+		responder: responder.Responder{VPN: w.vpn(cfg), Mode: policy.Enforce, Watch: w.watch},
 	}
 	if w.dryRun {
 		i.h.responder.Mode = policy.DryRun
 	}
-	i.h.ledger = ledger.InProcess()
-	if w.keepOut {
-		listCfg := cfg.Copy()
-		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
-		i.h.ledger = ledger.New(listCfg, keepOutTable)
-		i.h.responder.KeepOut = i.h.ledger
-	}
+	w.attachLedger(i, cfg, client)
 	w.attachBrake(i, cfg)
 	if broken {
 		i.h.responder.PolicyError = errors.New("policy.yaml:1:1: unreadable")
@@ -103,6 +62,66 @@ func (w *world) start(broken bool) *instance {
 		i.h.responder.Policy = w.policy()
 	}
 	return i
+}
+
+// network connects an instance with the clouds of all accounts, until it is killed.
+func (w *world) network(i *instance) *http.Client {
+	accounts := emulator.Accounts{Home: w.cloud}
+	if w.other != nil {
+		accounts.Others = []*emulator.Cloud{w.other}
+		if !w.closed {
+			accounts.Roles = map[string]string{memberRole: ""}
+		}
+	}
+	client, stop := emulator.HTTPClient(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			w.t.Error(err)
+		}
+		if i.broken && r.Form.Get("Action") == "TerminateClientVpnConnections" {
+			w.broke("asked to end somebody without a policy: %v", r.Form)
+		}
+		accounts.ServeHTTP(rw, r)
+	}))
+	var cancel func()
+	i.ctx, cancel = context.WithCancel(w.t.Context())
+	i.kill = sync.OnceFunc(func() {
+		cancel()
+		stop()
+	})
+	w.mu.Lock()
+	w.stops = append(w.stops, i.kill)
+	w.mu.Unlock()
+	return client
+}
+
+// vpn returns the VPN of all accounts, discovered or with the endpoints that the settings list.
+func (w *world) vpn(cfg aws.Config) *vpn.VPN {
+	var targets []target
+	if w.other != nil {
+		targets = []target{{mustParse(w.t, memberRole), "us-east-1"}}
+	}
+	v := vpn.New(cfg, nil, otherAccounts(cfg, settings{targets: targets})...)
+	if w.given {
+		v.EndpointIDs = []string{saml, ad, certs}
+		if w.other != nil {
+			v.EndpointIDs = append(v.EndpointIDs, abroad)
+		}
+		if w.tenants {
+			v.EndpointIDs = append(v.EndpointIDs, daughter)
+		}
+	}
+	return v
+}
+
+// attachLedger adds to an instance what remembers: the table, or the process alone.
+func (w *world) attachLedger(i *instance, cfg aws.Config, client *http.Client) {
+	i.h.ledger = ledger.InProcess()
+	if w.keepOut {
+		listCfg := cfg.Copy()
+		listCfg.HTTPClient = &http.Client{Transport: client.Transport, Timeout: time.Second} // as wire has it
+		i.h.ledger = ledger.New(listCfg, keepOutTable)
+		i.h.responder.KeepOut = i.h.ledger
+	}
 }
 
 // deliver hands messages to an instance, as Lambda does, and settles what it answers within the time. It returns the

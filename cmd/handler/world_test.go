@@ -104,13 +104,17 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{
-		t: t, cloud: &emulator.Cloud{TerminateTime: time.Second, Latency: 20 * time.Millisecond}, timeout: timeout, watch: defaultWatch,
+		t:       t,
+		cloud:   &emulator.Cloud{TerminateTime: time.Second, Latency: 20 * time.Millisecond},
+		timeout: timeout, watch: defaultWatch,
 		owners: map[string]string{}, stubborn: map[string]bool{}, crowded: map[string]bool{}, maybe: map[string][]string{},
-		events: map[string]*event{}, troubleOn: map[string]time.Time{}, texts: map[string]int{}, told: map[string]map[string][]string{},
+		events: map[string]*event{}, troubleOn: map[string]time.Time{},
+		texts: map[string]int{}, told: map[string]map[string][]string{},
 	}
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: saml})
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
-	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs, TransitGateway: "tgw-0123456789abcdef0"}) // so it keeps client addresses
+	// A transit gateway keeps client addresses.
+	w.cloud.AddEndpoint(emulator.Endpoint{ID: certs, TransitGateway: "tgw-0123456789abcdef0"})
 	w.cloud.AddTable(keepOutTable, "id")
 	w.cloud.OnCall = w.onCall
 	return w
@@ -124,7 +128,10 @@ func (w *world) close() {
 
 // expand opens an endpoint in another account and Region.
 func (w *world) expand() {
-	w.other = &emulator.Cloud{Account: "444455556666", Region: "us-east-1", TerminateTime: w.cloud.TerminateTime, Latency: w.cloud.Latency, OnCall: w.onCall}
+	w.other = &emulator.Cloud{
+		Account: "444455556666", Region: "us-east-1",
+		TerminateTime: w.cloud.TerminateTime, Latency: w.cloud.Latency, OnCall: w.onCall,
+	}
 	w.other.AddEndpoint(emulator.Endpoint{ID: abroad})
 }
 

@@ -68,7 +68,8 @@ func TestBrakeHoldsMorePeopleThanItMay(t *testing.T) {
 		if err != nil || len(standing) != 2 {
 			t.Fatal(standing, err)
 		}
-		if s := standing[0]; s.Lane != "okta" || s.Events != 3 || strings.Join(s.Names, "") != "cde" || s.Passed != 2 || time.Since(s.Since) > time.Minute {
+		if s := standing[0]; s.Lane != "okta" || s.Events != 3 || strings.Join(s.Names, "") != "cde" || s.Passed != 2 ||
+			time.Since(s.Since) > time.Minute {
 			t.Errorf("%+v", s)
 		}
 		if s := standing[1]; !s.Since.IsZero() || s.Events != 0 {
@@ -199,7 +200,8 @@ func TestRulingsDecideAboutWhatIsHeld(t *testing.T) {
 		if s := rule(true, 30*time.Minute); s.Events != 4 || cmp.Diff(strings.Fields("c d e f"), s.Names) != "" {
 			t.Errorf("%+v", s)
 		}
-		if got := again(held, "a", "b", "c", "d") + take(t, l, "okta", strings.Fields("u v w x y z")...); got != "rrrr"+"rrrrrr" {
+		got := again(held, "a", "b", "c", "d") + take(t, l, "okta", strings.Fields("u v w x y z")...)
+		if got != "rrrr"+"rrrrrr" {
 			t.Errorf("all, and those who are on their way: %s", got)
 		}
 		time.Sleep(time.Hour)
@@ -211,7 +213,8 @@ func TestRulingsDecideAboutWhatIsHeld(t *testing.T) {
 			t.Errorf("dropped: %s", got)
 		}
 		brakes, err := l.Brakes(t.Context())
-		if err != nil || len(brakes) != 1 || len(brakes[0].Rulings) != 4 || brakes[0].Rulings[3].By != "carol" || brakes[0].Rulings[3].Reason != "an import went wrong" {
+		if err != nil || len(brakes) != 1 || len(brakes[0].Rulings) != 4 || brakes[0].Rulings[3].By != "carol" ||
+			brakes[0].Rulings[3].Reason != "an import went wrong" {
 			t.Errorf("on record is %+v: %v", brakes, err)
 		}
 	})
@@ -250,7 +253,8 @@ func TestBrakeOfTwentyThousandFits(t *testing.T) {
 	if err != nil || taken[999].Grant != ledger.Passed {
 		t.Fatal(err)
 	}
-	if taken, err = l.Take(t.Context(), "okta", asks[1000:], ledger.Limit{People: 1000, Within: time.Hour}); err != nil || taken[18_999].Standing.Events != 19_000 {
+	taken, err = l.Take(t.Context(), "okta", asks[1000:], ledger.Limit{People: 1000, Within: time.Hour})
+	if err != nil || taken[18_999].Standing.Events != 19_000 {
 		t.Error(err, taken[18_999].Standing.Events)
 	}
 }

@@ -34,13 +34,23 @@ func TestWhatBecameOfAnEventIsRemembered(t *testing.T) {
 		bob := ledger.EventKey{Provider: "googleworkspace", ID: "1#2", Subject: "bob@example.com"}
 		long := ledger.EventKey{Provider: "custom", ID: strings.Repeat("x", 4000)}
 		first := ledger.Event{
-			Key: alice, FirstReceived: ago(time.Hour), AnsweredAt: ago(59 * time.Minute), EventAt: ago(2 * time.Hour), Status: "terminated",
-			Summary: "1 VPN connection of alice ended.", Rule: "leavers", Kind: "account-disabled", Type: "SUSPEND_USER", People: []string{"alice"}, Ended: 1, Settled: true,
+			Key: alice, FirstReceived: ago(time.Hour), AnsweredAt: ago(59 * time.Minute), EventAt: ago(2 * time.Hour),
+			Status: "terminated", Summary: "1 VPN connection of alice ended.",
+			Rule: "leavers", Kind: "account-disabled", Type: "SUSPEND_USER",
+			People: []string{"alice"}, Ended: 1, Settled: true,
 		}
-		note(t, l, first, ledger.Event{Key: bob, FirstReceived: ago(time.Hour), Status: "held", Lane: "googleworkspace", HeldAt: ago(time.Hour), Owed: `{"status":"held"}`},
-			ledger.Event{Key: long, FirstReceived: ago(time.Minute), Status: "not-connected"})
-		note(t, l, ledger.Event{Key: alice, FirstReceived: ago(time.Minute), AnsweredAt: in(0), Status: "not-connected", Summary: "nobody", Settled: true})
-		known := recall(t, l, ledger.Query{Events: []ledger.EventKey{alice, bob, long, {Provider: "okta", ID: "1#2"}}, People: []string{"alice"}})
+		note(t, l, first, ledger.Event{
+			Key: bob, FirstReceived: ago(time.Hour), Status: "held",
+			Lane: "googleworkspace", HeldAt: ago(time.Hour), Owed: `{"status":"held"}`,
+		}, ledger.Event{Key: long, FirstReceived: ago(time.Minute), Status: "not-connected"})
+		note(t, l, ledger.Event{
+			Key: alice, FirstReceived: ago(time.Minute), AnsweredAt: in(0),
+			Status: "not-connected", Summary: "nobody", Settled: true,
+		})
+		known := recall(t, l, ledger.Query{
+			Events: []ledger.EventKey{alice, bob, long, {Provider: "okta", ID: "1#2"}},
+			People: []string{"alice"},
+		})
 		if len(known.Events) != 3 || len(known.People) != 0 {
 			t.Errorf("%+v", known)
 		}
@@ -49,7 +59,8 @@ func TestWhatBecameOfAnEventIsRemembered(t *testing.T) {
 		if diff := cmp.Diff(want, known.Events[alice]); diff != "" {
 			t.Error(diff)
 		}
-		if b := known.Events[bob]; b.Lane != "googleworkspace" || b.Owed != `{"status":"held"}` || !b.AnsweredAt.IsZero() || !b.HeldAt.Equal(ago(time.Hour)) && time.Since(b.HeldAt) < 0 {
+		if b := known.Events[bob]; b.Lane != "googleworkspace" || b.Owed != `{"status":"held"}` ||
+			!b.AnsweredAt.IsZero() || !b.HeldAt.Equal(ago(time.Hour)) && time.Since(b.HeldAt) < 0 {
 			t.Errorf("%+v", b)
 		}
 		all, err := l.Events(t.Context())
@@ -66,11 +77,15 @@ func TestClosingsAndOpeningsAreByIssuer(t *testing.T) {
 		nine := ago(3 * time.Hour)
 		ten, eleven := nine.Add(time.Hour), nine.Add(2*time.Hour)
 		closing := func(issuer string, at time.Time) ledger.Change {
-			return ledger.Change{Person: "alice", Close: &ledger.Closing{Issuer: issuer, Provider: issuer, EventAt: at, Arrived: at}}
+			return ledger.Change{
+				Person: "alice",
+				Close:  &ledger.Closing{Issuer: issuer, Provider: issuer, EventAt: at, Arrived: at},
+			}
 		}
 		opening := func(issuer string, at time.Time, others ...string) ledger.Change {
 			return ledger.Change{Person: "alice", Lift: &ledger.Lift{
-				Issuer: issuer, Issuers: others, Causes: []ledger.Cause{ledger.Deprovisioning}, At: at, Arrived: at, OutcomeID: issuer + at.String(),
+				Issuer: issuer, Issuers: others, Causes: []ledger.Cause{ledger.Deprovisioning},
+				At: at, Arrived: at, OutcomeID: issuer + at.String(),
 			}}
 		}
 		closed := func() string {
@@ -130,9 +145,15 @@ func TestOfOneMomentTheLaterArrivalHolds(t *testing.T) {
 // does.
 func TestWhatSomebodyLiftedStaysLifted(t *testing.T) {
 	eachLedger(t, func(t *testing.T, l *ledger.Table) {
-		finding := ledger.Entry{Person: "alice", Cause: ledger.Finding, Issuer: "guardduty", OutcomeID: "guardduty 1", EventAt: ago(time.Hour)}
+		finding := ledger.Entry{
+			Person: "alice", Cause: ledger.Finding, Issuer: "guardduty", OutcomeID: "guardduty 1",
+			EventAt: ago(time.Hour),
+		}
 		put(t, l, finding)
-		lift := ledger.Lift{Issuer: "custom", AnyIssuer: true, Causes: []ledger.Cause{ledger.Finding}, By: "carol", At: ago(time.Minute)}
+		lift := ledger.Lift{
+			Issuer: "custom", AnyIssuer: true, Causes: []ledger.Cause{ledger.Finding},
+			By: "carol", At: ago(time.Minute),
+		}
 		if _, err := l.Lift(t.Context(), "alice", lift); err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +161,8 @@ func TestWhatSomebodyLiftedStaysLifted(t *testing.T) {
 		if _, err := l.Put(t.Context(), finding); err == nil {
 			t.Error("put back by an update")
 		}
-		if by, at, ok := recall(t, l, ledger.Query{People: []string{"alice"}}).People["alice"].LiftedByHand("guardduty 1"); !ok || by != "carol" || !at.Equal(lift.At) {
+		person := recall(t, l, ledger.Query{People: []string{"alice"}}).People["alice"]
+		if by, at, ok := person.LiftedByHand("guardduty 1"); !ok || by != "carol" || !at.Equal(lift.At) {
 			t.Error(by, at, ok)
 		}
 		finding.OutcomeID = "guardduty 2"

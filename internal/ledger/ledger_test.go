@@ -58,8 +58,10 @@ func everywhere(t *testing.T, test func(t *testing.T, cfg aws.Config)) {
 		}
 		if _, err := api.CreateTable(t.Context(), &dynamodb.CreateTableInput{
 			TableName: aws.String(table), BillingMode: types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+			AttributeDefinitions: []types.AttributeDefinition{
+				{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS},
+			},
+			KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +110,8 @@ func TestEntryIsReadAsItWasPut(t *testing.T) {
 	everywhere(t, func(t *testing.T, cfg aws.Config) {
 		list := ledger.New(cfg, table)
 		e := ledger.Entry{
-			Person: `bücher\alice "al" ☃`, Cause: ledger.Finding, Reason: "stolen <credentials>\n", OutcomeID: "guardduty 1a2b", By: "guardduty",
+			Person: `bücher\alice "al" ☃`, Cause: ledger.Finding, Reason: "stolen <credentials>\n",
+			OutcomeID: "guardduty 1a2b", By: "guardduty",
 			Issuer: "okta:example", Names: []string{`EXAMPLE\Alice`, "alice@example.com"},
 			Since: in(0), EventAt: ago(time.Hour), Arrived: ago(time.Minute), Until: in(24 * time.Hour),
 		}
@@ -189,14 +192,18 @@ func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
 		}
 		suspend := func(at time.Time, d time.Duration) func(string) error {
 			return func(person string) error {
-				_, err := list.Put(t.Context(), ledger.Entry{Person: person, Cause: ledger.Deprovisioning, EventAt: at, Until: in(d)})
+				_, err := list.Put(t.Context(), ledger.Entry{
+					Person: person, Cause: ledger.Deprovisioning, EventAt: at, Until: in(d),
+				})
 				return err
 			}
 		}
 		first := event{"suspended", suspend(ago(3*time.Hour), 48*time.Hour)}
 		again := event{"suspended again", suspend(ago(time.Hour), 24*time.Hour)}
 		back := event{"reinstated", func(person string) error {
-			_, err := list.Lift(t.Context(), person, ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}, At: ago(2 * time.Hour)})
+			_, err := list.Lift(t.Context(), person, ledger.Lift{
+				Causes: []ledger.Cause{ledger.Deprovisioning}, At: ago(2 * time.Hour),
+			})
 			return err
 		}}
 		for i, story := range []struct {
@@ -236,7 +243,9 @@ func TestLiftTakesWhatItMay(t *testing.T) {
 		for _, cause := range []ledger.Cause{ledger.Deprovisioning, ledger.Finding} {
 			put(t, list, ledger.Entry{Person: "alice", Cause: cause, Reason: "left", EventAt: ago(time.Hour)})
 		}
-		provider := ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}, By: "okta", Reason: "back", At: ago(time.Minute)}
+		provider := ledger.Lift{
+			Causes: []ledger.Cause{ledger.Deprovisioning}, By: "okta", Reason: "back", At: ago(time.Minute),
+		}
 		for range 2 { // the same again when the event comes again
 			lifted, err := list.Lift(t.Context(), "alice", provider)
 			if got := tell(lifted, err); got != "alice deprovisioning forever" || lifted[0].Reason != "left" {
@@ -250,7 +259,9 @@ func TestLiftTakesWhatItMay(t *testing.T) {
 		if !errors.Is(err, ledger.ErrLifted) || !strings.Contains(err.Error(), "okta") {
 			t.Errorf("an event from before: %v", err)
 		}
-		all := ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning, ledger.Finding, ledger.Request}, By: "carol", At: in(0)}
+		all := ledger.Lift{
+			Causes: []ledger.Cause{ledger.Deprovisioning, ledger.Finding, ledger.Request}, By: "carol", At: in(0),
+		}
 		lifted, err := list.Lift(t.Context(), "alice", all)
 		if got := tell(lifted, err); got != "alice finding forever" {
 			t.Error(got)
@@ -326,7 +337,9 @@ func TestItemOutlivesEveryEvent(t *testing.T) {
 		want(in(5 * time.Hour))
 		put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning})
 		want(time.Time{})
-		if _, err := list.Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}, At: in(9 * time.Hour)}); err != nil {
+		if _, err := list.Lift(t.Context(), "alice", ledger.Lift{
+			Causes: []ledger.Cause{ledger.Deprovisioning}, At: in(9 * time.Hour),
+		}); err != nil {
 			t.Fatal(err)
 		}
 		want(in(9 * time.Hour))
@@ -342,20 +355,25 @@ func TestWritersLoseNothingOfEachOther(t *testing.T) {
 		var writers sync.WaitGroup
 		for i := range 4 {
 			writers.Go(func() {
-				_, err := ledger.New(cfg, table).Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Cause(fmt.Sprint("cause", i)), Until: in(time.Hour)})
+				_, err := ledger.New(cfg, table).Put(t.Context(), ledger.Entry{
+					Person: "alice", Cause: ledger.Cause(fmt.Sprint("cause", i)), Until: in(time.Hour),
+				})
 				if err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		writers.Go(func() {
-			lifted, err := ledger.New(cfg, table).Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Deprovisioning}})
+			lifted, err := ledger.New(cfg, table).Lift(t.Context(), "alice", ledger.Lift{
+				Causes: []ledger.Cause{ledger.Deprovisioning},
+			})
 			if got := tell(lifted, err); got != "alice deprovisioning forever" {
 				t.Error(got)
 			}
 		})
 		writers.Wait()
-		if got := found(t, ledger.New(cfg, table), "alice"); got != "alice cause0 1h0m0s, alice cause1 1h0m0s, alice cause2 1h0m0s, alice cause3 1h0m0s" {
+		want := "alice cause0 1h0m0s, alice cause1 1h0m0s, alice cause2 1h0m0s, alice cause3 1h0m0s"
+		if got := found(t, ledger.New(cfg, table), "alice"); got != want {
 			t.Error(got)
 		}
 	}
@@ -423,7 +441,9 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 			for i := 0; i < len(members); i += 2 {
 				m[members[i]] = &types.AttributeValueMemberS{Value: members[i+1]}
 			}
-			entries := &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"finding": &types.AttributeValueMemberM{Value: m}}}
+			entries := &types.AttributeValueMemberM{
+				Value: map[string]types.AttributeValue{"finding": &types.AttributeValueMemberM{Value: m}},
+			}
 			return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"entries": entries}}
 		}
 		for i, known := range []types.AttributeValue{
@@ -432,8 +452,12 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 		} {
 			person := fmt.Sprint("person", i)
 			if _, err := api.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-				TableName: aws.String(table), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "person#" + person}},
-				ConditionExpression: aws.String("attribute_not_exists(known)"), UpdateExpression: aws.String("SET known = :known"),
+				TableName: aws.String(table),
+				Key: map[string]types.AttributeValue{
+					"id": &types.AttributeValueMemberS{Value: "person#" + person},
+				},
+				ConditionExpression:       aws.String("attribute_not_exists(known)"),
+				UpdateExpression:          aws.String("SET known = :known"),
 				ExpressionAttributeValues: map[string]types.AttributeValue{":known": known},
 			}); err != nil {
 				t.Fatal(err)
@@ -455,7 +479,8 @@ func TestWhatCannotBeReadIsNoEmptyList(t *testing.T) {
 	cloud, cfg := standIn(t)
 	cloud.Deny("dynamodb:BatchGetItem", table)
 	_, err := ledger.New(cfg, table).Find(t.Context(), []string{"alice"})
-	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDeniedException" || !strings.Contains(api.ErrorMessage(), "table/ledger") {
+	if api, ok := errors.AsType[smithy.APIError](err); !ok || api.ErrorCode() != "AccessDeniedException" ||
+		!strings.Contains(api.ErrorMessage(), "table/ledger") {
 		t.Error(err)
 	}
 }
@@ -473,7 +498,8 @@ func TestLongReasonIsCut(t *testing.T) {
 
 func TestCheckName(t *testing.T) {
 	for name, want := range map[string]bool{
-		"": false, "ab": false, "abc": true, "clientvpn-LedgerTable_1.2": true, strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
+		"": false, "ab": false, "abc": true, "clientvpn-LedgerTable_1.2": true,
+		strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
 		"a b": false, "tablé": false, "arn:aws:dynamodb": false, "abc\n": false,
 	} {
 		if got := ledger.CheckName(name) == nil; got != want {

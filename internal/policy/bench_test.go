@@ -28,7 +28,8 @@ func TestDecidingTakesNoMoreAsEventsGo(t *testing.T) {
 	for range 2_000 {
 		decide()
 	}
-	if last := testing.AllocsPerRun(10, decide); last > first+2 { // a sync.Pool that the garbage collector emptied costs one
+	// A sync.Pool that the garbage collector emptied costs one.
+	if last := testing.AllocsPerRun(10, decide); last > first+2 {
 		t.Errorf("%v allocations at first, %v after 2,000 events", first, last)
 	}
 }

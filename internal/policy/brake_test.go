@@ -27,13 +27,15 @@ func TestBrakeIsOnUnlessTurnedOff(t *testing.T) {
 		"brake: {people: 40, share: 20%}":     {People: 40, Within: time.Hour, Share: 20},
 	} {
 		got, problem := brakeOf(t, lines)
-		if problem != "" || got.Off != want.Off || got.People != want.People || got.Within != want.Within || got.Share != want.Share {
+		if problem != "" || got.Off != want.Off || got.People != want.People || got.Within != want.Within ||
+			got.Share != want.Share {
 			t.Errorf("%s: %+v %s", lines, got, problem)
 		}
 	}
 }
 
 func TestBrakeRefusesWhatMeansNothing(t *testing.T) {
+	const announced = "brake: {announced: [{from: 2026-06-26T16:00:00Z, "
 	for lines, want := range map[string]string{
 		"brake: 25":                `brake: "25" is neither off nor a map; write off, or {people: 25, within: 1h}`,
 		"brake: on":                `brake: "on" is neither`,
@@ -49,12 +51,15 @@ func TestBrakeRefusesWhatMeansNothing(t *testing.T) {
 		"brake: {share: 2.5%}":     "brake.share",
 		"brake: {share: 101%}":     "brake.share",
 		"brake: {announced: [{}]}": "brake.announced[0].reason: missing",
-		"brake: {announced: [{from: 2026-06-26T16:00:00Z, until: 2026-06-26T16:00:00Z, reason: x}]}":                "until: is not after from",
-		"brake: {announced: [{from: 2026-06-26T16:00:00Z, until: 2027-06-26T16:00:00Z, reason: x}]}":                "announce a mass for 168h0m0s at most",
-		"brake: {announced: [{from: friday, until: 2027-06-26T16:00:00Z, reason: x}]}":                              `from: "friday" is not a time`,
-		"brake: {announced: [{from: 2026-06-26T16:00:00Z, until: 2026-06-26T18:00:00Z, source: oktta, reason: x}]}": "source: ",
+		announced + "until: 2026-06-26T16:00:00Z, reason: x}]}": "until: is not after from",
+		announced + "until: 2027-06-26T16:00:00Z, reason: x}]}": "announce a mass for 168h0m0s at most",
+
+		announced + "until: 2026-06-26T18:00:00Z, source: oktta, reason: x}]}": "source: ",
+
+		"brake: {announced: [{from: friday, until: 2027-06-26T16:00:00Z, reason: x}]}": `from: "friday" is not a time`,
 	} {
-		if _, problem := brakeOf(t, lines); !strings.Contains(problem, want) || !strings.HasPrefix(problem, "policy.yaml:2:") {
+		_, problem := brakeOf(t, lines)
+		if !strings.Contains(problem, want) || !strings.HasPrefix(problem, "policy.yaml:2:") {
 			t.Errorf("%s: %q, which lacks %q", lines, problem, want)
 		}
 	}
@@ -87,7 +92,10 @@ func TestAnnouncedMassHasItsTime(t *testing.T) {
 		source string
 		at     time.Duration
 		want   bool
-	}{{"okta", -1, false}, {"okta", 0, true}, {"okta", 2*time.Hour - 1, true}, {"okta", 2 * time.Hour, false}, {"duo", 0, false}} {
+	}{
+		{"okta", -1, false}, {"okta", 0, true}, {"okta", 2*time.Hour - 1, true}, {"okta", 2 * time.Hour, false},
+		{"duo", 0, false},
+	} {
 		if m, got := b.Announces(
 			test.source, from.Add(test.at),
 		); got != test.want || got && m.Reason != "the summer interns leave" {

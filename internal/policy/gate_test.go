@@ -69,7 +69,8 @@ func TestRequestThatOnlyAsksIsADryRun(t *testing.T) {
 func TestRequestsByHandPassTheSameGates(t *testing.T) {
 	p := mustParse(
 		t,
-		"version: 1\nexempt: [breakglass]\nrules:\n  - {name: by-hand, when: {providers: [custom], max_age: 1h}, then: terminate}\n",
+		"version: 1\nexempt: [breakglass]\nrules:\n"+
+			"  - {name: by-hand, when: {providers: [custom], max_age: 1h}, then: terminate}\n",
 	)
 	request := func(at time.Time, detail string) []byte {
 		return fmt.Appendf(

@@ -14,8 +14,9 @@ const listed = "session_roles: [], issuers: [iam:here, directory-service:here, c
 var identities = map[string]string{
 	"nothing": "version: 1\nidentity: {" + listed + "}\n",
 	"domains": "version: 1\nidentity: {domains: [example.com, EXAMPLE], " + listed + "}\n",
-	"aliases": "version: 1\nidentity: {domains: [example.com], " + listed +
-		", aliases: {okta: {00u1: alice@example.com}, asmith: alice, 'onelogin:92345678': bob, 'sailpoint:00u1': alice, 'sailpoint:92345678': bob, 'identity-center:9067': Carol@partner.test}}\n",
+	"aliases": "version: 1\nidentity: {domains: [example.com], " + listed + ", aliases: {" +
+		"okta: {00u1: alice@example.com}, asmith: alice, 'onelogin:92345678': bob, " +
+		"'sailpoint:00u1': alice, 'sailpoint:92345678': bob, 'identity-center:9067': Carol@partner.test}}\n",
 	"certificates": "version: 1\nidentity: {common_names: ['{user}.vpn.example.com', '{user} laptop'], " + listed + "}\n",
 	"sessions":     "version: 1\nidentity: {domains: [example.com], session_roles: ['AWSReservedSSO_*', Break-?lass]}\n",
 }
@@ -47,7 +48,8 @@ func TestWhomAProviderMeans(t *testing.T) {
 		},
 		{
 			"entra", "alice_partner.test#EXT#@example.com", "domains",
-			`alice_partner.test#ext# alice_partner.test#ext#@example.com example.com\alice_partner.test#ext# alice_partner.test#ext#@example example\alice_partner.test#ext#`,
+			`alice_partner.test#ext# alice_partner.test#ext#@example.com example.com\alice_partner.test#ext# ` +
+				`alice_partner.test#ext#@example example\alice_partner.test#ext#`,
 		},
 		{
 			"google-workspace", "bob@example.com id:1042", "domains",

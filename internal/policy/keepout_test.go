@@ -156,7 +156,8 @@ func TestWhoIsReinstated(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := p.Decide(test.signal, Enforce, now)
-			if d.KeepOut != "" || !slices.Equal(d.People, test.people) || d.Reinstates != (test.people != nil) || d.Gate != test.gate || d.Gate != "" && d.Action == Terminate {
+			if d.KeepOut != "" || !slices.Equal(d.People, test.people) || d.Reinstates != (test.people != nil) ||
+				d.Gate != test.gate || d.Gate != "" && d.Action == Terminate {
 				t.Errorf("%q of %q, reinstates %t, %s, gate %q", d.KeepOut, d.People, d.Reinstates, d.Action, d.Gate)
 			}
 			if !strings.Contains(strings.Join(Words(d.Reasons), "\n"), test.reason) {

@@ -181,7 +181,8 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{"no endpoints", oneRule("when: {}, endpoints: []"), "rules[0].endpoints: is empty"},
 		{
 			"rule that never decides",
-			"version: 1\nrules:\n  - {name: a, when: {}, then: notify}\n  - {name: b, when: {kinds: [finding]}, then: terminate}\n",
+			"version: 1\nrules:\n  - {name: a, when: {}, then: notify}\n" +
+				"  - {name: b, when: {kinds: [finding]}, then: terminate}\n",
 			`policy.yaml:4:5: rules[1]: never decides: whatever fits "b" fits the earlier rule "a"`,
 		},
 		{"alias to nobody", "version: 1\nidentity: {aliases: {alice: ''}}\n", "neither side may be empty"},
@@ -225,7 +226,8 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{
 			"keep out for ever, of any kind",
 			"version: 1\nrules:\n  - {name: a, when: {}, then: terminate, keep_out: forever}\n",
-			"rules[0].keep_out: forever is for accounts that are closed; limit the rule to kinds: [account-disabled, account-purged, token-claims-change]",
+			"rules[0].keep_out: forever is for accounts that are closed; " +
+				"limit the rule to kinds: [account-disabled, account-purged, token-claims-change]",
 		},
 		{
 			"keep out for ever, after a finding",

@@ -123,10 +123,8 @@ func TestSamePerson(t *testing.T) {
 }
 
 func TestAliasesOfTwoPeopleAreAmbiguous(t *testing.T) {
-	p := mustParse(
-		t,
-		"version: 1\nidentity: {aliases: {asmith: alice, bjones: bob, 'okta:00u1': alice, 'okta:00u2': bob}}\ndefault: terminate\n",
-	)
+	p := mustParse(t, "version: 1\nidentity: {aliases: {"+
+		"asmith: alice, bjones: bob, 'okta:00u1': alice, 'okta:00u2': bob}}\ndefault: terminate\n")
 	for _, subject := range []signal.Subject{
 		{Usernames: []string{"asmith", "bjones"}},
 		{Usernames: []string{"asmith"}, IDs: []string{"00u2"}},
@@ -172,10 +170,12 @@ exempt: [asmith, bob, "n*"]
 
 // TestExemptionIsNotLostToSpelling: who is exempt stays so whatever surrounds the entry or the name, and under an id.
 func TestExemptionIsNotLostToSpelling(t *testing.T) {
-	p := mustParse(
-		t,
-		"version: 1\nidentity: {domains: [example.com], aliases: {' asmith ': ' carol ', ' okta:00u2 ': carol}}\nexempt: [' alice ', \"\\tsvc-* \", 00uBreakGlass, carol]\ndefault: terminate\n",
-	)
+	p := mustParse(t, `
+version: 1
+identity: {domains: [example.com], aliases: {' asmith ': ' carol ', ' okta:00u2 ': carol}}
+exempt: [' alice ', "\tsvc-* ", 00uBreakGlass, carol]
+default: terminate
+`)
 	for _, name := range []string{"alice", " Alice@example.com\t", "svc-x", " svc-x ", "asmith"} {
 		if !p.Exempt(name) {
 			t.Errorf("%q is not exempt", name)

@@ -12,7 +12,8 @@ func TestReasonsAreSentencesInJSON(t *testing.T) {
 		{Kind: Blocked, Gate: GateSample, Text: "the finding is a sample"},
 	}
 	raw, err := json.Marshal(before)
-	if want := `["rule a does not fit: type \"x\"","held back: the finding is a sample"]`; err != nil || string(raw) != want {
+	want := `["rule a does not fit: type \"x\"","held back: the finding is a sample"]`
+	if err != nil || string(raw) != want {
 		t.Fatalf("%s, %v", raw, err)
 	}
 	d := Decision{}

@@ -256,10 +256,12 @@ func TestWhoIsOnTheList(t *testing.T) {
 // TestListThatCannotBeWrittenStopsNoTermination: whatever the trouble, the outcome says so, and the event comes again.
 func TestListThatCannotBeWrittenStopsNoTermination(t *testing.T) {
 	for name, spoil := range map[string]func(c company){
-		"permission":    func(c company) { c.Deny("dynamodb:UpdateItem", "keepout") },
-		"hangs":         func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Delay: time.Hour}) },
-		"throttled":     func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ThrottlingException"}) },
-		"is not there":  func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ResourceNotFoundException"}) },
+		"permission": func(c company) { c.Deny("dynamodb:UpdateItem", "keepout") },
+		"hangs":      func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Delay: time.Hour}) },
+		"throttled":  func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ThrottlingException"}) },
+		"is not there": func(c company) {
+			c.Inject(emulator.Fault{Action: "UpdateItem", Code: "ResourceNotFoundException"})
+		},
 		"drops":         func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Drop: true}) },
 		"speaks in XML": func(c company) { c.Inject(emulator.Fault{Action: "UpdateItem", Truncate: true}) },
 	} {

@@ -62,7 +62,10 @@ func TestMassIsHeldAndAnnouncedOnce(t *testing.T) {
 		if len(announced) != 1 {
 			t.Fatalf("%d announce it", len(announced))
 		}
-		for _, word := range []string{"The brake holds 10 events of okta, about person20, ", "more than 25 people", "within 1h0m0s", "after 20 who were"} {
+		for _, word := range []string{
+			"The brake holds 10 events of okta, about person20, ",
+			"more than 25 people", "within 1h0m0s", "after 20 who were",
+		} {
 			if !strings.Contains(announced[0].Summary, word) {
 				t.Errorf("%q lacks %q", announced[0].Summary, word)
 			}

@@ -330,16 +330,28 @@ func TestErrorsAreToldInBrief(t *testing.T) {
 			func(c *emulator.Cloud, _ *responder.Responder) { c.Deny("ec2:TerminateClientVpnConnections", ad) }, 1,
 			"1 of 2 VPN connections of alice@example.com ended", "missing permission",
 		},
-		{"no permission on one endpoint, dry-run", responder.Partial, []emulator.Client{one, two}, func(c *emulator.Cloud, r *responder.Responder) {
-			c.Deny("ec2:TerminateClientVpnConnections", ad)
-			r.Mode = policy.DryRun
-		}, 2, "Dry-run: 1 VPN connection of alice@example.com would be ended, but not all", "missing permission"},
-		{"EC2 fails at an endpoint", responder.Partial, []emulator.Client{one}, func(c *emulator.Cloud, _ *responder.Responder) {
-			c.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Code: "InternalError"})
-		}, 0, "describing connections of " + ad + ": InternalError.", "operation error"},
-		{"no answer to the request", responder.Unverified, []emulator.Client{one}, func(c *emulator.Cloud, _ *responder.Responder) {
-			c.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "InternalError"})
-		}, 1, "the time was up", "no answer to terminating by connection-id"},
+		{
+			"no permission on one endpoint, dry-run", responder.Partial, []emulator.Client{one, two},
+			func(c *emulator.Cloud, r *responder.Responder) {
+				c.Deny("ec2:TerminateClientVpnConnections", ad)
+				r.Mode = policy.DryRun
+			}, 2,
+			"Dry-run: 1 VPN connection of alice@example.com would be ended, but not all", "missing permission",
+		},
+		{
+			"EC2 fails at an endpoint", responder.Partial, []emulator.Client{one},
+			func(c *emulator.Cloud, _ *responder.Responder) {
+				c.Inject(emulator.Fault{Action: "DescribeClientVpnConnections", EndpointID: ad, Code: "InternalError"})
+			}, 0,
+			"describing connections of " + ad + ": InternalError.", "operation error",
+		},
+		{
+			"no answer to the request", responder.Unverified, []emulator.Client{one},
+			func(c *emulator.Cloud, _ *responder.Responder) {
+				c.Inject(emulator.Fault{Action: "TerminateClientVpnConnections", Code: "InternalError"})
+			}, 1,
+			"the time was up", "no answer to terminating by connection-id",
+		},
 	} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 			time.Sleep(time.Hour)
@@ -365,7 +377,10 @@ func TestItExplainsItself(t *testing.T) {
 		s.Kind = signal.Finding
 		o := respond(t, r, s)[0]
 		reasons := strings.Join(policy.Words(o.Decision.Reasons), "\n")
-		for _, want := range []string{"rule leavers does not fit: kind finding is not account-disabled", "rule findings decides terminate"} {
+		for _, want := range []string{
+			"rule leavers does not fit: kind finding is not account-disabled",
+			"rule findings decides terminate",
+		} {
 			if !strings.Contains(reasons, want) {
 				t.Errorf("no reason says %q:\n%s", want, reasons)
 			}
@@ -487,7 +502,8 @@ func TestFailedLooksAreToldOnce(t *testing.T) {
 			policy.Words(o.Decision.Reasons),
 			func(reason string) bool { return !strings.HasPrefix(reason, "looking") },
 		)
-		want := "looking whether the connections have ended: describing connections of " + saml + ": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
+		want := "looking whether the connections have ended: describing connections of " + saml +
+			": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
 		if o.Status != responder.Unverified || !slices.Equal(told, []string{want}) {
 			t.Errorf("%s: %q", o.Status, told)
 		}

@@ -27,10 +27,18 @@ func TestReinstatement(t *testing.T) {
 		kept   string
 		says   string
 	}{
-		{"by the provider", []func(signal.Subject) signal.Signal{about}, enabled, "", responder.Notified, 1, "",
-			"alice@example.com may connect again; alice was kept out since 2000-01-01 00:00:00 UTC by okta, user.lifecycle.deactivate."},
-		{"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "", responder.Notified, 0, "alice finding 23h0m0s",
-			"alice@example.com stays kept out until 2000-01-02 00:00:00 UTC by guardduty, Exfiltration:IAMUser/X, which this does not lift."},
+		{
+			"by the provider", []func(signal.Subject) signal.Signal{about}, enabled, "",
+			responder.Notified, 1, "",
+			"alice@example.com may connect again; " +
+				"alice was kept out since 2000-01-01 00:00:00 UTC by okta, user.lifecycle.deactivate.",
+		},
+		{
+			"by the provider, after a finding", []func(signal.Subject) signal.Signal{finding}, enabled, "",
+			responder.Notified, 0, "alice finding 23h0m0s",
+			"alice@example.com stays kept out until 2000-01-02 00:00:00 UTC " +
+				"by guardduty, Exfiltration:IAMUser/X, which this does not lift.",
+		},
 		{
 			"by the provider, after both", []func(signal.Subject) signal.Signal{about, finding}, enabled, "",
 			responder.Notified, 1, "alice finding 23h0m0s", "stays kept out until",

@@ -151,10 +151,9 @@ func TestExemptCertificateIsSpared(t *testing.T) {
 			cloud.Connect(emulator.Client{EndpointID: certs, Username: "alice", CommonName: cn})
 		}
 		o := respond(t, r, about(alice))[0]
-		if left := up(
-			cloud,
-		); !slices.Equal(left, []string{"alice/breakglass"}) || !strings.Contains(o.Summary, "1 VPN connection left alone, as breakglass is exempt") ||
-			o.Spared[0].Account != "111122223333" {
+		left := up(cloud)
+		if !slices.Equal(left, []string{"alice/breakglass"}) || o.Spared[0].Account != "111122223333" ||
+			!strings.Contains(o.Summary, "1 VPN connection left alone, as breakglass is exempt") {
 			t.Errorf("%s: %s; still up: %q", o.Status, o.Summary, left)
 		}
 	})
@@ -226,7 +225,12 @@ func TestAddressThatAnotherMayHoldEndsNobody(t *testing.T) {
 	for _, test := range []struct {
 		rules, deny string
 		status      responder.Status
-	}{{rules, "", responder.Ambiguous}, {rules, ad, responder.Failed}, {onCertsOnly, "", responder.Notified}, {onCertsOnly, ad, responder.Failed}} {
+	}{
+		{rules, "", responder.Ambiguous},
+		{rules, ad, responder.Failed},
+		{onCertsOnly, "", responder.Notified},
+		{onCertsOnly, ad, responder.Failed},
+	} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
 			p, err := policy.Parse("policy.yaml", []byte(test.rules))
 			if err != nil {

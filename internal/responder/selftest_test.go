@@ -32,7 +32,10 @@ func TestSelfTestSaysWhatIsMissing(t *testing.T) {
 			func(cloud *emulator.Cloud, _ *responder.Responder) {
 				cloud.Deny("ec2:DescribeClientVpnConnections", "")
 			},
-			[]string{"missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml, "2 more problems", ad, certs},
+			[]string{
+				"missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml,
+				"2 more problems", ad, certs,
+			},
 		},
 		"may not find": {
 			func(cloud *emulator.Cloud, _ *responder.Responder) { cloud.Deny("ec2:DescribeClientVpnEndpoints", "") },
@@ -118,8 +121,8 @@ func TestSelfTestOfKeepOut(t *testing.T) {
 				c.ConnectHandler = c.asks(t)
 				test.prepare(t, c)
 				o := respond(t, c.Responder, selfTest)[0]
-				if want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]; o.Status != want ||
-					!strings.Contains(o.Error, test.says) {
+				want := map[bool]responder.Status{true: responder.Ready, false: responder.NotReady}[test.says == ""]
+				if o.Status != want || !strings.Contains(o.Error, test.says) {
 					t.Errorf("%s: %s\n%s", o.Status, o.Summary, o.Error)
 				}
 				if kept := c.kept(t); kept != "" {

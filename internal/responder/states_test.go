@@ -91,8 +91,9 @@ func checkTransition(t *testing.T, state State, event Event, s situation) {
 		"no case is settled while a fate is open":      !to.final() || !s.open || !slices.Contains(learned, event),
 		"Done means that nothing is left":              to != Done || s.complete,
 		"Incomplete means that something is left":      to != Incomplete || !s.complete,
-		"a person who may reconnect is watched":        !s.mayReturn || !slices.Contains(learned, event) || s.listing || to == Watching,
 		"when the time is up only the list is changed": event != TimeUp || to.final() || to == Settling,
+		"a person who may reconnect is watched": !s.mayReturn || !slices.Contains(learned, event) || s.listing ||
+			to == Watching,
 	} {
 		if !kept {
 			t.Errorf("%s: %s, %s, %+v leads to %s (%s)", promise, state, event, s, to, row.do)
@@ -132,9 +133,8 @@ func statesPage() string {
 	for _, s := range states {
 		fmt.Fprintf(&page, "| %s | %s |\n", s, about[s])
 	}
-	page.WriteString(
-		"\n## Transitions\n\nThe first row that holds is taken.\n\n| # | from | event | if | to | command |\n|---|---|---|---|---|---|\n",
-	)
+	page.WriteString("\n## Transitions\n\nThe first row that holds is taken.\n\n" +
+		"| # | from | event | if | to | command |\n|---|---|---|---|---|---|\n")
 	for i, row := range transitions {
 		var from, on []string
 		for _, s := range row.from {

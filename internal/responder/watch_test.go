@@ -188,7 +188,8 @@ func TestCallerMayStop(t *testing.T) {
 			about(signal.Subject{Usernames: []string{"bob"}}),
 			func(s *signal.Signal) { s.Kind = signal.AccountEnabled },
 		)
-		for i, o := range r.Respond(t.Context(), responder.Invocation{ReceivedAt: time.Now()}, []signal.Signal{about(alice), ignored}) {
+		both := []signal.Signal{about(alice), ignored}
+		for i, o := range r.Respond(t.Context(), responder.Invocation{ReceivedAt: time.Now()}, both) {
 			if i != 1 || o.Status != responder.Ignored {
 				t.Errorf("%d: %s", i, o.Status)
 			}
