@@ -38,8 +38,8 @@ func TestEveryEventHasItsGolden(t *testing.T) {
 	}
 }
 
-// TestEventsStandInTheirProvidersFolder: the folder of an event is its signals' provider. Security Hub's findings are GuardDuty's, in
-// a form of its own.
+// TestEventsStandInTheirProvidersFolder: the folder of an event is its signals' provider. Security Hub's findings are
+// GuardDuty's, in a form of its own.
 func TestEventsStandInTheirProvidersFolder(t *testing.T) {
 	files, _ := filepath.Glob("events/*/*.json")
 	for _, file := range files {

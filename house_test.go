@@ -23,15 +23,20 @@ var may = map[string][]string{
 	// Pure: no SDK, no network.
 	"internal/identity": {"golang.org/x/text/unicode/norm"},
 	"internal/signal":   {"internal/identity"},
-	"internal/policy":   {"internal/identity", "internal/signal", "github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	"internal/policy": {
+		"internal/identity", "internal/signal",
+		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
+	},
 	// The only one that talks to EC2.
 	"internal/vpn": {
-		"internal/identity", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/ec2",
-		"github.com/aws/aws-sdk-go-v2/service/ec2/types", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
+		"internal/identity", "internal/vpn/ec2call", "github.com/aws/aws-sdk-go-v2/aws",
+		"github.com/aws/aws-sdk-go-v2/service/ec2", "github.com/aws/aws-sdk-go-v2/service/ec2/types",
+		"github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
 	},
 	// What is between the SDK and EC2.
 	"internal/vpn/ec2call": {
-		"internal/identity", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
+		"internal/identity", "github.com/aws/aws-sdk-go-v2/aws",
+		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/service/ec2", "github.com/aws/smithy-go", "github.com/aws/smithy-go/middleware",
 		"github.com/aws/smithy-go/transport/http", "golang.org/x/time/rate",
 	},
@@ -76,8 +81,10 @@ var may = map[string][]string{
 	},
 	// The only one that talks to SNS.
 	"internal/notify": {
-		"internal/signal", "internal/policy", "internal/responder", "internal/vpn", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
-		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry", "github.com/aws/smithy-go/middleware",
+		"internal/signal", "internal/policy", "internal/responder", "internal/vpn",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
+		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
+		"github.com/aws/smithy-go/middleware",
 		"github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sns/types",
 	},
 	// What an outcome must look like, for tests and the local tool.
@@ -85,10 +92,10 @@ var may = map[string][]string{
 	// The standard library alone, so that it shares no mistake with what it tests.
 	"internal/emulator": {},
 	"cmd/handler": {
-		"internal/policysource",
-		"internal/signal", "internal/policy", "internal/vpn", "internal/responder", "internal/directory", "internal/held", "internal/ledger", "internal/notify",
-		"internal/sweep",
-		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+		"internal/policysource", "internal/signal", "internal/policy", "internal/vpn", "internal/responder",
+		"internal/directory", "internal/held", "internal/ledger", "internal/notify", "internal/sweep",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda",
+		"github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/aws-sdk-go-v2/credentials/stscreds", "github.com/aws/aws-sdk-go-v2/service/sts",
 		"internal/lambdaenv", "github.com/aws/smithy-go",
@@ -117,8 +124,11 @@ var may = map[string][]string{
 	// The standard library alone.
 	"internal/console": {},
 	// No SDK, so that the local tool is built in seconds.
-	"internal/trial": {"internal/console", "internal/signal", "internal/policy", "internal/emulator", "internal/schema", "github.com/google/go-cmp/cmp",
-		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"},
+	"internal/trial": {
+		"internal/console", "internal/signal", "internal/policy", "internal/emulator", "internal/schema",
+		"github.com/google/go-cmp/cmp",
+		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
+	},
 	"internal/bench": {"internal/console", "internal/emulator", "internal/signal", "internal/trial"},
 	// Pages for people, of outcomes in their public form.
 	"internal/report": {"internal/signal", "internal/policy"},
@@ -131,11 +141,14 @@ var may = map[string][]string{
 	},
 	"cmd/clientvpn": {
 		"internal/bench", "internal/console", "internal/identity", "internal/ssf", "internal/ledger", "internal/policy",
-		"internal/policysource", "internal/report", "internal/signal", "internal/stack", "internal/trial", "internal/vpn", "github.com/spf13/cobra",
+		"internal/policysource", "internal/report", "internal/signal", "internal/stack", "internal/trial", "internal/vpn",
+		"github.com/spf13/cobra",
 	},
-	"internal/bench/testdata/empty":   {"github.com/aws/aws-lambda-go/lambda"},
-	"internal/bench/testdata/bare":    {"github.com/aws/aws-lambda-go/lambda"},
-	"internal/emulator/testdata/echo": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext"},
+	"internal/bench/testdata/empty": {"github.com/aws/aws-lambda-go/lambda"},
+	"internal/bench/testdata/bare":  {"github.com/aws/aws-lambda-go/lambda"},
+	"internal/emulator/testdata/echo": {
+		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
+	},
 }
 
 // pure packages do no input or output of their own, except that policy reads its file.
@@ -175,7 +188,8 @@ func TestImportsGoOneWay(t *testing.T) {
 // the policy, so that it cannot decide.
 func TestFunctionsLinkNothingForeign(t *testing.T) {
 	aids := []string{
-		module + "internal/emulator", module + "internal/moto", module + "internal/schema", "github.com/santhosh-tekuri/jsonschema/v6",
+		module + "internal/emulator", module + "internal/moto", module + "internal/schema",
+		"github.com/santhosh-tekuri/jsonschema/v6",
 		"github.com/aws/aws-sdk-go-v2/config", // which costs a tenth of the start
 	}
 	const services = "github.com/aws/aws-sdk-go-v2/service/"

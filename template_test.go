@@ -17,7 +17,8 @@ func TestSettingsReachTheAlias(t *testing.T) {
 	description, _, _ = strings.Cut(description, "\n")
 	for name, value := range variables(t, "Connect") {
 		parameter := strings.TrimPrefix(value, "!Ref ")
-		named := strings.Contains(description, "${"+parameter+"}") || parameter == "KeepOutOnError" && strings.Contains(description, "DeniesOnError")
+		named := strings.Contains(description, "${"+parameter+"}") ||
+			parameter == "KeepOutOnError" && strings.Contains(description, "DeniesOnError")
 		if !named && parameter != "LedgerTable" && !strings.Contains(value, "PolicyBucket") { // which are always the same
 			t.Errorf("%s is %s, which is not in the version's description: %s", name, value, description)
 		}
@@ -28,7 +29,8 @@ func TestSettingsReachTheAlias(t *testing.T) {
 // limit.
 func TestAWSMayInvokeTheConnectHandler(t *testing.T) {
 	function := block(t, "Connect")
-	if !strings.Contains(function, "\n      FunctionName: !Sub AWSClientVPN-") || strings.Contains(function, "ReservedConcurrentExecutions:") {
+	if !strings.Contains(function, "\n      FunctionName: !Sub AWSClientVPN-") ||
+		strings.Contains(function, "ReservedConcurrentExecutions:") {
 		t.Error(function)
 	}
 }
@@ -40,12 +42,17 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	granted := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z][A-Za-z]+`).FindAllString(role, -1)
 	granted = slices.DeleteFunc(granted, func(g string) bool { return g == "ec2:Region" || isOfVPC(g) })
 	var called []string
-	for service, file := range map[string]string{"ec2": "internal/vpn/vpn.go", "sns": "internal/notify/notify.go", "identitystore": "internal/directory/store.go"} {
+	method := regexp.MustCompile(`(?m)^\t([A-Z]\w+)\(context\.Context, \*`)
+	for service, file := range map[string]string{
+		"ec2":           "internal/vpn/vpn.go",
+		"sns":           "internal/notify/notify.go",
+		"identitystore": "internal/directory/store.go",
+	} {
 		code, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`(?m)^\t([A-Z]\w+)\(context\.Context, \*`).FindAllStringSubmatch(string(code), -1) {
+		for _, m := range method.FindAllStringSubmatch(string(code), -1) {
 			called = append(called, service+":"+m[1])
 		}
 	}
@@ -67,9 +74,11 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	if len(called) < 4 || !slices.Equal(granted, called) {
 		t.Errorf("granted %q, called %q", granted, called)
 	}
-	granted = regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z*][A-Za-z*]*`).FindAllString(block(t, "ConnectRole"), -1)
+	action := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z*][A-Za-z*]*`)
+	granted = action.FindAllString(block(t, "ConnectRole"), -1)
 	granted = slices.DeleteFunc(granted, isOfVPC)
-	if called := listActions(t, `h\.list\.(\w+)\(`, "cmd/connect/connect.go"); len(called) == 0 || !slices.Equal(granted, called) {
+	called = listActions(t, `h\.list\.(\w+)\(`, "cmd/connect/connect.go")
+	if len(called) == 0 || !slices.Equal(granted, called) {
 		t.Errorf("the connect handler is granted %q, called %q", granted, called)
 	}
 }
@@ -118,7 +127,8 @@ func TestQueuesLetEveryRuleIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rules []string
-	for _, m := range regexp.MustCompile(`(?m)^  (\w+):\n    Type: AWS::Events::Rule\n`).FindAllStringSubmatch(string(raw), -1) {
+	eventsRule := regexp.MustCompile(`(?m)^  (\w+):\n    Type: AWS::Events::Rule\n`)
+	for _, m := range eventsRule.FindAllStringSubmatch(string(raw), -1) {
 		rule := block(t, m[1])
 		name := regexp.MustCompile(`(?m)^      Name: !Sub (\S+)$`).FindStringSubmatch(rule)
 		if name == nil || !strings.Contains(rule, "    DependsOn: QueuesPolicy\n") {
@@ -150,8 +160,9 @@ func TestRulesLetInWhatIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for table, rule := range map[string]string{
-		"okta": "OktaEvents", "onelogin": "OneLoginEvents", "iam": "IamEvents", "directory-service": "DirectoryServiceEvents",
-		"cognito": "CognitoEvents", "google-workspace": "GoogleWorkspaceEvents", "pingone": "PingOneEvents", "custom": "CustomEvents",
+		"okta": "OktaEvents", "onelogin": "OneLoginEvents", "iam": "IamEvents", "cognito": "CognitoEvents",
+		"directory-service": "DirectoryServiceEvents", "google-workspace": "GoogleWorkspaceEvents",
+		"pingone": "PingOneEvents", "custom": "CustomEvents",
 	} {
 		_, after, _ := strings.Cut(string(raw), "<!-- table "+table+" -->")
 		rows, _, found := strings.Cut(after, "<!-- end -->")

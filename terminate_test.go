@@ -12,8 +12,9 @@ import (
 func TestOneWayToTerminate(t *testing.T) {
 	for pattern, want := range map[string][]string{
 		`\.VPN\.Terminate\(`:                   {"internal/responder/executor.go"},
-		`\bv\.ask\(`:                           {"internal/vpn/request.go", "internal/vpn/terminate.go", "internal/vpn/verify.go"},
 		`\.api\.TerminateClientVpnConnections`: {"internal/vpn/probe.go", "internal/vpn/request.go"},
+
+		`\bv\.ask\(`: {"internal/vpn/request.go", "internal/vpn/terminate.go", "internal/vpn/verify.go"},
 	} {
 		var found []string
 		for _, files := range packages(t) {

@@ -67,7 +67,9 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-var trackSources = sync.OnceValue(func() error { return emulator.Track("../../internal", "../../cmd/connect", "../../go.mod") })
+var trackSources = sync.OnceValue(func() error {
+	return emulator.Track("../../internal", "../../cmd/connect", "../../go.mod")
+})
 
 // start runs the binary against the cloud; env overrides the settings.
 func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
@@ -85,7 +87,8 @@ func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 		t.Fatal(err)
 	}
 	f, err := emulator.Start(t.Context(), binary, append([]string{
-		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "LEDGER_TABLE=" + table, "POLICY_FILE=" + file,
+		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
+		"LEDGER_TABLE=" + table, "POLICY_FILE=" + file,
 		"TIME_LIMIT=10s", // for a machine that is busy
 	}, env...))
 	if err != nil {
@@ -104,10 +107,13 @@ func cloudWith(t *testing.T, people ...string) (*emulator.Cloud, *ledger.Table) 
 	client, stop := emulator.HTTPClient(cloud)
 	t.Cleanup(stop)
 	list := ledger.New(aws.Config{
-		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}, table)
 	for _, person := range people {
-		put(t, list, ledger.Entry{Person: person, Cause: ledger.Finding, Reason: "stolen", Until: time.Now().Add(24 * time.Hour)})
+		put(t, list, ledger.Entry{
+			Person: person, Cause: ledger.Finding, Reason: "stolen", Until: time.Now().Add(24 * time.Hour),
+		})
 	}
 	return cloud, list
 }
@@ -130,8 +136,10 @@ func invoke(t *testing.T, f *emulator.Function, request []byte) string {
 
 // from is a request of version 3.
 func from(username, commonName string) []byte {
-	raw, _ := json.Marshal(map[string]any{"connection-id": "cvpn-connection-1", "endpoint-id": endpoint, "username": username, "common-name": commonName,
-		"public-ip": "203.0.113.7", "groups": []string{}, "schema-version": "v3"})
+	raw, _ := json.Marshal(map[string]any{
+		"connection-id": "cvpn-connection-1", "endpoint-id": endpoint, "username": username, "common-name": commonName,
+		"public-ip": "203.0.113.7", "groups": []string{}, "schema-version": "v3",
+	})
 	return raw
 }
 
@@ -217,7 +225,8 @@ func TestDeniesByTheSameIdentity(t *testing.T) {
 		got := invoke(t, f, from(test.username, test.commonName))
 		want := `{"allow":true,"error-msg-on-denied-connection":"",`
 		if test.denied {
-			want = `{"allow":false,"error-msg-on-denied-connection":"You may not connect to this VPN at present. Please contact your IT service desk.",`
+			want = `{"allow":false,"error-msg-on-denied-connection":` +
+				`"You may not connect to this VPN at present. Please contact your IT service desk.",`
 		}
 		if got != want+`"posture-compliance-statuses":[],"schema-version":"v3"}` {
 			t.Errorf("%q %q: %s", test.username, test.commonName, got)
@@ -261,10 +270,19 @@ func TestDecisionsAreLoggedAndCounted(t *testing.T) {
 	if len(lines) != 3 {
 		t.Fatal(lines)
 	}
+	metrics := regexp.MustCompile(`^\{"CloudWatchMetrics":\[\{"Dimensions":\[\["Decision","Function"\]\],` +
+		`"Metrics":\[\{"Name":"ConnectDecisions","Unit":"Count"\},\{"Name":"DecisionTime","Unit":"Milliseconds"\}\],` +
+		`"Namespace":"ClientVPNResponder"\}\],"Timestamp":1\d{12}\}$`)
 	for i, want := range []map[string]any{
-		{"level": "WARN", "message": "connect", "Decision": "denied", "Function": "stack-a-connect", "allow": false, "username": "Alice", "common_name": "laptop", "public_ip": "203.0.113.7", "people": []any{"alice"}},
+		{
+			"level": "WARN", "message": "connect", "Decision": "denied", "Function": "stack-a-connect", "allow": false,
+			"username": "Alice", "common_name": "laptop", "public_ip": "203.0.113.7", "people": []any{"alice"},
+		},
 		{"level": "INFO", "message": "connect", "Decision": "allowed", "allow": true, "username": nil, "people": nil},
-		{"level": "ERROR", "message": "connect", "Decision": "undecided", "allow": true, "username": "carol", "people": []any{"carol"}},
+		{
+			"level": "ERROR", "message": "connect", "Decision": "undecided", "allow": true,
+			"username": "carol", "people": []any{"carol"},
+		},
 	} {
 		line := lines[i]
 		for name, value := range want {
@@ -273,8 +291,8 @@ func TestDecisionsAreLoggedAndCounted(t *testing.T) {
 			}
 		}
 		raw, _ := json.Marshal(line["_aws"])
-		if !regexp.MustCompile(`^\{"CloudWatchMetrics":\[\{"Dimensions":\[\["Decision","Function"\]\],"Metrics":\[\{"Name":"ConnectDecisions","Unit":"Count"\},\{"Name":"DecisionTime","Unit":"Milliseconds"\}\],"Namespace":"ClientVPNResponder"\}\],"Timestamp":1\d{12}\}$`).Match(raw) ||
-			line["ConnectDecisions"] != 1.0 || line["connection_id"] != "cvpn-connection-1" || line["endpoint_id"] != endpoint || line["timestamp"] == nil {
+		if !metrics.Match(raw) || line["ConnectDecisions"] != 1.0 || line["connection_id"] != "cvpn-connection-1" ||
+			line["endpoint_id"] != endpoint || line["timestamp"] == nil {
 			t.Errorf("%d: %s %v", i, raw, line)
 		}
 		if took, ok := line["DecisionTime"].(float64); !ok || took <= 0 {
@@ -282,7 +300,8 @@ func TestDecisionsAreLoggedAndCounted(t *testing.T) {
 		}
 	}
 	entry, _ := json.Marshal(lines[0]["kept_out"])
-	if !strings.Contains(string(entry), `"cause":"finding"`) || !strings.Contains(string(entry), `"reason":"stolen"`) || !strings.Contains(string(entry), `"until":"2`) {
+	if !strings.Contains(string(entry), `"cause":"finding"`) || !strings.Contains(string(entry), `"reason":"stolen"`) ||
+		!strings.Contains(string(entry), `"until":"2`) {
 		t.Errorf("kept out by %s", entry)
 	}
 	if said := fmt.Sprint(lines[2]["error"]); !strings.Contains(said, "missing permission dynamodb:BatchGetItem") {
@@ -298,24 +317,34 @@ func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
 			c.Inject(f)
 		}
 	}
+	hasty := []string{"TIME_LIMIT=300ms"}
 	for name, test := range map[string]struct {
 		spoil   func(*emulator.Cloud)
 		env     []string
 		request string // instead of alice's
 		why     string
 	}{
-		"no permission": {spoil: func(c *emulator.Cloud) { c.Deny("dynamodb:BatchGetItem", table) }, why: "AccessDeniedException"},
-		"no table":      {env: []string{"LEDGER_TABLE=another"}, why: "ResourceNotFoundException"},
-		"throttled":     {spoil: func(c *emulator.Cloud) { c.Limits = map[string]emulator.Limit{"BatchGetItem": {}} }, env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
-		"broken":        {spoil: spoilt(emulator.Fault{Code: "InternalServerError", Status: 500}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
-		"half answers":  {spoil: spoilt(emulator.Fault{Truncate: true}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
-		"no answer":     {spoil: spoilt(emulator.Fault{Drop: true}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
-		"hangs":         {spoil: spoilt(emulator.Fault{Delay: time.Minute}), env: []string{"TIME_LIMIT=300ms"}, why: "reading keepout"},
-		"not set up":    {env: []string{"LEDGER_TABLE="}, why: "LEDGER_TABLE names no table"},
-		"no policy":     {env: []string{"POLICY_FILE=/nowhere"}, why: "the policy could not be read at start"},
-		"no request":    {request: "hello", why: "reading the request"},
-		"no names":      {request: `{"schema-version":"v5","user":"alice"}`, why: "neither username nor common-name"},
-		"odd names":     {request: `{"schema-version":"v3","username":["alice"]}`, why: "reading the request"},
+		"no permission": {
+			spoil: func(c *emulator.Cloud) { c.Deny("dynamodb:BatchGetItem", table) },
+			why:   "AccessDeniedException",
+		},
+		"no table": {env: []string{"LEDGER_TABLE=another"}, why: "ResourceNotFoundException"},
+		"throttled": {
+			spoil: func(c *emulator.Cloud) { c.Limits = map[string]emulator.Limit{"BatchGetItem": {}} },
+			env:   hasty, why: "reading keepout",
+		},
+		"broken": {
+			spoil: spoilt(emulator.Fault{Code: "InternalServerError", Status: 500}),
+			env:   hasty, why: "reading keepout",
+		},
+		"half answers": {spoil: spoilt(emulator.Fault{Truncate: true}), env: hasty, why: "reading keepout"},
+		"no answer":    {spoil: spoilt(emulator.Fault{Drop: true}), env: hasty, why: "reading keepout"},
+		"hangs":        {spoil: spoilt(emulator.Fault{Delay: time.Minute}), env: hasty, why: "reading keepout"},
+		"not set up":   {env: []string{"LEDGER_TABLE="}, why: "LEDGER_TABLE names no table"},
+		"no policy":    {env: []string{"POLICY_FILE=/nowhere"}, why: "the policy could not be read at start"},
+		"no request":   {request: "hello", why: "reading the request"},
+		"no names":     {request: `{"schema-version":"v5","user":"alice"}`, why: "neither username nor common-name"},
+		"odd names":    {request: `{"schema-version":"v3","username":["alice"]}`, why: "reading the request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -330,7 +359,8 @@ func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
 			for setting, want := range map[string]string{
 				"":      `{"allow":true,"error-msg-on-denied-connection":"",`,
 				"allow": `{"allow":true,"error-msg-on-denied-connection":"",`,
-				"deny":  `{"allow":false,"error-msg-on-denied-connection":"Your access could not be checked. Please try again in some minutes.",`,
+				"deny": `{"allow":false,"error-msg-on-denied-connection":` +
+					`"Your access could not be checked. Please try again in some minutes.",`,
 			} {
 				f := start(t, cloud, append(test.env, "ON_ERROR="+setting)...)
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -340,11 +370,13 @@ func TestUndecidedIsTheOperatorsChoice(t *testing.T) {
 					t.Errorf("%q: %s %+v %v", setting, answer.Payload, answer.Failure, err)
 				}
 				lines := logged(t, f)
+				last := lines[len(lines)-1]
+				said := fmt.Sprint(last["error"])
 				// The time limit ends it, and not the number of tries.
-				if last := lines[len(lines)-1]; name == "hangs" && strings.Contains(fmt.Sprint(last["error"]), "maximum number of attempts") {
-					t.Errorf("%q: %v", setting, last["error"])
+				if name == "hangs" && strings.Contains(said, "maximum number of attempts") {
+					t.Errorf("%q: %s", setting, said)
 				}
-				if last := lines[len(lines)-1]; last["Decision"] != "undecided" || last["level"] != "ERROR" || !strings.Contains(fmt.Sprint(last["error"]), test.why) {
+				if last["Decision"] != "undecided" || last["level"] != "ERROR" || !strings.Contains(said, test.why) {
 					t.Errorf("%q: %v, want %s", setting, last, test.why)
 				}
 			}
@@ -424,7 +456,8 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 			cloud, _ := cloudWith(t, "alice")
 			fault.Action = "BatchGetItem"
 			cloud.Inject(fault)
-			if got := invoke(t, start(t, cloud), from("alice", "")); !strings.Contains(got, `"allow":false,"error-msg-on-denied-connection":"You may not`) {
+			got := invoke(t, start(t, cloud), from("alice", ""))
+			if !strings.Contains(got, `"allow":false,"error-msg-on-denied-connection":"You may not`) {
 				t.Error(got)
 			}
 		})
@@ -435,7 +468,8 @@ func TestPassingTroubleIsTriedAgain(t *testing.T) {
 // problems at once.
 func TestStartsWhateverTheConfiguration(t *testing.T) {
 	cloud, _ := cloudWith(t, "alice")
-	f := start(t, cloud, "LEDGER_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m", "DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")
+	f := start(t, cloud, "LEDGER_TABLE=a b", "POLICY_FILE=/nowhere", "ON_ERROR=maybe", "TIME_LIMIT=1m",
+		"DENY_MESSAGE="+strings.Repeat("ü", 256), "AWS_REGION=")
 	if got := invoke(t, f, from("alice", "")); !strings.Contains(got, `"allow":true`) {
 		t.Error(got)
 	}
@@ -446,7 +480,8 @@ func TestStartsWhateverTheConfiguration(t *testing.T) {
 			named = append(named, name)
 		}
 	}
-	if want := []string{"AWS_REGION", "LEDGER_TABLE", "DENY_MESSAGE", "ON_ERROR", "TIME_LIMIT", "POLICY_FILE"}; !slices.Equal(named, want) {
+	want := []string{"AWS_REGION", "LEDGER_TABLE", "DENY_MESSAGE", "ON_ERROR", "TIME_LIMIT", "POLICY_FILE"}
+	if !slices.Equal(named, want) {
 		t.Errorf("%q, want %q", named, want)
 	}
 	longest := strings.Repeat("ü", 255)
@@ -475,7 +510,8 @@ func TestCutOffComesBackOnlyWhenItMay(t *testing.T) {
 	}
 	try("Alice@example.com", false)
 	try("bob", true)
-	if _, err := list.Lift(t.Context(), "alice", ledger.Lift{Causes: []ledger.Cause{ledger.Finding}, By: "carol"}); err != nil {
+	lift := ledger.Lift{Causes: []ledger.Cause{ledger.Finding}, By: "carol"}
+	if _, err := list.Lift(t.Context(), "alice", lift); err != nil {
 		t.Fatal(err)
 	}
 	try("alice", true)
@@ -487,7 +523,10 @@ func TestCutOffComesBackOnlyWhenItMay(t *testing.T) {
 // TestPanicIsAnAnswer: a table without an SDK behind it panics.
 func TestPanicIsAnAnswer(t *testing.T) {
 	var log bytes.Buffer
-	h := handler{log: slog.New(slog.NewJSONHandler(&log, nil)), policy: &policy.Policy{}, list: &ledger.Table{}, settings: settings{limit: time.Second}}
+	h := handler{
+		log: slog.New(slog.NewJSONHandler(&log, nil)), policy: &policy.Policy{}, list: &ledger.Table{},
+		settings: settings{limit: time.Second},
+	}
 	got, err := h.Invoke(t.Context(), from("alice", ""))
 	if err != nil || !strings.Contains(string(got), `"allow":false`) || !strings.Contains(log.String(), "panic: ") {
 		t.Errorf("%s %v %s", got, err, &log)
@@ -510,7 +549,10 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Add([]byte(`{"username":null,"common-name":"\ud800","groups":{"a":[]}}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		h := handler{log: slog.New(slog.DiscardHandler), policy: p, list: &ledger.Table{}, settings: settings{limit: time.Second}}
+		h := handler{
+			log: slog.New(slog.DiscardHandler), policy: p, list: &ledger.Table{},
+			settings: settings{limit: time.Second},
+		}
 		raw, err := h.Invoke(t.Context(), payload)
 		if err != nil {
 			t.Fatal(err)

@@ -311,8 +311,6 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 		emulator.Client{Username: "alice"}, emulator.Client{Username: "bob"}, emulator.Client{Username: "dave"},
 	)
 	f := start(t, cloud, "MESSAGE_TOPIC_ARN="+text, "CHAT_TOPIC_ARN="+chat)
-	secret := regexp.MustCompile(
-		`(?i)(token|secret|password|credential|authorization|cookie|accessKeyId|externalSessionId|api_?key)"?$`)
 	secrets := 0
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
@@ -323,26 +321,7 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 		if err := json.Unmarshal(raw, &event); err != nil {
 			t.Fatal(err)
 		}
-		var hide func(any)
-		hide = func(value any) {
-			switch v := value.(type) {
-			case map[string]any:
-				for key, inner := range v {
-					if _, isText := inner.(string); isText && secret.MatchString(key) {
-						v[key] = "s3cr3t-" + key
-						secrets++
-					} else {
-						hide(inner)
-					}
-				}
-				v["unknownField"], v["sessionToken"] = "s3cr3t-field", "s3cr3t-token"
-			case []any:
-				for _, inner := range v {
-					hide(inner)
-				}
-			}
-		}
-		hide(event)
+		secrets += hide(event)
 		changed, err := json.Marshal(event)
 		if err != nil {
 			t.Fatal(err)
@@ -366,6 +345,31 @@ func TestNothingSecretGoesAlong(t *testing.T) {
 	if log := logs(f); strings.Contains(log, "s3cr3t") {
 		t.Error("the log has it")
 	}
+}
+
+var secretKey = regexp.MustCompile(
+	`(?i)(token|secret|password|credential|authorization|cookie|accessKeyId|externalSessionId|api_?key)"?$`)
+
+// hide replaces the secrets of an event with words that a test can look for, adds more, and returns how many it
+// replaced.
+func hide(value any) (replaced int) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if _, isText := inner.(string); isText && secretKey.MatchString(key) {
+				v[key] = "s3cr3t-" + key
+				replaced++
+			} else {
+				replaced += hide(inner)
+			}
+		}
+		v["unknownField"], v["sessionToken"] = "s3cr3t-field", "s3cr3t-token"
+	case []any:
+		for _, inner := range v {
+			replaced += hide(inner)
+		}
+	}
+	return replaced
 }
 
 // TestOneTopicThatFailsIsMadeUpFor: the others have their message once, and it gets its own when the event comes again.

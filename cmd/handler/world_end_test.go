@@ -58,32 +58,7 @@ func (w *world) settleList() {
 	for _, e := range list {
 		out = append(out, listed(e.Person, e.Issuer))
 	}
-	// When somebody was to be cut off last, and let in: by events that are done, and by all that an instance has seen.
-	type last struct{ out, in, outSeen, inSeen time.Time }
-	people := map[string]*last{}
-	for _, e := range w.events {
-		for name, person := range e.affected() {
-			if person == "" || person == "nobody" || w.crowded[bare(person)] {
-				continue // who is known by a connection is none to keep out, and of a crowd nobody is, in the end
-			}
-			if people[person] == nil {
-				people[person] = &last{}
-			}
-			l := people[person]
-			switch {
-			case e.asks == forEnd && e.delivered && person != "breakglass":
-				l.outSeen = later(l.outSeen, e.at)
-				if !e.doneAt.IsZero() && !e.held[name] && len(w.told[e.id][name]) > 0 {
-					l.out = later(l.out, e.at)
-				}
-			case e.asks == forNone && e.delivered:
-				l.inSeen = later(l.inSeen, e.at)
-				if !e.doneAt.IsZero() {
-					l.in = later(l.in, e.at)
-				}
-			}
-		}
-	}
+	people := w.lastAsked()
 	for person, l := range people {
 		is := slices.Contains(out, person)
 		switch {
@@ -106,6 +81,40 @@ func (w *world) settleList() {
 		}
 		w.settleGuard(isOut)
 	}
+}
+
+// lastAsked is when somebody was to be cut off last, and let in: by events that are done, and by all that an instance
+// has seen.
+type lastAsked struct{ out, in, outSeen, inSeen time.Time }
+
+// lastAsked returns what the events asked last about each person who can be on the list. Somebody who is known by a
+// connection alone cannot be there, and in the end nobody of a crowd is.
+func (w *world) lastAsked() map[string]*lastAsked {
+	people := map[string]*lastAsked{}
+	for _, e := range w.events {
+		for name, person := range e.affected() {
+			if person == "" || person == "nobody" || w.crowded[bare(person)] {
+				continue
+			}
+			if people[person] == nil {
+				people[person] = &lastAsked{}
+			}
+			l := people[person]
+			switch {
+			case e.asks == forEnd && e.delivered && person != "breakglass":
+				l.outSeen = later(l.outSeen, e.at)
+				if !e.doneAt.IsZero() && !e.held[name] && len(w.told[e.id][name]) > 0 {
+					l.out = later(l.out, e.at)
+				}
+			case e.asks == forNone && e.delivered:
+				l.inSeen = later(l.inSeen, e.at)
+				if !e.doneAt.IsZero() {
+					l.in = later(l.in, e.at)
+				}
+			}
+		}
+	}
+	return people
 }
 
 func last(all []string) string {

@@ -9,9 +9,10 @@ import (
 // TestOneNormalForm: however somebody types a name, it is the same name; and another letter is another name.
 func TestOneNormalForm(t *testing.T) {
 	for written, want := range map[string]string{
-		"Alice": "alice", " alice\t": "alice", "alice.": "alice", "alice. ": "alice", "alice@example.com.": "alice@example.com",
-		"al\u00ADice": "alice", "\uFEFFalice": "alice", "ali\u200Bce": "alice", "a\u200Dlice": "alice", "alice\uFE0F": "alice",
-		"ａｌｉｃｅ": "alice", "ALICE＠example．com": "alice@example.com", "o\uFB03ce": "office", "alice\u00A0": "alice",
+		"Alice": "alice", " alice\t": "alice", "alice.": "alice", "alice. ": "alice",
+		"al\u00ADice": "alice", "\uFEFFalice": "alice", "ali\u200Bce": "alice", "a\u200Dlice": "alice",
+		"alice\uFE0F": "alice", "alice\u00A0": "alice", "alice@example.com.": "alice@example.com",
+		"ａｌｉｃｅ": "alice", "ALICE＠example．com": "alice@example.com", "o\uFB03ce": "office",
 		"Zoe\u0308": "zoë", "ZOË": "zoë", "J\u030Can": "\u01F0an", "\u01F0an": "\u01F0an",
 		"\u212Aate": "\u212Aate", "\u0130van": "\u0130van", "alíce": "alíce", "": "", ".": "",
 	} {
@@ -23,8 +24,9 @@ func TestOneNormalForm(t *testing.T) {
 
 func TestPlaceholdersAreNobody(t *testing.T) {
 	for _, s := range []string{
-		"", " ", "-", "NA", "n/a", "None", "null", "NULL ", "undefined", "nil", "unknown", "*", "?*", "<redacted>", "GeneratedFindingUserName",
-		"HIDDEN_DUE_TO_SECURITY_REASONS", "Anonymized", "a\x00b", "a\nb", "\xff", strings.Repeat("x", 1025), "ｎｕｌｌ", "nu\u200Bll", "N/A.",
+		"", " ", "-", "NA", "n/a", "None", "null", "NULL ", "undefined", "nil", "unknown", "*", "?*", "<redacted>",
+		"GeneratedFindingUserName", "HIDDEN_DUE_TO_SECURITY_REASONS", "Anonymized", "a\x00b", "a\nb", "\xff",
+		strings.Repeat("x", 1025), "ｎｕｌｌ", "nu\u200Bll", "N/A.",
 	} {
 		if got := Clean(s); got != "" {
 			t.Errorf("%q is %q", s, got)
@@ -53,9 +55,8 @@ func FuzzFold(f *testing.F) {
 
 func TestIssuersAreWrittenAsInAPolicy(t *testing.T) {
 	for text, want := range map[string]Issuer{
-		"okta": {Provider: Okta}, "okta:acme": {Okta, "acme"}, "kubernetes:111122223333/prod": {
-			Kubernetes, "111122223333/prod",
-		},
+		"okta": {Provider: Okta}, "okta:acme": {Okta, "acme"},
+		"kubernetes:111122223333/prod": {Kubernetes, "111122223333/prod"},
 		"ssf:https://idp.example.com/": {SSF, "https://idp.example.com/"}, "": {},
 	} {
 		if got := ReadIssuer(text); got != want || got.String() != text {
@@ -63,7 +64,8 @@ func TestIssuersAreWrittenAsInAPolicy(t *testing.T) {
 		}
 	}
 	raw, err := json.Marshal(Name{Issuer{Okta, "acme"}, VerifiedAddress, "Alice@example.com"})
-	if want := `{"issuer":"okta:acme","form":"verified-address","value":"Alice@example.com"}`; err != nil || string(raw) != want {
+	want := `{"issuer":"okta:acme","form":"verified-address","value":"Alice@example.com"}`
+	if err != nil || string(raw) != want {
 		t.Errorf("%s, %v", raw, err)
 	}
 }

@@ -110,8 +110,9 @@ var stories = []story{
 		clients: []emulator.Client{{EndpointID: office, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}},
 	},
 	{
-		name:    "terminated-hostile-words",
-		event:   `{"username":"alice","reason":"x\n\nWHAT IS LEFT TO DO\n1. <!channel> [click](https://evil.example) *now* ` + "`" + `rm` + "`" + `\u202e","requested_by":"<b>me</b>"}`,
+		name: "terminated-hostile-words",
+		event: `{"username":"alice","reason":"x\n\nWHAT IS LEFT TO DO\n1. <!channel> ` +
+			`[click](https://evil.example) *now* ` + "`rm`" + `\u202e","requested_by":"<b>me</b>"}`,
 		clients: []emulator.Client{up(office, "alice")},
 	},
 	{name: "not-connected", event: "okta/user-deactivate.json"},
@@ -349,9 +350,10 @@ func TestWhatPeopleRead(t *testing.T) {
 		})
 	}
 	for _, status := range []responder.Status{
-		responder.Terminated, responder.NotConnected, responder.WouldTerminate, responder.Partial, responder.Reconnecting, responder.Unverified, responder.Exempt,
-		responder.OverLimit, responder.Ambiguous, responder.Unmapped, responder.Sample, responder.Stale, responder.Notified, responder.Ignored, responder.Failed,
-		responder.Ready, responder.NotReady,
+		responder.Terminated, responder.NotConnected, responder.WouldTerminate, responder.Partial,
+		responder.Reconnecting, responder.Unverified, responder.Exempt, responder.OverLimit, responder.Ambiguous,
+		responder.Unmapped, responder.Sample, responder.Stale, responder.Notified, responder.Ignored,
+		responder.Failed, responder.Ready, responder.NotReady,
 	} {
 		if !seen[status] {
 			t.Errorf("no story ends with %s", status)
@@ -475,8 +477,8 @@ func chatIsKept(t *testing.T, o responder.Outcome) string {
 	for _, s := range n.Content.Keywords {
 		within("keyword", s, 75)
 	}
-	if n.Version != "1.0" || n.Source != "custom" || n.Content.TextType != "client-markdown" || n.Metadata.ThreadID == "" || len(body) > 262_144 ||
-		len(n.Content.NextSteps) == 0 ||
+	if n.Version != "1.0" || n.Source != "custom" || n.Content.TextType != "client-markdown" ||
+		n.Metadata.ThreadID == "" || len(body) > 262_144 || len(n.Content.NextSteps) == 0 ||
 		!strings.HasPrefix(n.Content.Title, word(o)+" ") {
 		t.Errorf("%+v", n)
 	}

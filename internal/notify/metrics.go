@@ -17,8 +17,8 @@ import (
 // namespace is where CloudWatch keeps the metrics.
 const namespace = "ClientVPNResponder"
 
-// FunctionDimension is the attribute that the program's logger must have: the name of the function. With it, the metrics
-// of one stack cannot keep an alarm of another quiet.
+// FunctionDimension is the attribute that the program's logger must have: the name of the function. With it, the
+// metrics of one stack cannot keep an alarm of another quiet.
 const FunctionDimension = "Function"
 
 // Units are CloudWatch's.

@@ -110,7 +110,10 @@ func TestWhatIsQuiet(t *testing.T) {
 	} {
 		json, text, chat := &desk{}, &desk{}, &desk{}
 		r := reporterTo(json, text, chat)
-		for _, o := range []*responder.Outcome{about(test.first), {Status: test.second, Summary: string(test.second), Signal: test.again}} {
+		for _, o := range []*responder.Outcome{
+			about(test.first),
+			{Status: test.second, Summary: string(test.second), Signal: test.again},
+		} {
 			if err := r.Report(t.Context(), silent, o); err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +257,12 @@ func TestProbeFindsTopicsForPeople(t *testing.T) {
 		for _, test := range []struct {
 			desks []*desk
 			want  int
-		}{{[]*desk{{}, {}, {}}, 0}, {[]*desk{{err: gone}}, 0}, {[]*desk{{}, {err: gone}, {}}, 1}, {[]*desk{{}, {err: gone}, {hangs: true}}, 2}} {
+		}{
+			{[]*desk{{}, {}, {}}, 0},
+			{[]*desk{{err: gone}}, 0},
+			{[]*desk{{}, {err: gone}, {}}, 1},
+			{[]*desk{{}, {err: gone}, {hangs: true}}, 2},
+		} {
 			if problems := reporterTo(test.desks...).Probe(t.Context()); len(problems) != test.want {
 				t.Errorf("%v: %v", test.desks, problems)
 			}
