@@ -115,7 +115,7 @@ func (p callParameters) ofDirectory(s *Signal, directory identity.Issuer, call r
 	case "DeleteGroup":
 		name, s.Membership = "", everybody(Group, "", p.SAMAccountName)
 	}
-	s.Subject = subjectOf(directory, given{form: identity.SAMAccount, value: name})
+	s.Subject = subjectOf(directory, rawName{form: identity.SAMAccount, value: name})
 }
 
 // parseUserCall reads the calls of IAM, Directory Service Data and Cognito.
@@ -129,7 +129,7 @@ func parseUserCall(e event) ([]Signal, error) {
 			s.Subject = subjectOf(e.issuer(p.UserPoolID), opaque(t.AdditionalData.Sub), chosen(p.UserName))
 		default:
 			account := cmp.Or(t.RecipientAccountID, e.Account)
-			s.Subject = subjectOf(iamOf(account), given{form: identity.Login, value: p.UserName})
+			s.Subject = subjectOf(iamOf(account), rawName{form: identity.Login, value: p.UserName})
 		}
 		return nil
 	})

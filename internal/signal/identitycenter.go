@@ -70,12 +70,12 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 	}
 	var p identityCenterCall
 	return parseTrail(e, &p, func(s *Signal, t trail) error {
-		user := []given{opaque(p.UserID), opaque(p.ID)}
+		user := []rawName{opaque(p.UserID), opaque(p.ID)}
 		if t.EventName == "CreateUser" {
 			user = created(t.ResponseElements)
 		}
 		if s.Kind == TokenClaimsChange {
-			user = []given{opaque(p.member())}
+			user = []rawName{opaque(p.member())}
 			s.Membership = p.membership(t.EventName)
 		}
 		s.Subject = subjectOf(e.issuer(p.IdentityStoreID), user...)
@@ -95,7 +95,7 @@ func parseIdentityCenter(e event) ([]Signal, error) {
 }
 
 // created returns the id of the user whom a call made. An answer that cannot be read names nobody.
-func created(answer json.RawMessage) []given {
+func created(answer json.RawMessage) []rawName {
 	var made struct {
 		UserID requiredString `json:"userId"`
 		ID     requiredString `json:"id"`
@@ -104,7 +104,7 @@ func created(answer json.RawMessage) []given {
 		} `json:"user"`
 	}
 	_ = json.Unmarshal(answer, &made)
-	return []given{opaque(cmp.Or(made.UserID, made.User.UserID, made.ID))}
+	return []rawName{opaque(cmp.Or(made.UserID, made.User.UserID, made.ID))}
 }
 
 // membership returns what the call changed: a group, or the assignment of an account or an application.

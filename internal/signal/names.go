@@ -7,19 +7,19 @@ import (
 	"clientvpn-responder/internal/identity"
 )
 
-// given is a name as it is in the event.
-type given struct {
+// rawName is a name as it is in the event.
+type rawName struct {
 	form  identity.Form
 	value requiredString
 	isID  bool // goes to Subject.IDs
 }
 
 // login is a name with which the person signs in. One that looks like an address has the directory's domain.
-func login(value requiredString) given {
+func login(value requiredString) rawName {
 	if strings.Contains(string(value), "@") {
-		return given{form: identity.UPN, value: value}
+		return rawName{form: identity.UPN, value: value}
 	}
-	return given{form: identity.Login, value: value}
+	return rawName{form: identity.Login, value: value}
 }
 
 // Login returns a name with which the person signs in at the issuer.
@@ -28,27 +28,27 @@ func Login(issuer identity.Issuer, value string) identity.Name {
 }
 
 // upn is a user principal name, or the main address of an account in a directory of addresses.
-func upn(value requiredString) given { return given{form: identity.UPN, value: value} }
+func upn(value requiredString) rawName { return rawName{form: identity.UPN, value: value} }
 
 // address is an e-mail address that the provider does not claim to have checked.
-func address(value requiredString) given { return given{form: identity.Address, value: value} }
+func address(value requiredString) rawName { return rawName{form: identity.Address, value: value} }
 
 // opaque is an identifier that means nothing outside the issuer.
-func opaque(value requiredString) given {
-	return given{form: identity.OpaqueID, value: value, isID: true}
+func opaque(value requiredString) rawName {
+	return rawName{form: identity.OpaqueID, value: value, isID: true}
 }
 
 // chosen is a name that the person may have chosen, in a directory that can be open to all. One that is no address is
 // an id for the policy's aliases to map.
-func chosen(value requiredString) given {
+func chosen(value requiredString) rawName {
 	if strings.Contains(string(value), "@") {
 		return address(value)
 	}
-	return given{form: identity.Login, value: value, isID: true}
+	return rawName{form: identity.Login, value: value, isID: true}
 }
 
 // subjectOf returns the person with the issuer's names. It drops values that cannot be a name, and duplicates.
-func subjectOf(issuer identity.Issuer, names ...given) Subject {
+func subjectOf(issuer identity.Issuer, names ...rawName) Subject {
 	var s Subject
 	for _, n := range names {
 		s.add(issuer, n)
@@ -56,7 +56,7 @@ func subjectOf(issuer identity.Issuer, names ...given) Subject {
 	return s
 }
 
-func (s *Subject) add(issuer identity.Issuer, n given) {
+func (s *Subject) add(issuer identity.Issuer, n rawName) {
 	value := Name(string(n.value))
 	name := identity.Name{Issuer: issuer, Form: n.form, Value: value}
 	if value == "" || slices.Contains(s.Names, name) {
@@ -74,7 +74,7 @@ func (s *Subject) add(issuer identity.Issuer, n given) {
 
 // Add adds a name of the same person, found elsewhere, unless it is a placeholder or already there.
 func (s *Subject) Add(n identity.Name) {
-	s.add(n.Issuer, given{form: n.Form, value: requiredString(n.Value), isID: n.Form == identity.OpaqueID})
+	s.add(n.Issuer, rawName{form: n.Form, value: requiredString(n.Value), isID: n.Form == identity.OpaqueID})
 }
 
 // issuer returns the issuer of the subject's first name.

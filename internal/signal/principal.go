@@ -35,7 +35,7 @@ type actor struct {
 func (k accessKey) subject(account requiredString) Subject {
 	switch k.UserType {
 	case "IAMUser":
-		return subjectOf(iamOf(account), given{form: identity.Login, value: k.UserName}, opaque(k.PrincipalID))
+		return subjectOf(iamOf(account), rawName{form: identity.Login, value: k.UserName}, opaque(k.PrincipalID))
 	case "AssumedRole", "Role":
 		_, session, _ := strings.Cut(string(k.PrincipalID), ":")
 		return roleSession(iamOf(account), string(k.UserName), session)
@@ -121,7 +121,7 @@ func roleSession(issuer identity.Issuer, role, session string) Subject {
 // provider writes an e-mail address. EKS by default writes the ARN of a user or a role session.
 func kubernetesSubject(username string, cluster identity.Issuer) Subject {
 	if user, ok := lastSegment(username, "user/"); ok {
-		return subjectOf(iamOf(arnAccount(username)), given{form: identity.Login, value: requiredString(user)})
+		return subjectOf(iamOf(arnAccount(username)), rawName{form: identity.Login, value: requiredString(user)})
 	}
 	if strings.HasPrefix(username, "arn:") {
 		if _, path, ok := strings.Cut(username, ":assumed-role/"); ok {

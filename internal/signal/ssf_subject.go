@@ -129,7 +129,7 @@ func (id ssfSubjectID) simple(issuer identity.Issuer) Subject {
 }
 
 // subOf reads "sub": an address, or an id.
-func subOf(sub requiredString) given {
+func subOf(sub requiredString) rawName {
 	if strings.Contains(string(sub), "@") {
 		return address(sub)
 	}
