@@ -42,8 +42,8 @@ func (w *world) settle() {
 	}
 }
 
-// settleList checks, at the end, who is on the list: everybody who was cut off and was not reinstated since, in
-// whatever order the events came, and nobody else.
+// settleList checks at the end who is on the list: everybody who was cut off and was not reinstated since, and nobody
+// else. The order of the events does not matter.
 func (w *world) settleList() {
 	w.mu.Lock()
 	w.spoil = nil
@@ -83,8 +83,8 @@ func (w *world) settleList() {
 	}
 }
 
-// lastAsked is when somebody was to be cut off last, and let in: by events that are done, and by all that an instance
-// has seen.
+// lastAsked is when somebody was to be cut off last, and when somebody was to be let in. out and in are of events that
+// are done, outSeen and inSeen of all that an instance has seen.
 type lastAsked struct{ out, in, outSeen, inSeen time.Time }
 
 // lastAsked returns what the events asked last about each person who can be on the list. Somebody who is known by a

@@ -100,7 +100,7 @@ func (w *world) holdTermination(call emulator.Call) {
 	}
 }
 
-// mayEnd reports whether an event that was delivered allows to end the connection.
+// mayEnd reports whether an event that was delivered allows the connection to be terminated.
 func (w *world) mayEnd(c emulator.Connection) bool {
 	owner := w.owner(c)
 	if owner == "" || owner == "breakglass" {

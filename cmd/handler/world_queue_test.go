@@ -16,13 +16,13 @@ type event struct {
 	id, body string
 	at       time.Time // in it, to the second
 	asks     asks
-	people   map[string]string // names as given, and the people
+	people   map[string]string // the people, by their names in the event
 	only     string            // id of the one connection that it names
 	address  string            // whose holder it means
 
 	delivered bool            // to an instance, at least
 	doneAt    time.Time       // when the last delivery began that ended well
-	away      map[string]bool // names of which that delivery said that they keep coming back
+	away      map[string]bool // names that keep coming back, as that delivery said
 	held      map[string]bool // names for whose people the brake holds it
 }
 
@@ -49,7 +49,7 @@ type message struct {
 	done     bool
 }
 
-// add makes an event about people under the names given, all of whom are the person after the colon: "ALICE:alice".
+// add makes an event about people. Each name has its person after the colon: "ALICE:alice".
 func (w *world) add(id string, asked asks, names ...string) *event {
 	kind := map[asks]string{forEnd: "account-disabled", forDryRun: "account-purged", forWord: "risk-level-change",
 		forNone: "account-enabled", tooOld: "credential-compromise"}[asked]
@@ -94,7 +94,7 @@ func (w *world) means(e *event, c emulator.Connection) bool {
 	switch {
 	case e.only != "":
 		return c.ID == e.only
-	case e.address != "": // who had it then, and EC2 tells whole seconds
+	case e.address != "": // who had it then, and EC2 says whole seconds
 		return c.EndpointID == certs && c.ClientIP == e.address && !c.EstablishedAt.Truncate(time.Second).After(e.at)
 	}
 	return slices.Contains(slices.Collect(maps.Values(e.people)), w.owner(c))

@@ -87,7 +87,7 @@ type world struct {
 	events    map[string]*event
 	queue     []*message
 	dead      []*message
-	told      map[string]map[string][]string // of each event, the statuses published, by the name given
+	told      map[string]map[string][]string // of each event, the statuses published, by the name in it
 	texts     map[string]int                 // of each event, the texts published
 	statuses  []string                       // of all that was published, in order
 	read      int                            // of the published messages

@@ -103,7 +103,7 @@ func (b *bench) manyTargets(ctx context.Context) error {
 	return nil
 }
 
-// leave has one person leave, and returns how long it took. Those who stay are up, beside the bystanders.
+// leave has one person leave, and returns how long it took. The people who stay are up, beside the bystanders.
 func (f *fleet) leave(
 	ctx context.Context,
 	function *emulator.Function,

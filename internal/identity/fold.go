@@ -30,8 +30,8 @@ func Clean(s string) string {
 }
 
 // placeholders are the words, folded, that products write where there is no name. Client VPN writes "NA" in its logs
-// for a connection without a user: a person of that bare name would match all of them. With a domain, such as
-// na@example.com, it is a name.
+// for a connection without a user. A person with that bare name would match all such connections. With a domain, such
+// as na@example.com, it is a name.
 var placeholders = map[string]bool{
 	"": true, "-": true, "na": true, "n/a": true, "none": true, "null": true, "nil": true, "undefined": true,
 	"unknown": true, "anonymized": true, "hidden_due_to_security_reasons": true,

@@ -33,8 +33,8 @@ func (t *Table) HeardAtDoor(ctx context.Context, path string, at time.Time, sile
 	})
 }
 
-// QuietDoors returns what keeps doors and polls from hearing that somebody must lose access: a stream that is silent
-// for too long, and a poll that does not succeed.
+// QuietDoors returns a problem for each stream that is silent for too long, and for a poll that does not succeed.
+// Until somebody mends them, nobody reports there that a person must lose access.
 func (t *Table) QuietDoors(ctx context.Context, now time.Time) (problems []error) {
 	const poll = doorPrefix + "poll#entra"
 	items, err := t.load(ctx, []string{heardID, poll})

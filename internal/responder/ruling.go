@@ -35,7 +35,7 @@ func (r *Responder) ruling(ctx context.Context, c *Case) Outcome {
 		Release: s.Kind == signal.ReleaseHeld, At: now().UTC(), By: by(s), Reason: s.Reason, People: people,
 	}
 	if decided.Release && len(people) == 0 && r.Policy != nil {
-		decided.Until = decided.At.Add(r.Policy.Brake.Within) // those that are still on their way pass, too
+		decided.Until = decided.At.Add(r.Policy.Brake.Within) // events that are still on their way pass, too
 	}
 	standing, err := r.rule(ctx, lanes, decided)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestTwoHundredTargetsInEightRoundTrips counts the round trips one after the other from the event to the last request
-// to terminate, in a warm function: virtual time passes only while calls are answered, one unit each.
+// TestTwoHundredTargetsInEightRoundTrips counts round trips in a warm function, one after the other, from the event to
+// the last request to terminate. Virtual time passes only while calls are answered, one unit each.
 func TestTwoHundredTargetsInEightRoundTrips(t *testing.T) {
 	const (
 		accounts = 50

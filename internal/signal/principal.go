@@ -48,7 +48,7 @@ func (k accessKey) subject(account requiredString) Subject {
 	return Subject{}
 }
 
-// seen returns the name of a key that says nothing about whose it is, as an id: it may be a role's name.
+// seen returns the name of a key as an id, if the key does not say whose it is: it may be a role's name.
 func (k accessKey) seen(account requiredString) Subject {
 	if k.UserType != "" || k.madeUp() {
 		return Subject{}
@@ -93,7 +93,7 @@ func (a actor) principalType() requiredString {
 	}
 }
 
-// seen returns the name of an actor of whom nothing says what it is, as an id: it may be a role's name.
+// seen returns the name of an actor as an id, if nothing says what the actor is: it may be a role's name.
 func (a actor) seen(account requiredString) Subject {
 	if t := a.principalType(); t != "" && t != "User" && t != "Admin" && t != "Other" {
 		return Subject{}

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Types lists the words that [Signal.Type] can have for a provider: those that ask for something, and those that ask
-// for nothing, so that no signal has them. open says that AWS adds to the types of findings, so that there are more.
+// Types lists the words of a provider's event types. asking has the words that [Signal.Type] can have. idle has the
+// words of events that ask for nothing, so that no signal has them. open says that AWS adds to the types of findings,
+// so that there are more.
 func Types(provider string) (asking, idle []string, open bool) {
 	for _, p := range providers {
 		if p.name != provider {
@@ -25,7 +26,7 @@ func Types(provider string) (asking, idle []string, open bool) {
 	return asking, idle, open
 }
 
-// wordsOf returns the words of an event type, any of which can be the signal's. A row may have the service before it,
+// wordsOf returns the words of an event type. The signal can have each of them. A row may have the service before it,
 // and behind it what the event must say besides.
 func wordsOf(eventType string) []string {
 	first, rest, found := strings.Cut(eventType, " ")
