@@ -23,7 +23,7 @@ type carrier struct{ provider, of string }
 // accessSection is a section under access, with the pattern that its entries must have.
 type accessSection struct {
 	carrier
-	entry *regexp.Regexp // nil for any id or name
+	entry func() *regexp.Regexp // nil for any id or name
 	like  string
 }
 
@@ -40,16 +40,16 @@ var accessSections = map[string]map[string]accessSection{
 	signal.IdentityCenter: {
 		"groups": {
 			carrier{signal.IdentityCenter, signal.Group},
-			regexp.MustCompile(`^([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+			lazy(`^([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
 			"the id of a group, like 9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
 		},
 		"accounts": {
-			carrier{signal.IdentityCenter, signal.Account}, regexp.MustCompile(`^[0-9]{12}$`),
+			carrier{signal.IdentityCenter, signal.Account}, accountID,
 			"the id of an account, like 111122223333",
 		},
 		"apps": {
 			carrier{signal.IdentityCenter, signal.Application},
-			regexp.MustCompile(`^arn:aws[a-z-]*:sso::[0-9]*:application/.+$`),
+			lazy(`^arn:aws[a-z-]*:sso::[0-9]*:application/.+$`),
 			"the ARN of an application, like arn:aws:sso::111122223333:application/ssoins-0123456789abcdef/apl-0123456789abcdef",
 		},
 	},
@@ -90,7 +90,7 @@ func (a access) add(section accessSection, path string, entries []string, c *che
 		case signal.Name(entry) == "" || strings.ContainsAny(entry, "*?"):
 			c.add(fmt.Sprintf("%s[%d]", path, i), "%q is neither an id nor a name", entry)
 			continue
-		case section.entry != nil && !section.entry.MatchString(entry):
+		case section.entry != nil && !section.entry().MatchString(entry):
 			c.add(fmt.Sprintf("%s[%d]", path, i), "%q is not %s", entry, section.like)
 			continue
 		}

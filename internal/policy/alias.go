@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"clientvpn-responder/internal/identity"
@@ -117,7 +116,7 @@ func mapEntries(node ast.Node) ([]*ast.MappingValueNode, error) {
 }
 
 // opaque are forms of ids that no person types.
-var opaque = regexp.MustCompile(
+var opaque = lazy(
 	`^([0-9a-f]{10}-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|\||^00u[0-9A-Za-z]{17}$`,
 )
 
@@ -134,7 +133,7 @@ func (c *checker) aliases(b *identity.Book, all []alias) {
 				a, "it is unclear where the issuer of %q ends; nest it: %s:<part>: {<id>: %s}", a.issuer.Provider+":"+a.name,
 				a.issuer.Provider, a.person,
 			)
-		case a.issuer.Provider == "" && opaque.MatchString(strings.ToLower(a.name)):
+		case a.issuer.Provider == "" && opaque().MatchString(strings.ToLower(a.name)):
 			c.alias(
 				a, "%q is an id, and an id is only its issuer's; write it behind the provider, such as okta:%s", a.name, a.name,
 			)

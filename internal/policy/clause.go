@@ -25,14 +25,14 @@ type facts struct {
 	*signal.Signal
 	who      string
 	severity string
-	ofType   []rune   // folded
+	ofType   string   // folded
 	known    []string // every name, id and address of the subject
-	folded   [][]rune // the same
+	folded   []string // the same
 }
 
 func newFacts(s *signal.Signal, names []string) *facts {
 	f := &facts{
-		Signal: s, who: s.Subject.String(), severity: decimal(s.Severity), ofType: []rune(signal.Fold(s.Type)),
+		Signal: s, who: s.Subject.String(), severity: decimal(s.Severity), ofType: signal.Fold(s.Type),
 		known: slices.Concat(names, s.Subject.IDs),
 	}
 	for _, other := range []string{s.Subject.ConnectionID, s.Subject.ClientIP} {
@@ -41,7 +41,7 @@ func newFacts(s *signal.Signal, names []string) *facts {
 		}
 	}
 	for _, text := range f.known {
-		f.folded = append(f.folded, []rune(signal.Fold(text)))
+		f.folded = append(f.folded, signal.Fold(text))
 	}
 	return f
 }
@@ -107,7 +107,7 @@ func (c *condition) typeClause() []clause {
 		return nil
 	}
 	fitting := func(f *facts) int {
-		return slices.IndexFunc(c.types, func(g glob) bool { return match(g.folded, f.ofType, fitsRune) })
+		return slices.IndexFunc(c.types, func(g glob) bool { return g.fitsFolded(f.ofType) })
 	}
 	return []clause{{
 		holds:    func(f *facts) bool { return fitting(f) >= 0 },
@@ -126,7 +126,7 @@ func (c *condition) subjectClause() []clause {
 	fitting := func(f *facts) (name, pattern int) {
 		for name, text := range f.folded {
 			for pattern, g := range c.subjects {
-				if match(g.folded, text, fitsRune) {
+				if g.fitsFolded(text) {
 					return name, pattern
 				}
 			}

@@ -36,8 +36,8 @@ type bounds struct {
 const everyone = "everyone"
 
 var (
-	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
-	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	accountID  = lazy(`^[0-9]{12}$`)
+	regionName = lazy(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 )
 
 // check reports what means nothing, and compiles the patterns.
@@ -88,9 +88,9 @@ func (c *condition) checkEmpty(report *checker, path string) {
 }
 
 // allMatch reports the words of a list that do not match.
-func allMatch(report *checker, path string, words []string, form *regexp.Regexp, problem string) {
+func allMatch(report *checker, path string, words []string, form func() *regexp.Regexp, problem string) {
 	for i, word := range words {
-		if !form.MatchString(word) {
+		if !form().MatchString(word) {
 			report.add(fmt.Sprintf("%s[%d]", path, i), problem, word)
 		}
 	}
@@ -113,7 +113,7 @@ func (b *bounds) check(report *checker, path string) {
 
 // covers reports whether every signal that fits d fits c for certain, clause by clause.
 func (c *condition) covers(d *condition) bool {
-	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return strings.Trim(string(g.folded), "*") == "" })
+	everyType := slices.ContainsFunc(c.types, func(g glob) bool { return strings.Trim(g.folded, "*") == "" })
 	low, high := c.Severity.span()
 	dLow, dHigh := d.Severity.span()
 	return within(c.Providers, d.Providers, equal) && within(c.Kinds, d.Kinds, equal) && low <= dLow && dHigh <= high &&

@@ -2,33 +2,46 @@ package policy
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"clientvpn-responder/internal/signal"
 )
 
 // glob is a pattern for whole texts: * is any run of characters, ? is any one.
 type glob struct {
-	folded, exact []rune
+	folded, exact string
+	begins        string // what every folded text that fits begins with
 }
 
-func newGlob(pattern string) glob { return glob{[]rune(signal.Fold(pattern)), []rune(pattern)} }
+func newGlob(pattern string) glob {
+	g := glob{folded: signal.Fold(pattern), exact: pattern}
+	g.begins = g.folded
+	if i := strings.IndexAny(g.folded, "*?"); i >= 0 {
+		g.begins = g.folded[:i]
+	}
+	return g
+}
 
 // fits reports whether all of s fits, in any case.
-func (g glob) fits(s string) bool { return match(g.folded, []rune(signal.Fold(s)), fitsRune) }
+func (g glob) fits(s string) bool { return g.fitsFolded(signal.Fold(s)) }
+
+// fitsFolded reports the same of a text that is folded.
+func (g glob) fitsFolded(s string) bool {
+	return strings.HasPrefix(s, g.begins) && match(g.folded, s, false)
+}
 
 // fitsExactly reports the same in the very case.
-func (g glob) fitsExactly(s string) bool { return match(g.exact, []rune(s), fitsRune) }
+func (g glob) fitsExactly(s string) bool { return match(g.exact, s, false) }
 
 // covers reports whether every text that fits narrow also fits g. A star in g swallows anything in narrow, and a
 // question mark anything but a star.
-func (g glob) covers(narrow glob) bool {
-	return match(g.folded, narrow.folded, func(p, r rune) bool { return p == r || p == '?' && r != '*' })
-}
+func (g glob) covers(narrow glob) bool { return match(g.folded, narrow.folded, true) }
 
-func fitsRune(p, r rune) bool { return p == r || p == '?' }
-
-func match(pattern, text []rune, fits func(p, r rune) bool) bool {
+// match reports whether all of a text fits the pattern. If stars, the text is a pattern too: only a star fits its stars.
+func match(pattern, text string, stars bool) bool {
 	star, mark := -1, 0
 	i, j := 0, 0
 	for j < len(text) {
@@ -36,22 +49,32 @@ func match(pattern, text []rune, fits func(p, r rune) bool) bool {
 		case i < len(pattern) && pattern[i] == '*':
 			star, mark = i, j
 			i++
-		case i < len(pattern) && fits(pattern[i], text[j]):
+		case i < len(pattern) && pattern[i] == '?' && !(stars && text[j] == '*'):
+			i, j = i+1, j+width(text[j:])
+		case i < len(pattern) && pattern[i] == text[j]:
 			i, j = i+1, j+1
 		case star >= 0:
-			mark++
+			mark += width(text[mark:])
 			i, j = star+1, mark
 		default:
 			return false
 		}
 	}
-	for i < len(pattern) && pattern[i] == '*' {
-		i++
-	}
-	return i == len(pattern)
+	return strings.Trim(pattern[i:], "*") == ""
+}
+
+// width is the number of bytes of the first character.
+func width(text string) int {
+	_, n := utf8.DecodeRuneInString(text)
+	return n
 }
 
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?") }
+
+// lazy compiles a regular expression at its first use: most policies need few, and each takes time of the start.
+func lazy(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // notRegular refuses what is a regular expression where a pattern is meant: it would fit nobody.
 func notRegular(pattern string) error {

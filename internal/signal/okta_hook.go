@@ -1,6 +1,7 @@
 package signal
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"net/url"
@@ -18,12 +19,15 @@ type oktaHook struct {
 	} `json:"data"`
 }
 
+// eventHook is the type of a post to an event hook.
+const eventHook = "com.okta.event_hook"
+
 // readOktaHook returns the post to an event hook, if the detail is one.
 func readOktaHook(detail json.RawMessage) (hook oktaHook, ok bool) {
 	var about struct {
 		EventType lenientString `json:"eventType"`
 	}
-	if json.Unmarshal(detail, &about) != nil || about.EventType != "com.okta.event_hook" {
+	if !bytes.Contains(detail, []byte(eventHook)) || json.Unmarshal(detail, &about) != nil || about.EventType != eventHook {
 		return hook, false
 	}
 	return hook, true

@@ -3,28 +3,43 @@ package signal
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Types lists the words of a provider's event types. asking has the words that [Signal.Type] can have. idle has the
 // words of events that ask for nothing, so that no signal has them. open says that AWS adds to the types of findings,
-// so that there are more.
+// so that there are more. The caller must not change the lists.
 func Types(provider string) (asking, idle []string, open bool) {
-	for _, p := range providers {
-		if p.name != provider {
-			continue
-		}
-		open = open || p.name == guardDuty
-		for _, m := range p.known {
-			if m.kind == "" {
-				idle = append(idle, wordsOf(m.eventType)...)
-			} else {
-				asking = append(asking, wordsOf(m.eventType)...)
-			}
-		}
-	}
-	idle = slices.DeleteFunc(idle, func(word string) bool { return slices.Contains(asking, word) })
-	return asking, idle, open
+	t := types()[provider]
+	return t.asking, t.idle, t.open
 }
+
+type typesOf struct {
+	asking, idle []string
+	open         bool
+}
+
+// types has the types of each provider, put together once: reading a policy looks at them for every pattern.
+var types = sync.OnceValue(func() map[string]typesOf {
+	of := map[string]typesOf{}
+	for _, p := range providers {
+		t := of[p.name]
+		t.open = t.open || p.name == guardDuty
+		for _, m := range p.known {
+			list := &t.asking
+			if m.kind == "" {
+				list = &t.idle
+			}
+			*list = append(*list, wordsOf(m.eventType)...)
+		}
+		of[p.name] = t
+	}
+	for name, t := range of {
+		t.idle = slices.DeleteFunc(t.idle, func(word string) bool { return slices.Contains(t.asking, word) })
+		of[name] = t
+	}
+	return of
+})
 
 // wordsOf returns the words of an event type. The signal can have each of them. A row may have the service before it,
 // and behind it what the event must say besides.
