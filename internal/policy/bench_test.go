@@ -42,8 +42,8 @@ func TestManyRulesTakeFewAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkDecide maps the person and decides, with and without parsing the event. Only the last of the rules fits. What
-// encoding/json takes to read the whole event shows how quick the machine is.
+// BenchmarkDecide maps the person and decides, with and without parsing the event. Only the last of the rules fits.
+// encoding/json's time to read the whole event shows how quick the machine is.
 func BenchmarkDecide(b *testing.B) {
 	for _, rules := range []int{10, 200} {
 		p, err := Parse("policy.yaml", ManyRules(rules))

@@ -40,7 +40,8 @@ func (g glob) fitsExactly(s string) bool { return match(g.exact, s, false) }
 // question mark anything but a star.
 func (g glob) covers(narrow glob) bool { return match(g.folded, narrow.folded, true) }
 
-// match reports whether all of a text fits the pattern. If stars, the text is a pattern too: only a star fits its stars.
+// match reports whether all of a text fits the pattern. If stars, the text is a pattern too, and only a star
+// fits its stars.
 func match(pattern, text string, stars bool) bool {
 	star, mark := -1, 0
 	i, j := 0, 0
