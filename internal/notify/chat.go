@@ -89,8 +89,8 @@ func description(o responder.Outcome) []string {
 	for _, s := range similar(o) {
 		line("- similar name: %s on %s, user %s", s.ConnectionID, s.EndpointID, s.Name)
 	}
-	if o.Error != "" {
-		line("- error: %s", cut(o.ErrorBeforeSDK(), 500))
+	if words := mistake(o, 500); words != "" {
+		line("- error: %s", words)
 	}
 	line("- when (UTC): %s", moments(o))
 	if link := findingURL(o); link != "" {

@@ -24,23 +24,23 @@ func repairs(o responder.Outcome) []string {
 			"service control policy lacks it.", p.Action, on))
 	}
 	if o.PolicyProblem != "" {
-		todo = append(todo, "Mend the policy, and put it in its place again: the newest cannot be used. The last good one "+
-			"decides until then.")
+		todo = append(todo, "Correct the policy, as the newest cannot be used, and put it again: clientvpn policy put. "+
+			"The last good one decides until then.")
 	}
 	if o.Has(responder.NoEndpoint) {
 		todo = append(todo, "Deploy the function in the account and Region of the Client VPN endpoints; there is none "+
 			"where it is.")
 	}
 	if o.Has(responder.CannotTerminate) {
-		todo = append(todo, "EC2 could not end the tunnel. If it stays, take its route or authorization rule away from the "+
-			"endpoint, and open a case with AWS Support.")
+		todo = append(todo, "EC2 could not end the tunnel. If it stays, remove the person's route or authorization rule "+
+			"from the endpoint, and open a case with AWS Support.")
 	}
 	return todo
 }
 
 // again says what happens to an incomplete outcome.
 func again(responder.Outcome) string {
-	return "It is tried again by itself, unless you invoked the function by hand. If that fails too, the event waits " +
+	return "The function tries again by itself, unless you invoked it by hand. If that fails too, the event waits " +
 		"in the dead-letter queue. When the cause is gone: clientvpn redrive"
 }
 
@@ -94,7 +94,7 @@ func readFinding(o responder.Outcome) string {
 	if !isFinding(o) {
 		return ""
 	}
-	return "Read the finding, and revoke what else was stolen: access keys, sessions, roles."
+	return "Read the finding, and revoke other stolen keys, sessions and roles."
 }
 
 func seeSpared(o responder.Outcome) string {
@@ -104,12 +104,15 @@ func seeSpared(o responder.Outcome) string {
 	return "See below what was left alone, and why."
 }
 
-func sendAgain(o responder.Outcome) string {
-	return "Then cut them off again: " + byName("cut", o)
+func sendAgain(o responder.Outcome) string { return "Then: " + byName("cut", o) }
+
+// thenCut is a step after which the person can be cut off.
+func thenCut(words string) step {
+	return func(o responder.Outcome) string { return words + ". Then: " + byName("cut", o) }
 }
 
 func onlyByRequest(o responder.Outcome) string {
-	return fmt.Sprintf("If %s must be cut off, nothing else will: %s", o.Signal.Subject, byName("cut", o))
+	return fmt.Sprintf("To cut %s off, which nothing else will: %s", o.Signal.Subject, byName("cut", o))
 }
 
 // byHand has the command that terminates the first connection that is left.
@@ -118,12 +121,12 @@ func byHand(o responder.Outcome) string {
 	if len(connections) == 0 || !ec2ID.MatchString(connections[0].ID) || !ec2ID.MatchString(connections[0].EndpointID) {
 		return ""
 	}
-	c, others := connections[0], ""
+	c, which := connections[0], "it"
 	if len(connections) > 1 {
-		others = " (this one, the others likewise)"
+		which = "the first of them"
 	}
-	return fmt.Sprintf("To end by hand what is up%s: aws ec2 terminate-client-vpn-connections%s "+
-		"--client-vpn-endpoint-id %s --connection-id %s", others, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
+	return fmt.Sprintf("To end %s by hand: aws ec2 terminate-client-vpn-connections%s "+
+		"--client-vpn-endpoint-id %s --connection-id %s", which, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
 }
 
 func byHandIfEnforced(o responder.Outcome) string {
@@ -133,12 +136,5 @@ func byHandIfEnforced(o responder.Outcome) string {
 	return byHand(o)
 }
 
-// lookYourself has the command that shows the connections that are left.
-func lookYourself(o responder.Outcome) string {
-	up := left(o)
-	if len(up) == 0 || !ec2ID.MatchString(up[0].EndpointID) {
-		return ""
-	}
-	return fmt.Sprintf("To look yourself: aws ec2 describe-client-vpn-connections%s --client-vpn-endpoint-id %s",
-		prefixed(" --region ", up[0].Region), up[0].EndpointID)
-}
+// lookYourself has the command that shows where the person is connected.
+func lookYourself(o responder.Outcome) string { return "To look yourself: clientvpn who " + nameIn(o) }

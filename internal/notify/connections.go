@@ -18,10 +18,10 @@ func (l *letter) connections(o responder.Outcome) {
 		return cmp.Compare(fmt.Sprint(a.Ended()), fmt.Sprint(b.Ended()))
 	})
 	up := all[:notEnded(o)]
-	rows := grouped(all[len(up):])
+	rows := grouped(all[len(up):], o.Timing.EventAt)
 	l.list("CONNECTIONS", len(up)+len(rows), func(i int) string {
 		if i < len(up) {
-			return fate(up[i]) + ": " + describe(up[i].Connection)
+			return fateIn(o, up[i]) + ": " + describe(up[i].Connection)
 		}
 		return rows[i-len(up)]
 	})
@@ -35,7 +35,11 @@ func (l *letter) connections(o responder.Outcome) {
 	}
 	for _, reason := range first(mostReasons, reasons) {
 		some := byReason[reason]
-		l.list("LEFT ALONE: "+reason, len(some), func(i int) string { return describe(some[i].Connection) })
+		title := "LEFT ALONE: " + reason
+		if len(reasons) == 1 && strings.Contains(o.Summary, reason) {
+			title = "LEFT ALONE"
+		}
+		l.list(title, len(some), func(i int) string { return describe(some[i].Connection) })
 	}
 	if n := len(reasons) - mostReasons; n > 0 {
 		l.line("and for %d more reasons", n)
@@ -44,6 +48,14 @@ func (l *letter) connections(o responder.Outcome) {
 
 // mostReasons is how many reasons for leaving connections alone a text lists.
 const mostReasons = 4
+
+// fateIn says what became of a connection, without an error that the summary has.
+func fateIn(o responder.Outcome, c responder.Connection) string {
+	if c.Fate == vpn.FateRefused && strings.Contains(o.Summary, responder.WithoutSDK(c.Err)) {
+		return string(c.Current) + ", not ended"
+	}
+	return fate(c)
+}
 
 // fate says what became of a connection.
 func fate(c responder.Connection) string {
@@ -60,8 +72,9 @@ func fate(c responder.Connection) string {
 const maxListed = 5
 
 // grouped has a row for the connections of each name on each endpoint, in short: they have ended, and the log has
-// their ids. A row says from where each of the first came, and since when. It says a day once.
-func grouped(all []responder.Connection) []string {
+// their ids. A row says since when each of the first was up, and the address of the oldest. It says a day only if it is
+// another than the event's.
+func grouped(all []responder.Connection, event time.Time) []string {
 	var rows []string
 	var heads []string
 	byHead := map[string][]*vpn.Connection{}
@@ -74,9 +87,11 @@ func grouped(all []responder.Connection) []string {
 	}
 	for _, head := range heads {
 		var places []string
-		var day string
-		for _, c := range first(maxListed, byHead[head]) {
-			places = append(places, whence(c, &day))
+		day := event.UTC().Format(time.DateOnly)
+		for i, c := range first(maxListed, byHead[head]) {
+			if where := whence(c, i == 0, &day); where != "" {
+				places = append(places, where)
+			}
 		}
 		rows = append(rows, head+" "+strings.Join(places, ", ")+more(len(byHead[head])-maxListed))
 	}
@@ -88,17 +103,23 @@ func whose(c *vpn.Connection) string {
 	return cmp.Or(c.Username, "certificate "+c.CommonName) + " on " + cmp.Or(c.EndpointName, c.EndpointID)
 }
 
-// whence says since when a connection was up and from where. It says the day only if the row before has another.
-func whence(c *vpn.Connection, said *string) string {
-	from := prefixed("from ", c.ClientIP)
-	if c.EstablishedAt.IsZero() {
-		return from
+// whence says since when a connection was up, and the first one's address. It says the day only if the one before has
+// another.
+func whence(c *vpn.Connection, isFirst bool, said *string) string {
+	var words []string
+	if day, clock, _ := strings.Cut(c.EstablishedAt.UTC().Format(time.DateTime), " "); !c.EstablishedAt.IsZero() {
+		if isFirst {
+			words = append(words, "since")
+		}
+		if day != *said {
+			*said, clock = day, day+" "+clock
+		}
+		words = append(words, clock)
 	}
-	day, clock, _ := strings.Cut(c.EstablishedAt.UTC().Format(time.DateTime), " ")
-	if day != *said {
-		*said, clock = day, "since "+day+" "+clock
+	if isFirst && c.ClientIP != "" {
+		words = append(words, "from "+c.ClientIP)
 	}
-	return strings.TrimSpace(clock + " " + from)
+	return strings.Join(words, " ")
 }
 
 // describe says which connection it is, where, whose, since when, and what went through it.

@@ -52,8 +52,8 @@ func seeSimilar(o responder.Outcome) string {
 		return ""
 	}
 	return fmt.Sprintf(
-		"See below whether a connection under a similar name is %s's. If so, end it by its id, and mend the "+
-			"policy's identity as it says there.",
+		"See below whether a connection under a similar name is %s's. If so, end it by its id, and correct "+
+			"the policy's identity as it says there.",
 		o.Signal.Subject,
 	)
 }
@@ -62,8 +62,8 @@ func listDomains(o responder.Outcome) string {
 	if o.Evidence == nil || len(o.Evidence.UnknownDomains) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("If names of %s are your people's, add it to identity.domains in the policy, deploy, and send the "+
-		"event again.", strings.Join(o.Evidence.UnknownDomains, ", "))
+	return fmt.Sprintf("If names of %s are your people's, add it to identity.domains: clientvpn policy put. "+
+		"Then: %s", strings.Join(o.Evidence.UnknownDomains, ", "), byName("cut", o))
 }
 
 // briefly returns the evidence without most of the endpoints. There may be hundreds.

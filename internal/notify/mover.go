@@ -13,6 +13,6 @@ func lostByAll(o responder.Outcome) bool {
 
 // askForAll says how a person cuts off the members of a deleted group.
 func askForAll(o responder.Outcome) string {
-	return fmt.Sprintf("Everybody in %s lost the VPN at %s, and stays connected. Look up who was in it, and send one "+
-		"custom request with all their usernames and the kind token-claims-change.", o.Signal.Membership, o.Signal.Provider)
+	return fmt.Sprintf("Everybody in %s lost the VPN at %s, and stays connected. Look up who was in it, and cut them "+
+		"off: clientvpn cut NAME… --kind token-claims-change --reason WHY", o.Signal.Membership, o.Signal.Provider)
 }

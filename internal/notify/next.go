@@ -74,11 +74,7 @@ func next(o responder.Outcome) string {
 // next writes the command that is next, and the links.
 func (l *letter) next(o responder.Outcome, p Place) {
 	l.part("NEXT")
-	command := next(o)
-	if plainID().MatchString(p.Stack) {
-		command += " --stack " + p.Stack
-	}
-	l.line("%s%s", prefixedBy("AWS_REGION=", p.Region, " "), command)
+	l.line("%s", runnable(next(o), p))
 	l.more(o)
 	l.line("Runbook: doc/runbook.md#%s", section(o))
 	if p.Stack != "" && p.Region != "" {
@@ -92,8 +88,17 @@ func (l *letter) next(o responder.Outcome, p Place) {
 		l.link(log, console(p.Region), p.Region, group)
 	}
 	if p.Stop != "" && o.Decision.Mode == policy.Enforce && slices.Contains(acted, o.Status) {
-		l.line("To stop everything within seconds: %s", p.Stop)
+		l.line("To stop everything within seconds: %s", runnable("clientvpn stop", p))
+		l.line("The same without the tool: %s", p.Stop)
 	}
+}
+
+// runnable returns a command of the tool in the form in which it leads to the stack from everywhere.
+func runnable(command string, p Place) string {
+	if plainID().MatchString(p.Stack) {
+		command += " --stack " + p.Stack
+	}
+	return prefixedBy("AWS_REGION=", p.Region, " ") + command
 }
 
 // section returns the section of the runbook.
@@ -103,11 +108,15 @@ func section(o responder.Outcome) string {
 		return "missing-permission"
 	case o.Status == responder.NotReady || o.Status == responder.Ready:
 		return "not-ready"
-	case o.Status == responder.OverLimit:
-		return "over-limit"
+	case slices.Contains(ofTheirOwn, o.Status):
+		return string(o.Status)
 	}
 	return "what-a-message-asks-for"
 }
+
+// ofTheirOwn are the statuses that the runbook has a section about.
+var ofTheirOwn = is(responder.OverLimit, responder.Braked, responder.Partial, responder.Unmapped, responder.Stale,
+	responder.Reconnecting)
 
 // acted are the statuses of outcomes that have terminated somebody, or go on to. Who reconnects must be cut off again:
 // that mail has no command against it.

@@ -69,71 +69,67 @@ var advices = []advice{
 	}},
 	{is(responder.WouldTerminate), nil, []step{
 		say("Nobody was cut off, as this is a dry-run. See whether these are the right person's connections."),
-		say("To have it done from now on, deploy with the parameter Mode=enforce, and without mode: dry-run in the rule."),
+		say("To cut people off from now on, deploy with the parameter Mode=enforce, and without mode: dry-run in the " +
+			"rule."),
 		byHand,
 	}},
 
 	// Not all could be done.
 	{is(responder.Partial, responder.Failed), has(responder.PolicyUnreadable), []step{
-		say("Mend the policy where the error says, and deploy it. Nobody is cut off until then."), again, byHandIfEnforced,
+		say("Correct the policy where the error below says, and put it again: clientvpn policy put. Nobody is cut off " +
+			"until then."), again, byHandIfEnforced,
 	}},
 	{is(responder.Partial, responder.Failed), both(responder.Outcome.AccessOnly, hasSpared), []step{
-		say("Nobody may be kept out by this name, as so many share it; until it is off the list, they are."),
+		say("So many people share this name that the policy keeps nobody out by it. Until it is off the list, all of " +
+			"them are kept out."),
 		again, byHandIfEnforced,
 	}},
 	{is(responder.Partial, responder.Failed), responder.Outcome.AccessOnly, []step{
 		aboutWho("%s is not kept out, and can connect again."), again, byHandIfEnforced,
 	}},
-	{is(responder.Partial, responder.Failed), noneLeft, []step{
+	{is(responder.Partial), noneLeft, []step{
 		aboutWho("%s may be connected where nobody could look."), again, byHandIfEnforced,
 	}},
 	{is(responder.Partial, responder.Failed), nil, []step{again, byHandIfEnforced}},
-	{is(responder.Reconnecting), isKeptOut, []step{
-		say("Attach the client connect handler, or read in its log why it let them in. Until then, disable the user at the " +
-			"identity provider, or revoke the certificate."),
-		sendAgain, readFinding,
-	}},
 	{is(responder.Reconnecting), nil, []step{
-		say("Disable the user at the identity provider, or revoke the certificate: the client signs in again by itself."),
-		sendAgain, readFinding,
+		say("Disable the user at the identity provider, or revoke the certificate."), sendAgain, attachHandler, readFinding,
 	}},
 	{is(responder.Unverified), nil, []step{again, lookYourself}},
 
 	// Nothing was done.
 	{is(responder.Exempt), nil, []step{
-		say("The policy exempts this person. To terminate anyway, remove the entry from the list of exempt people, deploy, " +
-			"and send the event again."),
+		thenCut("The policy exempts this person. To cut them off all the same, remove the entry from the policy's exempt " +
+			"list: clientvpn policy put"),
 	}},
 	{is(responder.OverLimit), nil, []step{
-		say("See whose the connections are. If all these names belong to one person, raise max_connections in the policy, " +
-			"deploy, and send the event again. If not, the policy's identity section merges several people."),
+		thenCut("See whose the connections are. If the policy's identity section merges several people, correct it. If all " +
+			"names are one person's, raise max_connections: clientvpn policy put"),
 	}},
 	{is(responder.Ambiguous), nil, []step{
-		say("Read the reasons to see who is meant. Nobody can tell from here which of the connections below is that " +
-			"person's, if any."),
-		say("Then end the right one by its id: aws ec2 terminate-client-vpn-connections " +
+		say("See under WHY, and in the first line, who may be meant. The function cannot tell them apart."),
+		say("Then end the right connection by its id: aws ec2 terminate-client-vpn-connections " +
 			"--client-vpn-endpoint-id ENDPOINT --connection-id CONNECTION"),
 	}},
 	{is(responder.Unmapped), lostByAll, []step{askForAll}},
 	{is(responder.Unmapped), namesSession, []step{func(o responder.Outcome) string {
 		return fmt.Sprintf("The session's name counts only for roles that the policy trusts. If an identity provider alone "+
-			"names the sessions of %s, add it to identity.session_roles; if not, find out who it was.",
-			o.Signal.Subject.Session.Role)
+			"names the sessions of %s, add the role to identity.session_roles: clientvpn policy put. Then, or "+
+			"once you know who it was: clientvpn cut NAME --reason WHY", o.Signal.Subject.Session.Role)
 	}}},
 	{is(responder.Unmapped), namesUser, []step{func(o responder.Outcome) string {
 		issuer := o.Signal.Subject.Names[0].Issuer
 		return fmt.Sprintf(
-			"If only your people have names at %s, add it to identity.issuers in the policy, deploy, and send "+
-				"the event again. If not, find out who it was: clientvpn cut NAME --reason WHY",
+			"If only your people have names at %s, add it to identity.issuers: clientvpn policy put. Then, or once "+
+				"you know who it was: clientvpn cut NAME --reason WHY",
 			issuer,
 		)
 	}}},
 	{is(responder.Unmapped), namesID, []step{func(o responder.Outcome) string {
-		return fmt.Sprintf("Find out whose id %s is, add it to identity.aliases in the policy, deploy, and send the event "+
-			"again.", o.Signal.Subject.IDs[0])
+		return fmt.Sprintf("Find out whose id %s is, and cut them off: clientvpn cut NAME --reason WHY. To have it known "+
+			"the next time, add it to identity.aliases: clientvpn policy put", o.Signal.Subject.IDs[0])
 	}}},
 	{is(responder.Unmapped), nil, []step{
-		say("The event leads to no person. Find out who it was: clientvpn cut NAME --reason WHY"),
+		say("Find out who it was. To cut them off: clientvpn cut NAME --reason WHY"),
 	}},
 	{is(responder.Sample), nil, []step{say("Nothing. Somebody made a sample finding to try things out.")}},
 	{is(responder.Stale), blockedBy(policy.GateReplay), []step{
@@ -159,7 +155,7 @@ var advices = []advice{
 		orElse("Nothing. To act on it all the same"),
 	}},
 	{is(responder.Stale), nil, []step{
-		orElse("Decide by hand: the event is older than its rule's max_age. To cut the person off"),
+		orElse("Decide by hand, as the event is older than its rule's max_age allows. To cut the person off"),
 	}},
 	{is(responder.Notified), blockedBy(policy.GateArchived), []step{
 		say("Nothing. Somebody has put the finding aside in GuardDuty."),
@@ -169,7 +165,7 @@ var advices = []advice{
 			o.Signal.EffectiveAt.UTC().Format(time.DateTime))
 	}}},
 	{is(responder.Notified), isSilentStore, []step{
-		say("Look in the identity store whether the account is disabled. If it is, send a custom request."),
+		orElse("Look in the identity store whether the account is disabled. If it is"),
 	}},
 	{is(responder.Notified), blockedBy(policy.GateUnasked), []step{
 		say("Set IDENTITY_STORE_ID, so that the function can ask whether the account is disabled. Until then, look " +
@@ -179,12 +175,20 @@ var advices = []advice{
 	{is(responder.Notified), nil, []step{say("Look into it and decide."), onlyByRequest}},
 	{is(responder.Ignored, responder.Ready), nil, []step{say("Nothing.")}},
 	{is(responder.NotReady), isSweep, []step{
-		say("Mend what the error says. The next sweep looks again."), sweepFound, sweepLost, sweepSilent, sweepForever,
+		say("Correct what the first line says. The next sweep looks again."),
+		sweepFound, sweepLost, sweepSilent, sweepForever,
 	}},
 	{is(responder.NotReady), nil, []step{
-		say("Mend what the error says, before somebody must be cut off. Then test again: invoke the function with " +
-			"events/custom/self-test.json."),
+		say("Correct it before somebody must be cut off. Then test again: clientvpn ready"),
 	}},
+}
+
+// attachHandler says what to do about a person who is kept out and connects all the same.
+func attachHandler(o responder.Outcome) string {
+	if !isKeptOut(o) {
+		return ""
+	}
+	return "Attach the client connect handler, or see its log."
 }
 
 // rulingCommand is what releases or drops the events that the brake of a lane holds.

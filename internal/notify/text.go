@@ -57,12 +57,13 @@ func (w writer) text(o responder.Outcome) (title, body string, err error) {
 		l.line("%d. %s", i+1, step)
 	}
 	l.part("WHY")
-	for _, why := range reasons(inShort(o)) {
+	short := inShort(o)
+	for _, why := range reasons(short) {
 		l.line("- %s", why)
 	}
 	l.part("WHO")
-	l.line("The event names %s", who(o))
-	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 && !foundAlone(o) {
+	l.line("%s", who(short))
+	if names := append(slices.Clone(o.Decision.Names), o.Decision.CommonNames...); len(names) > 0 && wasSearchedFor(o) {
 		l.line("Looked for as %s%s.", strings.Join(first(mostNames, names), ", "), more(len(names)-mostNames))
 	}
 	l.line("When (UTC): %s.", moments(o))
@@ -73,7 +74,8 @@ func (w writer) text(o responder.Outcome) (title, body string, err error) {
 }
 
 // inShort returns the outcome without what a mail about ended connections can omit. These are the conditions of the
-// rule, and for how long the rule keeps people out. The log has the former, and the summary has the latter.
+// rule and the ids of a person who has a name, which the log has. The summary has for how long the rule keeps people
+// out, and the finding's page has its title and severity.
 func inShort(o responder.Outcome) responder.Outcome {
 	if ended(o) == 0 {
 		return o
@@ -89,11 +91,20 @@ func inShort(o responder.Outcome) responder.Outcome {
 		reasons = append(reasons, why)
 	}
 	o.Decision.Reasons = reasons
+	if len(o.Signal.Subject.Usernames) > 0 {
+		o.Signal.Subject.IDs = nil
+	}
+	if findingURL(o) != "" {
+		o.Signal.Reason, o.Signal.Severity = "", 0
+	}
 	return o
 }
 
-// foundAlone reports whether the connections say by themselves by which names the person was found.
-func foundAlone(o responder.Outcome) bool { return hasConnections(o) && !hasSpared(o) }
+// wasSearchedFor reports whether a reader asks under which names the person was searched for. Connections that were
+// found say it by themselves, and whom a gate blocks nobody searches for.
+func wasSearchedFor(o responder.Outcome) bool {
+	return o.Decision.Action == policy.Terminate && (!hasConnections(o) || hasSpared(o))
+}
 
 // mostNames is how many of the names that were searched for a text lists.
 const mostNames = 3
@@ -106,16 +117,16 @@ func (l *letter) more(o responder.Outcome) {
 	if !strings.HasSuffix(next(o), " "+o.Signal.ID) {
 		l.line("Event: %s %s", o.Signal.Provider, o.Signal.ID)
 	}
-	if brief := o.ErrorBeforeSDK(); brief != "" && !strings.Contains(o.Summary, brief) {
-		l.line("Error: %s", cut(brief, longestError))
+	if words := mistake(o, longestError); words != "" {
+		l.line("Error: %s", words)
 	}
 }
 
 // longestError is how much of an error a text has, in characters. The log has all of it.
 const longestError = 600
 
-// reasons says why it happened: what was reported, and what the policy says. Rules that did not match are in the log
-// only.
+// reasons says why it happened: what was reported, and what the policy says. The summary's reason comes once, and rules
+// that did not match are in the log only.
 func reasons(o responder.Outcome) []string {
 	s := o.Signal
 	reported := fmt.Sprintf("%s says %s", knownAs(s.Provider), s.Type)
@@ -141,9 +152,9 @@ func reasons(o responder.Outcome) []string {
 	}
 	all := []string{reported}
 	for _, why := range o.Decision.Reasons {
-		switch why.Kind {
-		case policy.RuleSkipped:
-		case policy.Blocked:
+		switch {
+		case why.Kind == policy.RuleSkipped, strings.Contains(o.Summary, why.Text):
+		case why.Kind == policy.Blocked:
 			// It comes late, and a reader must not miss it.
 			all = slices.Insert(all, 1, why.String())
 		default:
@@ -165,6 +176,9 @@ func inTheName(of string) string {
 func who(o responder.Outcome) string {
 	s := o.Signal.Subject
 	line := s.String()
+	if o.Signal.IsAboutNobody() {
+		line = "Nobody"
+	}
 	if len(s.Usernames) > 1 {
 		line += ", also " + strings.Join(first(5, s.Usernames[1:]), ", ")
 	}
@@ -192,7 +206,7 @@ func moments(o responder.Outcome) string {
 		{o.Timing.EventAt, ""},
 		{o.Timing.ReceivedAt, "received"},
 		{requested, "EC2 answered the last request"},
-		{o.Timing.EndedAt, "last end seen"},
+		{o.Timing.EndedAt, "last end"},
 	} {
 		switch {
 		case step.at.IsZero():

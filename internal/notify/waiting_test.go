@@ -17,7 +17,7 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 	held := responder.Outcome{
 		Status: responder.Braked,
 		Summary: "The brake holds 280 events of okta, about alice, bob and 278 others: with them more than 25 people would " +
-			"be cut off within 1h0m0s, after 20 who were.",
+			"be cut off within 1h0m0s; 20 already were.",
 		Signal: signal.Signal{
 			ID: "64c3ff73", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Time: at,
 			Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
@@ -32,7 +32,7 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 	grown.Events, grown.Said = 2800, 280
 	more.Brake = &grown
 	more.Summary = "The brake holds 2800 events of okta (280 when the last message said so), about alice, bob and at " +
-		"least 198 others: with them more than 25 people would be cut off within 1h0m0s, after 20 who were."
+		"least 198 others: with them more than 25 people would be cut off within 1h0m0s; 20 already were."
 	swept := responder.Outcome{
 		Status:  responder.Notified,
 		Summary: "41 people are connected, and all of them could be found by name if they left now; svc-backup could not.",

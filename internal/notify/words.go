@@ -12,13 +12,33 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// summary is the outcome's, whose first word the dry-run is elsewhere.
+// summary is the outcome's, without what people read beside it: the mode, the status, and a permission that the first
+// step asks for.
 func summary(o responder.Outcome) string {
-	words, cut := strings.CutPrefix(o.Summary, "Dry-run: ")
-	if cut && words != "" {
-		words = strings.ToUpper(words[:1]) + words[1:]
+	words := o.Summary
+	if asksForPermission(o) {
+		words = strings.Replace(words, ": "+o.Problems[0].Brief(), "", 1)
+	}
+	for _, prefix := range []string{"Dry-run: ", "Ready: "} {
+		if rest, cut := strings.CutPrefix(words, prefix); cut && rest != "" {
+			return strings.ToUpper(rest[:1]) + rest[1:]
+		}
 	}
 	return words
+}
+
+// asksForPermission reports whether the most important problem is a missing permission.
+func asksForPermission(o responder.Outcome) bool {
+	return len(responder.Outcome{Problems: first(1, o.Problems)}.MissingPermissions()) > 0
+}
+
+// mistake returns what went wrong, where the summary does not say it; empty for nothing.
+func mistake(o responder.Outcome, longest int) string {
+	brief := o.ErrorBeforeSDK()
+	if strings.Contains(o.Summary, brief) {
+		return ""
+	}
+	return cut(brief, longest)
 }
 
 // textSubject says it all in at most 99 printable ASCII characters. If it is too long, the name is shortened.

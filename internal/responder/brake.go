@@ -181,7 +181,7 @@ func heldBack(f *facts) string {
 		before = fmt.Sprintf(" (%d when the last message said so)", b.Said)
 	}
 	return fmt.Sprintf(
-		"The brake holds %s of %s%s, about %s: with them more than %d people would be cut off within %s, after %d who were. "+
+		"The brake holds %s of %s%s, about %s: with them more than %d people would be cut off within %s; %d already were. "+
 			"They wait until somebody releases or drops them; more may follow.",
 		plural(
 			b.Events,

@@ -164,7 +164,7 @@ var additions = []addition{
 		func(f *facts) string {
 			return fmt.Sprintf(" %s left alone, as %s.", count(len(f.spared)), f.spared[0].Reason)
 		}},
-	{func(_ Status, f *facts) bool { return !f.reinstating }, onTheList},
+	{func(s Status, f *facts) bool { return !f.reinstating && (s != Reconnecting || f.letIn == "") }, onTheList},
 }
 
 // judge returns the status of a case and its summary, one or a few sentences for people.
