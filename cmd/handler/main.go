@@ -60,10 +60,11 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return nil, append(wrong, problems...)
 	}
 	calls := &notify.Calls{}
-	cfg, err := configuration(attempt, calls)
+	cfg, err := lambdaenv.Load(attempt)
 	if err != nil {
 		return nil, append(problems, err.Error())
 	}
+	cfg.Retryer, cfg.APIOptions = retryer, append(cfg.APIOptions, calls.Count)
 	reporter := notify.New(cfg, s.topics, s.place())
 	h := &handler{
 		log:      log,
@@ -86,15 +87,14 @@ func wire(log *slog.Logger) (*handler, []string) {
 	}
 	h.attach(cfg, s)
 	if s.policyAt != (policysource.Location{}) {
-		problems = h.attachSource(s)
+		problems = h.attachSource(cfg, s)
 	}
 	return h, problems
 }
 
 // attachSource has the policy read from where it is put. The file holds only while nothing was put there.
-func (h *handler) attachSource(s settings) (problems []string) {
-	cfg, _ := configuration(policyAttempt, h.calls) // an error would have been the first configuration's
-	h.source = policysource.New(cfg, s.policyAt, s.policyFile)
+func (h *handler) attachSource(cfg aws.Config, s settings) (problems []string) {
+	h.source = policysource.New(lambdaenv.WithAttempt(cfg, policyAttempt), s.policyAt, s.policyFile)
 	if err := h.inForce(context.Background(), h.log).PolicyError; err != nil {
 		return []string{"POLICY_SOURCE: " + err.Error()}
 	}
@@ -119,12 +119,11 @@ func (h *handler) inForce(ctx context.Context, log *slog.Logger) *responder.Resp
 
 // attach adds what remembers: the ledger, the keep-out list and the queue of held events.
 func (h *handler) attach(cfg aws.Config, s settings) {
-	tableCfg, _ := configuration(tableAttempt, h.calls) // an error would have been the first's
 	r := &h.responder
 	alone := ledger.InProcess()
 	h.ledger, r.Ledger, r.Alone = alone, alone, alone
 	if s.table != "" {
-		h.ledger = ledger.New(tableCfg, s.table)
+		h.ledger = ledger.New(lambdaenv.WithAttempt(cfg, tableAttempt), s.table)
 		r.Ledger = h.ledger
 	} else {
 		h.log.Warn("LEDGER_TABLE is not set: " +
@@ -143,14 +142,6 @@ func (h *handler) attach(cfg aws.Config, s settings) {
 		h.held = held.New(cfg, s.heldURL, s.eventsURL)
 		r.Held = h.held
 	}
-}
-
-// configuration returns the configuration of clients whose every attempt takes so long at most.
-func configuration(attempt time.Duration, calls *notify.Calls) (aws.Config, error) {
-	cfg, err := lambdaenv.Load(attempt)
-	cfg.Retryer = retryer
-	cfg.APIOptions = append(cfg.APIOptions, calls.Count)
-	return cfg, err
 }
 
 // hash returns the file's SHA-256, or "" if it cannot be read; policy.Load reports that error.

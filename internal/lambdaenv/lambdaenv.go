@@ -59,6 +59,13 @@ func Load(attempt time.Duration) (aws.Config, error) {
 	return cfg, nil
 }
 
+// WithAttempt returns the configuration that [Load] returned, with another time for each attempt of a call, and with
+// connections of its own.
+func WithAttempt(cfg aws.Config, attempt time.Duration) aws.Config {
+	cfg.HTTPClient = ownBody{cfg.HTTPClient.(ownBody).client.WithTimeout(attempt)}
+	return cfg
+}
+
 // variables are the environment, as the SDK's clients ask for it.
 type variables struct{}
 
@@ -107,7 +114,7 @@ func (v variables) GetUseDualStackEndpoint(context.Context) (state aws.DualStack
 // ownBody sends requests with a body of its own. The SDK closes its body as soon as the answer's header has arrived. If
 // net/http has not seen the body's end by then, it sees a failure to send, and drops the rest of the answer. The SDK
 // then asks again. A function with little CPU can be slow enough for this.
-type ownBody struct{ aws.HTTPClient }
+type ownBody struct{ client *awshttp.BuildableClient }
 
 func (c ownBody) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
@@ -117,5 +124,5 @@ func (c ownBody) Do(r *http.Request) (*http.Response, error) {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	return c.HTTPClient.Do(r)
+	return c.client.Do(r)
 }

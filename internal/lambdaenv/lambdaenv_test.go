@@ -2,6 +2,7 @@ package lambdaenv_test
 
 import (
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -144,15 +145,15 @@ func TestOwnCertificateAuthority(t *testing.T) {
 	defer server.Close()
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
-	ask := func() error {
-		_, err := sns.NewFromConfig(load(t)).GetTopicAttributes(t.Context(),
+	ask := func(cfg aws.Config) error {
+		_, err := sns.NewFromConfig(cfg).GetTopicAttributes(t.Context(),
 			&sns.GetTopicAttributesInput{TopicArn: aws.String("arn:aws:sns:eu-west-1:111122223333:outcomes")},
 			func(o *sns.Options) {
 				o.Retryer = aws.NopRetryer{}
 			})
 		return err
 	}
-	if err := ask(); err == nil || !strings.Contains(err.Error(), "certificate") {
+	if err := ask(load(t)); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Error(err)
 	}
 	file := filepath.Join(t.TempDir(), "bundle.pem")
@@ -161,8 +162,13 @@ func TestOwnCertificateAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", file)
-	if err := ask(); err != nil {
+	cfg := load(t)
+	if err := errors.Join(ask(cfg), ask(lambdaenv.WithAttempt(cfg, time.Minute))); err != nil {
 		t.Error(err)
+	}
+	err := ask(lambdaenv.WithAttempt(cfg, time.Nanosecond))
+	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+		t.Errorf("an attempt of a nanosecond: %v", err)
 	}
 }
 
