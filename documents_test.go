@@ -2,6 +2,10 @@ package house
 
 import (
 	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"os"
 	"regexp"
@@ -13,8 +17,65 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestSettingsAgree: the template sets what a function's document lists, and nothing else. A test in the function's
-// folder compares the document with what the function reads.
+// settingRow begins a row of a page's table of settings.
+var settingRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|")
+
+// settingsListed returns the settings that a page lists, in its order; of a section alone, unless that is empty.
+func settingsListed(t *testing.T, page, section string) (names []string) {
+	t.Helper()
+	text := read(t, page)
+	if section != "" {
+		_, text, _ = strings.Cut(text, "\n## "+section+"\n")
+		text, _, _ = strings.Cut(text, "\n## ")
+	}
+	for _, row := range settingRow.FindAllStringSubmatch(text, -1) {
+		names = append(names, row[1])
+	}
+	return names
+}
+
+// settingsRead returns the settings of a function's table, in its order, without Lambda's own, which have no Doc.
+func settingsRead(t *testing.T, file string) (names []string) {
+	t.Helper()
+	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		row, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		fields := map[string]ast.Expr{}
+		for _, element := range row.Elts {
+			if pair, ok := element.(*ast.KeyValueExpr); ok {
+				fields[fmt.Sprint(pair.Key)] = pair.Value
+			}
+		}
+		if name, ok := fields["Name"].(*ast.BasicLit); ok && fields["Doc"] != nil {
+			names = append(names, strings.Trim(name.Value, `"`))
+		}
+		return true
+	})
+	return names
+}
+
+// TestSettingsAreDocumented: a page lists what a function reads, in the same order, and nothing else.
+func TestSettingsAreDocumented(t *testing.T) {
+	for _, f := range []struct{ file, page, section string }{
+		{"cmd/handler/settings.go", "doc/settings.md", ""},
+		{"cmd/connect/settings.go", "doc/keepout.md", ""},
+		{"cmd/receive/settings.go", "doc/doors.md", "Settings"},
+		{"cmd/poll/settings.go", "doc/doors.md", "Settings of the poll"},
+	} {
+		listed, read := settingsListed(t, f.page, f.section), settingsRead(t, f.file)
+		if len(read) < 3 || !slices.Equal(listed, read) {
+			t.Errorf("%s lists %q, and %s reads %q", f.page, listed, f.file, read)
+		}
+	}
+}
+
+// TestSettingsAgree: the template sets what a function's document lists, and nothing else.
 func TestSettingsAgree(t *testing.T) {
 	for _, f := range []struct {
 		document, resource string
@@ -29,8 +90,8 @@ func TestSettingsAgree(t *testing.T) {
 		{"doc/doors.md", "Poll", nil},
 	} {
 		known := map[string]bool{}
-		for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, f.document), -1) {
-			known[m[1]] = true
+		for _, name := range settingsListed(t, f.document, "") {
+			known[name] = true
 		}
 		if len(known) < 3 {
 			t.Fatalf("%s lists only %v", f.document, known)

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,26 +138,5 @@ func TestRetries(t *testing.T) {
 	if !r.IsErrorRetryable(fmt.Errorf("half an answer: %w", &smithy.DeserializationError{Err: io.ErrUnexpectedEOF})) ||
 		r.IsErrorRetryable(&smithy.GenericAPIError{Code: "UnauthorizedOperation"}) {
 		t.Error("half an answer is not tried again, or a refusal is")
-	}
-}
-
-// TestSettingsAreDocumented: the page lists what the function reads, and nothing else.
-func TestSettingsAreDocumented(t *testing.T) {
-	const page = "../../doc/settings.md"
-	raw, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var listed, read []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(string(raw), -1) {
-		listed = append(listed, row[1])
-	}
-	for _, s := range environment {
-		if s.Doc != "" {
-			read = append(read, s.Name)
-		}
-	}
-	if !slices.Equal(listed, read) {
-		t.Errorf("%s lists %q, and the function reads %q", page, listed, read)
 	}
 }

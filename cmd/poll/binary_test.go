@@ -1,10 +1,7 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -52,28 +49,5 @@ func TestBinaryPolls(t *testing.T) {
 	stage.expect(t, "account-disabled alice@example.com", "account-disabled alice@example.com")
 	if !strings.Contains(string(f.Logs()), `"Verdict":"succeeded"`) {
 		t.Errorf("%s", f.Logs())
-	}
-}
-
-// TestSettingsAreDocumented: the page lists what the function reads, and nothing else.
-func TestSettingsAreDocumented(t *testing.T) {
-	const page = "../../doc/doors.md"
-	raw, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(raw), "\n## Settings of the poll\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	var listed, read []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(section, -1) {
-		listed = append(listed, row[1])
-	}
-	for _, s := range environment {
-		if s.Doc != "" {
-			read = append(read, s.Name)
-		}
-	}
-	if !slices.Equal(listed, read) {
-		t.Errorf("%s lists %q, and the function reads %q", page, listed, read)
 	}
 }
