@@ -43,17 +43,18 @@ var environment = []setting{
 	},
 	{
 		Name: "LEDGER_TABLE", Doc: "DynamoDB table of people who may not connect", Absent: "nothing can be decided",
-		Missing: "missing; name the DynamoDB table of people who may not connect", Parse: parseTable,
+		Missing: "missing; name the DynamoDB table of people who may not connect",
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.table }, ledger.CheckName),
 	},
 	{
 		Name: "POLICY_FILE", Doc: "path of the policy", Absent: "`policy.yaml` beside the binary",
-		Parse: func(s *settings, value string) error { s.policyFile = value; return nil },
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.policyFile }),
 	},
 	{
 		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
 		Doc: "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
 	},
-	{Name: "LAMBDA_TASK_ROOT", Parse: func(s *settings, value string) error { s.taskRoot = value; return nil }},
+	{Name: "LAMBDA_TASK_ROOT", Parse: lambdaenv.Text(func(s *settings) *string { return &s.taskRoot })},
 	{
 		Name: "DENY_MESSAGE", Doc: "what people are told who may not connect, at most 255 characters",
 		Absent: "to contact their IT service desk", Parse: parseMessage,
@@ -77,14 +78,6 @@ func readSettings(getenv func(string) string, program string) (s settings, probl
 func parsePolicySource(s *settings, value string) (err error) {
 	s.policyAt, err = policysource.ParseLocation(value)
 	return err
-}
-
-func parseTable(s *settings, name string) error {
-	if err := ledger.CheckName(name); err != nil {
-		return err
-	}
-	s.table = name
-	return nil
 }
 
 func parseMessage(s *settings, message string) error {

@@ -7,6 +7,7 @@ import (
 
 	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/lambdaenv"
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/policysource"
@@ -52,7 +53,7 @@ type setting = lambdaenv.Setting[settings]
 var environment = []setting{
 	{
 		Name: "AWS_REGION", Missing: "missing; Lambda sets it, elsewhere name the Region of the endpoints",
-		Parse: asIs(func(s *settings) *string { return &s.region }),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.region }),
 	},
 	{
 		Name: "TOPIC_ARN", Doc: "SNS topic for outcomes as JSON; a standard topic, in any Region", Absent: "error",
@@ -75,7 +76,7 @@ var environment = []setting{
 	},
 	{
 		Name: "POLICY_FILE", Doc: "path of the policy", Absent: "`policy.yaml` beside the binary",
-		Parse: asIs(func(s *settings) *string { return &s.policyFile }),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.policyFile }),
 	},
 	{
 		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
@@ -83,10 +84,10 @@ var environment = []setting{
 	},
 	{
 		Name: "STACK_NAME", Absent: "they name no stack", Doc: "the stack's name, for the commands and links in e-mails",
-		Parse: asIs(func(s *settings) *string { return &s.stack }),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.stack }),
 	},
-	{Name: "AWS_LAMBDA_LOG_GROUP_NAME", Parse: asIs(func(s *settings) *string { return &s.logGroup })},
-	{Name: "LAMBDA_TASK_ROOT", Parse: asIs(func(s *settings) *string { return &s.taskRoot })},
+	{Name: "AWS_LAMBDA_LOG_GROUP_NAME", Parse: lambdaenv.Text(func(s *settings) *string { return &s.logGroup })},
+	{Name: "LAMBDA_TASK_ROOT", Parse: lambdaenv.Text(func(s *settings) *string { return &s.taskRoot })},
 	{
 		Name: "WATCH", Doc: "how long to watch for a reconnection, as a Go duration; `0` is off", Absent: "`15s`",
 		Parse: parseWatch,
@@ -94,14 +95,14 @@ var environment = []setting{
 	{
 		Name: "IDENTITY_STORE_ID", Absent: "no lookup",
 		Doc: "identity store of IAM Identity Center, `d-…`; it is asked for the names of users whom events name by id only",
-		Parse: matching(func(s *settings) *string { return &s.store.ID }, `^d-[0-9a-f]{10}$`,
-			"%q is not the id of an identity store, like d-1234567890"),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.store.ID },
+			lambdaenv.Matching(`^d-[0-9a-f]{10}$`, "%q is not the id of an identity store, like d-1234567890")),
 	},
 	{
 		Name: "IDENTITY_STORE_REGION", Absent: "the function's Region",
 		Doc: "Region of the identity store, for the ids in `SCIM_ISSUERS`",
-		Parse: matching(func(s *settings) *string { return &s.store.Region }, `^[a-z]{2,}(-[a-z]+)+-[0-9]+$`,
-			"%q is not a Region like eu-central-1"),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.store.Region },
+			lambdaenv.Matching(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`, "%q is not a Region like eu-central-1")),
 	},
 	{
 		Name: "SCIM_ISSUERS", Absent: "ids of other providers need an alias",
@@ -121,7 +122,7 @@ var environment = []setting{
 		Parse: parseExternalID,
 	},
 	{
-		Name: "LEDGER_TABLE", Parse: parseTable,
+		Name: "LEDGER_TABLE", Parse: lambdaenv.Text(func(s *settings) *string { return &s.table }, ledger.CheckName),
 		Absent: "no memory across instances; the brake counts in each alone; keep-out is off",
 		Doc:    "DynamoDB table of the ledger, in the function's account and Region",
 	},
@@ -130,14 +131,14 @@ var environment = []setting{
 		Doc: "`off` if no client connect handler is attached: nobody is put on the keep-out list then",
 	},
 	{
-		Name: "HELD_QUEUE_URL", Absent: "an event that the brake holds ends in the dead letters", Parse: asIs(
-			func(s *settings) *string { return &s.heldURL }),
-		Doc: "SQS queue for events that the brake holds",
+		Name: "HELD_QUEUE_URL", Absent: "an event that the brake holds ends in the dead letters",
+		Doc:   "SQS queue for events that the brake holds",
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.heldURL }),
 	},
 	{
-		Name: "EVENT_QUEUE_URL", Absent: "needed with `HELD_QUEUE_URL`", Parse: asIs(
-			func(s *settings) *string { return &s.eventsURL }),
-		Doc: "SQS queue that events come from, for events that are released",
+		Name: "EVENT_QUEUE_URL", Absent: "needed with `HELD_QUEUE_URL`",
+		Doc:   "SQS queue that events come from, for events that are released",
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.eventsURL }),
 	},
 }
 

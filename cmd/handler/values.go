@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/policysource"
@@ -52,14 +51,6 @@ func parseWatch(s *settings, value string) error {
 func parsePolicySource(s *settings, value string) (err error) {
 	s.policyAt, err = policysource.ParseLocation(value)
 	return err
-}
-
-func parseTable(s *settings, value string) error {
-	if err := ledger.CheckName(value); err != nil {
-		return err
-	}
-	s.table = value
-	return nil
 }
 
 func parseKeepOut(s *settings, value string) error {

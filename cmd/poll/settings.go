@@ -39,7 +39,9 @@ var environment = []setting{
 	},
 	{
 		Name: "ENTRA_SECRET_ARN", Doc: "secret of Secrets Manager whose text is the application's client secret",
-		Absent: "a federated credential", Parse: parseSecret,
+		Absent: "a federated credential",
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.secret }, lambdaenv.Matching(
+			`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`, "%q is not the ARN of a secret")),
 	},
 	{
 		Name: "ENTRA_GROUP_IDS", Doc: "comma-separated object ids of the groups that carry the VPN, at most 50",
@@ -55,11 +57,13 @@ var environment = []setting{
 	},
 	{
 		Name: "EVENT_QUEUE_URL", Doc: "SQS queue that the responder reads", Absent: "error",
-		Missing: "missing; name the queue that events go to", Parse: parseQueue,
+		Missing: "missing; name the queue that events go to",
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.queueURL }, door.CheckQueueURL),
 	},
 	{
 		Name: "LEDGER_TABLE", Doc: "DynamoDB table of the ledger, for the cursor", Absent: "error",
-		Missing: "missing; name the DynamoDB table of the ledger", Parse: parseTable,
+		Missing: "missing; name the DynamoDB table of the ledger",
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.table }, ledger.CheckName),
 	},
 }
 
@@ -73,14 +77,6 @@ func guid(field func(*settings) *string) func(*settings, string) error {
 		*field(s) = strings.ToLower(value)
 		return nil
 	}
-}
-
-func parseSecret(s *settings, value string) error {
-	if !regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`).MatchString(value) {
-		return fmt.Errorf("%q is not the ARN of a secret", value)
-	}
-	s.secret = value
-	return nil
 }
 
 // parseGroups reads the groups. Source: Microsoft Graph, group: delta; a filter has at most 50 ids.
@@ -108,20 +104,4 @@ func origin(field func(*settings) *string) func(*settings, string) error {
 		*field(s) = u.String()
 		return nil
 	}
-}
-
-func parseQueue(s *settings, value string) error {
-	if err := door.CheckQueueURL(value); err != nil {
-		return err
-	}
-	s.queueURL = value
-	return nil
-}
-
-func parseTable(s *settings, value string) error {
-	if err := ledger.CheckName(value); err != nil {
-		return err
-	}
-	s.table = value
-	return nil
 }

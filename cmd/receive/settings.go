@@ -30,26 +30,12 @@ var environment = []setting{
 	},
 	{
 		Name: "EVENT_QUEUE_URL", Doc: "SQS queue that the responder reads", Absent: "error",
-		Missing: "missing; name the queue that events go to", Parse: parseQueue,
+		Missing: "missing; name the queue that events go to",
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.queueURL }, door.CheckQueueURL),
 	},
 	{
 		Name: "LEDGER_TABLE", Doc: "DynamoDB table of the ledger, for tokens that are good once", Absent: "error",
-		Missing: "missing; name the DynamoDB table of the ledger", Parse: parseTable,
+		Missing: "missing; name the DynamoDB table of the ledger",
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.table }, ledger.CheckName),
 	},
-}
-
-func parseQueue(s *settings, value string) error {
-	if err := door.CheckQueueURL(value); err != nil {
-		return err
-	}
-	s.queueURL = value
-	return nil
-}
-
-func parseTable(s *settings, value string) error {
-	if err := ledger.CheckName(value); err != nil {
-		return err
-	}
-	s.table = value
-	return nil
 }

@@ -3,6 +3,7 @@ package lambdaenv
 import (
 	"errors"
 	"fmt"
+	"regexp"
 )
 
 // Setting is one variable in the environment of a function whose settings are an S. A function reads a table of them,
@@ -17,6 +18,30 @@ type Setting[S any] struct {
 	// Parse puts a value, which is not empty, into the settings. Its error says what is wrong with the value. If it
 	// joins several, each is a problem of its own.
 	Parse func(s *S, value string) error
+}
+
+// Text returns a Parse that stores a value as it is, if the checks accept it.
+func Text[S any](field func(*S) *string, checks ...func(value string) error) func(*S, string) error {
+	return func(s *S, value string) error {
+		for _, check := range checks {
+			if err := check(value); err != nil {
+				return err
+			}
+		}
+		*field(s) = value
+		return nil
+	}
+}
+
+// Matching returns a check for [Text]: a value that does not match the pattern is a problem. The problem is a format
+// with the value as %q.
+func Matching(pattern, problem string) func(value string) error {
+	return func(value string) error {
+		if !regexp.MustCompile(pattern).MatchString(value) { // compiled only if somebody sets it
+			return fmt.Errorf(problem, value)
+		}
+		return nil
+	}
 }
 
 // Read reads the variables of a table through getenv into s. A variable that is empty counts as absent. It returns
