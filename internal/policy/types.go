@@ -23,34 +23,45 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 		return // its types are numbers, and any may have the user's state
 	}
 	g := newGlob(pattern)
-	var known []string
+	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
 	idle, open := "", false
 	for _, p := range providers {
 		asking, others, more := signal.Types(p)
-		if slices.ContainsFunc(asking, g.fits) {
+		if slices.ContainsFunc(asking, fits) {
 			return
 		}
-		if i := slices.IndexFunc(others, g.fits); i >= 0 {
-			idle = others[i]
+		if i := slices.IndexFunc(others, fits); i >= 0 {
+			idle = others[i].Text
 		}
-		known, open = append(known, asking...), open || more
+		open = open || more
 	}
 	finding, purpose := findingPurpose(pattern)
-	switch suggestion := didYouMean(purpose, signal.Purposes()); {
+	switch {
 	case idle != "":
 		report.add(path, "%q fits %q, which asks for nothing, so no signal has it; remove it", pattern, idle)
-	case open && finding && (suggestion == "" || isPurpose(purpose)):
 	case open && finding:
-		report.add(path, "%q fits no type of finding: GuardDuty has no %s%s", pattern, purpose, suggestion)
+		if isPurpose(purpose) {
+			return
+		}
+		if suggestion := didYouMean(purpose, signal.Purposes()); suggestion != "" {
+			report.add(path, "%q fits no type of finding: GuardDuty has no %s%s", pattern, purpose, suggestion)
+		}
 	default:
-		report.add(path, "%q fits no type that %s%s", pattern, sent(c.Providers), typeMeant(pattern, known))
+		report.add(path, "%q fits no type that %s%s", pattern, sent(c.Providers), typeMeant(pattern, providers))
 	}
 }
 
 // typeMeant suggests the type, or the beginning of types, that a pattern probably means.
-func typeMeant(pattern string, known []string) string {
+func typeMeant(pattern string, providers []string) string {
 	if len(pattern) < 4 {
 		return "" // everything is similar
+	}
+	var known []string
+	for _, p := range providers {
+		asking, _, _ := signal.Types(p)
+		for _, word := range asking {
+			known = append(known, word.Text)
+		}
 	}
 	if before, ends := strings.CutSuffix(pattern, "*"); ends && !isGlob(before) {
 		var beginnings []string

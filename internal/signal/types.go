@@ -6,16 +6,19 @@ import (
 	"sync"
 )
 
+// Word is a word of a provider's event types: as the provider writes it, and as [Fold] returns it.
+type Word struct{ Text, Folded string }
+
 // Types lists the words of a provider's event types. asking has the words that [Signal.Type] can have. idle has the
 // words of events that ask for nothing, so that no signal has them. open says that AWS adds to the types of findings,
 // so that there are more. The caller must not change the lists.
-func Types(provider string) (asking, idle []string, open bool) {
+func Types(provider string) (asking, idle []Word, open bool) {
 	t := types()[provider]
 	return t.asking, t.idle, t.open
 }
 
 type typesOf struct {
-	asking, idle []string
+	asking, idle []Word
 	open         bool
 }
 
@@ -30,12 +33,14 @@ var types = sync.OnceValue(func() map[string]typesOf {
 			if m.kind == "" {
 				list = &t.idle
 			}
-			*list = append(*list, wordsOf(m.eventType)...)
+			for _, word := range wordsOf(m.eventType) {
+				*list = append(*list, Word{word, Fold(word)})
+			}
 		}
 		of[p.name] = t
 	}
 	for name, t := range of {
-		t.idle = slices.DeleteFunc(t.idle, func(word string) bool { return slices.Contains(t.asking, word) })
+		t.idle = slices.DeleteFunc(t.idle, func(word Word) bool { return slices.Contains(t.asking, word) })
 		of[name] = t
 	}
 	return of
