@@ -13,7 +13,7 @@ import (
 // pureFiles of internal/responder hold the rules. They can be audited without knowing that there is a network.
 var pureFiles = []string{
 	"states.go", "screen.go", "verdict.go", "facts.go", "case.go", "cases.go",
-	"progress.go", "reports.go", "due.go", "problem.go",
+	"progress.go", "reports.go", "due.go", "problem.go", "objection.go",
 }
 
 // TestRulesKnowNoNetwork: the files that decide what happens to a case import no context.

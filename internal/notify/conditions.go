@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"slices"
+
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
@@ -14,8 +16,17 @@ func has(code responder.ProblemCode) func(responder.Outcome) bool {
 	return func(o responder.Outcome) bool { return o.Has(code) }
 }
 
+// blockedBy reports whether the gate blocked the event before anybody was searched for, or during the watch.
 func blockedBy(gate policy.Gate) func(responder.Outcome) bool {
-	return func(o responder.Outcome) bool { return o.Decision.Gate == gate }
+	return func(o responder.Outcome) bool {
+		return o.Decision.Gate == gate ||
+			slices.ContainsFunc(o.Spared, func(s responder.Spared) bool { return s.Gate == gate })
+	}
+}
+
+// takenBack reports whether a person or a later event took the event back during the watch.
+func takenBack(o responder.Outcome) bool {
+	return blockedBy(policy.GateReinstated)(o) || blockedBy(policy.GateLifted)(o)
 }
 
 func isSilentStore(o responder.Outcome) bool   { return o.Signal.StoreSilent }

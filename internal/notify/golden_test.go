@@ -257,6 +257,14 @@ var stories = []story{
 		},
 	},
 	{
+		name: "terminated-reinstated-meanwhile", event: "okta/user-deactivate.json",
+		clients: []emulator.Client{up(office, "alice")}, keepOut: []ledger.Entry{}, prepare: reinstatedMeanwhile,
+	},
+	{
+		name: "stale-reinstated-meanwhile", event: "okta/user-deactivate.json",
+		keepOut: []ledger.Entry{}, prepare: reinstatedMeanwhile,
+	},
+	{
 		name:   "notified-reinstated-by-request",
 		event:  `{"username":"bob","reason":"a penetration test","requested_by":"helpdesk"}`,
 		change: []string{"Terminate Connections", "Reinstate"},
@@ -302,6 +310,20 @@ func up(endpoint, username string) emulator.Client {
 }
 
 func noList(c *emulator.Cloud, _ *responder.Responder) { c.Deny("dynamodb:UpdateItem", "keepout") }
+
+// reinstatedMeanwhile has another instance get the opening during the watch, and alice connect again.
+func reinstatedMeanwhile(c *emulator.Cloud, r *responder.Responder) {
+	list := r.KeepOut.(*ledger.Table)
+	r.Ledger = list
+	go func() {
+		time.Sleep(time.Hour + 14*time.Second)
+		lift := ledger.Lift{Issuer: "okta", Causes: []ledger.Cause{ledger.Deprovisioning}, By: "okta"}
+		if _, err := list.Lift(context.Background(), "alice", lift); err != nil {
+			panic(err)
+		}
+		c.Connect(up(office, "alice"))
+	}()
+}
 
 func inDryRun(_ *emulator.Cloud, r *responder.Responder) { r.Mode = policy.DryRun }
 

@@ -55,6 +55,9 @@ var advices = []advice{
 	}},
 
 	// Done.
+	{is(responder.Terminated), takenBack, []step{
+		orElse("Nothing: the event was taken back meanwhile, so the person may connect. If that was a mistake"), seeSpared,
+	}},
 	{is(responder.Terminated), nil, []step{
 		stayOut(doneWith), letInEarlier, readFinding, seeSpared,
 	}},

@@ -15,6 +15,8 @@ const (
 	longestAccess = 3 * time.Second
 	// longestRecall is the most that the rest of the ledger may.
 	longestRecall = time.Second
+	// recallHolds is how long the ledger is not asked again about the same people.
+	recallHolds = time.Second
 	// verifyReserve is what terminating leaves of the time, at most, to see whether the connections ended.
 	verifyReserve = 10 * time.Second
 	// lastMoment is how long before the deadline EC2 is asked for the last time whether connections have ended.

@@ -65,8 +65,10 @@ type Case struct {
 	released *ledger.Ruling // by a person, from the brake
 	before   ledger.Event   // what became of the event before
 	memory   recollection
-	off      ledger.Switch // the off switch
-	braked   *Brake        // what the brake holds; nil if it does not hold this
+	// objection is what the ledger said against the event during the watch.
+	objection objection
+	off       ledger.Switch // the off switch
+	braked    *Brake        // what the brake holds; nil if it does not hold this
 
 	access access
 	letIn  string // why nothing denied a person who is kept out

@@ -80,6 +80,7 @@ func searchFor(some []*Case, now time.Time) []job {
 	for _, c := range some {
 		c.beginSearch(now)
 		j.targets = append(j.targets, c.target)
+		j.people, j.met = append(j.people, c.Decision.Persons), append(j.met, c.metBefore())
 	}
 	return []job{j}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/vpn"
 )
 
@@ -16,9 +17,11 @@ type job struct {
 	// began is when the job began.
 	began time.Time
 
-	targets     []vpn.Target     // of Search
-	connections []vpn.Tracked    // of Terminate, Try and Verify
-	keep        []vpn.Connection // of Terminate and Try: connections that must stay
+	targets     []vpn.Target      // of Search
+	people      [][]string        // of Search: of each target, for the ledger
+	met         []map[string]bool // of Search: connections of each target that need no asking
+	connections []vpn.Tracked     // of Terminate, Try and Verify
+	keep        []vpn.Connection  // of Terminate and Try: connections that must stay
 }
 
 // report is what a job brings to light.
@@ -27,6 +30,7 @@ type report struct {
 	over bool // nothing more comes of the job
 
 	batch     vpn.Batch      // of Search
+	again     recalledAgain  // of Search
 	answers   []vpn.Answer   // of Terminate and Try
 	shown     []vpn.Shown    // of Verify
 	endpoints []vpn.Endpoint // of Explain
@@ -39,6 +43,7 @@ type executor struct {
 	endpoints []vpn.Endpoint
 	reports   chan report
 	running   []Command
+	began     time.Time // when the ledger had just been asked about all cases
 }
 
 // start starts the jobs.
@@ -71,11 +76,24 @@ func (x *executor) run(ctx context.Context, j job) {
 
 // search lists the endpoints once for all cases of the job, and reports each batch.
 func (x *executor) search(ctx context.Context, j job) {
-	ctx, cancel := forSearch(ctx)
+	part, cancel := forSearch(ctx)
 	defer cancel()
-	for batch := range x.responder.VPN.Search(ctx, x.endpoints, j.targets) {
-		x.reports <- report{job: j, over: batch.Last, batch: batch}
+	for batch := range x.responder.VPN.Search(part, x.endpoints, j.targets) {
+		x.reports <- report{job: j, over: batch.Last, batch: batch, again: x.recallAgain(ctx, j, batch.Matches)}
 	}
+}
+
+// recallAgain asks the ledger about the people whom a search has found, as another instance may have reinstated them.
+// It asks once for all of them, and not within a moment of the first time.
+func (x *executor) recallAgain(ctx context.Context, j job, matches []vpn.Match) recalledAgain {
+	people := j.strangers(matches)
+	if x.responder.Ledger == nil || len(people) == 0 || now().Sub(x.began) < recallHolds {
+		return recalledAgain{}
+	}
+	ctx, cancel := forRecall(ctx)
+	defer cancel()
+	known, err := x.responder.Ledger.Recall(ctx, ledger.Query{People: people})
+	return recalledAgain{people, known, err}
 }
 
 // terminate asks EC2 to terminate the job's connections. Screen has allowed each of them. Nothing else in this package

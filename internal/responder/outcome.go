@@ -95,15 +95,6 @@ type Connection struct {
 	Err error `json:"-"`
 }
 
-// Spared is a connection that the signal led to and that was left alone.
-type Spared struct {
-	*vpn.Connection
-	Reason string `json:"reason"`
-
-	why   Status
-	aside bool // it says nothing about the person: it may be another's, or the rule does not act there
-}
-
 // Timing holds the moments of an event's path. A moment that did not come is omitted.
 type Timing struct {
 	EventAt    time.Time `json:"event_at,omitzero"`

@@ -14,7 +14,7 @@ import (
 // At ctx's deadline it begins no further search or verification. It waits for the running jobs, which end with ctx.
 // Then it settles every case as it is: see cases.timeUp, and the rows of TimeUp in states.go.
 func (r *Responder) pursue(ctx context.Context, endpoints []vpn.Endpoint, cs *cases) iter.Seq[int] {
-	work := &executor{responder: r, endpoints: endpoints, reports: make(chan report)}
+	work := &executor{responder: r, endpoints: endpoints, reports: make(chan report), began: now()}
 	return func(yield func(int) bool) { drive(ctx, cs, work, yield) }
 }
 

@@ -131,19 +131,8 @@ func (c *Case) noteRecalled(known ledger.Recalled, err error) {
 	if first := c.before.FirstReceived; !first.IsZero() && first.Before(c.arrived) {
 		c.arrived = first
 	}
-	for _, person := range c.Decision.Persons {
-		access := known.People[person]
-		if by, at, lifted := access.LiftedByHand(outcomeID(c.Signal)); lifted {
-			c.Decision.Block(
-				policy.GateLifted,
-				"%s lifted what this event had asked for at %s",
-				by,
-				at.UTC().Format(time.RFC3339),
-			)
-		}
-		if lift, opened := access.OpenedSince(c.issuer(), cause(c.Signal), c.happened(), c.arrived); opened {
-			c.blockReinstated(person, lift)
-		}
+	for _, o := range c.objections(known) {
+		c.Decision.Block(o.gate, "%s", o.words)
 	}
 }
 
@@ -160,19 +149,6 @@ func (c *Case) noteSwitch(s ledger.Switch) {
 	}
 }
 
-func (c *Case) blockReinstated(person string, l ledger.Lift) {
-	if ledger.SameMoment(l.At, c.happened()) {
-		c.Decision.Block(
-			policy.GateReinstated,
-			"%s reinstated %s at the same moment, and that event arrived later",
-			l.By,
-			person,
-		)
-		return
-	}
-	c.Decision.Block(policy.GateReinstated, "%s reinstated %s later, at %s", l.By, person, l.At.UTC().Format(time.RFC3339))
-}
-
 // supersede blocks cases that a reinstatement of the same batch takes back. The table has not heard of it yet.
 func supersede(cases []*Case) {
 	for _, opening := range cases {
@@ -184,7 +160,8 @@ func supersede(cases []*Case) {
 			person, shared := c.shares(opening)
 			if shared && lift.Covers(cause(c.Signal), c.issuer()) &&
 				ledger.Later(lift.At, lift.Arrived, c.happened(), c.arrived) {
-				c.blockReinstated(person, lift)
+				o := c.reinstatedBy(person, lift)
+				c.Decision.Block(o.gate, "%s", o.words)
 			}
 		}
 	}

@@ -20,6 +20,7 @@ func (cs *cases) found(rep report, now time.Time) []job {
 		if rep.batch.Last {
 			c.noteListed(rep.batch, i)
 		}
+		c.noteRecalledAgain(rep.again)
 		screened := Screen(cs.policy, c, matches[i])
 		c.noteScreened(screened, now)
 		for _, m := range screened.Terminate {

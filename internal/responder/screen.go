@@ -23,6 +23,17 @@ type Screened struct {
 	names []string // which the limit counts, and the search had not shown before
 }
 
+// Spared is a connection that the signal led to and that was left alone.
+type Spared struct {
+	*vpn.Connection
+	Reason string `json:"reason"`
+	// Gate is the gate that would block the event by now; empty where another reason spares the connection.
+	Gate policy.Gate `json:"-"`
+
+	why   Status
+	aside bool // it says nothing about the person: it may be another's, or the rule does not act there
+}
+
 // Screen returns the connections that may be terminated, and those to spare with the reason. Only what it allows
 // reaches EC2. It skips connections that the case already terminates, and spares exempt and doubtful ones. It spares
 // all if they carry more names than the limit allows. It changes nothing. An event that itself names an
@@ -55,9 +66,27 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 		}
 		s.Terminate = append(s.Terminate, m)
 	}
+	s.spareReinstated(c)
 	s.spareTwoNames(c)
 	s.spareAsBefore(c)
 	return s.limited(c.names, p.MaxConnections)
+}
+
+// spareReinstated spares all that is left if the ledger says by now that a person or a later event has taken the event
+// back. It covers a connection that counted as ended and is listed again, too.
+func (s *Screened) spareReinstated(c *Case) {
+	if c.objection == (objection{}) {
+		return
+	}
+	for _, m := range s.Terminate {
+		if !slices.ContainsFunc(c.spared, func(before Spared) bool { return before.ID == m.ID }) {
+			s.Spare = append(s.Spare, Spared{
+				Connection: &m.Connection, Reason: c.objection.words, Gate: c.objection.gate,
+				why: gateStatus[c.objection.gate],
+			})
+		}
+	}
+	s.Terminate = nil
 }
 
 // spareAsBefore spares what a search finds after another one spared everything, above the limit or for two people. By
