@@ -13,20 +13,24 @@ import (
 // widget is one of the dashboard's.
 type widget struct {
 	X, Y, Width, Height int
-	Properties          struct{ Title, Query string }
-	raw                 string
+	Properties          struct {
+		Title, Query string
+		Metrics      [][]any
+		Alarms       []string
+	}
+	raw string
 }
 
-// dashboard returns the widgets of template.yaml, with a word in place of what CloudFormation fills in.
+// dashboard returns the widgets of template.yaml. What CloudFormation fills in is there by its name.
 func dashboard(t *testing.T) (all []widget) {
 	t.Helper()
-	_, body, _ := strings.Cut(read(t, "template.yaml"), "DashboardBody: !Sub |\n")
-	body, _, found := strings.Cut(body, "\n\n")
+	_, body, _ := strings.Cut(read(t, "template.yaml"), "DashboardBody: !Sub\n        - |\n")
+	body, _, found := strings.Cut(body, "\n        #")
 	if !found {
 		t.Fatal("template.yaml has no dashboard")
 	}
 	var known struct{ Widgets []json.RawMessage }
-	body = regexp.MustCompile(`\$\{[^}]*\}`).ReplaceAllString(body, "word")
+	body = regexp.MustCompile(`\$\{([^}]*)\}`).ReplaceAllString(body, "$1")
 	if err := json.Unmarshal([]byte(body), &known); err != nil {
 		t.Fatal(err)
 	}

@@ -103,31 +103,3 @@ func TestGuards(t *testing.T) {
 		}
 	}
 }
-
-// TestGuardsLookAtTheirOwnStack: the programs count under their function's name alone. Without it, an alarm never
-// sounds.
-func TestGuardsLookAtTheirOwnStack(t *testing.T) {
-	names := regexp.MustCompile(`(?m)^  (\w+Alarm):$`).FindAllStringSubmatch(read(t, "template.yaml"), -1)
-	looked := 0
-	for _, name := range names {
-		alarm := block(t, name[1])
-		for metric, function := range map[string]string{"Outcomes": "Responder", "ConnectDecisions": "Connect"} {
-			if !strings.Contains(alarm, "MetricName: "+metric+"\n") {
-				continue
-			}
-			looked++
-			if !strings.Contains(alarm, "{Name: Function, Value: !Ref "+function+"}") {
-				t.Errorf("%s does not name the function of %s", name[1], metric)
-			}
-		}
-	}
-	if looked < 10 {
-		t.Errorf("%d alarms", looked)
-	}
-	for _, w := range dashboard(t) {
-		const own = "{ClientVPNResponder,Decision,Function} Function="
-		if strings.Contains(w.raw, "ConnectDecisions") && !strings.Contains(w.raw, own) {
-			t.Errorf("%q adds up the stacks", w.Properties.Title)
-		}
-	}
-}

@@ -81,12 +81,14 @@ var may = map[string][]string{
 	},
 	// The only one that talks to SNS.
 	"internal/notify": {
-		"internal/signal", "internal/policy", "internal/responder", "internal/vpn",
+		"internal/metric", "internal/signal", "internal/policy", "internal/responder", "internal/vpn",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
 		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/smithy-go/middleware",
 		"github.com/aws/aws-sdk-go-v2/service/sns", "github.com/aws/aws-sdk-go-v2/service/sns/types",
 	},
+	// What the functions count, and under which dimensions.
+	"internal/metric": {"github.com/aws/aws-lambda-go/lambdacontext"},
 	// What an outcome must look like, for tests and the local tool.
 	"internal/schema": {"github.com/santhosh-tekuri/jsonschema/v6"},
 	// The standard library alone, so that it shares no mistake with what it tests.
@@ -102,17 +104,18 @@ var may = map[string][]string{
 	},
 	// As little as it can do with, since every connection waits for it.
 	"cmd/connect": {
-		"internal/policy", "internal/policysource", "internal/ledger", "internal/lambdaenv",
+		"internal/policy", "internal/policysource", "internal/ledger", "internal/lambdaenv", "internal/metric",
 		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
 	},
 	// The doors decide nothing.
 	"cmd/receive": {
-		"internal/door", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/events",
+		"internal/door", "internal/ledger", "internal/lambdaenv", "internal/metric", "github.com/aws/aws-lambda-go/events",
 		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 	},
 	"cmd/poll": {
-		"internal/door", "internal/graph", "internal/ledger", "internal/lambdaenv", "github.com/aws/aws-lambda-go/lambda",
+		"internal/door", "internal/graph", "internal/ledger", "internal/lambdaenv", "internal/metric",
+		"github.com/aws/aws-lambda-go/lambda",
 		"github.com/aws/aws-lambda-go/lambdacontext", "github.com/aws/aws-sdk-go-v2/aws",
 	},
 	// A stream at a transmitter, for the operator's tool.

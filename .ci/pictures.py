@@ -61,8 +61,9 @@ def mail(text):
 
 
 def dashboard(outcomes):
-    body = open("template.yaml", encoding="utf-8").read().split("DashboardBody: !Sub |\n", 1)[1].split("\n\n", 1)[0]
-    names = {"AWS::StackName": "clientvpn-responder", "AWS::Region": "eu-west-1", "Mode": "enforce"}
+    body = open("template.yaml", encoding="utf-8").read().split("DashboardBody: !Sub\n        - |\n", 1)[1].split("\n        #", 1)[0]
+    names = {"AWS::StackName": "clientvpn-responder", "AWS::Region": "eu-west-1", "Mode": "enforce",
+             "ConnectAlarms": "", "DoorAlarms": "", "PollAlarms": ""}
     body = re.sub(r"\$\{!?([^}]*)\}", lambda m: names.get(m.group(1), m.group(1)), body)
     drawn = [draw(w, outcomes) for w in json.loads(body)["widgets"] if w["y"] < MOST_ROWS]
     return f'<div class="board">{"".join(drawn)}</div>'

@@ -34,10 +34,10 @@ def transformed(file, code):
             resource["Properties"]["CodeUri"] = code.get(name, "s3://bucket/code.zip")
     result = transform(template, {}, NoManagedPolicies())
     for name, resource in result["Resources"].items():
-        # CloudFormation looks at it no earlier than when it creates the dashboard. The placeholders stand in strings.
+        # CloudFormation looks at it no earlier than when it creates the dashboard. The placeholders are in strings.
         if resource["Type"] == "AWS::CloudWatch::Dashboard":
             try:
-                json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"])
+                json.loads(resource["Properties"]["DashboardBody"]["Fn::Sub"][0])
             except ValueError as error:
                 sys.exit(f"{name}: DashboardBody is not JSON: {error}")
     return result

@@ -12,10 +12,9 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/metric"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/policysource"
-
-	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 // handler decides who may connect. The policy and the list are nil where they cannot be had.
@@ -134,33 +133,17 @@ func (h *handler) askSwitch(ctx context.Context, broken error) decision {
 	return decision{verdict: undecided, err: broken}
 }
 
-// report logs the decision, and counts it in the embedded metric format. The log does not name people who may
-// connect; AWS's connection log can. The line has a level, because Lambda treats a line without a level as INFO.
-// Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
+// report logs the decision, and counts it. The log does not name people who may connect; AWS's connection log can.
 func (h *handler) report(ctx context.Context, r request, d decision, took time.Duration) {
-	type metric struct{ Name, Unit string }
-	type metrics struct {
-		Namespace  string
-		Dimensions [][]string
-		Metrics    []metric
-	}
-	type directive struct {
-		Timestamp         int64 // milliseconds since 1970
-		CloudWatchMetrics []metrics
-	}
-	line := []slog.Attr{
-		slog.Any("_aws", directive{time.Now().UnixMilli(), []metrics{{
-			"ClientVPNResponder", [][]string{{"Decision", "Function"}},
-			[]metric{{"ConnectDecisions", "Count"}, {"DecisionTime", "Milliseconds"}},
-		}}}),
+	line := append(
+		metric.Connect.Attrs(
+			slog.Int("ConnectDecisions", 1), slog.Float64("DecisionTime", float64(took.Microseconds())/1000),
+		),
 		slog.String("Decision", string(d.verdict)),
-		slog.String("Function", cmp.Or(lambdacontext.FunctionName, "local")),
-		slog.Int("ConnectDecisions", 1),
-		slog.Float64("DecisionTime", float64(took.Microseconds())/1000),
 		slog.Bool("allow", d.allow),
 		slog.String("connection_id", r.ConnectionID),
 		slog.String("endpoint_id", r.EndpointID),
-	}
+	)
 	level := slog.LevelInfo
 	if !d.allow || d.err != nil || len(d.keptOut) > 0 {
 		level = slog.LevelWarn

@@ -7,7 +7,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -35,7 +34,6 @@ import (
 
 func main() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr}))
-	log = log.With(notify.FunctionDimension, cmp.Or(lambdacontext.FunctionName, "local"))
 	h, problems := wire(log)
 	for _, problem := range problems {
 		log.Error("configuration", "error", problem)

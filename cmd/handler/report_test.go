@@ -405,6 +405,7 @@ func TestMetricsNameTheFunction(t *testing.T) {
 	log := logs(f)
 	for _, part := range []string{
 		`"Function":"stack-a-responder"`, `"Dimensions":[["Status","Function"],["Status","Provider","Function"]]`,
+		`"Dimensions":[["Action","Function"]]`,
 	} {
 		if !strings.Contains(log, part) {
 			t.Errorf("the log lacks %s:\n%s", part, log)

@@ -47,7 +47,8 @@ func TestBinaryPolls(t *testing.T) {
 	}
 	stage := stage{cloud: cloud}
 	stage.expect(t, "account-disabled alice@example.com", "account-disabled alice@example.com")
-	if !strings.Contains(string(f.Logs()), `"Verdict":"succeeded"`) {
+	if !strings.Contains(string(f.Logs()), `"Verdict":"succeeded"`) ||
+		!strings.Contains(string(f.Logs()), `"Dimensions":[["Verdict","Function"]]`) {
 		t.Errorf("%s", f.Logs())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"clientvpn-responder/internal/door"
 	"clientvpn-responder/internal/graph"
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/metric"
 )
 
 // provider is the name of the cursor.
@@ -119,25 +120,10 @@ func permission(err error, name string) error {
 	return err
 }
 
-// report logs the run and counts it in the embedded metric format.
-// Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
+// report logs the run and counts it.
 func (p *poller) report(ctx context.Context, sent int, err error) {
-	type metric struct{ Name, Unit string }
-	type set struct {
-		Namespace  string
-		Dimensions [][]string
-		Metrics    []metric
-	}
-	type directive struct {
-		Timestamp         int64 // milliseconds since 1970
-		CloudWatchMetrics []set
-	}
 	verdict, level := "succeeded", slog.LevelInfo
-	line := []slog.Attr{
-		slog.Any("_aws", directive{time.Now().UnixMilli(), []set{{"ClientVPNResponder", [][]string{{"Verdict"}},
-			[]metric{{"Polls", "Count"}, {"PolledEvents", "Count"}}}}}),
-		slog.Int("Polls", 1), slog.Int("PolledEvents", sent),
-	}
+	line := metric.Polls.Attrs(slog.Int("Polls", 1), slog.Int("PolledEvents", sent))
 	if err != nil {
 		verdict, level = "failed", slog.LevelError
 		line = append(line, slog.String("error", err.Error()))

@@ -9,6 +9,7 @@ import (
 
 	"clientvpn-responder/internal/door"
 	"clientvpn-responder/internal/ledger"
+	"clientvpn-responder/internal/metric"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -105,9 +106,7 @@ const (
 	unavailable verdict = "unavailable" // the sender may try again
 )
 
-// report logs the request and counts it in the embedded metric format. It logs no token, no name, and no path that no
-// door has.
-// Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
+// report logs the request and counts it. It logs no token, no name, and no path that no door has.
 func (h *handler) report(
 	ctx context.Context, e events.LambdaFunctionURLRequest, d *door.Door, r *door.Refusal,
 ) {
@@ -123,26 +122,6 @@ func (h *handler) report(
 		}
 		line = append(line, slog.String("why", string(r.Why)))
 	}
-	h.log.LogAttrs(ctx, level, "door", append(line, metrics(v)...)...)
-}
-
-// metrics are the members of a log line that CloudWatch counts.
-func metrics(v verdict) []slog.Attr {
-	type metric struct{ Name, Unit string }
-	type set struct {
-		Namespace  string
-		Dimensions [][]string
-		Metrics    []metric
-	}
-	type directive struct {
-		Timestamp         int64 // milliseconds since 1970
-		CloudWatchMetrics []set
-	}
-	return []slog.Attr{
-		slog.Any("_aws", directive{time.Now().UnixMilli(), []set{{
-			"ClientVPNResponder", [][]string{{"Verdict"}}, []metric{{"DoorRequests", "Count"}},
-		}}}),
-		slog.String("Verdict", string(v)),
-		slog.Int("DoorRequests", 1),
-	}
+	line = append(line, slog.String("Verdict", string(v)))
+	h.log.LogAttrs(ctx, level, "door", append(line, metric.Doors.Attrs(slog.Int("DoorRequests", 1))...)...)
 }

@@ -265,6 +265,9 @@ func TestRequestsAreCounted(t *testing.T) {
 	if got := fmt.Sprintf("%q", verdicts); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+	if !strings.Contains(string(s.function.Logs()), `"Dimensions":[["Verdict","Function"]]`) {
+		t.Error("the metrics of two stacks add up")
+	}
 	for _, secret := range []string{token, "alice", "<script>"} {
 		if strings.Contains(string(s.function.Logs()), secret) {
 			t.Errorf("the log has %q", secret)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"clientvpn-responder/internal/metric"
 	"clientvpn-responder/internal/responder"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -14,46 +15,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// namespace is where CloudWatch keeps the metrics.
-const namespace = "ClientVPNResponder"
-
-// FunctionDimension is the attribute that the program's logger must have: the name of the function. With it, the
-// metrics of one stack cannot keep an alarm of another quiet.
-const FunctionDimension = "Function"
-
-// Units are CloudWatch's.
-const (
-	milliseconds = "Milliseconds"
-	number       = "Count"
-)
-
-type metric struct {
-	Name  string
-	Unit  string
-	value int64
-}
-
-// directive declares to CloudWatch which members of a log line are metrics.
-// Source: Amazon CloudWatch user guide, "Specification: Embedded metric format".
-type directive struct {
-	Timestamp         int64 // milliseconds since 1970
-	CloudWatchMetrics []metricSet
-}
-
-type metricSet struct {
-	Namespace  string
-	Dimensions [][]string
-	Metrics    []metric
-}
-
-// emit logs the metrics under each set of dimensions, in the embedded metric format. The line has the logger's time and
-// level: without a level, Lambda reads INFO, and drops the line if the log level is higher.
-func emit(ctx context.Context, log *slog.Logger, dimensions []slog.Attr, sets [][]string, metrics []metric) {
-	line := []slog.Attr{slog.Any("_aws", directive{time.Now().UnixMilli(), []metricSet{{namespace, sets, metrics}}})}
-	line = append(line, dimensions...)
-	for _, m := range metrics {
-		line = append(line, slog.Int64(m.Name, m.value))
-	}
+// emit logs the members of a line that are metrics.
+func emit(ctx context.Context, log *slog.Logger, line []slog.Attr) {
 	log.LogAttrs(ctx, slog.LevelInfo, "metrics", line...)
 }
 
@@ -68,10 +31,10 @@ func record(ctx context.Context, log *slog.Logger, o responder.Outcome, publishe
 	if len(missed) > 0 {
 		line = append(line, slog.Any("unpublished", missed))
 	}
-	metrics := []metric{{"Outcomes", number, 1}}
+	values := []slog.Attr{slog.Int("Outcomes", 1)}
 	for _, span := range spans(o.Timing) {
 		line = append(line, slog.Int64(span.field, span.took.Milliseconds()))
-		metrics = append(metrics, metric{span.metric, milliseconds, span.took.Milliseconds()})
+		values = append(values, slog.Int64(span.metric, span.took.Milliseconds()))
 	}
 	short, _, err := shorten(o)
 	if err != nil {
@@ -80,14 +43,13 @@ func record(ctx context.Context, log *slog.Logger, o responder.Outcome, publishe
 	log.LogAttrs(ctx, level, "outcome", append(line, slog.Any("outcome", short))...)
 
 	if n := ended(o); n > 0 {
-		metrics = append(metrics, metric{"ConnectionsEnded", number, int64(n)})
+		values = append(values, slog.Int("ConnectionsEnded", n))
 	}
 	if o.Reconnections > 0 {
-		metrics = append(metrics, metric{"Reconnections", number, int64(o.Reconnections)})
+		values = append(values, slog.Int("Reconnections", o.Reconnections))
 	}
-	// No names of people: every new combination of values is a metric of its own, and is paid for.
-	emit(ctx, log, []slog.Attr{slog.String("Status", string(o.Status)), slog.String("Provider", o.Signal.Provider)},
-		[][]string{{"Status", FunctionDimension}, {"Status", "Provider", FunctionDimension}}, metrics)
+	emit(ctx, log, append(metric.Outcomes.Attrs(values...),
+		slog.String("Status", string(o.Status)), slog.String("Provider", o.Signal.Provider)))
 }
 
 // span is a time that an auditor asks for: NIST SP 800-53 AC-17(9) requires remote access to end within a time that the
@@ -161,7 +123,8 @@ func (c *Calls) Report(ctx context.Context, log *slog.Logger) {
 	}
 	slices.Sort(actions)
 	for _, action := range actions {
-		emit(ctx, log, []slog.Attr{slog.String("Action", action)}, [][]string{{"Action"}},
-			[]metric{{"Calls", number, counts[action].calls}, {"Throttles", number, counts[action].throttled}})
+		emit(ctx, log, append(metric.Calls.Attrs(
+			slog.Int64("Calls", counts[action].calls), slog.Int64("Throttles", counts[action].throttled),
+		), slog.String("Action", action)))
 	}
 }

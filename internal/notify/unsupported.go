@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"clientvpn-responder/internal/metric"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -27,5 +28,5 @@ func Nothing(ctx context.Context, log *slog.Logger, messageID string, why error)
 	if unsupported.Routine {
 		name = "RoutineNotices"
 	}
-	emit(ctx, log, of, [][]string{{"Provider"}, {"Provider", "Type"}}, []metric{{name, number, 1}})
+	emit(ctx, log, append(metric.Nothing.Attrs(slog.Int(name, 1)), of...))
 }
