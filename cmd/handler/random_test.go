@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -249,44 +248,16 @@ func spellings(person string) []string {
 // arrive lets a client connect: one of the people's, or one that only looks like it.
 func (d *day) arrive() {
 	person := pick(d.r, people)
-	k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs})}
 	if d.tenants && d.chance(0.15) {
 		d.arriveAtDaughter(person)
 		return
 	}
+	k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs})}
 	if d.other != nil && d.chance(0.3) {
 		d.serial++
 		k.EndpointID, k.ID = abroad, fmt.Sprintf("cvpn-connection-%017x", d.serial)
 	}
-	owner := person
-	switch n := d.r.IntN(20); {
-	case n < 11:
-		k.Username = pick(d.r, spellings(person))
-	case n < 12:
-		k.Username, k.CommonName = pick(d.r, spellings(person)), "laptop-7"
-	case n < 14:
-		k.CommonName = pick(d.r, []string{person + ".vpn.example.com", strings.ToUpper(person) + ".vpn.example.com"})
-	case n < 15:
-		k.Username, k.CommonName = "N/A", person+".vpn.example.com"
-	case n < 16: // another's certificate, under the user's own name
-		other := pick(d.r, people)
-		k.Username, k.CommonName = person, other+".vpn.example.com"
-		if other != person {
-			d.may(other, "ambiguous")
-		}
-	case n < 17: // the user's name, with a certificate that is exempt
-		k.Username, k.CommonName, owner = person, "breakglass.vpn.example.com", "breakglass"
-		d.may(person, "exempt")
-	default:
-		owner = "other"
-		d.may(person, "ambiguous") // a similar name is a doubt, and spared
-		k.Username = pick(d.r, []string{"m" + person, person + "2", person + "@example.org", `OTHER\` + person,
-			person + "@example.com.evil.test", "*"})
-		if d.chance(0.3) {
-			k.Username, k.CommonName = "", pick(d.r, []string{"x" + person + ".vpn.example.com", person + ".vpn.example.org",
-				"vpn.example.com"})
-		}
-	}
+	owner := d.look(person, &k)
 	switch n := d.r.IntN(40); {
 	case n < 6 && k.ID == "": // or its next id may be one of home's
 		k.ReconnectAfter, k.Reconnects = pick(d.r, []time.Duration{500 * time.Millisecond, 2 * time.Second, 10 * time.Second,
@@ -303,6 +274,41 @@ func (d *day) arrive() {
 	d.note("%s connects: %s %q %q on %s", owner, id, k.Username, k.CommonName, k.EndpointID)
 }
 
+// look gives a client names like the person's, and returns whose it is. It notes who else may be meant.
+func (d *day) look(person string, k *emulator.Client) (owner string) {
+	switch n := d.r.IntN(20); {
+	case n < 11:
+		k.Username = pick(d.r, spellings(person))
+	case n < 12:
+		k.Username, k.CommonName = pick(d.r, spellings(person)), "laptop-7"
+	case n < 14:
+		k.CommonName = pick(d.r, []string{person + ".vpn.example.com", strings.ToUpper(person) + ".vpn.example.com"})
+	case n < 15:
+		k.Username, k.CommonName = "N/A", person+".vpn.example.com"
+	case n < 16: // another's certificate, under the user's own name
+		other := pick(d.r, people)
+		k.Username, k.CommonName = person, other+".vpn.example.com"
+		if other != person {
+			d.doubtful(other, *k)
+		}
+	case n < 17: // the user's name, with a certificate that is exempt
+		k.Username, k.CommonName = person, "breakglass.vpn.example.com"
+		return "breakglass"
+	case n < 18: // the same name of another company
+		k.Username = pick(d.r, []string{person + "@example.org", `OTHER\` + person, person + "@example.com.evil.test"})
+		d.doubtful(person, *k)
+		return "other"
+	default:
+		k.Username = pick(d.r, []string{"m" + person, person + "2", "*"})
+		if d.chance(0.3) {
+			k.Username, k.CommonName = "", pick(d.r, []string{"x" + person + ".vpn.example.com", person + ".vpn.example.org",
+				"vpn.example.com"})
+		}
+		return "other"
+	}
+	return person
+}
+
 // many reports whether the person is near the limit.
 func (d *day) many(person string) bool {
 	n := 0
@@ -312,14 +318,6 @@ func (d *day) many(person string) bool {
 		}
 	}
 	return n >= 4
-}
-
-func (d *day) may(person, status string) {
-	d.world.mu.Lock()
-	defer d.world.mu.Unlock()
-	if !slices.Contains(d.maybe[person], status) {
-		d.maybe[person] = append(d.maybe[person], status)
-	}
 }
 
 // delay is how long an event was on its way.

@@ -130,11 +130,12 @@ type claim struct {
 	Timing struct {
 		ReceivedAt time.Time `json:"received_at"`
 	}
-	Connections, Spared []struct {
+	Connections []struct {
 		ID        string    `json:"connection_id"`
 		Current   string    `json:"current_status"`
 		EndSeenAt time.Time `json:"end_seen_at"`
 	}
+	Spared []spared
 }
 
 // name is the event's.
@@ -168,13 +169,22 @@ func (w *world) holdClaim(body []byte) {
 		w.broke("%s is about nobody of that name: %s", e.id, body)
 		return
 	}
-	if !slices.Contains(w.allowed(e, person), o.Status) {
+	if spares := w.holdSpared(o, e, person, body); o.Status != spares && !slices.Contains(w.allowed(e, person), o.Status) {
 		w.broke("%s, which asks for %s, gave %s: %s", e.id, e.asks, o.Status, body)
 	}
 	told := map[string]string{}
-	for _, c := range slices.Concat(o.Connections, o.Spared) {
+	for _, c := range o.Spared {
+		told[c.ID] = "spared"
+	}
+	for _, c := range o.Connections {
 		told[c.ID] = c.Current
 	}
+	w.holdDoubts(o, e, person, told)
+	w.holdEnds(o, e, person, told)
+}
+
+// holdEnds: what an outcome says of connections is true, and it says all.
+func (w *world) holdEnds(o claim, e *event, person string, told map[string]string) {
 	for _, c := range o.Connections {
 		if c.Current != "terminated" && (o.Status == "terminated" || o.Status == "reconnecting") {
 			w.broke("%s says %s, and that %s is %s", e.id, o.Status, c.ID, c.Current)
@@ -198,8 +208,7 @@ func (w *world) holdClaim(body []byte) {
 		}
 		switch o.Status {
 		case "terminated", "not-connected", "would-terminate", "reconnecting", "exempt", "over-limit", "ambiguous":
-			// the name in the event finds nobody
-			if len(told) > 0 || o.Status != "exempt" && o.Status != "ambiguous" {
+			if person != "breakglass" { // for whom nobody is looked for
 				w.broke("%s says %s, and nothing of %s, which is %s since %v", e.id, o.Status, c.ID, c.Status, c.EstablishedAt)
 			}
 		}
@@ -215,7 +224,7 @@ func (w *world) allowed(e *event, person string) []string {
 	case forSweep:
 		return []string{"ready", "notified", "not-ready"}
 	case forFound:
-		return foundStatuses
+		return foundStatuses(person)
 	case forWord, forNone: // which takes back an earlier one, where there is a list
 		return append(all, "notified")
 	case tooOld:
@@ -232,15 +241,13 @@ func (w *world) allowed(e *event, person string) []string {
 	}
 	switch {
 	case e.only != "":
-		return append(all, "exempt")
+		return all
 	case e.address != "":
-		return append(all, "exempt", "ambiguous", "unmapped")
-	}
-	switch {
+		return append(all, "unmapped")
 	case person == "breakglass":
 		return []string{"exempt", "failed"}
 	case w.crowded[person]:
-		all = []string{"over-limit", "failed", "partial", "not-connected"}
+		all = []string{"failed", "partial", "not-connected"}
 		if w.brake > 0 {
 			all = append(all, "held", "notified")
 		}
@@ -248,7 +255,7 @@ func (w *world) allowed(e *event, person string) []string {
 	if w.reinstatedSince(e, person) {
 		all = append(all, "stale", "notified") // notified: a person lifted what this very event had asked for
 	}
-	return append(all, w.maybe[bare(person)]...)
+	return all
 }
 
 // reinstatedSince reports whether an event that was delivered takes back what e asks for about a person.

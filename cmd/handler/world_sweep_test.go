@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,10 +41,14 @@ func (w *world) eventOf(o claim) *event {
 // forFound is an event that the sweep makes.
 const forFound asks = "found"
 
-// foundStatuses are the statuses of what the sweep finds.
-var foundStatuses = []string{
-	"terminated", "partial", "unverified", "reconnecting", "not-connected", "would-terminate", "exempt", "over-limit",
-	"stale", "notified", "failed", "ambiguous",
+// foundStatuses are the statuses of what the sweep finds about a person.
+func foundStatuses(person string) []string {
+	if person == "breakglass" {
+		return []string{"exempt", "failed"}
+	}
+	return []string{
+		"terminated", "partial", "unverified", "reconnecting", "not-connected", "would-terminate", "stale", "notified", "failed",
+	}
 }
 
 // lastWords returns when the person was closed and opened last, by events that an instance has seen.
@@ -92,6 +97,9 @@ func (w *world) lastSweep() {
 	w.send(e)
 	batch, _ := w.receive(10, nil)
 	i := w.start(false)
+	w.mu.Lock()
+	before := maps.Clone(w.told)
+	w.mu.Unlock()
 	w.deliver(i, batch, timeout)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,12 +115,13 @@ func (w *world) lastSweep() {
 		if w.shaken || w.closed && c.EndpointID == abroad {
 			continue
 		}
-		if !isUp(c) || !c.EstablishedAt.Before(began) || !closed.After(opened) || w.stubborn[owner] || w.crowded[owner] ||
-			owner == "breakglass" || slices.ContainsFunc(w.saidOf(owner), w.saysWhy) {
+		said := w.saidOf(owner, before)
+		if !isUp(c) || !c.EstablishedAt.Before(began) || !closed.After(opened) || w.stubborn[c.ID] || w.crowded[owner] ||
+			owner == "breakglass" || slices.ContainsFunc(said, w.saysWhy) {
 			continue
 		}
 		w.broke("%s was closed at %v, opened at %v, and is up after the last sweep, which says %q: %+v",
-			owner, closed, opened, w.saidOf(owner), c)
+			owner, closed, opened, said, c)
 	}
 }
 
@@ -138,11 +147,11 @@ func (w *world) lastDone(person string) (closed, opened time.Time) {
 	return closed, opened
 }
 
-// saidOf returns what the outcomes of the sweep's findings say of a person.
-func (w *world) saidOf(person string) (all []string) {
+// saidOf returns what the outcomes of the sweep's findings say of a person, without those before.
+func (w *world) saidOf(person string, before map[string]map[string][]string) (all []string) {
 	for id, told := range w.told {
 		if strings.HasPrefix(id, "still-connected-") {
-			all = append(all, told[person]...)
+			all = append(all, told[person][len(before[id][person]):]...)
 		}
 	}
 	return all
@@ -150,5 +159,5 @@ func (w *world) saidOf(person string) (all []string) {
 
 // saysWhy reports whether a status says why somebody may be up.
 func (w *world) saysWhy(status string) bool {
-	return slices.Contains([]string{"reconnecting", "partial", "unverified", "failed", "ambiguous", "exempt"}, status)
+	return slices.Contains([]string{"reconnecting", "partial", "unverified", "failed"}, status)
 }

@@ -59,9 +59,6 @@ func (w *world) policy() *policy.Policy {
 func (w *world) found() {
 	w.tenants = true
 	w.cloud.AddEndpoint(emulator.Endpoint{ID: daughter})
-	for _, person := range people {
-		w.maybe[person] = append(w.maybe[person], "notified") // identity.endpoints keeps the companies apart
-	}
 }
 
 // arriveAtDaughter lets somebody of the second company connect, who has the person's name.

@@ -80,10 +80,10 @@ type world struct {
 	late    time.Duration // how long ago the next event happened
 
 	mu        sync.Mutex
-	owners    map[string]string   // person by what a connection shows of its client
-	stubborn  map[string]bool     // people with a connection that does not end
-	crowded   map[string]bool     // people with more connections than the limit
-	maybe     map[string][]string // statuses that people can have besides, for another's sake
+	owners    map[string]string // person by what a connection shows of its client
+	stubborn  map[string]bool   // people with a connection that does not end
+	crowded   map[string]bool   // people with more connections than the limit
+	doubts    map[string]string // person who may be meant, by what a connection shows of a client who may be another
 	events    map[string]*event
 	queue     []*message
 	dead      []*message
@@ -107,7 +107,7 @@ func newWorld(t *testing.T) *world {
 		t:       t,
 		cloud:   &emulator.Cloud{TerminateTime: time.Second, Latency: 20 * time.Millisecond},
 		timeout: timeout, watch: defaultWatch,
-		owners: map[string]string{}, stubborn: map[string]bool{}, crowded: map[string]bool{}, maybe: map[string][]string{},
+		owners: map[string]string{}, stubborn: map[string]bool{}, crowded: map[string]bool{}, doubts: map[string]string{},
 		events: map[string]*event{}, troubleOn: map[string]time.Time{},
 		texts: map[string]int{}, told: map[string]map[string][]string{},
 	}
