@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/ledger"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
@@ -314,5 +316,31 @@ func TestSweepGoesOnWhereTheLastOneStopped(t *testing.T) {
 	}
 	if last, err := s.list.LastSweep(t.Context()); pages != 1 || last.Next != "" || err != nil {
 		t.Errorf("%d pages; the next sweep goes on at %q, %v", pages, last.Next, err)
+	}
+}
+
+// TestTriedRequestClosesNothing: to ask with dry_run what would be done closes no account, so no sweep cuts the person
+// off. Without dry_run, the same request does.
+func TestTriedRequestClosesNothing(t *testing.T) {
+	for tried, want := range map[string]int{`,"dry_run":true`: 2, ``: 1} {
+		s := sweeping(t, "alice@example.com", "bob@example.com")
+		at := time.Now().Add(-time.Hour)
+		f := s.start()
+		payload, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{
+			MessageId: "1", EventSource: "aws:sqs",
+			Body:       custom("tried", at, `"username":"alice","kind":"account-disabled"`+tried),
+			Attributes: map[string]string{"SentTimestamp": fmt.Sprint(at.UnixMilli())},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		invoke(t, f, payload)
+		if want == 1 { // or the sweep has nobody to find
+			s.cloud.Connect(emulator.Client{EndpointID: endpoint, Username: "alice"})
+		}
+		got := s.sweep(f)
+		if found := len(got) - 1; found != 2-want || up(s.cloud) != want {
+			t.Errorf("%q: the sweep says %q, and %d are up\n%s", tried, got, up(s.cloud), f.Logs())
+		}
 	}
 }

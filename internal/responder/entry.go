@@ -87,12 +87,12 @@ func why(s signal.Signal) string {
 }
 
 // closing returns what the ledger keeps of a case that closes an account; nil for every other. The sweep relies on it.
-// So the ledger keeps dry-runs and exempt people, and nothing else that a gate or the policy holds back. What the sweep
-// finds in the ledger is there already.
+// So the ledger keeps dry-runs and exempt people, and nothing else that a gate or the policy holds back. A request that
+// only asks what would be done closes nothing. What the sweep finds in the ledger is there already.
 func (c *Case) closing() *ledger.Closing {
 	s := c.Signal
 	closes := s.Kind == signal.AccountDisabled || s.Kind == signal.AccountPurged
-	if !closes || s.ClosedBy != "" || !c.terminates() && c.Decision.Gate != policy.GateExempt {
+	if !closes || s.DryRun || s.ClosedBy != "" || !c.terminates() && c.Decision.Gate != policy.GateExempt {
 		return nil
 	}
 	return &ledger.Closing{
