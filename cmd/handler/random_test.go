@@ -48,7 +48,7 @@ func TestRandomDays(t *testing.T) {
 }
 
 // tally says what a day had in it, so that nobody takes an empty one for a good one.
-type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held int }
+type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held, Opened int }
 
 func (a *tally) add(b tally) {
 	a.Events += b.Events
@@ -59,6 +59,7 @@ func (a *tally) add(b tally) {
 	a.Published += b.Published
 	a.DeadLetters += b.DeadLetters
 	a.Held += b.Held
+	a.Opened += b.Opened
 }
 
 // day is a world that chance moves.
@@ -89,6 +90,7 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 			working.Go(func() { d.work(rand.New(rand.NewPCG(seed, uint64(n+1)))) })
 		}
 		d.company()
+		d.evening()
 		close(d.over)
 		working.Wait()
 		if w.sweeps {
@@ -100,8 +102,9 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 		w.settle()
 		if w.keepOut {
 			w.settleList()
+			w.settleOpened()
 		}
-		d.tally.Held = w.ruled
+		d.tally.Held, d.tally.Opened = w.ruled, w.opened
 		d.tally.Calls, d.tally.Published, d.tally.DeadLetters = len(w.cloud.Calls()), len(w.statuses), len(w.dead)
 		sum = d.tally
 		if t.Failed() {
@@ -233,6 +236,26 @@ func (d *day) company() {
 	}
 }
 
+// evening opens some people, so that a day has some who were opened last.
+func (d *day) evening() {
+	for _, person := range people {
+		if !d.chance(0.3) {
+			continue
+		}
+		d.serial++
+		id := fmt.Sprint("e", d.serial)
+		d.late = d.delay() / 4
+		e := d.add(id, forNone, pick(d.r, spellings(person))+":"+person)
+		if d.tenants && d.chance(0.5) {
+			e = d.addTenants(id, person, pick(d.r, []int{2, 7}))
+		}
+		d.tally.Events++
+		d.sent = append(d.sent, e)
+		d.note("%s opens %v", id, e.people)
+		d.send(e)
+	}
+}
+
 // crowdNames are more names than the limit allows, which the policy makes one person's.
 var crowdNames = []string{
 	"crowd", "crowd@example.com", `example.com\crowd`, "crowd@example", `example\crowd`,
@@ -353,7 +376,7 @@ func (d *day) happen() {
 	case n < 4:
 		e = d.addSpoofed(id, pick(d.r, people), d.r.IntN(len(spoofs)))
 	case n < 20 && d.tenants:
-		e = d.addTenants(id, pick(d.r, people), d.r.IntN(8))
+		e = d.addTenants(id, pick(d.r, people), d.r.IntN(10))
 	case n < 55:
 		e = d.add(id, forEnd, named())
 	case n < 65:

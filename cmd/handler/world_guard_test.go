@@ -121,7 +121,7 @@ func (w *world) outSince(person string) (since time.Time, known bool) {
 	for _, e := range w.events {
 		for name, about := range e.people {
 			switch {
-			case e.asks == forNone && e.lifts(about, person):
+			case e.asks == forNone && (about == person || e.issuer == "" && about == bare(person)):
 				return time.Time{}, false
 			case about != person:
 			case e.asks == forEnd && !e.doneAt.IsZero() && !e.held[name] && len(w.told[e.id][name]) > 0:

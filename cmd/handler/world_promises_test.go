@@ -258,21 +258,6 @@ func (w *world) allowed(e *event, person string) []string {
 	return all
 }
 
-// reinstatedSince reports whether an event that was delivered takes back what e asks for about a person.
-func (w *world) reinstatedSince(e *event, person string) bool {
-	for _, other := range w.events {
-		if other.asks != forNone || !other.delivered || other.at.Before(e.at) {
-			continue
-		}
-		for _, p := range other.people {
-			if other.lifts(p, person) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 var eventOfText = regexp.MustCompile(`(?m)(?:^Event: \S+|clientvpn why) (\S+?)(?:,| |$)`)
 
 // readPublished takes over what SNS has accepted.

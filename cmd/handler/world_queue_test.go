@@ -19,6 +19,7 @@ type event struct {
 	people   map[string]string // the people, by their names in the event
 	only     string            // id of the one connection that it names
 	address  string            // whose holder it means
+	issuer   string            // who says it; empty for our own form
 
 	delivered bool            // to an instance, at least
 	doneAt    time.Time       // when the last delivery began that ended well

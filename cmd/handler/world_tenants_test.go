@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -30,7 +29,8 @@ const tenantsIdentity = `
     onelogin: [` + saml + `, ` + ad + `, ` + certs + `, ` + abroad + `]
     custom: [` + saml + `, ` + ad + `, ` + certs + `, ` + abroad + `]
   aliases:
-    onelogin:7: {"92345678": ann}`
+    onelogin:7: {"92345678": ann}
+lifts: {"okta:acme": ["onelogin:7"]}`
 
 // rules returns the policy of the day.
 func (w *world) rules() string {
@@ -88,28 +88,32 @@ const oneLoginCall = `"detail-type":"x","source":"aws.partner/onelogin.com/%[2]s
 // addTenants makes an event about the person that only one company's people are meant by, or nobody's.
 func (w *world) addTenants(id, person string, nth int) *event {
 	name := person + "@example.com"
-	e := &event{id: id, at: time.Now().Truncate(time.Second), asks: forEnd, people: map[string]string{name: person}}
+	e := &event{id: id, at: time.Now().Add(-w.late).Truncate(time.Second), asks: forEnd, issuer: "okta:acme",
+		people: map[string]string{name: person}}
 	switch nth {
 	case 0:
 		e.body = fmt.Sprintf(oktaCall, id, "acme", name, "deactivate")
 	case 1:
-		e.people[name] = ofDaughter(person)
+		e.people[name], e.issuer = ofDaughter(person), "okta:daughter"
 		e.body = fmt.Sprintf(oktaCall, id, "daughter", name, "deactivate")
 	case 2:
-		e.asks, e.people[name] = forNone, ofDaughter(person)
+		e.asks, e.people[name], e.issuer = forNone, ofDaughter(person), "okta:daughter"
 		e.body = fmt.Sprintf(oktaCall, id, "daughter", name, "activate")
 	case 3:
 		e.asks = spoofed // a tenant that the policy does not name
 		e.body = fmt.Sprintf(oktaCall, id, "stranger", name, "deactivate")
 	case 4:
-		e.people = map[string]string{person: person}
+		e.people, e.issuer = map[string]string{person: person}, "directory-service:d-1111111111"
 		e.body = fmt.Sprintf(directoryCall, id, "d-1111111111", person)
 	case 5:
-		e.people = map[string]string{"92345678": "ann"}
+		e.people, e.issuer = map[string]string{"92345678": "ann"}, "onelogin:7"
 		e.body = fmt.Sprintf(oneLoginCall, id, "7")
 	case 6: // an archive of the bus is replayed: reported, not done
 		e.asks = tooOld
 		e.body = `"replay-name":"yesterday",` + fmt.Sprintf(oktaCall, id, "acme", name, "deactivate")
+	case 7, 8:
+		e.asks = forNone
+		e.body = fmt.Sprintf(oktaCall, id, "acme", name, "activate")
 	default:
 		e.asks = spoofed // an account whose ids mean other people
 		e.people = map[string]string{"92345678": "ann"}
@@ -118,27 +122,6 @@ func (w *world) addTenants(id, person string, nth int) *event {
 	e.body = fmt.Sprintf(`{"version":"0","id":%q,"account":"111122223333","time":%q,"region":"eu-west-1",%s}`,
 		id, e.at.UTC().Format(time.RFC3339), e.body)
 	return w.put(e)
-}
-
-// lifts reports whether a reinstatement of one person is one of the other, too. Our own form lifts all that the name
-// has.
-func (e *event) lifts(named, person string) bool {
-	return named == person || named == bare(person) && !strings.Contains(e.body, "SystemLog")
-}
-
-// affected returns the event's people, and by the same names those whom it lifts besides.
-func (e *event) affected() iter.Seq2[string, string] {
-	return func(yield func(name, person string) bool) {
-		for name, person := range e.people {
-			if !yield(name, person) {
-				return
-			}
-			other := ofDaughter(bare(person))
-			if e.asks == forNone && other != person && e.lifts(person, other) && !yield(name, other) {
-				return
-			}
-		}
-	}
 }
 
 // listed returns whom an entry of the list keeps out.

@@ -94,6 +94,7 @@ type world struct {
 	brake     int                            // how many people it lets be cut off in an hour; 0 without one
 	cut       map[string]time.Time           // when people were cut off last, while there is a brake
 	ruled     int                            // events that waited when a person decided
+	opened    int                            // people who were opened last, and connected at the end
 	released  bool                           // a person has released what it held
 	shaken    bool                           // a call of the table was spoilt
 	troubleAt time.Time                      // when the last call was spoilt
