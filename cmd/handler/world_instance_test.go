@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -211,8 +210,7 @@ func (w *world) succeeded(m *message, began time.Time, before map[string]map[str
 	if m.asks == forSweep || isHeld {
 		return // people need not hear of it
 	}
-	onlyAsked := strings.Contains(m.body, `"dry_run":true`) // which is no news for people
-	if n := w.texts[id]; w.mail && !onlyAsked && n < len(m.people) {
+	if n := w.texts[id]; w.mail && !m.onlyAsks() && n < len(m.people) {
 		w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
 	}
 }

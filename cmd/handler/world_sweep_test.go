@@ -67,10 +67,13 @@ func (w *world) lastWords(person string) (closed, opened time.Time) {
 	return closed, opened
 }
 
-// closes reports whether the event says that an account is closed.
+// closes reports whether the event says that an account is closed. One that only asks what would be done does not.
 func (e *event) closes() bool {
-	return e.only == "" && e.address == "" && (e.asks == forEnd || e.asks == forDryRun)
+	return e.only == "" && e.address == "" && (e.asks == forEnd || e.asks == forDryRun && !e.onlyAsks())
 }
+
+// onlyAsks reports whether a request asks what would be done.
+func (e *event) onlyAsks() bool { return strings.Contains(e.body, `"dry_run":true`) }
 
 // openedLate reports whether an opening was still on its way at a time.
 func (w *world) openedLate(person string, at time.Time) bool {
@@ -112,7 +115,7 @@ func (w *world) lastSweep() {
 	for _, c := range w.connections() {
 		owner := w.owner(c)
 		closed, opened := w.lastDone(owner)
-		if w.shaken || w.closed && c.EndpointID == abroad {
+		if w.shaken || w.closed && c.EndpointID == abroad || w.watchedSince(owner, closed) {
 			continue
 		}
 		said := w.saidOf(owner, before)
@@ -132,6 +135,19 @@ func (w *world) noteTable(call emulator.Call) {
 		w.shaken = true
 		w.mu.Unlock()
 	}
+}
+
+// watchedSince reports whether an event since then closed the account under a rule that only watches. The sweep goes by
+// the last one.
+func (w *world) watchedSince(person string, closed time.Time) bool {
+	for _, e := range w.events {
+		for _, about := range e.people {
+			if about == person && e.asks == forDryRun && e.closes() && e.delivered && !e.at.Before(closed) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lastDone returns when the person was closed last by an event that is done, and opened by one that was seen.
