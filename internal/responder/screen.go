@@ -44,7 +44,7 @@ func Screen(p *policy.Policy, c *Case, found []vpn.Match) Screened {
 			"the address may be held by another person on an endpoint that could not be listed")}}
 	}
 	twoPeople := c.wantsAddress() && slices.ContainsFunc(found, func(m vpn.Match) bool {
-		return !p.SamePerson(m.Username, m.CommonName, found[0].Username, found[0].CommonName)
+		return m.ID != found[0].ID && !p.SamePerson(m.Username, m.CommonName, found[0].Username, found[0].CommonName)
 	})
 	var s Screened
 	for _, m := range found {

@@ -219,6 +219,20 @@ func TestAddressOfTwoPeopleEndsNobody(t *testing.T) {
 	})
 }
 
+// TestAddressOfSomebodyWithoutANameIsEnded: one connection is no two people, also where its names tell nobody.
+func TestAddressOfSomebodyWithoutANameIsEnded(t *testing.T) {
+	for _, k := range []emulator.Client{{}, {Username: "*"}, {Username: "N/A", CommonName: "-"}} {
+		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
+			k.EndpointID, k.ClientIP = certs, "10.30.0.10"
+			cloud.Connect(k)
+			o := respond(t, r, about(signal.Subject{ClientIP: k.ClientIP}))[0]
+			if o.Status != responder.Terminated || len(up(cloud)) != 0 {
+				t.Errorf("%+v: %s: %s", k, o.Status, o.Summary)
+			}
+		})
+	}
+}
+
 // TestAddressThatAnotherMayHoldEndsNobody: the other holder is exempt, or on an endpoint that could not be listed.
 func TestAddressThatAnotherMayHoldEndsNobody(t *testing.T) {
 	onCertsOnly := strings.Replace(rules, "    then: terminate\n", "    then: terminate\n    endpoints: ["+certs+"]\n", 1)
