@@ -297,7 +297,7 @@ func (d *day) arrive() {
 	d.note("%s connects: %s %q %q on %s", owner, id, k.Username, k.CommonName, k.EndpointID)
 }
 
-// look gives a client names like the person's, and returns whose it is. It notes who else may be meant.
+// look sets names like the person's, and returns whose client it is. It notes who else may be meant.
 func (d *day) look(person string, k *emulator.Client) (owner string) {
 	switch n := d.r.IntN(20); {
 	case n < 11:

@@ -63,7 +63,8 @@ func (w *world) holdSpared(o claim, e *event, person string, body json.RawMessag
 
 // holdDoubts: who was connected all the time, and may be the person, is named by an outcome that says how it is.
 func (w *world) holdDoubts(o claim, e *event, person string, told map[string]string) {
-	if !slices.Contains([]string{"terminated", "not-connected", "would-terminate", "reconnecting", "ambiguous"}, o.Status) {
+	complete := []string{"terminated", "not-connected", "would-terminate", "reconnecting", "ambiguous"}
+	if !slices.Contains(complete, o.Status) {
 		return
 	}
 	for _, c := range w.connections() {

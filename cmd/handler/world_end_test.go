@@ -1,9 +1,6 @@
 package main
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // settle holds, at the end, that what could be ended is ended, and that nobody wrong was.
 func (w *world) settle() {

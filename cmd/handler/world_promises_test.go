@@ -208,7 +208,7 @@ func (w *world) holdEnds(o claim, e *event, person string, told map[string]strin
 		}
 		switch o.Status {
 		case "terminated", "not-connected", "would-terminate", "reconnecting", "exempt", "over-limit", "ambiguous":
-			if person != "breakglass" { // for whom nobody is looked for
+			if person != "breakglass" { // the policy exempts the name, so no search begins
 				w.broke("%s says %s, and nothing of %s, which is %s since %v", e.id, o.Status, c.ID, c.Status, c.EstablishedAt)
 			}
 		}

@@ -47,7 +47,8 @@ func foundStatuses(person string) []string {
 		return []string{"exempt", "failed"}
 	}
 	return []string{
-		"terminated", "partial", "unverified", "reconnecting", "not-connected", "would-terminate", "stale", "notified", "failed",
+		"terminated", "partial", "unverified", "reconnecting", "not-connected", "would-terminate", "stale", "notified",
+		"failed",
 	}
 }
 

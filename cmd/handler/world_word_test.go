@@ -12,8 +12,8 @@ import (
 // lifting is the policy's section of the name, on days with two companies.
 var lifting = map[string][]string{"okta:acme": {"onelogin:7"}}
 
-// covers reports whether an opening may take back what a closing has done: our own form takes back everything, an issuer
-// what it has done itself, and what the policy lets it take back.
+// covers reports whether an opening may take back a closing. Our own form takes back everything. An issuer takes back
+// its own closings, and those of the issuers in the policy's section lifts.
 func (e *event) covers(closing *event) bool {
 	return e.issuer == "" || e.issuer == closing.issuer || slices.Contains(lifting[e.issuer], closing.issuer)
 }

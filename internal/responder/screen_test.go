@@ -219,7 +219,7 @@ func TestAddressOfTwoPeopleEndsNobody(t *testing.T) {
 	})
 }
 
-// TestAddressOfSomebodyWithoutANameIsEnded: one connection is no two people, also where its names tell nobody.
+// TestAddressOfSomebodyWithoutANameIsEnded: one connection is no two people, also where its names are nobody's.
 func TestAddressOfSomebodyWithoutANameIsEnded(t *testing.T) {
 	for _, k := range []emulator.Client{{}, {Username: "*"}, {Username: "N/A", CommonName: "-"}} {
 		inCompany(t, func(t *testing.T, cloud *emulator.Cloud, r *responder.Responder) {
