@@ -33,6 +33,8 @@ type handler struct {
 	ledger    *ledger.Table
 	held      *held.Queue // nil where there is none
 	log       *slog.Logger
+
+	refusesClosings bool // in our own form, from the queue
 }
 
 // IncompleteError is the answer to a direct invocation that is worth another try: a connection did not end, or an
@@ -127,7 +129,7 @@ func failures(log *slog.Logger, records []*record) events.SQSEventResponse {
 // process parses the events and answers their signals. Time for reporting is kept back. A sweep waits until everybody
 // else is dealt with.
 func (h *handler) process(ctx context.Context, log *slog.Logger, inv responder.Invocation, records []*record) {
-	items := h.resolve(ctx, log, parse(ctx, log, records))
+	items := h.resolve(ctx, log, h.admit(parse(ctx, log, records)))
 	work, report, cancel := budget(ctx)
 	defer cancel()
 	first, sweeps := apart(items)

@@ -65,9 +65,10 @@ func wire(log *slog.Logger) (*handler, []string) {
 	cfg.Retryer, cfg.APIOptions = retryer, append(cfg.APIOptions, calls.Count)
 	reporter := notify.New(cfg, s.topics, s.place())
 	h := &handler{
-		log:      log,
-		reporter: reporter,
-		calls:    calls,
+		log:             log,
+		refusesClosings: s.refusesClosings,
+		reporter:        reporter,
+		calls:           calls,
 		responder: responder.Responder{
 			VPN:         vpn.New(cfg, s.endpointIDs, otherAccounts(cfg, s)...),
 			Policy:      rules,

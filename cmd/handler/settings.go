@@ -34,6 +34,8 @@ type settings struct {
 	taskRoot    string // where Lambda unpacks the function
 	stack       string // its name, for e-mails
 	logGroup    string // the function's, for e-mails
+
+	refusesClosings bool // in our own form, from the queue
 }
 
 // target is another account or Region with endpoints. The zero role is that of the function.
@@ -129,6 +131,11 @@ var environment = []setting{
 	{
 		Name: "KEEP_OUT", Absent: "`on`", Parse: parseKeepOut,
 		Doc: "`off` if no client connect handler is attached: nobody is put on the keep-out list then",
+	},
+	{
+		Name: "OWN_FORM_CLOSES", Absent: "`yes`", Parse: parseOwnFormCloses,
+		Doc: "`no` if an event of our own form from the queue may not be of a closing kind: " +
+			"`account-disabled`, `account-purged`, `token-claims-change`",
 	},
 	{
 		Name: "HELD_QUEUE_URL", Absent: "an event that the brake holds ends in the dead letters",
