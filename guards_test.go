@@ -68,7 +68,9 @@ func TestGuards(t *testing.T) {
 		{"Events", "RedriveAllowPolicy: {redrivePermission: denyAll}"},
 		{"HeldEvents", "RedriveAllowPolicy: {redrivePermission: denyAll}"},
 		{"DeadLetters", "redrivePermission: byQueue"},
-		{"QueuesPolicy", "Sid: NobodyElse\n              Effect: Deny\n              Principal: \"*\"\n"},
+		// Not within an !If, which would be further in.
+		{"QueuesPolicy", "          - Sid: NobodyElse\n            Effect: Deny\n            Principal: \"*\"\n"},
+		{"HeldEventsPolicy", "ArnNotLike: {aws:PrincipalArn: !GetAtt ResponderRole.Arn}"},
 		{"QueueAgeAlarm", "MetricName: ApproximateNumberOfMessagesVisible\n"},
 		{"QueueAgeAlarm", "Statistic: Minimum"},
 		{"MissingPermissions", "$.outcome.error"},

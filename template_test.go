@@ -139,6 +139,9 @@ func TestQueuesLetEveryRuleIn(t *testing.T) {
 		if bus := regexp.MustCompile(`(?m)^      EventBusName: !Ref (\S+)$`).FindStringSubmatch(rule); bus != nil {
 			path = "${" + bus[1] + "}/" + path
 		}
+		if strings.Contains(rule, "EventBusName: !If [OwnFormIsOnDefaultBus, default, !Ref Bus]\n") {
+			rules = append(rules, "${Bus}/"+path) // and the default bus's, below
+		}
 		rules = append(rules, path)
 	}
 	var named []string

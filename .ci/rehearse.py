@@ -16,6 +16,7 @@ Where moto is known to differ from AWS:
 - It knows no attribute Arn of an alarm, so the dashboard is left out. It runs no schedules, and takes a rule with one for a rule that
   everything fits, so the self-test's is left out too. Its event source mapping wants Docker; the loop below is in its place.
 - It leaves the account out of what it delivers.
+- It knows no policy of a bus, and no Ref of a bus, so the stack's bus is made first and referred to by its name.
 """
 
 import glob
@@ -39,7 +40,8 @@ ACCOUNT, REGION, STACK = "111122223333", "eu-west-1", "clientvpn-responder"
 BUSES = {"OktaEventSourceName": "okta", "Auth0EventSourceName": "auth0", "OneLoginEventSourceName": "onelogin",
          "SailPointEventSourceName": "sailpoint", "ForwarderBusName": "identity"}
 PARAMETERS = BUSES | {"Mode": "enforce", "Watch": "1s", "IdentityStoreId": "d-9067123456", "AlertEmail": "security@example.com", "ChatTopic": "yes",
-                      "KeepOut": "on", "KeepOutMessage": "Ask the night watch."}
+                      "KeepOut": "on", "KeepOutMessage": "Ask the night watch.", "OwnFormCloses": "yes",
+                      "SenderArns": f"arn:aws:iam::{ACCOUNT}:role/hr", "OperatorArns": f"arn:aws:iam::{ACCOUNT}:role/operators"}
 ENDED = ["terminated", "reconnecting"]  # what one subscriber filters for
 VISIBILITY = 3  # seconds instead of minutes
 
@@ -77,6 +79,7 @@ def rehearse(bootstrap, connect, transformed, moto, ec2):
     pager = subscribe(aws, stack["Topic"], "pager", {"status": ENDED})
     people = subscribe(aws, stack["MessageTopic"], "people", None)
 
+    own_form(aws, events)
     sent = {}
     for file in sorted(glob.glob("events/*/*.json")):
         put(aws, events, file, sent)
@@ -115,8 +118,10 @@ def deploy(aws, transformed):
     resources["ConnectAliaslive"].pop("UpdatePolicy")
     mapping = resources.pop("ResponderQueue")["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], mapping
+    template["Resources"] = {"Bus": resources.pop("Bus")} | resources
+    body = json.dumps(template).replace('{"Ref": "Bus"}', '{"Ref": "AWS::StackName"}')
     aws["cloudformation"].create_stack(
-        StackName=STACK, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"],
+        StackName=STACK, TemplateBody=body, Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in PARAMETERS.items()])
     return mapping["BatchSize"]
 
@@ -136,7 +141,7 @@ def put(aws, queue, file, sent):
         golden = json.load(f)
     wanted = any("signal" in e or not e["error"].startswith("unsupported event") for e in golden["explain"])
     bus = next((b for b in BUSES.values() if event["source"].startswith(f"aws.partner/{b}.com/")), None)
-    bus = bus or ("identity" if event["source"].startswith("custom.") else "default")
+    bus = bus or ("identity" if event["source"].startswith("custom.") else STACK if event["source"] == "clientvpn-responder" else "default")
     before = waiting(aws, queue)
     entry = {"EventBusName": bus, "Source": event["source"], "DetailType": event["detail-type"],
              "Detail": json.dumps(event["detail"]), "Resources": event["resources"]}
@@ -149,6 +154,15 @@ def put(aws, queue, file, sent):
     sent[answer["EventId"]] = {"file": file, "wanted": wanted, "way": way, "dies": bool(golden["run"].get("error")),
                                # What a sweep finds, beside its own outcome, follows from the events before.
                                "outcomes": 1 if "/sweep/" in file else len(golden["run"]["outcomes"])}
+
+
+def own_form(aws, queue):
+    """Nobody is heard who puts our own form on the default bus."""
+    detail = json.dumps({"username": "zoe", "reason": "drill"})
+    aws["events"].put_events(Entries=[{"Source": "clientvpn-responder", "DetailType": "Terminate Connections", "Detail": detail}])
+    if waiting(aws, queue):
+        sys.exit("our own form is heard on the default bus")
+    print("Our own form is not heard on the default bus.")
 
 
 def poll(aws, queue, size, function):

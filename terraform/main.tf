@@ -78,6 +78,9 @@ resource "aws_cloudformation_stack" "this" {
     OneLoginEventSourceName       = var.onelogin_event_source_name
     SailPointEventSourceName      = var.sailpoint_event_source_name
     ForwarderBusName              = var.forwarder_bus_name
+    OwnFormBus                    = var.own_form_bus
+    SenderArns                    = join(",", var.sender_arns)
+    OwnFormCloses                 = var.own_form_closes
     IdentityStoreId               = var.identity_store_id
     IdentityStoreRegion           = var.identity_store_region
     ScimIssuers                   = var.scim_issuers

@@ -101,7 +101,7 @@ output "dead_letters_command" {
 }
 
 output "redrive_command" {
-  description = "Puts all dead letters back into the queue, once their cause is gone."
+  description = "Puts all dead letters back into the queue, once their cause is gone. OperatorArns must name who calls it."
   value       = lookup(aws_cloudformation_stack.this.outputs, "RedriveCommand", null)
 }
 
@@ -123,6 +123,16 @@ output "message_topic_arn" {
 output "chat_topic_arn" {
   description = "Outcomes are published here for Amazon Q Developer in chat applications."
   value       = lookup(aws_cloudformation_stack.this.outputs, "ChatTopicArn", null)
+}
+
+output "own_form_bus_name" {
+  description = "The bus for events of our own form."
+  value       = lookup(aws_cloudformation_stack.this.outputs, "OwnFormBusName", null)
+}
+
+output "who_may_send" {
+  description = "Who may put events of our own form on its bus, and dead letters back into the queue."
+  value       = lookup(aws_cloudformation_stack.this.outputs, "WhoMaySend", null)
 }
 
 output "who_is_told" {

@@ -228,6 +228,42 @@ variable "forwarder_bus_name" {
   nullable    = false
 }
 
+variable "own_form_bus" {
+  description = "The bus that our own form (doc/custom-events.md) arrives on. own is a bus of the stack, on which only SenderArns and OperatorArns may put events. default is the account's default bus, where your IAM policies alone decide who may."
+  type        = string
+  default     = "own"
+  nullable    = false
+
+  validation {
+    condition     = contains(["own", "default"], var.own_form_bus)
+    error_message = "own_form_bus must be one of own, default."
+  }
+}
+
+variable "sender_arns" {
+  description = "Principals that may ask for terminations in our own form, such as the role of your HR system. They need events:PutEvents, too. They may not reinstate people. Empty lets nobody but OperatorArns ask."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for value in var.sender_arns : can(regex("^(arn:[a-z-]+:iam::[0-9]{12}:(user|role)/[A-Za-z0-9_+=,.@*?/-]+)?$", value))])
+    error_message = "sender_arns must be ARNs of users and roles, separated by commas without spaces."
+  }
+}
+
+variable "own_form_closes" {
+  description = "Whether they may say that an account is closed (account-disabled, account-purged, token-claims-change), which can keep a person out for ever. With no, such an event ends in the dead letters."
+  type        = string
+  default     = "no"
+  nullable    = false
+
+  validation {
+    condition     = contains(["no", "yes"], var.own_form_closes)
+    error_message = "own_form_closes must be one of no, yes."
+  }
+}
+
 variable "identity_store_id" {
   description = "IAM Identity Center's events know people by their user ids only. With the id of its identity store, which must be this account's, the names are looked up there. Empty asks nobody, and the policy's aliases have to know the ids."
   type        = string
@@ -428,10 +464,15 @@ variable "reserved_concurrency" {
 }
 
 variable "operator_arns" {
-  description = "Principals who may put messages into the queue beside the stack itself, for redriving, such as arn:aws:iam::111122223333:role/operators. All others are denied, whatever their own policies say. Empty leaves that to IAM."
+  description = "Principals that may put dead letters back into the queue, and every event of our own form on the stack's bus, reinstatements too. For example arn:aws:iam::111122223333:role/operators; * stands for anything. Everybody else is denied, whatever their own policies say. Empty lets nobody do it."
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for value in var.operator_arns : can(regex("^(arn:[a-z-]+:iam::[0-9]{12}:(user|role)/[A-Za-z0-9_+=,.@*?/-]+)?$", value))])
+    error_message = "operator_arns must be ARNs of users and roles, separated by commas without spaces."
+  }
 }
 
 variable "log_retention_in_days" {

@@ -14,7 +14,8 @@ import (
 // get through; so does a termination of another kind.
 func TestOwnFormClosesOnlyWhereAllowed(t *testing.T) {
 	closing := leaver("e1", "alice")
-	spelled := []byte(strings.Replace(string(leaver("e2", "alice")), `"kind":"account-disabled"`, `"K-IND":" account-purged "`, 1))
+	const plain, other = `"kind":"account-disabled"`, `"K-IND":" account-purged "`
+	spelled := []byte(strings.Replace(string(leaver("e2", "alice")), plain, other, 1))
 	session := []byte(strings.Replace(string(leaver("e3", "alice")), "account-disabled", "session-revoked", 1))
 	released := []byte(`{"Records":[{"messageId":"m0","eventSource":"aws:sqs","body":` + quote(leaver("e4", "alice")) +
 		`,"messageAttributes":{"` + held.ReleaseAttribute + `":{"dataType":"String","stringValue":` +
