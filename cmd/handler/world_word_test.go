@@ -82,15 +82,25 @@ func (w *world) lastWord(person string) (closed, opened bool) {
 	return closed, opened
 }
 
-// everybody are the people of both companies.
-func (w *world) everybody() []string {
-	all := slices.Clone(people)
-	if w.tenants {
-		for _, person := range people {
-			all = append(all, ofDaughter(person))
+// everybody are the people of both companies, and whom else events are about.
+func (w *world) everybody() (all []string) {
+	known := map[string]bool{}
+	for _, person := range people {
+		known[person] = true
+		if w.tenants {
+			known[ofDaughter(person)] = true
 		}
 	}
-	return all
+	for _, e := range w.events {
+		for _, person := range e.people {
+			known[person] = true
+		}
+	}
+	delete(known, "") // who is known by a connection or an address alone
+	delete(known, "nobody")
+	delete(known, "breakglass")
+	maps.DeleteFunc(known, func(person string, _ bool) bool { return w.crowded[person] })
+	return slices.Sorted(maps.Keys(known))
 }
 
 // settleList holds, at the end, that everybody who was closed last is on the list, and nobody who was opened last. The
