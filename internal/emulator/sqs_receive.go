@@ -144,51 +144,24 @@ type handleEntry struct {
 	VisibilityTimeout int
 }
 
+func (e handleEntry) id() string { return e.ID }
+
+func (handleEntry) size() int { return 0 } // SQS limits the size of messages that are sent
+
 type handleResult struct {
 	ID string `json:"Id"`
 }
 
-type handleBatchResponse struct {
-	Successful []handleResult
-	Failed     []batchFailure `json:",omitempty"`
-}
-
 func (c *Cloud) deleteMessageBatch(form url.Values, _ string) (any, *refusal) {
-	return c.eachHandle(form, func(q *queue, e handleEntry) *refusal { return q.delete(e.ReceiptHandle) })
+	return inBatch(c, form, func(q *queue, e handleEntry) (handleResult, *refusal) {
+		return handleResult{e.ID}, q.delete(e.ReceiptHandle)
+	})
 }
 
 func (c *Cloud) changeMessageVisibilityBatch(form url.Values, _ string) (any, *refusal) {
-	return c.eachHandle(form, (*queue).hide)
-}
-
-func (c *Cloud) eachHandle(form url.Values, do func(*queue, handleEntry) *refusal) (any, *refusal) {
-	var in struct {
-		QueueURL string `json:"QueueUrl"`
-		Entries  []handleEntry
-	}
-	if refused := members(form, &in); refused != nil {
-		return nil, refused
-	}
-	q, refused := c.queueOf(in.QueueURL)
-	if refused != nil {
-		return nil, refused
-	}
-	var ids []string
-	for _, e := range in.Entries {
-		ids = append(ids, e.ID)
-	}
-	if refused := checkBatch(ids); refused != nil {
-		return nil, refused
-	}
-	var answer handleBatchResponse
-	for _, e := range in.Entries {
-		if refused := do(q, e); refused != nil {
-			answer.Failed = append(answer.Failed, failed(e.ID, refused))
-		} else {
-			answer.Successful = append(answer.Successful, handleResult{e.ID})
-		}
-	}
-	return answer, nil
+	return inBatch(c, form, func(q *queue, e handleEntry) (handleResult, *refusal) {
+		return handleResult{e.ID}, q.hide(e)
+	})
 }
 
 func (c *Cloud) changeMessageVisibility(form url.Values, _ string) (any, *refusal) {

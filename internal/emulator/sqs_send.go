@@ -21,16 +21,6 @@ type sendResult struct {
 	MessageID string `json:"MessageId"`
 }
 
-// batchFailure is an entry of a batch that failed.
-type batchFailure struct {
-	ID          string `json:"Id"`
-	SenderFault bool
-	Code        string
-	Message     string
-}
-
-func failed(id string, r *refusal) batchFailure { return batchFailure{id, true, r.code, r.message} }
-
 func (c *Cloud) sendMessage(form url.Values, _ string) (any, *refusal) {
 	var in struct {
 		sendEntry
@@ -51,69 +41,17 @@ func (c *Cloud) sendMessage(form url.Values, _ string) (any, *refusal) {
 	return sendResult{MD5: checksum(m.Body), MessageID: m.ID}, nil
 }
 
-type sendBatchResponse struct {
-	Successful []sendResult
-	Failed     []batchFailure `json:",omitempty"`
-}
-
 func (c *Cloud) sendMessageBatch(form url.Values, _ string) (any, *refusal) {
-	var in struct {
-		QueueURL string `json:"QueueUrl"`
-		Entries  []sendEntry
-	}
-	if refused := members(form, &in); refused != nil {
-		return nil, refused
-	}
-	q, refused := c.queueOf(in.QueueURL)
-	if refused != nil {
-		return nil, refused
-	}
-	var ids []string
-	size := 0
-	for _, e := range in.Entries {
-		ids, size = append(ids, e.ID), size+e.size()
-	}
-	if refused := checkBatch(ids); refused != nil {
-		return nil, refused
-	}
-	if size > 1<<20 { // SQS API reference, SendMessageBatch
-		return nil, refuse("BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.",
-			1<<20, size)
-	}
-	answer := sendBatchResponse{Successful: []sendResult{}}
-	for _, e := range in.Entries {
+	return inBatch(c, form, func(q *queue, e sendEntry) (sendResult, *refusal) {
 		if refused := q.check(e); refused != nil {
-			answer.Failed = append(answer.Failed, failed(e.ID, refused))
-			continue
+			return sendResult{}, refused
 		}
 		m := c.add(q, e)
-		answer.Successful = append(answer.Successful, sendResult{e.ID, checksum(m.Body), m.ID})
-	}
-	return answer, nil
+		return sendResult{e.ID, checksum(m.Body), m.ID}, nil
+	})
 }
 
-// checkBatch refuses a batch without one to ten entries with ids of their own.
-// Source: SQS API reference, SendMessageBatch and DeleteMessageBatch.
-func checkBatch(ids []string) *refusal {
-	seen := map[string]bool{}
-	for _, id := range ids {
-		if seen[id] {
-			return refuse("BatchEntryIdsNotDistinct", "Id %s repeated.", id)
-		}
-		seen[id] = true
-	}
-	switch {
-	case len(ids) == 0:
-		return refuse("EmptyBatchRequest", "There should be at least one entry in the request.")
-	case len(ids) > 10:
-		return refuse(
-			"TooManyEntriesInBatchRequest",
-			"Maximum number of entries per request are 10. You have sent %d.",
-			len(ids),
-		)
-	}
-	return nil
-}
+func (e sendEntry) id() string { return e.ID }
 
 func (e sendEntry) size() int {
 	n := len(e.MessageBody)
