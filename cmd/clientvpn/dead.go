@@ -22,9 +22,12 @@ type letter struct {
 func (t *tool) dead() *cobra.Command {
 	var most int
 	command := &cobra.Command{
-		Use: "dead", Short: "Show dead letters: events that failed five times", Args: cobra.NoArgs,
-		Long: `Show the dead letters: events that were tried five times. It takes none away,
-and hides each for ten seconds. The exit code is 1 if there are any.`,
+		Use: "dead", Short: "Show dead letters: events that failed five times", Args: takes(0, 0),
+		Long: `Show the dead letters: events that failed five times, and wait for a person. It
+takes none away, and hides each from others for ten seconds. The exit code is 1
+if there are any.`,
+		Example: `  clientvpn dead
+  clientvpn dead --most 10 --json`,
 		RunE: func(command *cobra.Command, _ []string) error {
 			s, err := t.open(command.Context())
 			if err != nil {
@@ -85,7 +88,11 @@ const (
 
 func (t *tool) redrive() *cobra.Command {
 	return &cobra.Command{
-		Use: "redrive", Short: "Put all dead letters back into the queue, once their cause is gone", Args: cobra.NoArgs,
+		Use: "redrive", Short: "Put all dead letters back into the queue, once their cause is gone", Args: takes(0, 0),
+		Long: `Put all dead letters back into the queue, so that the function tries them again.
+Do it once their cause is gone. A person who was cut off already is not cut off
+twice. The exit code is 1 if not all could be moved.`,
+		Example: "  clientvpn redrive",
 		RunE: func(command *cobra.Command, _ []string) error {
 			s, err := t.open(command.Context())
 			if err != nil {

@@ -15,9 +15,11 @@ import (
 
 func (t *tool) held() *cobra.Command {
 	return &cobra.Command{
-		Use: "held", Short: "Show what the brake holds, and since when", Args: cobra.NoArgs,
-		Long: `Show whom the brake holds, by source. "release" lets the function go on, "drop"
-leaves them connected.`,
+		Use: "held", Short: "Show what the brake holds, and since when", Args: takes(0, 0),
+		Long: `Show whom the brake holds, by source. The brake holds events if more people
+would be cut off within a time than the policy allows. "release" lets the
+function go on with them, "drop" leaves the people connected.`,
+		Example: "  clientvpn held",
 		RunE: func(command *cobra.Command, _ []string) error {
 			table, err := t.openLedger(command.Context(), "")
 			if err != nil {

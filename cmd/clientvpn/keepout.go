@@ -24,21 +24,22 @@ import (
 // keepOut groups the commands for the keep-out list.
 func (t *tool) keepOut() *cobra.Command {
 	var table string
-	group := &cobra.Command{
+	keepOut := group(&cobra.Command{
 		Use: "keep-out", Short: "List who may not connect, and lift entries",
-		Long: `List the people who may not connect, and lift entries by hand. It uses the
-credentials and the Region of the AWS CLI. Only lift changes the list.`,
-		Args: cobra.NoArgs,
-	}
-	group.PersistentFlags().StringVar(&table, "table", os.Getenv("LEDGER_TABLE"),
-		"the ledger, if not the stack's; LEDGER_TABLE if absent")
-	group.AddCommand(t.list(&table), t.lift(&table))
-	return group
+		Long: `List the people who may not connect, or lift entries without the function: both
+read and write the stack's table with your credentials. Only lift changes it.`,
+	}, t.list(&table), t.lift(&table))
+	keepOut.PersistentFlags().StringVar(&table, "table", os.Getenv("LEDGER_TABLE"),
+		"the `name` of the table, if not the stack's; $LEDGER_TABLE if absent")
+	return keepOut
 }
 
 func (t *tool) list(table *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List who may not connect, since when, until when and why", Args: cobra.NoArgs,
+		Use: "list", Short: "List who may not connect, since when, until when and why", Args: takes(0, 0),
+		Long: `List the people on the keep-out list: whom the client connect handler turns
+away, since when, until when, by whom and why.`,
+		Example: "  clientvpn keep-out list",
 		RunE: func(command *cobra.Command, _ []string) error {
 			list, err := t.openLedger(command.Context(), *table)
 			if err != nil {
@@ -59,13 +60,17 @@ type lifting struct{ policy, reason, by string }
 func (t *tool) lift(table *string) *cobra.Command {
 	var r lifting
 	command := &cobra.Command{
-		Use: "lift PERSON…", Short: "Take people off the list, whatever put them there", Args: cobra.MinimumNArgs(1),
-		Long: `Take people off the list, whatever put them there. A person may be named as the
-list does, or by any name that the policy knows as theirs. Who lifted an entry
-and why stays in the table.`,
+		Use: "lift PERSON…", Short: "Take people off the list without the function", Args: takes(1, anyNumber),
+		Long: `Take people off the list, whatever put them there, by a change of the table. Use
+it where the function does not run. Otherwise use "clientvpn lift", which passes
+through the function and sends the usual mail.
+
+A person may be named as the list does, or by any name that the policy knows as
+theirs. Who lifted an entry and why stays in the table. The exit code is 1 if a
+person is not on the list.`,
 		Example: `  clientvpn keep-out lift --reason "false alarm" alice@example.com`,
 		RunE: func(command *cobra.Command, people []string) error {
-			rules, err := policy.Load(r.policy)
+			rules, err := t.rules(command.Context(), r.policy)
 			if err != nil {
 				return err
 			}
@@ -83,14 +88,14 @@ and why stays in the table.`,
 		PreRunE: func(*cobra.Command, []string) error {
 			if strings.TrimSpace(r.reason) == "" || r.by == "" {
 				t.started = false
-				return errors.New("lift: say why with --reason and who with --by; both stay in the table")
+				return errors.New("say why with --reason and who with --by; both stay in the table")
 			}
 			return nil
 		},
 	}
-	command.Flags().StringVar(&r.policy, "policy", policyFile, "the policy, which knows whose names are whose")
-	command.Flags().StringVar(&r.reason, "reason", "", "why")
-	command.Flags().StringVar(&r.by, "by", os.Getenv("USER"), "who asks; USER if absent")
+	command.Flags().StringVar(&r.policy, "policy", "", whoseNames)
+	command.Flags().StringVar(&r.reason, "reason", "", "why, in `words`; they stay in the table")
+	command.Flags().StringVar(&r.by, "by", os.Getenv("USER"), "who asks, by `name`; $USER if absent")
 	return command
 }
 

@@ -131,7 +131,7 @@ func TestKeepOutSaysTheRemedy(t *testing.T) {
 		{[]string{"lift", demonstration, "alice"}, exitUsage, "say why with --reason"},
 		{[]string{"lift", demonstration, "--reason", "x", "--by", "", "alice"}, exitUsage, "who with --by"},
 		{[]string{"lift", "--policy", "nowhere.yaml", "--reason", "x", "alice"}, exitDiffers, "no such file"},
-		{[]string{"lift", "--reason", "x"}, exitUsage, "requires at least 1 arg"},
+		{[]string{"lift", "--reason", "x"}, exitUsage, "PERSON… is missing; write clientvpn keep-out lift PERSON…"},
 		{[]string{"list", "--tables", "x"}, exitUsage, "unknown flag: --tables"},
 		{[]string{"list", "--table", "another"}, exitAWS, "this account and Region have no such table"},
 	} {
@@ -157,6 +157,14 @@ func TestWithoutCredentialsTheRemedyIsSaid(t *testing.T) {
 	if code != exitAWS || beside != want {
 		t.Errorf("%d %s", code, beside)
 	}
+	t.Setenv("AWS_PROFILE", "prod")
+	code, _, beside = clientvpn(t, "keep-out", "list", "--table", "kept")
+	want = "clientvpn: the AWS CLI has no profile prod; name one with AWS_PROFILE that " +
+		`"aws configure list-profiles" shows` + "\n"
+	if code != exitAWS || beside != want {
+		t.Errorf("%d %s", code, beside)
+	}
+	t.Setenv("AWS_PROFILE", "")
 	t.Setenv("AWS_REGION", "")
 	code, _, beside = clientvpn(t, "keep-out", "list", "--table", "kept")
 	if code != exitAWS || beside != "clientvpn: there is no Region; set AWS_REGION to the stack's\n" {

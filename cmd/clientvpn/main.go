@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 
 	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/stack"
@@ -48,7 +47,7 @@ func run(ctx context.Context, args []string, c *console.Console) int {
 	case err == nil:
 		return exitDone
 	}
-	fmt.Fprintf(c.Err, "%s %v\n", c.In(console.Red, "clientvpn:"), err)
+	fmt.Fprintf(c.Err, "%s %v%s\n", c.In(console.Red, "clientvpn:"), err, remedy(err))
 	var ofAWS *stack.Error
 	switch {
 	case errors.As(err, &ofAWS):
@@ -69,39 +68,56 @@ type tool struct {
 
 const about = `clientvpn tries the Client VPN responder at home, without an AWS account, and
 operates a deployed one. Against AWS it uses the credentials and the Region of
-the AWS CLI.
+the AWS CLI (AWS_PROFILE, AWS_REGION), and finds the stack by itself. It ends
+nobody's connection by itself: it asks the deployed function.
 
 Exit codes: 0 done; 1 something differs or could not be done; 2 the command
 line is wrong; 3 AWS, or the way to it; 130 interrupted. NO_COLOR switches
-colours off.`
+colours off. doc/glossary.md explains the words.`
+
+const examples = `  clientvpn run      # at home: what the events of events/ come to
+  clientvpn status   # what needs a person
+  clientvpn cut alice@example.com --reason "laptop stolen"`
+
+// The groups of commands in the help.
+const (
+	atHome     = "home"
+	againstAWS = "aws"
+	elsewhere  = "elsewhere"
+)
 
 func (t *tool) root() *cobra.Command {
 	root := &cobra.Command{
-		Use: "clientvpn", Short: "Try and operate the Client VPN responder", Long: about,
+		Use: "clientvpn", Short: "Try and operate the Client VPN responder", Long: about, Example: examples,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRun: func(*cobra.Command, []string) { t.started = true },
 	}
-	usage := strings.ReplaceAll(root.UsageTemplate(), "FlagUsages |", fmt.Sprintf("FlagUsagesWrapped %d |", console.Width))
-	root.SetUsageTemplate(usage)
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "print JSON, one object a line")
-	root.AddGroup(&cobra.Group{ID: "home", Title: "At home, without AWS:"}, &cobra.Group{ID: "aws", Title: "Against AWS:"})
-	root.SetHelpCommandGroupID("home")
-	root.SetCompletionCommandGroupID("home")
+	root.PersistentFlags().StringVar(&t.stack, "stack", os.Getenv("CLIENTVPN_STACK"),
+		"the `name` of the deployed stack, if there are several; $CLIENTVPN_STACK if absent")
+	t.helpful(root)
+	root.AddGroup(
+		&cobra.Group{ID: atHome, Title: "At home, without AWS:"}, &cobra.Group{ID: againstAWS, Title: "Against AWS:"},
+		&cobra.Group{ID: elsewhere, Title: "Against a transmitter of Shared Signals:"},
+	)
+	root.SetHelpCommandGroupID(atHome)
+	root.SetCompletionCommandGroupID(atHome)
 	for _, command := range []*cobra.Command{t.runCommand(), t.invoke(), t.serve(), t.explain(), t.check(), t.bench()} {
-		command.GroupID = "home"
+		command.GroupID = atHome
 		root.AddCommand(command)
 	}
-	root.PersistentFlags().StringVar(&t.stack, "stack", os.Getenv("CLIENTVPN_STACK"),
-		"the deployed stack, if there are several; CLIENTVPN_STACK if absent")
 	for _, command := range []*cobra.Command{
 		t.status(), t.who(), t.would(), t.cut(), t.reinstate(), t.keepOut(), t.why(), t.report(), t.ready(),
 		t.stop(), t.start(), t.dead(), t.redrive(), t.policy(), t.held(),
-		t.ruling("release", "Release Held", "Let the function go on with what the brake holds"),
-		t.ruling("drop", "Drop Held", "Delete what the brake holds; the people stay connected"),
+		t.ruling("release", "Release Held", "Let the function go on with what the brake holds",
+			`  clientvpn release okta --reason "the Lyon office has closed"`),
+		t.ruling("drop", "Drop Held", "Delete what the brake holds; the people stay connected",
+			`  clientvpn drop okta --user alice --reason "disabled by mistake"`),
 	} {
-		command.GroupID = "aws"
+		command.GroupID = againstAWS
 		root.AddCommand(command)
 	}
-	root.AddCommand(t.ssf())
+	ssf := t.ssf()
+	ssf.GroupID = elsewhere
+	root.AddCommand(ssf)
 	return root
 }

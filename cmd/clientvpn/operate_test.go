@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"clientvpn-responder/internal/console"
 	"clientvpn-responder/internal/trial"
 )
 
@@ -30,6 +31,22 @@ func has(t *testing.T, text string, words ...string) {
 		if !strings.Contains(flat, w) {
 			t.Errorf("it lacks %q:\n%s", w, text)
 		}
+	}
+}
+
+// TestWhoNeedsNoPolicyAtHand: elsewhere it reads the one that is deployed.
+func TestWhoNeedsNoPolicyAtHand(t *testing.T) {
+	withStack(t)
+	if code, _, beside := clientvpn(t, "policy", "put", trial.Demonstration, "--cases", "none"); code != exitDone {
+		t.Fatal(beside)
+	}
+	t.Chdir(t.TempDir())
+	var out, beside strings.Builder
+	c := console.Plain(&out)
+	c.Err = &beside
+	code := run(t.Context(), []string{"who", "alice@example.com"}, c)
+	if code != exitDone || !strings.HasPrefix(out.String(), "alice") {
+		t.Errorf("%d %s%s", code, &out, &beside)
 	}
 }
 

@@ -14,11 +14,11 @@ import (
 
 // policy groups the commands for the deployed policy.
 func (t *tool) policy() *cobra.Command {
-	group := &cobra.Command{
-		Use: "policy", Short: "Compare your policy with what is deployed, and put it in its place", Args: cobra.NoArgs,
-	}
-	group.AddCommand(t.policyDiff(), t.policyPut())
-	return group
+	return group(&cobra.Command{
+		Use: "policy", Short: "Compare your policy with what is deployed, and put it in its place",
+		Long: `Compare your policy with the one that is deployed, and put it in its place. The
+policy says who is cut off, and who never is (doc/policy.md).`,
+	}, t.policyDiff(), t.policyPut())
 }
 
 // decided is a decision, as far as two are compared.
@@ -51,13 +51,15 @@ type difference struct {
 }
 
 func (t *tool) policyDiff() *cobra.Command {
-	var since string
+	since := back{"7d", 7 * 24 * time.Hour}
 	command := &cobra.Command{
 		Use: "diff [FILE]", Short: "Show who would be decided differently among the last events",
 		Long: `Decide about the signals in the function's log by your policy, and show which
 decisions differ from what the deployed policy decided. What the ledger or the
-brake held back counts as the rule decided it. The exit code is 1 if any differ.`,
-		Args: cobra.MaximumNArgs(1),
+brake held back counts as the rule decided it. FILE is policy.yaml if absent.
+The exit code is 1 if any differ.`,
+		Example: "  clientvpn policy diff --since 30d",
+		Args:    takes(0, 1),
 		RunE: func(command *cobra.Command, files []string) error {
 			file := policyFile
 			if len(files) > 0 {
@@ -67,14 +69,10 @@ brake held back counts as the rule decided it. The exit code is 1 if any differ.
 			if err != nil {
 				return err
 			}
-			back, err := days(since)
-			if err != nil {
-				return err
-			}
-			return t.diff(command.Context(), rules, back)
+			return t.diff(command.Context(), rules, since.Duration)
 		},
 	}
-	command.Flags().StringVar(&since, "since", "7d", "how far back, such as 12h or 7d")
+	command.Flags().Var(&since, "since", "how far back, such as 12h or 7d")
 	return command
 }
 

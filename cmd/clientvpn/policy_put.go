@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,6 +16,7 @@ import (
 	"clientvpn-responder/internal/stack"
 	"clientvpn-responder/internal/trial"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 )
 
@@ -22,9 +25,12 @@ func (t *tool) policyPut() *cobra.Command {
 	command := &cobra.Command{
 		Use: "put [FILE]", Short: "Check your policy, and put it where the functions read it",
 		Long: `Check a policy and its test cases, and put it where the deployed functions read
-it, with its file of aliases. They use it within a minute. It refuses a policy
-with a mistake, and one that somebody else has changed meanwhile.`,
-		Args: cobra.MaximumNArgs(1),
+it, with its file of aliases. They use it within a minute. FILE is policy.yaml
+if absent. The exit code is 1, and nothing is put, if the policy has a mistake,
+a case differs, or somebody else has changed the policy meanwhile.`,
+		Example: `  clientvpn policy put
+  clientvpn policy put company/policy.yaml --cases company/cases`,
+		Args: takes(0, 1),
 		RunE: func(command *cobra.Command, files []string) error {
 			file := policyFile
 			if len(files) > 0 {
@@ -100,20 +106,48 @@ func (t *tool) checkFirst(file, cases string) error {
 
 // openPolicy opens the place from which the deployed function reads its policy.
 func (t *tool) openPolicy(ctx context.Context) (*policysource.Store, error) {
-	s, err := t.open(ctx)
+	cfg, at, err := t.locatePolicy(ctx)
 	if err != nil {
 		return nil, err
+	}
+	return policysource.Open(cfg, at), nil
+}
+
+// locatePolicy returns from where the deployed function reads its policy.
+func (t *tool) locatePolicy(ctx context.Context) (cfg aws.Config, at policysource.Location, err error) {
+	s, err := t.open(ctx)
+	if err != nil {
+		return cfg, at, err
 	}
 	settings, err := s.Settings(ctx)
 	if err != nil {
-		return nil, err
+		return cfg, at, err
 	}
 	if settings["POLICY_SOURCE"] == "" {
-		return nil, errors.New("the deployed function reads its policy from the package; deploy to change it")
+		return cfg, at, errors.New("the deployed function reads its policy from the package; deploy to change it")
 	}
-	at, err := policysource.ParseLocation(settings["POLICY_SOURCE"])
+	at, err = policysource.ParseLocation(settings["POLICY_SOURCE"])
+	return s.Config, at, err
+}
+
+// whoseNames is what the flag --policy says where the policy is only read.
+const whoseNames = "the policy `file`, which knows whose names are whose; if absent, policy.yaml here, or else the " +
+	"deployed policy"
+
+// rules reads the policy in a file. Without a name it is policy.yaml, or else the one that is deployed: a person who is
+// woken at night has no file at hand.
+func (t *tool) rules(ctx context.Context, file string) (*policy.Policy, error) {
+	rules, err := policy.Load(cmp.Or(file, policyFile))
+	if file != "" || !errors.Is(err, fs.ErrNotExist) {
+		return rules, err
+	}
+	cfg, at, err := t.locatePolicy(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return policysource.Open(s.Config, at), nil
+	deployed := policysource.New(cfg, at, policyFile).InForce(ctx)
+	if deployed.Err != nil {
+		return nil, stack.InOneSentence(deployed.Err)
+	}
+	return deployed.Policy, nil
 }

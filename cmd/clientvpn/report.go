@@ -15,21 +15,22 @@ import (
 )
 
 func (t *tool) report() *cobra.Command {
-	var since, output string
+	var since back
+	var output string
 	command := &cobra.Command{
 		Use: "report [EVENT|NAME]", Short: "Write a page about an event or a week, as one HTML file",
 		Long: `Write a page as one HTML file that loads nothing and prints well. About an event
 or a person: what happened and when, who, where, why, the evidence, and what is
 left to do. With --since alone: who was or would have been cut off, by status,
 source and rule, how quickly, and what was held back and why. Read that before
-you turn enforcement on.`,
+you turn enforcement on. The exit code is 1 if the log has nothing about it.`,
 		Example: `  clientvpn report --since 7d
   clientvpn report 64c3ff73-68ea-40be-8d26-308cdb13f776 --output incident.html`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		PreRunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 && since == "" {
+			if len(args) == 0 && since.written == "" {
 				t.started = false
-				return errors.New("report: name an event or a person, or a time with --since, such as 7d")
+				return errors.New("name an event or a person, or a time with --since, such as 7d")
 			}
 			return nil
 		},
@@ -40,12 +41,13 @@ you turn enforcement on.`,
 			return t.reportIncident(command.Context(), args[0], since, output)
 		},
 	}
-	command.Flags().StringVar(&since, "since", "", "how far back, such as 12h or 7d")
-	command.Flags().StringVarP(&output, "output", "o", "", "the `file`; - is standard output")
+	command.Flags().Var(&since, "since", "how far back, such as 12h or 7d")
+	command.Flags().StringVarP(&output, "output", "o", "",
+		"the `file` to write; - is standard output; clientvpn-….html if absent")
 	return command
 }
 
-func (t *tool) reportIncident(ctx context.Context, what, since, output string) error {
+func (t *tool) reportIncident(ctx context.Context, what string, since back, output string) error {
 	f, err := t.lookup(ctx, what, since)
 	if err != nil {
 		return err
@@ -60,27 +62,23 @@ func (t *tool) reportIncident(ctx context.Context, what, since, output string) e
 	return t.savePage(page.Bytes(), output, "clientvpn-"+what+".html", len(f.logged))
 }
 
-func (t *tool) reportWeek(ctx context.Context, since, output string) error {
-	back, err := days(since)
-	if err != nil {
-		return err
-	}
+func (t *tool) reportWeek(ctx context.Context, since back, output string) error {
 	s, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
 	to := time.Now()
 	progress := t.Progress("Reading the log", 0)
-	all, err := outcomes(ctx, s, to.Add(-back), "", func(report.Outcome) bool { return true })
+	all, err := outcomes(ctx, s, to.Add(-since.Duration), "", func(report.Outcome) bool { return true })
 	progress.Stop()
 	if err != nil {
 		return err
 	}
 	var page bytes.Buffer
-	if err := report.Week(&page, all, to.Add(-back), to); err != nil {
+	if err := report.Week(&page, all, to.Add(-since.Duration), to); err != nil {
 		return err
 	}
-	return t.savePage(page.Bytes(), output, "clientvpn-"+since+".html", len(all))
+	return t.savePage(page.Bytes(), output, "clientvpn-"+since.written+".html", len(all))
 }
 
 // unsafe matches what is left out of a file's name.

@@ -14,8 +14,8 @@ import (
 	"clientvpn-responder/internal/report"
 )
 
-// done are the statuses with which nothing is left to do.
-var done = []string{"terminated", "not-connected", "notified", "ready", "would-terminate"}
+// done are the statuses with which nothing is left to do, whatever was asked for.
+var done = []string{"terminated", "not-connected", "ready"}
 
 // send passes the request to the deployed function and prints the outcomes. It fails unless all is done.
 func (t *tool) send(ctx context.Context, r request) error {
@@ -45,7 +45,7 @@ func (t *tool) send(ctx context.Context, r request) error {
 		if !t.json {
 			t.printOutcome(o)
 		}
-		if !slices.Contains(done, o.Status) || o.Status == "would-terminate" && !r.dryRun {
+		if !r.isDone(o.Status) {
 			undone++
 		}
 	}
@@ -53,6 +53,17 @@ func (t *tool) send(ctx context.Context, r request) error {
 		return fmt.Errorf("%d of %d outcomes are not what was asked for", undone, len(outcomes))
 	}
 	return nil
+}
+
+// isDone reports whether an outcome is what the request asks for.
+func (r request) isDone(status string) bool {
+	switch status {
+	case "would-terminate":
+		return r.dryRun
+	case "notified": // and nobody was cut off
+		return r.detailType != cutOff
+	}
+	return slices.Contains(done, status)
 }
 
 func readOutcomes(answer []byte) ([]report.Outcome, error) {

@@ -21,12 +21,13 @@ func (t *tool) stop() *cobra.Command {
 	c := change{false, `Everything is switched off: from the next event on nobody is cut off or denied. ` +
 		`Events wait in the queue, for at most four days (%s). "clientvpn start" lets everything go on.`}
 	return &cobra.Command{
-		Use: "stop", Short: "Stop everything within seconds; events wait in the queue", Args: cobra.NoArgs,
+		Use: "stop", Short: "Stop everything within seconds; events wait in the queue", Args: takes(0, 0),
 		Long: `Stop the deployed functions, without a deployment. The off switch is thrown
 first: from the next event on nobody is cut off, and the client connect
-handler denies nobody. Then events wait in the queue, for at most four days.
-It does not stop a termination that has begun.`,
-		RunE: func(command *cobra.Command, _ []string) error { return t.apply(command.Context(), c) },
+handler denies nobody. Then events wait in the queue, for at most four days. It
+does not stop a termination that has begun. "start" lets everything go on.`,
+		Example: "  clientvpn stop",
+		RunE:    func(command *cobra.Command, _ []string) error { return t.apply(command.Context(), c) },
 	}
 }
 
@@ -34,8 +35,12 @@ func (t *tool) start() *cobra.Command {
 	c := change{true, `Everything is switched on, and the function goes on with the events that wait (%s). ` +
 		`"clientvpn ready" tests it.`}
 	return &cobra.Command{
-		Use: "start", Short: "Let everything go on, with the events that wait", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error { return t.apply(command.Context(), c) },
+		Use: "start", Short: "Let everything go on, with the events that wait", Args: takes(0, 0),
+		Long: `Let everything go on after "stop" or the stack's output StopCommand. The
+function goes on with the events that wait in the queue. It does not act on what
+it only reported meanwhile.`,
+		Example: "  clientvpn start",
+		RunE:    func(command *cobra.Command, _ []string) error { return t.apply(command.Context(), c) },
 	}
 }
 

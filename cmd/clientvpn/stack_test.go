@@ -66,6 +66,11 @@ func TestCutHoldsWhatThePolicyHolds(t *testing.T) {
 	if code != exitDiffers || !strings.HasPrefix(out, "EXEMPT  ") || !strings.Contains(beside, "not what was asked for") {
 		t.Errorf("%d %s%s", code, out, beside)
 	}
+	// A rule that only notifies leaves everybody connected.
+	code, out, beside = clientvpn(t, "cut", "alice@example.com", "--kind", "risk-level-change", "--reason", "a try")
+	if code != exitDiffers || !strings.HasPrefix(out, "NOTIFIED  ") {
+		t.Errorf("%d %s%s", code, out, beside)
+	}
 	code, out, beside = clientvpn(t, "cut", "frank@example.com", "--json", "--reason", "a try")
 	var answer struct{ Outcomes []report.Outcome }
 	err := json.Unmarshal([]byte(out), &answer)

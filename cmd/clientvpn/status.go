@@ -44,11 +44,13 @@ type endpoint struct {
 
 func (t *tool) status() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show whether it is ready, and whatever needs a person", Args: cobra.NoArgs,
+		Use: "status", Short: "Show whether it is ready, and whatever needs a person", Args: takes(0, 0),
 		Long: `Show whether the deployed function is ready, its mode and policy, the endpoints
-and whom they carry, when each source was heard last, what is held, dead letters
-and alarms. It asks the function for a self-test, which terminates nothing. The
-exit code is 1 if something needs a person.`,
+and whom they carry, when each identity provider was heard last, what the brake
+holds, dead letters (events that failed five times) and alarms, each with the
+next command. It asks the function for a self-test, which terminates nothing.
+The exit code is 1 if something needs a person.`,
+		Example: "  clientvpn status",
 		RunE: func(command *cobra.Command, _ []string) error {
 			s, err := t.open(command.Context())
 			if err != nil {

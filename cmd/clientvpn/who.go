@@ -38,10 +38,12 @@ func (t *tool) who() *cobra.Command {
 		Use: "who [NAME]", Short: "Show who is connected, where, since when and from where",
 		Long: `Show who is connected by the policy's names for people, where, since when, from
 which address, and how a request would name each connection to terminate it. It
-asks EC2 with your credentials, in the stack's account and Region.`,
-		Args: cobra.MaximumNArgs(1),
+asks EC2 with your credentials, in their account and Region.`,
+		Example: `  clientvpn who
+  clientvpn who alice@example.com`,
+		Args: takes(0, 1),
 		RunE: func(command *cobra.Command, names []string) error {
-			rules, err := policy.Load(file)
+			rules, err := t.rules(command.Context(), file)
 			if err != nil {
 				return err
 			}
@@ -59,7 +61,7 @@ asks EC2 with your credentials, in the stack's account and Region.`,
 			return t.printPeople(people)
 		},
 	}
-	command.Flags().StringVar(&file, "policy", policyFile, "the policy, which knows whose names are whose")
+	command.Flags().StringVar(&file, "policy", "", whoseNames)
 	return command
 }
 

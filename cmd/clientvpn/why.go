@@ -21,13 +21,16 @@ import (
 const keptInLog = 30 * 24 * time.Hour
 
 func (t *tool) why() *cobra.Command {
-	var since string
+	var since back
 	command := &cobra.Command{
 		Use: "why EVENT|NAME", Short: "Show what became of an event or a person, as a timeline",
 		Long: `Show what became of an event, or of everything about a person, as a timeline. It
-reads the ledger, which remembers events for 45 days, and the function's log.
-EVENT is the provider's own id or EventBridge's, as every message has it.`,
-		Args: cobra.ExactArgs(1),
+reads the ledger, a table that remembers events for 45 days, and the function's
+log. EVENT is the provider's own id or EventBridge's, as every mail has it. The
+exit code is 1 if nothing is known of it.`,
+		Example: `  clientvpn why 64c3ff73-68ea-40be-8d26-308cdb13f776
+  clientvpn why alice@example.com --since 7d`,
+		Args: takes(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
 			found, err := t.lookup(command.Context(), args[0], since)
 			if err != nil {
@@ -36,7 +39,8 @@ EVENT is the provider's own id or EventBridge's, as every message has it.`,
 			return t.printWhy(found, args[0])
 		},
 	}
-	command.Flags().StringVar(&since, "since", "", "how far back, such as 12h or 7d; 30d if the ledger does not know")
+	command.Flags().Var(&since, "since",
+		"how far back, such as 12h or 7d; if absent, from the event on, or 30d if the ledger does not know it")
 	return command
 }
 
@@ -47,7 +51,7 @@ type found struct {
 }
 
 // lookup finds an event or a person in the ledger and the log.
-func (t *tool) lookup(ctx context.Context, what, since string) (found, error) {
+func (t *tool) lookup(ctx context.Context, what string, since back) (found, error) {
 	s, err := t.open(ctx)
 	if err != nil {
 		return found{}, err
@@ -63,10 +67,7 @@ func (t *tool) lookup(ctx context.Context, what, since string) (found, error) {
 		return found{}, stack.InOneSentence(err)
 	}
 	noted = slices.DeleteFunc(noted, func(e ledger.Event) bool { return e.Key.ID != what && !isAbout(e, what) })
-	from, err := beginning(since, noted)
-	if err != nil {
-		return found{}, err
-	}
+	from := beginning(since, noted)
 	id := ""
 	if !slices.ContainsFunc(noted, func(e ledger.Event) bool { return e.Key.ID != what }) && looksLikeID(what) {
 		id = what // so that the log has to return only these lines
@@ -89,31 +90,14 @@ func isAbout(e ledger.Event, name string) bool {
 }
 
 // beginning returns from when on the log is read.
-func beginning(since string, noted []ledger.Event) (time.Time, error) {
-	if since != "" {
-		d, err := days(since)
-		return time.Now().Add(-d), err
+func beginning(since back, noted []ledger.Event) time.Time {
+	switch {
+	case since.written != "":
+		return time.Now().Add(-since.Duration)
+	case len(noted) > 0:
+		return noted[0].FirstReceived.Add(-time.Hour) // they are in the order of their arrival
 	}
-	if len(noted) > 0 {
-		return noted[0].FirstReceived.Add(-time.Hour), nil // they are in the order of their arrival
-	}
-	return time.Now().Add(-keptInLog), nil
-}
-
-// days reads a duration that may be in days.
-func days(written string) (time.Duration, error) {
-	number, isDays := strings.CutSuffix(written, "d")
-	if isDays {
-		written = number + "h"
-	}
-	d, err := time.ParseDuration(written)
-	if isDays {
-		d *= 24
-	}
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("--since: write a time such as 12h or 7d")
-	}
-	return d, nil
+	return time.Now().Add(-keptInLog)
 }
 
 // outcomes reads the log's outcomes that are wanted.

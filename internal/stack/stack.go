@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Stack is a deployed stack, known by the outputs of its template.
@@ -36,8 +37,14 @@ var ours = []string{"FunctionName", "LedgerTableName", "DeadLetterQueueUrl"}
 
 // Configure returns the configuration of the AWS CLI.
 func Configure(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
+	// The SDK's own words are for programmers.
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	var none config.SharedConfigProfileNotExistError
+	switch {
+	case errors.As(err, &none):
+		return cfg, &Error{fmt.Errorf("the AWS CLI has no profile %s; name one with AWS_PROFILE that \"aws configure "+
+			"list-profiles\" shows", none.Profile)}
+	case err != nil:
 		return cfg, &Error{fmt.Errorf("reading the AWS configuration: %w", err)}
 	}
 	if cfg.Region == "" {
