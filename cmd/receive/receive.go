@@ -43,11 +43,8 @@ func (h *handler) pass(ctx context.Context, e events.LambdaFunctionURLRequest) (
 	if refused != nil {
 		return passed, refused
 	}
-	refuse := func(why door.Reason, err error) (door.Passed, *door.Refusal) {
-		if err != nil {
-			h.log.Error("an event could not be stored", "door", passed.Door.Path, "error", err.Error())
-		}
-		return door.Passed{}, &door.Refusal{Door: passed.Door, Why: why}
+	refuse := func(why door.Reason, cause error) (door.Passed, *door.Refusal) {
+		return door.Passed{}, &door.Refusal{Door: passed.Door, Why: why, Cause: cause}
 	}
 	if passed.Once != "" {
 		only, err := h.ledger.Once(ctx, passed.Once, passed.Body, time.Now().Add(onceFor))
@@ -121,6 +118,10 @@ func (h *handler) report(
 			v = unavailable
 		}
 		line = append(line, slog.String("why", string(r.Why)))
+		if r.Cause != nil {
+			level = slog.LevelError
+			line = append(line, slog.String("error", r.Cause.Error()))
+		}
 	}
 	line = append(line, slog.String("Verdict", string(v)))
 	h.log.LogAttrs(ctx, level, "door", append(line, metric.Doors.Attrs(slog.Int("DoorRequests", 1))...)...)

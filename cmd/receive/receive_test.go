@@ -29,6 +29,8 @@ const (
 	host  = "abc.lambda-url.eu-west-1.on.aws"
 	table = "ledger"
 	queue = "events"
+	// provider is a SAML provider that IAM does not let the function read.
+	provider = "arn:aws:iam::111122223333:saml-provider/okta"
 )
 
 // binary is the real handler, built once.
@@ -88,7 +90,8 @@ func newStage(t *testing.T) *stage {
 	t.Cleanup(stop)
 	doors := fmt.Sprintf(`[
 		{"path": "/logout", "accepts": "universal-logout", "issuer": %q, "keys": %q},
-		{"path": "/ssf", "accepts": "shared-signals", "issuer": %[1]q, "keys": %[2]q, "audience": "vpn"}]`, okta, keys)
+		{"path": "/saml", "accepts": "universal-logout", "issuer": %[1]q, "saml_provider": %[3]q},
+		{"path": "/ssf", "accepts": "shared-signals", "issuer": %[1]q, "keys": %[2]q, "audience": "vpn"}]`, okta, keys, provider)
 	s.function, err = emulator.Start(t.Context(), binary, []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "DOORS=" + doors,
 		"EVENT_QUEUE_URL=" + s.cloud.AddQueue(queue), "LEDGER_TABLE=" + table,
@@ -233,6 +236,28 @@ func TestNothingIsAcceptedThatIsNotStored(t *testing.T) {
 		r := s.post(t, "/logout", "application/json", s.logout(t, "1"), body("alice@example.com"))
 		if r.StatusCode != 503 || r.Headers["Retry-After"] == "" || len(s.queued(t)) > 0 {
 			t.Errorf("%s: %+v", action, r)
+		}
+	}
+}
+
+// TestLogSaysWhatFailed: a permission that is missing reads as such in the log, and not in the answer.
+func TestLogSaysWhatFailed(t *testing.T) {
+	s := newStage(t)
+	s.cloud.Deny("iam:GetSAMLProvider", "")
+	s.cloud.Deny("sqs:SendMessage", "")
+	for _, path := range []string{"/saml", "/logout"} {
+		r := s.post(t, path, "application/json", s.logout(t, "1"), body("alice@example.com"))
+		if r.StatusCode != 503 || r.Body != "" {
+			t.Errorf("%s: %+v", path, r)
+		}
+	}
+	s.function.Close()
+	for _, want := range []string{
+		"missing permission iam:GetSAMLProvider; list the provider in SamlProviderArns: IAM answers 403 Forbidden AccessDenied",
+		"storing the event in the queue",
+	} {
+		if log := string(s.function.Logs()); strings.Count(log, `"error":"`) != 2 || !strings.Contains(log, want) {
+			t.Errorf("want %s: %s", want, log)
 		}
 	}
 }

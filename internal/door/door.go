@@ -121,11 +121,7 @@ func (g *Gate) Enter(ctx context.Context, r Request) (Passed, *Refusal) {
 		if doors[i].Issuer != t.issuer {
 			continue
 		}
-		p, why := doors[i].enter(ctx, r, t)
-		if why != "" {
-			return Passed{}, refuse(&doors[i].Door, why)
-		}
-		return p, nil
+		return doors[i].enter(ctx, r, t)
 	}
 	return Passed{}, refuse(first, UnknownIssuer)
 }
@@ -141,17 +137,17 @@ func (g *Gate) at(path string) (doors []*entry) {
 }
 
 // enter verifies the token with the door's keys, and only then reads what it says.
-func (e *entry) enter(ctx context.Context, r Request, t token) (Passed, Reason) {
-	payload, why := e.keys.verify(ctx, t)
+func (e *entry) enter(ctx context.Context, r Request, t token) (Passed, *Refusal) {
+	payload, why, cause := e.keys.verify(ctx, t)
 	if why != "" {
-		return Passed{}, why
+		return Passed{}, &Refusal{&e.Door, why, cause}
 	}
 	c, why := readClaims(payload)
 	if why == "" {
 		why = c.check(&e.Door, r)
 	}
 	if why != "" {
-		return Passed{}, why
+		return Passed{}, refuse(&e.Door, why)
 	}
 	p := Passed{Door: &e.Door}
 	switch e.Accepts {
@@ -162,7 +158,10 @@ func (e *entry) enter(ctx context.Context, r Request, t token) (Passed, Reason) 
 	default:
 		why = p.record(r)
 	}
+	if why != "" {
+		return Passed{}, refuse(&e.Door, why)
+	}
 	p.Event.Door = e.Path
 	p.Event = NewEvent(p.Event, e.Issuer, r.At)
-	return p, why
+	return p, nil
 }

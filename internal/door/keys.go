@@ -7,14 +7,16 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// keySet verifies the signature of a token and returns its payload, or why it cannot.
+// keySet verifies the signature of a token and returns its payload, or why it cannot. The error is what kept it from
+// the keys, for the log.
 type keySet interface {
-	verify(ctx context.Context, t token) ([]byte, Reason)
+	verify(ctx context.Context, t token) ([]byte, Reason, error)
 }
 
 const (
@@ -33,6 +35,7 @@ type remoteKeys struct {
 	url   string
 	fetch *fetcher
 	set   *oidc.RemoteKeySet
+	cause error // of the last fetch, if it failed
 }
 
 // newRemoteKeys returns the keys at a URL, fetched through the transport when a token first needs them.
@@ -40,7 +43,7 @@ func newRemoteKeys(url string, transport http.RoundTripper) *remoteKeys {
 	return &remoteKeys{url: url, fetch: &fetcher{transport: transport}}
 }
 
-func (k *remoteKeys) verify(ctx context.Context, t token) ([]byte, Reason) {
+func (k *remoteKeys) verify(ctx context.Context, t token) ([]byte, Reason, error) {
 	if k.set == nil || time.Since(k.fetch.succeeded) > freshFor {
 		client := &http.Client{Transport: k.fetch, Timeout: fetchTime, CheckRedirect: noRedirect}
 		k.set = oidc.NewRemoteKeySet(oidc.ClientContext(context.WithoutCancel(ctx), client), k.url)
@@ -48,15 +51,28 @@ func (k *remoteKeys) verify(ctx context.Context, t token) ([]byte, Reason) {
 	payload, err := k.set.VerifySignature(ctx, t.raw)
 	switch {
 	case err == nil:
-		return payload, ""
+		k.cause = nil
+		return payload, "", nil
 	case errors.Is(err, errTooSoon) && k.fetch.ids[t.keyID]:
-		return nil, BadSignature // the key was there, and did not make it
+		return nil, BadSignature, nil // the key was there, and did not make it
 	case errors.Is(err, errTooSoon):
-		return nil, TooSoon
+		return nil, TooSoon, k.cause
 	case errors.Unwrap(err) != nil: // go-oidc wraps what keeps it from the keys, and nothing else
-		return nil, NoKeys
+		k.cause = causeOf(err)
+		return nil, NoKeys, k.cause
 	}
-	return nil, BadSignature
+	k.cause = nil
+	return nil, BadSignature, nil
+}
+
+// causeOf returns the beginning of an error, on one line. go-oidc adds a whole answer of the issuer.
+func causeOf(err error) error {
+	const most = 300 // bytes
+	words := strings.Join(strings.Fields(err.Error()), " ")
+	if len(words) > most {
+		words = strings.ToValidUTF8(words[:most], "") + "…"
+	}
+	return errors.New(words)
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -1,11 +1,15 @@
 package door_test
 
 import (
+	"bytes"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"clientvpn-responder/internal/door"
+	"clientvpn-responder/internal/emulator"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -73,6 +77,37 @@ func TestKeysThatCannotBeFetched(t *testing.T) {
 			time.Sleep(time.Minute)
 			if answer, why := enter(t, g, request("/ssf", good("/ssf").sign())); answer.Status != 202 {
 				t.Errorf("%s, a minute later: %d %s", name, answer.Status, why)
+			}
+		}
+	})
+}
+
+// TestLogLearnsWhyThereAreNoKeys: the refusal has what the issuer or IAM answered, for the minute of the floor, too. The
+// answer to the sender does not.
+func TestLogLearnsWhyThereAreNoKeys(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		denied, gone := &emulator.Cloud{}, &emulator.Cloud{}
+		denied.Deny("iam:GetSAMLProvider", "")
+		failing := newIssuer()
+		failing.status, failing.body = http.StatusInternalServerError, bytes.Repeat([]byte("no\n"), 1<<20)
+		saml := []door.Door{{Path: "/logout", Accepts: door.Logout, Issuer: okta, SAMLProvider: provider}}
+		for name, test := range map[string]struct {
+			gate *door.Gate
+			path string
+			want string
+		}{
+			"IAM denies":        {door.NewGate(saml, failing, over(t, denied)), "/logout", "missing permission iam:GetSAMLProvider"},
+			"IAM knows none":    {door.NewGate(saml, failing, over(t, gone)), "/logout", "NoSuchEntity: Manifest not found"},
+			"the issuer's keys": {door.NewGate(doors[1:2], failing, aws.Config{}), "/ssf", "get keys failed"},
+		} {
+			for _, reason := range []door.Reason{door.NoKeys, door.TooSoon} {
+				_, refused := test.gate.Enter(t.Context(), request(test.path, good(test.path).sign()))
+				synctest.Wait()
+				if refused == nil || refused.Why != reason || refused.Cause == nil ||
+					!strings.Contains(refused.Cause.Error(), test.want) || len(refused.Cause.Error()) > 310 ||
+					strings.Contains(refused.Cause.Error(), "\n") || refused.Answer().Body != "" {
+					t.Errorf("%s: %+v", name, refused)
+				}
 			}
 		}
 	})

@@ -73,9 +73,11 @@ var descriptions = map[string]string{
 type Refusal struct {
 	Door *Door // nil where no door has the path
 	Why  Reason
+	// Cause is what a service answered where it kept the request from passing, for the log alone; nil elsewhere.
+	Cause error
 }
 
-func refuse(d *Door, why Reason) *Refusal { return &Refusal{d, why} }
+func refuse(d *Door, why Reason) *Refusal { return &Refusal{Door: d, Why: why} }
 
 // Temporary reports whether the same request may pass later.
 func (r *Refusal) Temporary() bool { return r.Why == TooSoon || r.Why == NoKeys || r.Why == NoQueue }

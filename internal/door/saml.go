@@ -28,26 +28,28 @@ type samlKeys struct {
 	arn              string
 	tried, succeeded time.Time
 	set              oidc.StaticKeySet
+	cause            error // of the last fetch, if it failed
 }
 
-func (k *samlKeys) verify(ctx context.Context, t token) ([]byte, Reason) {
+func (k *samlKeys) verify(ctx context.Context, t token) ([]byte, Reason, error) {
 	now := time.Now()
 	if now.Sub(k.succeeded) > freshFor {
 		if now.Sub(k.tried) < floor {
-			return nil, TooSoon
+			return nil, TooSoon, k.cause
 		}
 		k.tried = now
 		keys, err := k.fetch(ctx)
 		if err != nil {
-			return nil, NoKeys
+			k.cause = causeOf(fmt.Errorf("reading %s: %w", k.arn, err))
+			return nil, NoKeys, k.cause
 		}
-		k.set.PublicKeys, k.succeeded = keys, now
+		k.set.PublicKeys, k.succeeded, k.cause = keys, now, nil
 	}
 	payload, err := k.set.VerifySignature(ctx, t.raw)
 	if err != nil {
-		return nil, BadSignature
+		return nil, BadSignature, nil
 	}
-	return payload, ""
+	return payload, "", nil
 }
 
 // fetch asks IAM. The generated client would cost more at start than all else.
@@ -69,7 +71,7 @@ func (k *samlKeys) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
 		return nil, fmt.Errorf("reading IAM's answer: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("IAM answers %s", response.Status)
+		return nil, refusalOf(response, raw)
 	}
 	var answer struct {
 		Metadata string `xml:"GetSAMLProviderResult>SAMLMetadataDocument"`
@@ -78,6 +80,21 @@ func (k *samlKeys) fetch(ctx context.Context) ([]crypto.PublicKey, error) {
 		return nil, err
 	}
 	return signingKeys(answer.Metadata)
+}
+
+// refusalOf returns the error that IAM answered.
+// Source: AWS IAM API reference, "Common errors".
+func refusalOf(response *http.Response, body []byte) error {
+	var answer struct {
+		Code    string `xml:"Error>Code"`
+		Message string `xml:"Error>Message"`
+	}
+	_ = xml.Unmarshal(body, &answer) // without a code, the status says it
+	err := fmt.Errorf("IAM answers %s %s: %s", response.Status, answer.Code, answer.Message)
+	if answer.Code == "AccessDenied" {
+		return fmt.Errorf("missing permission iam:GetSAMLProvider; list the provider in SamlProviderArns: %w", err)
+	}
+	return err
 }
 
 // request returns the signed request for the provider.
