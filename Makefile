@@ -104,7 +104,7 @@ size: build
 
 arm64: build ## start what is built for AWS, under qemu
 	@$(if $(filter aarch64 arm64,$(shell uname -m)),,$(call need,qemu-aarch64-static,that the arm64 binary starts);) \
-	python3 .ci/arm64.py dist/bootstrap dist/connect/bootstrap
+	python3 .ci/arm64.py dist/bootstrap dist/connect/bootstrap dist/receive/bootstrap dist/poll/bootstrap
 
 # The SAM CLI has requirements of its own, so it has a virtual environment of its own.
 sam: .tools/venv/done ## the SAM CLI's own look at the template, its build, and the first deployment
