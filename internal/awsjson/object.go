@@ -1,12 +1,10 @@
 package awsjson
 
 import (
-	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -104,77 +101,18 @@ func (o *Objects) Versions(ctx context.Context, bucket, prefix string) ([]Versio
 	return list.Version, nil
 }
 
-// rest is a request of S3's, and what it answered.
-type rest struct {
-	method, path string
-	query        url.Values
-	header       http.Header
-	body         []byte
-}
-
 // do carries out a request.
 func (o *Objects) do(ctx context.Context, operation string, r rest) (answer rest, err error) {
-	err = o.send(ctx, operation, o.writeRest(r), readRest(&answer))
+	err = o.send(ctx, operation, o.writeRest(r), readRest(&answer, objectFailure))
 	return answer, err
-}
-
-func (o *Objects) writeRest(r rest) middleware.SerializeMiddleware {
-	return middleware.SerializeMiddlewareFunc("OperationSerializer", func(
-		ctx context.Context, input middleware.SerializeInput, next middleware.SerializeHandler,
-	) (middleware.SerializeOutput, middleware.Metadata, error) {
-		address, err := o.endpoint(ctx)
-		request, ok := input.Request.(*smithyhttp.Request)
-		if err == nil && !ok {
-			err = fmt.Errorf("unknown transport type %T", input.Request)
-		}
-		if err == nil {
-			request, err = request.SetStream(bytes.NewReader(r.body))
-		}
-		if err != nil {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, &smithy.SerializationError{Err: err}
-		}
-		request.Method, request.URL, request.ContentLength = r.method, address.JoinPath(r.path), int64(len(r.body))
-		request.URL.RawQuery = r.query.Encode()
-		for name, values := range r.header {
-			request.Header[name] = values
-		}
-		input.Request = request
-		return next.HandleSerialize(ctx, input)
-	})
 }
 
 // notModified is the code of an answer without an error document.
 const notModified = "NotModified"
 
-func readRest(answer *rest) middleware.DeserializeMiddleware {
-	return middleware.DeserializeMiddlewareFunc("OperationDeserializer", func(
-		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
-	) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		output, metadata, err := next.HandleDeserialize(ctx, in)
-		if err != nil {
-			return output, metadata, err
-		}
-		response, ok := output.RawResponse.(*smithyhttp.Response)
-		if !ok {
-			err := fmt.Errorf("unknown transport type %T", output.RawResponse)
-			return output, metadata, &smithy.DeserializationError{Err: err}
-		}
-		body, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		switch {
-		case err != nil:
-			return output, metadata, &smithy.DeserializationError{Err: fmt.Errorf("reading the answer: %w", err)}
-		case response.StatusCode >= 300:
-			return output, metadata, restFailure(response.StatusCode, body)
-		}
-		output.Result = answer
-		*answer = rest{header: response.Header, body: body}
-		return output, metadata, nil
-	})
-}
-
-// restFailure reads an error. Source: Amazon S3 API reference, REST error responses.
-func restFailure(status int, body []byte) *Error {
+// objectFailure reads an error. Source: Amazon S3 API reference, REST error responses.
+func objectFailure(response *smithyhttp.Response, body []byte) *Error {
+	status := response.StatusCode
 	var answered struct{ Code, Message string }
 	_ = xml.Unmarshal(body, &answered) // whatever it is, it is an error
 	e := &Error{Body: body}
