@@ -20,7 +20,9 @@ type service struct {
 	forbidden   func(c *Cloud, action string, form url.Values) *refusal
 }
 
-func (s *service) json() bool { return strings.HasPrefix(s.contentType, "application/x-amz-json") }
+func (s *service) json() bool {
+	return s == functions || strings.HasPrefix(s.contentType, "application/x-amz-json")
+}
 
 // Content types of answers.
 const (
@@ -39,6 +41,7 @@ var services = map[string]*service{
 	identityAndAccess.version: identityAndAccess, secretsManager.version: secretsManager,
 	securityTokens.version: securityTokens,
 	simpleStorage.version:  simpleStorage,
+	functions.version:      functions,
 }
 
 // action does what a request asks for, and returns the answer's document or an error.
@@ -84,6 +87,7 @@ var actions = map[string]action{
 	"GetObject":                     {simpleStorage, (*Cloud).getObject},
 	"ListObjectVersions":            {simpleStorage, (*Cloud).listObjectVersions},
 	"PutObject":                     {simpleStorage, (*Cloud).putObject},
+	"Invoke":                        {functions, (*Cloud).invoke},
 }
 
 // refusal is an error that a service answers.

@@ -71,6 +71,7 @@ type state struct {
 	samlProviders map[string]string // metadata by ARN
 	buckets       map[string][]*object
 	memberships   map[string]Membership
+	functions     map[string]function // by name
 
 	transactions map[string]transaction // by token
 	refused      []Refusal

@@ -146,6 +146,7 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.HandleFunc("GET /v1.0/auditLogs/directoryAudits", g.with("AuditLog.Read.All", g.listAudits))
 	mux.HandleFunc("GET /v1.0/users/delta", g.with("User.Read.All", g.deltaOfUsers))
 	mux.HandleFunc("GET /v1.0/groups/delta", g.with("GroupMember.Read.All", g.deltaOfGroups))
+	mux.HandleFunc("GET /v1.0/users", g.with("User.Read.All", g.listUsers))
 	mux.HandleFunc("GET /v1.0/users/{id}", g.with("User.Read.All", g.oneUser))
 	mux.HandleFunc("GET /v1.0/directory/deletedItems/{id}", g.with("User.Read.All", g.oneDeleted))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -216,4 +217,12 @@ func answerJSON(w http.ResponseWriter, status int, document any) {
 // link returns an address of the same server with other parameters.
 func link(r *http.Request, parameters url.Values) string {
 	return "http://" + r.Host + r.URL.Path + "?" + parameters.Encode()
+}
+
+// ForgetUser has the tenant no longer know a user, as after 30 days.
+func (g *Graph) ForgetUser(id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.users, id)
+	delete(g.deleted, id)
 }

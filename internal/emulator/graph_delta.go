@@ -2,8 +2,10 @@ package emulator
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,6 +74,29 @@ func (g *Graph) delta(w http.ResponseWriter, r *http.Request, show func(graphCha
 	answerJSON(w, http.StatusOK, map[string]any{"value": values, name: link(r, parameters)})
 }
 
+// listUsers answers GET /users, in the order of the ids.
+// Source: Microsoft Graph REST API v1.0 reference, "List users": 100 in a page, at most 999.
+func (g *Graph) listUsers(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	size := cmp.Or(g.PageSize, 100)
+	if top, err := strconv.Atoi(query.Get("$top")); err == nil && g.PageSize == 0 {
+		size = min(top, 999)
+	}
+	ids := slices.Sorted(maps.Keys(g.users))
+	from, _ := slices.BinarySearch(ids, query.Get("$skiptoken"))
+	page := ids[from:min(from+size, len(ids))]
+	values := []any{}
+	for _, id := range page {
+		values = append(values, graphUser(g.users[id]))
+	}
+	answer := map[string]any{"value": values}
+	if next := from + len(page); next < len(ids) {
+		query.Set("$skiptoken", ids[next])
+		answer["@odata.nextLink"] = link(r, query)
+	}
+	answerJSON(w, http.StatusOK, answer)
+}
+
 // oneUser answers GET /users/{id}.
 func (g *Graph) oneUser(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
@@ -95,7 +120,11 @@ func (g *Graph) oneDeleted(w http.ResponseWriter, r *http.Request) {
 }
 
 func describeGraphUser(w http.ResponseWriter, u GraphUser) {
-	answerJSON(w, http.StatusOK, map[string]any{"id": u.ID, "userPrincipalName": u.Name, "accountEnabled": !u.Disabled})
+	answerJSON(w, http.StatusOK, graphUser(u))
+}
+
+func graphUser(u GraphUser) map[string]any {
+	return map[string]any{"id": u.ID, "userPrincipalName": u.Name, "accountEnabled": !u.Disabled}
 }
 
 func noGraphUser(w http.ResponseWriter, id string) {

@@ -19,7 +19,11 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	c.send(w, r, c.handle(form))
+	a := c.handle(form)
+	if function, is := a.document.(invocationOf); is {
+		a.document = function.run() // without the lock: the function may call the cloud
+	}
+	c.send(w, r, a)
 }
 
 // readRequest returns the members of a request in the form of the Query APIs: with Action and Version.
@@ -29,6 +33,9 @@ func readRequest(r *http.Request) (url.Values, error) {
 	}
 	if isS3(r) {
 		return parseS3(r)
+	}
+	if isInvoke(r) {
+		return parseInvoke(r)
 	}
 	err := r.ParseForm()
 	return r.Form, err
@@ -91,6 +98,9 @@ func (c *Cloud) send(w http.ResponseWriter, r *http.Request, a response) {
 		body = nil
 	}
 	header.Set("Content-Type", a.service.contentType)
+	if f, is := a.document.(functionRefusal); is {
+		header.Set("X-Amzn-Errortype", f.code)
+	}
 	if o, is := a.document.(objectAnswer); is {
 		for name, value := range o.header {
 			header.Set(name, value)
