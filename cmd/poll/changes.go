@@ -93,18 +93,12 @@ func (r *poll) name(ctx context.Context, user map[string]json.RawMessage) error 
 	if named || !guidForm.MatchString(id) {
 		return nil
 	}
-	for _, place := range []string{"/v1.0/users/", "/v1.0/directory/deletedItems/"} {
-		var known map[string]json.RawMessage
-		err := r.graph.Get(ctx, place+id, &known)
-		if refused, ok := errors.AsType[*graph.Error](err); ok && refused.Status == http.StatusNotFound {
-			continue
-		}
-		if name, named := known["userPrincipalName"]; err == nil && named {
-			user["userPrincipalName"] = name
-		}
+	found, _, err := r.graph.User(ctx, id)
+	if err != nil || found.Name == "" {
 		return err
 	}
-	return nil
+	user["userPrincipalName"], err = json.Marshal(found.Name)
+	return err
 }
 
 // textOf returns a JSON string's text; empty for anything else.

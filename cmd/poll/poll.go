@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/door"
+	"clientvpn-responder/internal/entra"
 	"clientvpn-responder/internal/graph"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/metric"
@@ -35,8 +36,12 @@ type poll struct {
 	sent   int
 }
 
-// handle polls once. A failure is no error of the function: the next run is a minute away, and the alarm counts.
-func (p *poller) handle(ctx context.Context) error {
+// handle answers a question of the responder, or polls once. A poll that fails is no error of the function: the next
+// run is a minute away, and the alarm counts.
+func (p *poller) handle(ctx context.Context, request entra.Request) (any, error) {
+	if request.Question != nil {
+		return p.answer(ctx, *request.Question)
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-noteTime))
@@ -44,7 +49,17 @@ func (p *poller) handle(ctx context.Context) error {
 	}
 	sent, err := p.poll(ctx)
 	p.report(ctx, sent, err)
-	return nil
+	return nil, nil //nolint:nilnil // the schedule reads no answer
+}
+
+// answer answers a question about users. The responder reads the error.
+func (p *poller) answer(ctx context.Context, q entra.Question) (entra.Answer, error) {
+	answer, err := p.graph.Answer(ctx, q)
+	if err != nil {
+		return answer, permission(err, "User.Read.All")
+	}
+	p.log.Info("answer", "asked", len(q.IDs), "known", len(answer.Users), "more", answer.Next != "")
+	return answer, nil
 }
 
 // noteTime is kept back for writing down how a run went.

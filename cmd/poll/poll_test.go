@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/emulator"
+	"clientvpn-responder/internal/entra"
 	"clientvpn-responder/internal/signal"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -303,14 +303,14 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, func(set *settings) { set.secret = secret })
 		s.graph.Secret = "another"
-		if err := s.handle(t.Context()); err != nil {
+		if _, err := s.handle(t.Context(), entra.Request{}); err != nil {
 			t.Error(err)
 		}
 		if log := s.log.String(); !strings.Contains(log, "invalid_client") || strings.Contains(log, "hunter2") ||
 			!strings.Contains(log, `"Verdict":"failed"`) {
 			t.Error(log)
 		}
-		if err := errors.Join(s.handle(t.Context())); err != nil {
+		if _, err := s.handle(t.Context(), entra.Request{}); err != nil {
 			t.Error(err)
 		}
 	})
