@@ -28,6 +28,7 @@ type handler struct {
 	responder responder.Responder
 	source    *policysource.Source // nil where the responder's policy is the one in force
 	directory *directory.Directory
+	tenant    *directory.Tenant
 	reporter  *notify.Reporter
 	calls     *notify.Calls
 	ledger    *ledger.Table

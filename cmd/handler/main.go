@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"clientvpn-responder/internal/directory"
@@ -81,8 +82,11 @@ func wire(log *slog.Logger) (*handler, []string) {
 	if s.store.ID != "" {
 		h.directory = directory.New(cfg, s.store)
 	}
+	if s.tenant != "" {
+		h.tenant = directory.NewTenant(cfg, s.tenant, s.tenantPoll)
+	}
 	h.responder.Probe = func(ctx context.Context) []error {
-		return append(reporter.Probe(ctx), h.directory.Probe(ctx)...)
+		return slices.Concat(reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx))
 	}
 	h.attach(cfg, s)
 	if s.policyAt != (policysource.Location{}) {

@@ -8,19 +8,21 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// resolve asks the directory about the signals, and returns those that are left to answer.
+// resolve asks the directories about the signals, and returns those that are left to answer.
 func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (left []item) {
 	signals := make([]signal.Signal, len(items))
 	for i := range items {
 		signals[i] = items[i].signal
 	}
-	for i, err := range h.directory.Resolve(ctx, signals) {
+	errs := h.directory.Resolve(ctx, signals)
+	h.tenant.Resolve(ctx, signals)
+	for i, err := range errs {
 		r := items[i].record
 		if err == nil {
 			err = h.unnamed(&signals[i])
 		}
 		if err != nil {
-			log.Error("the identity store did not answer", "error", err.Error())
+			log.Error("the directory did not answer", "error", err.Error())
 			r.incomplete(err.Error())
 			continue
 		}

@@ -25,6 +25,8 @@ type settings struct {
 	policyAt    policysource.Location // zero where the file is the policy
 	watch       time.Duration
 	store       directory.Store // of IAM Identity Center; without an id there is none
+	tenant      string          // of Microsoft Entra ID; empty for none
+	tenantPoll  string          // the function that answers for it
 	targets     []target
 	externalID  string
 	table       string // the ledger's; empty for none
@@ -116,6 +118,19 @@ var environment = []setting{
 			"`aws identitystore describe-user` shows the issuer among a user's `ExternalIds`",
 	},
 	{
+		Name: "ENTRA_TENANT_ID", Absent: "ids of Entra's users need an alias, or `SCIM_ISSUERS`",
+		Doc: "tenant of Microsoft Entra ID that the function asks for names of users, and for the sweep",
+		Parse: matching(func(s *settings) *string { return &s.tenant },
+			`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
+			"%q is not an id like 72f988bf-0000-4000-8000-2d7cd011db47"),
+	},
+	{
+		Name: "ENTRA_FUNCTION", Absent: "needed with `ENTRA_TENANT_ID`",
+		Doc: "name of the function that polls Microsoft Graph, which answers for the tenant",
+		Parse: matching(func(s *settings) *string { return &s.tenantPoll }, `^[a-zA-Z0-9_-]{1,64}$`,
+			"%q is not the name of a function"),
+	},
+	{
 		Name: "TARGETS", Absent: "this account and Region only", Parse: parseTargets,
 		Doc: "other accounts and Regions to guard too, comma-separated: `Region`, or `role-arn@Region` for another account",
 	},
@@ -159,6 +174,9 @@ func readSettings(getenv func(string) string, program string) (settings, []strin
 	}
 	if s.store.ID == "" && len(s.store.Provisioners) > 0 {
 		problems = append(problems, "SCIM_ISSUERS: name IDENTITY_STORE_ID, too, which has the ids")
+	}
+	if (s.tenant == "") != (s.tenantPoll == "") {
+		problems = append(problems, "ENTRA_TENANT_ID: name ENTRA_FUNCTION, too, or neither")
 	}
 	problems = append(problems, sharedTopics(getenv)...)
 	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)

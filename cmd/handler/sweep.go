@@ -35,7 +35,9 @@ func (h *handler) sweep(ctx context.Context, asked signal.Signal) *sweep.Report 
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	s := sweep.Sweeper{VPN: h.responder.VPN, Policy: h.responder.Policy, Ledger: h.ledger, Store: h.directory}
+	s := sweep.Sweeper{
+		VPN: h.responder.VPN, Policy: h.responder.Policy, Ledger: h.ledger, Store: h.directory, Tenant: h.tenant,
+	}
 	report := s.Run(ctx, asked.Account, asked.Region)
 	return &report
 }

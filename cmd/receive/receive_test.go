@@ -91,7 +91,8 @@ func newStage(t *testing.T) *stage {
 	doors := fmt.Sprintf(`[
 		{"path": "/logout", "accepts": "universal-logout", "issuer": %q, "keys": %q},
 		{"path": "/saml", "accepts": "universal-logout", "issuer": %[1]q, "saml_provider": %[3]q},
-		{"path": "/ssf", "accepts": "shared-signals", "issuer": %[1]q, "keys": %[2]q, "audience": "vpn"}]`, okta, keys, provider)
+		{"path": "/ssf", "accepts": "shared-signals", "issuer": %[1]q, "keys": %[2]q, "audience": "vpn"}]`,
+		okta, keys, provider)
 	s.function, err = emulator.Start(t.Context(), binary, []string{
 		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "DOORS=" + doors,
 		"EVENT_QUEUE_URL=" + s.cloud.AddQueue(queue), "LEDGER_TABLE=" + table,
@@ -253,7 +254,8 @@ func TestLogSaysWhatFailed(t *testing.T) {
 	}
 	s.function.Close()
 	for _, want := range []string{
-		"missing permission iam:GetSAMLProvider; list the provider in SamlProviderArns: IAM answers 403 Forbidden AccessDenied",
+		"missing permission iam:GetSAMLProvider; list the provider in SamlProviderArns: " +
+			"IAM answers 403 Forbidden AccessDenied",
 		"storing the event in the queue",
 	} {
 		if log := string(s.function.Logs()); strings.Count(log, `"error":"`) != 2 || !strings.Contains(log, want) {

@@ -82,7 +82,7 @@ func TestKeysThatCannotBeFetched(t *testing.T) {
 	})
 }
 
-// TestLogLearnsWhyThereAreNoKeys: the refusal has what the issuer or IAM answered, for the minute of the floor, too. The
+// TestLogLearnsWhyThereAreNoKeys: the refusal has what the issuer or IAM answered, in the minute of the floor, too. The
 // answer to the sender does not.
 func TestLogLearnsWhyThereAreNoKeys(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -96,7 +96,9 @@ func TestLogLearnsWhyThereAreNoKeys(t *testing.T) {
 			path string
 			want string
 		}{
-			"IAM denies":        {door.NewGate(saml, failing, over(t, denied)), "/logout", "missing permission iam:GetSAMLProvider"},
+			"IAM denies": {
+				door.NewGate(saml, failing, over(t, denied)), "/logout", "missing permission iam:GetSAMLProvider",
+			},
 			"IAM knows none":    {door.NewGate(saml, failing, over(t, gone)), "/logout", "NoSuchEntity: Manifest not found"},
 			"the issuer's keys": {door.NewGate(doors[1:2], failing, aws.Config{}), "/ssf", "get keys failed"},
 		} {

@@ -10,8 +10,9 @@ import (
 type Swept struct {
 	At     time.Time
 	People int // who were connected
-	// Next is where the next sweep goes on listing the identity store's users; empty for the beginning.
-	Next string
+	// Next is where the next sweep goes on listing the identity store's users, and TenantNext those of a tenant of
+	// Microsoft Entra ID; empty for the beginning.
+	Next, TenantNext string
 	// Said is what people read last, in short, and SaidAt is when.
 	Said   string
 	SaidAt time.Time
@@ -31,7 +32,8 @@ func (t *Table) LastSweep(ctx context.Context) (Swept, error) {
 	r, known := reader{}, items[sweepID]
 	s := Swept{
 		At: r.time("at", known["at"]), People: r.number("", known, "people"), Next: r.text("next", known["next"]),
-		Said: r.text("said", known["said"]), SaidAt: r.time("said_at", known["said_at"]),
+		TenantNext: r.text("tenant_next", known["tenant_next"]),
+		Said:       r.text("said", known["said"]), SaidAt: r.time("said_at", known["said_at"]),
 		ForeverAt: r.time("forever_at", known["forever_at"]),
 	}
 	if r.err != nil {
@@ -45,7 +47,7 @@ func (t *Table) SetSweep(ctx context.Context, s Swept) error {
 	return t.change(ctx, sweepID, func(content) (content, time.Time, error) {
 		return members(map[string]string{
 			"at": stamp(s.At), "people": fmt.Sprint(s.People), "next": s.Next, "said": s.Said, "said_at": stampOf(s.SaidAt),
-			"forever_at": stampOf(s.ForeverAt),
+			"forever_at": stampOf(s.ForeverAt), "tenant_next": s.TenantNext,
 		}), s.At.Add(remembered), nil
 	})
 }

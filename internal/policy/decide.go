@@ -168,6 +168,9 @@ func (d *Decision) name(q *question) {
 	if q.Lookup != "" {
 		d.because(StoreAsked, "identity store: %s", q.Lookup)
 	}
+	if q.TenantLookup != "" {
+		d.because(StoreAsked, "Microsoft Graph: %s", q.TenantLookup)
+	}
 }
 
 // resolve returns the people of the signal's names.

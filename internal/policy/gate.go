@@ -155,6 +155,9 @@ func (q *question) unmapped() string {
 	if q.Lookup != "" {
 		words += "; identity store " + q.Lookup
 	}
+	if q.TenantLookup != "" {
+		words += "; Microsoft Graph " + q.TenantLookup
+	}
 	return words
 }
 

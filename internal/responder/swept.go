@@ -52,7 +52,7 @@ func sweepSummary(r *sweep.Report) string {
 		all = append(all, stillUp(r))
 	}
 	if r.Unasked > 0 {
-		all = append(all, fmt.Sprintf("The identity store was asked about %d; %d are left for the next sweep.",
+		all = append(all, fmt.Sprintf("The directory was asked about %d; %d are left for the next sweep.",
 			r.Asked, r.Unasked))
 	}
 	for _, s := range r.Silent {

@@ -84,7 +84,8 @@ type Signal struct {
 	IfDisabled bool `json:"if_disabled,omitempty"`
 	// StoreSilent says that the identity store was asked, and did not say whether the account is disabled.
 	StoreSilent bool `json:"-"`
-	// Unanswered says that the identity store did not answer about the names. Another try may do better.
+	// Unanswered says that the identity store or Microsoft Graph did not answer about the names. Another try may do
+	// better.
 	Unanswered error `json:"-"`
 	// Replay is the name of the replay of an archive that sent the event again; empty for an event that is new.
 	Replay string `json:"replay,omitempty"`
@@ -100,6 +101,8 @@ type Signal struct {
 	State *StateChange `json:"state,omitempty"`
 	// Lookup says what the identity store answered about the subject's names. It is empty if nobody asked.
 	Lookup string `json:"lookup,omitempty"`
+	// TenantLookup says the same of Microsoft Graph.
+	TenantLookup string `json:"tenant_lookup,omitempty"`
 }
 
 // Opens reports whether the person has access again.

@@ -5,14 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"clientvpn-responder/internal/directory"
-	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/signal"
 )
@@ -20,15 +17,7 @@ import (
 const (
 	// perRecall is how many people one call asks the ledger about. recalls is how many calls run side by side.
 	perRecall, recalls = 100, 8
-	// mostPages bounds the listing of the identity store, which takes a tenth of a second for each page.
-	mostPages = 400
 )
-
-// store is what is used of a [directory.Directory].
-type store interface {
-	Issuer() identity.Issuer
-	Users(ctx context.Context, from string) iter.Seq2[directory.Page, error]
-}
 
 // Found is an event about somebody who is connected although the account is closed.
 type Found struct {
@@ -59,54 +48,6 @@ func (w *sweep) recall(ctx context.Context) {
 			w.people[name].closings = access.StillClosed()
 		}
 	}
-}
-
-// ask reads the identity store's users, as many as the sweep may. It notes the status of connected people.
-func (w *sweep) ask(ctx context.Context) {
-	if w.Store.Issuer() == (identity.Issuer{}) {
-		return
-	}
-	complete := w.last.Next == ""
-	pages := 0
-	next := "" // after the last page that could be read; a sweep that reads none leaves the next one at the beginning
-	for page, err := range w.Store.Users(ctx, w.last.Next) {
-		if err != nil {
-			w.problem(err)
-			w.report.cursor, complete = next, false
-			break
-		}
-		next = page.Next
-		for _, u := range page.Users {
-			if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
-				p.status, p.userID = statusOf(u.Enabled, u.Disabled), u.ID
-			}
-		}
-		if pages++; pages == mostPages && next != "" {
-			w.report.cursor, complete = next, false
-			break
-		}
-	}
-	for _, p := range w.people {
-		switch {
-		case p.status != unasked:
-			w.report.Asked++
-		case complete:
-			p.status = unknown
-			w.report.Asked++
-		default:
-			w.report.Unasked++
-		}
-	}
-}
-
-func statusOf(isEnabled, isDisabled bool) status {
-	switch {
-	case isDisabled:
-		return disabled
-	case isEnabled:
-		return enabled
-	}
-	return unknown
 }
 
 // find makes an event of each person who is connected although the account is closed.
@@ -145,12 +86,11 @@ type finding struct {
 	id string
 }
 
-// finding returns who closed the person's account, and false if it is open as far as is known. The identity store's
-// word of today goes before its event of yesterday.
+// finding returns who closed the person's account, and false if it is open as far as is known. A store's word of today
+// goes before its event of yesterday.
 func (w *sweep) finding(name string, p *person) (finding, bool) {
-	store := w.Store.Issuer().String()
 	closings := slices.DeleteFunc(slices.Clone(p.closings), func(c ledger.Closing) bool {
-		return w.now.Sub(c.Arrived) < grace || c.Issuer == store && p.status == enabled
+		return w.now.Sub(c.Arrived) < grace || w.isEnabled(p, c.Issuer)
 	})
 	if len(closings) > 0 {
 		c := slices.MaxFunc(closings, func(a, b ledger.Closing) int { return a.EventAt.Compare(b.EventAt) })
@@ -159,18 +99,34 @@ func (w *sweep) finding(name string, p *person) (finding, bool) {
 			fmt.Sprintf("%s closed the account: %s", c.Provider, c.Reason), "still-connected-" + short(c.OutcomeID, name),
 		}
 		if own, found := strings.CutPrefix(c.OutcomeID, signal.SweepProvider+" "); found {
-			f.id, f.ClosedBy = own, "" // an earlier sweep closed it, on the identity store's word
+			f.id, f.ClosedBy = own, "" // an earlier sweep closed it, on a store's word
 		}
 		return f, true
 	}
-	if p.status != disabled {
-		return finding{}, false
+	for i, s := range w.stores() {
+		if in := p.standings[i]; in.status == disabled {
+			issuer := s.Issuer().String()
+			return finding{
+				name, issuer, signal.AccountDisabled, w.now.UTC(), "",
+				fmt.Sprintf("%s says that user %s is disabled", storeNames[i], in.userID),
+				"still-connected-" + short(issuer, in.userID),
+			}, true
+		}
 	}
-	return finding{
-		name, store, signal.AccountDisabled, w.now.UTC(), "",
-		fmt.Sprintf("the identity store says that user %s is disabled", p.userID),
-		"still-connected-" + short(store, p.userID),
-	}, true
+	return finding{}, false
+}
+
+// storeNames are for people.
+var storeNames = [2]string{"the identity store", "Microsoft Entra ID"}
+
+// isEnabled reports whether the issuer is a store that says today that the person's account is enabled.
+func (w *sweep) isEnabled(p *person, issuer string) bool {
+	for i, s := range w.stores() {
+		if s.Issuer().String() == issuer && p.standings[i].status == enabled {
+			return true
+		}
+	}
+	return false
 }
 
 func short(parts ...string) string {

@@ -27,7 +27,8 @@ type Report struct {
 	Closed      int       `json:"closed"`
 	ClosedFirst []StillUp `json:"closed_first,omitempty"`
 	Answered    int       `json:"answered"`
-	// Asked is for how many connected people the identity store was read. Unasked are left for the next sweep.
+	// Asked is for how many connected people the identity store and the tenant were read. Unasked are left for the next
+	// sweep.
 	Asked   int `json:"asked"`
 	Unasked int `json:"unasked"`
 	// Silent are sources that have been silent for longer than is usual for them.
@@ -45,8 +46,8 @@ type Report struct {
 	// Next is for the ledger, once the report is published.
 	Next ledger.Swept `json:"-"`
 
-	cursor string
-	looked bool // for entries that hold for ever
+	cursors [2]string // where the next sweep goes on in each store
+	looked  bool      // for entries that hold for ever
 }
 
 // Unfindable is a connection that no event with a person's name leads to.
@@ -96,7 +97,8 @@ func (r *Report) next(last ledger.Swept, now time.Time) {
 		return strings.Compare(a.ConnectionID, b.ConnectionID)
 	})
 	r.Next = ledger.Swept{
-		At: now.UTC(), People: r.People, Next: r.cursor, Said: r.words(), SaidAt: now.UTC(), ForeverAt: last.ForeverAt,
+		At: now.UTC(), People: r.People, Next: r.cursors[0], TenantNext: r.cursors[1], Said: r.words(),
+		SaidAt: now.UTC(), ForeverAt: last.ForeverAt,
 	}
 	if r.looked {
 		r.Next.ForeverAt = now.UTC()

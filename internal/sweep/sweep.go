@@ -30,9 +30,12 @@ type Sweeper struct {
 	VPN    *vpn.VPN
 	Policy *policy.Policy
 	Ledger memory
-	// Store is the identity store; its issuer is zero where there is none.
-	Store store
+	// Store is the identity store, and Tenant is Microsoft Entra ID; an issuer is zero where there is none.
+	Store, Tenant store
 }
+
+// stores are the directories of people, in the order of [person.standings].
+func (s *Sweeper) stores() [2]store { return [2]store{s.Store, s.Tenant} }
 
 const (
 	// grace is how long an event that closes an account may be in work elsewhere.
@@ -47,13 +50,18 @@ const (
 
 // person is somebody who is connected.
 type person struct {
-	exempt   bool
-	closings []ledger.Closing
-	status   status
-	userID   string // in the identity store, where status is known
+	exempt    bool
+	closings  []ledger.Closing
+	standings [2]standing // in each of the stores
 }
 
-// status is what the identity store says.
+// standing is what a store says about a person.
+type standing struct {
+	status status
+	userID string // where status is known
+}
+
+// status is what a store says of an account.
 type status uint8
 
 const (

@@ -1,0 +1,95 @@
+package sweep
+
+import (
+	"context"
+	"iter"
+
+	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/identity"
+)
+
+const (
+	// mostPages bounds the listing of a store, which takes a tenth of a second for each page. mostUsers bounds it where
+	// pages are longer.
+	mostPages, mostUsers = 400, 40_000
+)
+
+// store is what is used of a [directory.Directory] or a [directory.Tenant].
+type store interface {
+	Issuer() identity.Issuer
+	Users(ctx context.Context, from string) iter.Seq2[directory.Page, error]
+}
+
+// ask reads the users of the identity store and of the tenant, as many as the sweep may. It notes the status of
+// connected people.
+func (w *sweep) ask(ctx context.Context) {
+	stores := w.stores()
+	from := [len(stores)]string{w.last.Next, w.last.TenantNext}
+	anybody := false
+	for i, s := range stores {
+		if s.Issuer() != (identity.Issuer{}) {
+			w.report.cursors[i], anybody = w.readUsers(ctx, i, from[i]), true
+		}
+	}
+	if !anybody {
+		return
+	}
+	for _, p := range w.people {
+		if p.isAsked(stores) {
+			w.report.Asked++
+		} else {
+			w.report.Unasked++
+		}
+	}
+}
+
+// isAsked reports whether the sweep asked each store that is there about the person.
+func (p *person) isAsked(stores [2]store) bool {
+	for i, s := range stores {
+		if s.Issuer() != (identity.Issuer{}) && p.standings[i].status == unasked {
+			return false
+		}
+	}
+	return true
+}
+
+// readUsers reads the users of a store, and returns where the next sweep goes on; empty for the beginning.
+func (w *sweep) readUsers(ctx context.Context, i int, from string) (next string) {
+	pages, users := 0, 0
+	last := "" // after the last page that could be read; a sweep that reads none leaves the next one at the beginning
+	for page, err := range w.stores()[i].Users(ctx, from) {
+		if err != nil {
+			w.problem(err)
+			return last
+		}
+		last = page.Next
+		for _, u := range page.Users {
+			if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
+				p.standings[i] = standing{statusOf(u.Enabled, u.Disabled), u.ID}
+			}
+		}
+		pages, users = pages+1, users+len(page.Users)
+		if last != "" && (pages == mostPages || users >= mostUsers) {
+			return last
+		}
+	}
+	if from != "" {
+		return "" // the users before from are left for the next sweep
+	}
+	for _, p := range w.people {
+		if p.standings[i].status == unasked {
+			p.standings[i].status = unknown
+		}
+	}
+	return ""
+}
+
+func statusOf(isEnabled, isDisabled bool) status {
+	switch {
+	case isDisabled:
+		return disabled
+	case isEnabled:
+		return enabled
+	}
+	return unknown
+}
