@@ -120,15 +120,15 @@ var environment = []setting{
 	{
 		Name: "ENTRA_TENANT_ID", Absent: "ids of Entra's users need an alias, or `SCIM_ISSUERS`",
 		Doc: "tenant of Microsoft Entra ID that the function asks for names of users, and for the sweep",
-		Parse: matching(func(s *settings) *string { return &s.tenant },
-			`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
-			"%q is not an id like 72f988bf-0000-4000-8000-2d7cd011db47"),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.tenant },
+			lambdaenv.Matching(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
+				"%q is not an id like 72f988bf-0000-4000-8000-2d7cd011db47")),
 	},
 	{
 		Name: "ENTRA_FUNCTION", Absent: "needed with `ENTRA_TENANT_ID`",
 		Doc: "name of the function that polls Microsoft Graph, which answers for the tenant",
-		Parse: matching(func(s *settings) *string { return &s.tenantPoll }, `^[a-zA-Z0-9_-]{1,64}$`,
-			"%q is not the name of a function"),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.tenantPoll },
+			lambdaenv.Matching(`^[a-zA-Z0-9_-]{1,64}$`, "%q is not the name of a function")),
 	},
 	{
 		Name: "TARGETS", Absent: "this account and Region only", Parse: parseTargets,
