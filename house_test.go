@@ -105,8 +105,9 @@ var may = map[string][]string{
 		"internal/lambdaenv", "github.com/aws/smithy-go",
 	},
 	// As little as it can do with, since every connection waits for it.
+	"internal/connect": {"internal/policy", "internal/policysource", "internal/ledger", "internal/metric"},
 	"cmd/connect": {
-		"internal/policy", "internal/policysource", "internal/ledger", "internal/lambdaenv", "internal/metric",
+		"internal/connect", "internal/policy", "internal/policysource", "internal/ledger", "internal/lambdaenv",
 		"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/retry",
 	},

@@ -77,7 +77,7 @@ func TestTemplateGrantsWhatIsCalled(t *testing.T) {
 	action := regexp.MustCompile(`(?:ec2|sns|identitystore|dynamodb):[A-Z*][A-Za-z*]*`)
 	granted = action.FindAllString(block(t, "ConnectRole"), -1)
 	granted = slices.DeleteFunc(granted, isOfVPC)
-	called = listActions(t, `h\.list\.(\w+)\(`, "cmd/connect/connect.go")
+	called = listActions(t, `h\.List\.(\w+)\(`, "internal/connect/connect.go")
 	if len(called) == 0 || !slices.Equal(granted, called) {
 		t.Errorf("the connect handler is granted %q, called %q", granted, called)
 	}

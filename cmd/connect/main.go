@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 
+	"clientvpn-responder/internal/connect"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
@@ -33,10 +34,10 @@ func main() {
 }
 
 // wire puts the handler together, as well as the configuration lets it, and says what is wrong with that.
-func wire(log *slog.Logger) (*handler, []string) {
+func wire(log *slog.Logger) (*connect.Handler, []string) {
 	program, _ := os.Executable() // without it, the path of policy.yaml is relative to the working directory
 	s, problems := readSettings(os.Getenv, program)
-	h := &handler{log: log, settings: s}
+	h := &connect.Handler{Log: log, Allow: s.allow, Message: s.message, Limit: s.limit}
 	// An attempt that hangs is given up and made anew while there is time.
 	cfg, err := lambdaenv.Load(s.limit / 3)
 	if err != nil {
@@ -48,25 +49,25 @@ func wire(log *slog.Logger) (*handler, []string) {
 			o.MaxBackoff = s.limit / 10
 		})
 	}
-	if err := h.loadPolicy(cfg); err != nil {
+	if err := loadPolicy(h, cfg, s); err != nil {
 		problems = append(problems, err.Error())
 	}
 	if s.table != "" {
-		h.list = ledger.New(cfg, s.table)
+		h.List = ledger.New(cfg, s.table)
 	}
 	return h, problems
 }
 
 // loadPolicy reads the policy of the file, or the one in force where it is kept in S3.
-func (h *handler) loadPolicy(cfg aws.Config) (err error) {
-	if h.settings.policyAt == (policysource.Location{}) {
-		if h.policy, err = policy.Load(h.settings.policyFile); err != nil {
+func loadPolicy(h *connect.Handler, cfg aws.Config, s settings) (err error) {
+	if s.policyAt == (policysource.Location{}) {
+		if h.Policy, err = policy.Load(s.policyFile); err != nil {
 			return fmt.Errorf("POLICY_FILE: %w", err)
 		}
 		return nil
 	}
-	h.source = policysource.New(cfg, h.settings.policyAt, h.settings.policyFile)
-	if err := h.refresh(context.Background()); err != nil {
+	h.Source = policysource.New(cfg, s.policyAt, s.policyFile)
+	if err := h.Refresh(context.Background()); err != nil {
 		return fmt.Errorf("POLICY_SOURCE: %w", err)
 	}
 	return nil

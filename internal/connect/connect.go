@@ -1,4 +1,9 @@
-package main
+// Package connect decides, for every new connection, whether it may be established. It denies people on the keep-out
+// list.
+//
+// It promises an answer, whatever goes wrong. If it cannot read the list, the policy or a request, a setting decides,
+// and the log has the reason.
+package connect
 
 import (
 	"cmp"
@@ -17,13 +22,20 @@ import (
 	"clientvpn-responder/internal/policysource"
 )
 
-// handler decides who may connect. The policy and the list are nil where they cannot be had.
-type handler struct {
-	log      *slog.Logger
-	policy   *policy.Policy
-	list     *ledger.Table
-	source   *policysource.Source // nil where the policy is a file
-	settings settings
+// Handler answers AWS Client VPN's requests.
+type Handler struct {
+	Log *slog.Logger
+	// Policy and List are nil where they cannot be had.
+	Policy *policy.Policy
+	List   *ledger.Table
+	// Source is where the policy is kept; nil where it is a file.
+	Source *policysource.Source
+	// Allow is the answer where it cannot be decided.
+	Allow bool
+	// Message is what people read who are denied.
+	Message string
+	// Limit bounds one decision.
+	Limit time.Duration
 }
 
 // verdict is the word for a decision, in log and metrics.
@@ -50,61 +62,61 @@ type decision struct {
 const undecidedMessage = "Your access could not be checked. Please try again in some minutes."
 
 // Invoke answers a request of AWS Client VPN. Its error is always nil: to AWS an error is a denial.
-func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := time.Now()
-	_ = h.refresh(ctx) // it is logged, and the last good policy goes on
+	_ = h.Refresh(ctx) // it is logged, and the last good policy goes on
 	r, unreadable := readRequest(payload)
 	d := h.decide(ctx, r, unreadable)
 	if d.verdict == undecided {
-		d.allow, d.message = h.settings.allow, undecidedMessage
+		d.allow, d.message = h.Allow, undecidedMessage
 	}
 	h.report(ctx, r, d, time.Since(start))
 	return answer(r.SchemaVersion, d.allow, d.message), nil
 }
 
-// refresh has the policy in force, and logs why it is not the newest. The error says that there is none.
-func (h *handler) refresh(ctx context.Context) error {
-	if h.source == nil {
+// Refresh has the policy in force, and logs why it is not the newest. The error says that there is none.
+func (h *Handler) Refresh(ctx context.Context) error {
+	if h.Source == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
+	ctx, cancel := context.WithTimeout(ctx, h.Limit)
 	defer cancel()
-	p := h.source.InForce(ctx)
-	h.policy = p.Policy
+	p := h.Source.InForce(ctx)
+	h.Policy = p.Policy
 	if err := cmp.Or(p.Err, p.Problem); err != nil {
-		h.log.ErrorContext(ctx, "the newest policy is not in force", "error", err.Error())
+		h.Log.ErrorContext(ctx, "the newest policy is not in force", "error", err.Error())
 	}
 	return p.Err
 }
 
 // decide looks for the people whom the request may be from on the list.
-func (h *handler) decide(ctx context.Context, r request, unreadable error) (d decision) {
+func (h *Handler) decide(ctx context.Context, r request, unreadable error) (d decision) {
 	defer func() {
 		if p := recover(); p != nil {
 			d = decision{verdict: undecided, err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, h.settings.limit)
+	ctx, cancel := context.WithTimeout(ctx, h.Limit)
 	defer cancel()
 	switch {
-	case h.list == nil:
+	case h.List == nil:
 		return decision{verdict: undecided, err: cmp.Or(unreadable, errors.New("LEDGER_TABLE names no table"))}
 	case unreadable != nil:
 		return h.askSwitch(ctx, unreadable)
-	case h.policy == nil:
+	case h.Policy == nil:
 		return h.askSwitch(ctx, errors.New("the policy could not be read at start"))
 	}
 	username, commonName := *r.Username, *r.CommonName
-	d = decision{verdict: allowed, allow: true, people: h.policy.People(username, commonName)}
-	if len(d.people) == 0 || h.policy.ExemptPlace(r.EndpointID) {
+	d = decision{verdict: allowed, allow: true, people: h.Policy.People(username, commonName)}
+	if len(d.people) == 0 || h.Policy.ExemptPlace(r.EndpointID) {
 		return d // nobody can be on the list, or it does not hold there
 	}
-	known, err := h.list.Recall(ctx, ledger.Query{
-		People: h.policy.Keys(username, commonName), Names: policy.NamesOf(username, commonName),
+	known, err := h.List.Recall(ctx, ledger.Query{
+		People: h.Policy.Keys(username, commonName), Names: policy.NamesOf(username, commonName),
 	})
 	for _, person := range slices.Sorted(maps.Keys(known.People)) {
 		for _, e := range known.People[person].Entries {
-			if h.policy.Holds(listed(e), username, commonName) && h.policy.HoldsOn(e.Issuer, r.EndpointID) {
+			if h.Policy.Holds(listed(e), username, commonName) && h.Policy.HoldsOn(e.Issuer, r.EndpointID) {
 				d.keptOut = append(d.keptOut, e)
 			}
 		}
@@ -115,7 +127,7 @@ func (h *handler) decide(ctx context.Context, r request, unreadable error) (d de
 	case err != nil:
 		d.verdict, d.err = undecided, err
 	case len(d.keptOut) > 0:
-		d.verdict, d.allow, d.message = denied, false, h.settings.message
+		d.verdict, d.allow, d.message = denied, false, h.Message
 	}
 	return d
 }
@@ -126,15 +138,15 @@ func listed(e ledger.Entry) policy.Listed {
 }
 
 // askSwitch asks for the off switch alone, which lets everybody in whatever else is broken.
-func (h *handler) askSwitch(ctx context.Context, broken error) decision {
-	if known, _ := h.list.Recall(ctx, ledger.Query{}); known.Switch.Off {
+func (h *Handler) askSwitch(ctx context.Context, broken error) decision {
+	if known, _ := h.List.Recall(ctx, ledger.Query{}); known.Switch.Off {
 		return decision{verdict: switchedOff, allow: true, err: broken}
 	}
 	return decision{verdict: undecided, err: broken}
 }
 
 // report logs the decision, and counts it. The log does not name people who may connect; AWS's connection log can.
-func (h *handler) report(ctx context.Context, r request, d decision, took time.Duration) {
+func (h *Handler) report(ctx context.Context, r request, d decision, took time.Duration) {
 	line := append(
 		metric.Connect.Attrs(
 			slog.Int("ConnectDecisions", 1), slog.Float64("DecisionTime", float64(took.Microseconds())/1000),
@@ -155,5 +167,5 @@ func (h *handler) report(ctx context.Context, r request, d decision, took time.D
 		level = slog.LevelError
 		line = append(line, slog.String("error", d.err.Error()))
 	}
-	h.log.LogAttrs(ctx, level, "connect", line...)
+	h.Log.LogAttrs(ctx, level, "connect", line...)
 }
