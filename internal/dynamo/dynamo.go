@@ -112,11 +112,8 @@ const ReturnValuesOnConditionCheckFailureAllOld ReturnValuesOnConditionCheckFail
 // ReturnValue says what a write returns.
 type ReturnValue string
 
-// What a write can return of the item.
-const (
-	ReturnValueAllOld ReturnValue = "ALL_OLD"
-	ReturnValueAllNew ReturnValue = "ALL_NEW"
-)
+// ReturnValueAllNew returns the item as it is after the write.
+const ReturnValueAllNew ReturnValue = "ALL_NEW"
 
 // UpdateItemInput changes one item, or creates it.
 type UpdateItemInput struct {

@@ -52,9 +52,6 @@ func Providers() []string {
 // Trusted reports whether all names of the provider count where a policy does not name it.
 func Trusted(provider string) bool { return trusts[provider].always }
 
-// Noun returns the word for the part inside the provider, such as "account".
-func Noun(provider string) string { return trusts[provider].noun }
-
 // Covers reports whether other is i, or inside it.
 func (i Issuer) Covers(other Issuer) bool {
 	if i.Provider != other.Provider {

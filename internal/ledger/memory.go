@@ -62,6 +62,3 @@ func (m *memory) scan(prefix string, visit func(string, content) error) error {
 func InProcess() *Table {
 	return &Table{memory: &memory{items: map[string]content{}}, name: "the process"}
 }
-
-// Lasting reports whether other instances, and later ones, know what this ledger knows.
-func (t *Table) Lasting() bool { return t.memory == nil }

@@ -17,19 +17,19 @@ const connectBinary = "connect"
 func BuildHandler(ctx context.Context, c *console.Console) (string, error) {
 	p := c.Progress("Building the programs (the first time AWS's EC2 package takes minutes)", 0)
 	defer p.Stop()
-	binary, err := BuildHere(ctx, "handler", "./cmd/handler")
+	binary, err := buildHere(ctx, "handler", "./cmd/handler")
 	if err != nil {
 		return "", err
 	}
-	if _, err := BuildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
+	if _, err := buildHere(ctx, connectBinary, "./cmd/connect"); err != nil {
 		return "", err
 	}
-	_, err = BuildHere(ctx, pollBinary, "./cmd/poll")
+	_, err = buildHere(ctx, pollBinary, "./cmd/poll")
 	return binary, err
 }
 
-// BuildHere builds a program of this repository into bin/ and returns its path.
-func BuildHere(ctx context.Context, name, folder string) (binary string, err error) {
+// buildHere builds a program of this repository into bin/ and returns its path.
+func buildHere(ctx context.Context, name, folder string) (binary string, err error) {
 	if binary, err = filepath.Abs(filepath.Join("bin", name)); err != nil {
 		return "", fmt.Errorf("building %s: %w", folder, err)
 	}

@@ -40,7 +40,7 @@ func (c policyCase) run(p *policy.Policy) checked {
 			return one
 		}
 	}
-	explained := DecideEvent(p, cmp.Or(c.Mode, policy.Enforce), c.file, event, now)
+	explained := decideEvent(p, cmp.Or(c.Mode, policy.Enforce), c.file, event, now)
 	if last := explained[len(explained)-1]; last.Error != "" || c.Error != "" {
 		one.differences = c.compareError(explained)
 		return one

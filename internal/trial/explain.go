@@ -33,9 +33,9 @@ type Explanation struct {
 	asked bool   // about a listing
 }
 
-// DecideEvent parses an event and decides about its signals, as the function does. It returns at least one explanation.
+// decideEvent parses an event and decides about its signals, as the function does. It returns at least one explanation.
 // The one of records that cannot be read is the last.
-func DecideEvent(p *policy.Policy, mode policy.Mode, file string, event []byte, now time.Time) []Explanation {
+func decideEvent(p *policy.Policy, mode policy.Mode, file string, event []byte, now time.Time) []Explanation {
 	signals, err := signal.Parse(event)
 	var all []Explanation
 	for i := range signals {
@@ -107,7 +107,7 @@ func explainRecord(ctx context.Context, p *policy.Policy, r Record, listed *List
 	if unread := r.Err; unread != nil {
 		return []Explanation{{File: r.File, Record: r.Number, Error: unread.Error()}}, nil //nolint:nilerr // it is printed
 	}
-	explained := DecideEvent(p, mode(), r.File, r.Event, time.Now())
+	explained := decideEvent(p, mode(), r.File, r.Event, time.Now())
 	for i := range explained {
 		explained[i].Record = r.Number
 	}

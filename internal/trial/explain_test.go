@@ -152,7 +152,7 @@ func TestExplainAsJSON(t *testing.T) {
 			t.Errorf("%s", text)
 		}
 		file := e.File
-		e.File = GoldenName(file)
+		e.File = goldenName(file)
 		seen[file] = append(seen[file], e)
 	}
 	if len(seen) != len(files) {

@@ -49,7 +49,7 @@ func TestExplainDecidesAsTheFunctionDoes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		explained := DecideEvent(rules, policy.DryRun, record.File, record.Event, time.Now())
+		explained := decideEvent(rules, policy.DryRun, record.File, record.Event, time.Now())
 		if explained[0].Error != "" {
 			explained = nil
 		}

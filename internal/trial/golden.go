@@ -39,8 +39,8 @@ func EventName(file string) string {
 	return path.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))
 }
 
-// GoldenName returns the name of an event in its golden, okta-x.json for events/okta/x.json.
-func GoldenName(file string) string { return strings.ReplaceAll(EventName(file), "/", "-") }
+// goldenName returns the name of an event in its golden, okta-x.json for events/okta/x.json.
+func goldenName(file string) string { return strings.ReplaceAll(EventName(file), "/", "-") }
 
 func (p *played) golden() Golden { return Golden{Explain: p.explain, Run: p.result} }
 

@@ -41,7 +41,7 @@ func play(ctx context.Context, binary, policyFile, mode, file string) (*played, 
 		return nil, err
 	}
 	p := &played{file: file, raw: raw, calls: map[string]int{}}
-	p.explain = DecideEvent(rules, policy.Enforce, GoldenName(file), raw, EventTime(raw))
+	p.explain = decideEvent(rules, policy.Enforce, goldenName(file), raw, EventTime(raw))
 
 	s, err := newStage(ctx, NewCompany(), binary, policyFile, mode)
 	if err != nil {
