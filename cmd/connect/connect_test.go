@@ -50,20 +50,7 @@ rules:
 // binary is the real handler, built once.
 var binary string
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "connect")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "connect")
-		if err := emulator.Build(context.Background(), binary, "."); err != nil {
-			panic(err)
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(emulator.WithProgram(&binary, m.Run)) }
 
 var trackSources = sync.OnceValue(func() error {
 	return emulator.Track("../../internal", "../../cmd/connect", "../../go.mod")

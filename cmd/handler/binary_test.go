@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,20 +29,7 @@ const (
 // binary is the real handler, built once.
 var binary string
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "handler")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "handler")
-		if err := emulator.Build(context.Background(), binary, "."); err != nil {
-			panic(err)
-		}
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { os.Exit(emulator.WithProgram(&binary, m.Run)) }
 
 var trackSources = sync.OnceValue(func() error { return emulator.Track("../../internal", "../../cmd", "../../go.mod") })
 

@@ -31,6 +31,21 @@ func build(ctx context.Context, binary, folder string, flags, env []string) erro
 	return nil
 }
 
+// WithProgram is a TestMain: it builds the program of the current folder, runs the tests, and returns their exit code.
+// The tests find the path in binary.
+func WithProgram(binary *string, run func() int) int {
+	dir, err := os.MkdirTemp("", "program")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	*binary = filepath.Join(dir, "program")
+	if err := Build(context.Background(), *binary, "."); err != nil {
+		panic(err)
+	}
+	return run()
+}
+
 // Track looks at every file below the paths, so that the test cache notices changes of the sources of a binary. The
 // cache knows which files a test looks at, but not which ones a compiler reads that the test starts.
 func Track(paths ...string) error {
