@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -31,13 +33,13 @@ func (r *poll) pollAudits(ctx context.Context) error {
 	query := url.Values{
 		"$filter": {"activityDateTime ge " + from.UTC().Format(time.RFC3339)}, "$orderby": {"activityDateTime"},
 	}
-	newest := r.cursor.Audits
+	newest, seen := r.cursor.Audits, 0
 	for page, err := range r.graph.Pages(ctx, "/v1.0/auditLogs/directoryAudits?"+query.Encode()) {
 		if err != nil {
 			return permission(fmt.Errorf("reading the audit log: %w", err), "AuditLog.Read.All")
 		}
-		for _, raw := range page.Value {
-			at, err := r.sendAudit(ctx, raw)
+		for i, raw := range page.Value {
+			at, err := r.sendAudit(ctx, seen+i, raw)
 			if err != nil {
 				return fmt.Errorf("reading the audit log: %w", err)
 			}
@@ -45,6 +47,7 @@ func (r *poll) pollAudits(ctx context.Context) error {
 				newest = at
 			}
 		}
+		seen += len(page.Value)
 	}
 	r.cursor.Audits = newest
 	r.cursor.Forget(newest.Add(-late))
@@ -52,18 +55,15 @@ func (r *poll) pollAudits(ctx context.Context) error {
 }
 
 // sendAudit sends a record, unless it was sent or could concern nobody. It returns the record's time.
-func (r *poll) sendAudit(ctx context.Context, raw json.RawMessage) (time.Time, error) {
+func (r *poll) sendAudit(ctx context.Context, index int, raw json.RawMessage) (time.Time, error) {
 	var record map[string]json.RawMessage
 	var known struct {
 		ID       string    `json:"id"`
 		At       time.Time `json:"activityDateTime"`
 		Activity string    `json:"activityDisplayName"`
 	}
-	if err := json.Unmarshal(raw, &known); err != nil {
-		return time.Time{}, fmt.Errorf("reading a record: %w", err)
-	}
-	if err := json.Unmarshal(raw, &record); err != nil {
-		return time.Time{}, fmt.Errorf("reading a record: %w", err)
+	if err := errors.Join(read(raw, &known), read(raw, &record)); err != nil {
+		return time.Time{}, r.setAuditAside(ctx, index, raw, err)
 	}
 	_, sent := r.cursor.Sent[known.ID]
 	concerns := bytes.Contains(raw, []byte(`"AccountEnabled"`)) || slices.ContainsFunc(activities, func(a string) bool {
@@ -77,4 +77,17 @@ func (r *poll) sendAudit(ctx context.Context, raw json.RawMessage) (time.Time, e
 	}
 	r.cursor.Sent[known.ID] = known.At
 	return known.At, nil
+}
+
+// setAuditAside sets a record aside that cannot be read, unless an earlier poll did.
+func (r *poll) setAuditAside(ctx context.Context, index int, raw json.RawMessage, why error) error {
+	id := fmt.Sprintf("unreadable %x", sha256.Sum256(raw))
+	if _, done := r.cursor.Sent[id]; done {
+		return nil
+	}
+	if err := r.setAside(ctx, place{"auditLogs/directoryAudits", index, ""}, raw, why, time.Now()); err != nil {
+		return err
+	}
+	r.cursor.Sent[id] = time.Now()
+	return nil
 }

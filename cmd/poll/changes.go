@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,8 +21,10 @@ const usersDelta = "/v1.0/users/delta?$select=id,userPrincipalName,mail,accountE
 
 // pollUsers sends the users who are disabled or deleted.
 func (r *poll) pollUsers(ctx context.Context) error {
-	next, err := r.changes(ctx, r.cursor.Users, usersDelta, func(record map[string]json.RawMessage, at time.Time) error {
-		if _, removed := record["@removed"]; !removed && string(record["accountEnabled"]) != "false" {
+	l := list{"users/delta", r.cursor.Users, usersDelta}
+	next, err := r.changes(ctx, l, func(record map[string]json.RawMessage, at time.Time) error {
+		state := string(record["accountEnabled"])
+		if _, removed := record["@removed"]; !removed && (state == "" || state == "null" || state == "true") {
 			return nil
 		}
 		if err := r.name(ctx, record); err != nil {
@@ -44,7 +47,8 @@ func (r *poll) pollGroups(ctx context.Context) error {
 	}
 	filter := url.Values{"$filter": {"id eq '" + strings.Join(r.groups, "' or id eq '") + "'"}}
 	begin := "/v1.0/groups/delta?$select=members&$deltaToken=latest&" + filter.Encode()
-	next, err := r.changes(ctx, r.cursor.Groups, begin, func(group map[string]json.RawMessage, at time.Time) error {
+	l := list{"groups/delta", r.cursor.Groups, begin}
+	next, err := r.changes(ctx, l, func(group map[string]json.RawMessage, at time.Time) error {
 		return r.sendMembers(ctx, group, at)
 	})
 	if err != nil {
@@ -52,37 +56,6 @@ func (r *poll) pollGroups(ctx context.Context) error {
 	}
 	r.cursor.Groups = next
 	return nil
-}
-
-// sendMembers sends a group with the members that it has lost, and the names that they have.
-func (r *poll) sendMembers(ctx context.Context, group map[string]json.RawMessage, at time.Time) error {
-	var members, lost []map[string]json.RawMessage
-	changes, changed := group["members@delta"]
-	if !changed {
-		return nil // something else about the group
-	}
-	if err := json.Unmarshal(changes, &members); err != nil {
-		return fmt.Errorf("reading members@delta of a group: %w", err)
-	}
-	for _, member := range members {
-		if _, removed := member["@removed"]; !removed {
-			continue
-		}
-		if err := r.name(ctx, member); err != nil {
-			return err
-		}
-		lost = append(lost, member)
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	raw, err := json.Marshal(lost)
-	if err != nil {
-		return fmt.Errorf("writing a record: %w", err)
-	}
-	group["members@delta"] = raw
-	group["@odata.type"] = json.RawMessage(`"#microsoft.graph.group"`)
-	return r.send(ctx, group, r.cursor.Groups, at)
 }
 
 // name adds the principal name to a user or a member that comes without one, if Graph still knows it. Entra keeps users
@@ -109,47 +82,43 @@ func textOf(raw json.RawMessage) string {
 	return s
 }
 
-// changes visits what has changed since the cursor, and returns the next one. Without a cursor, or with one that Graph
-// has forgotten, it begins at now.
+// list is a list of changes at Microsoft Graph.
+type list struct {
+	name, cursor string
+	begin        string // the address without a cursor
+}
+
+// changes visits what has changed since the list's cursor, and returns the next one. Without a cursor, or with one that
+// Graph has forgotten, it begins at now.
 func (r *poll) changes(
-	ctx context.Context, cursor, begin string, visit func(map[string]json.RawMessage, time.Time) error,
+	ctx context.Context, l list, visit func(map[string]json.RawMessage, time.Time) error,
 ) (next string, err error) {
-	at, address := time.Now(), cursor
-	if address == "" {
-		address = begin
-	}
-	for page, err := range r.graph.Pages(ctx, address) {
-		if refused, ok := errors.AsType[*graph.Error](err); ok && cursor != "" && refused.Status == http.StatusGone {
+	at, seen := time.Now(), 0
+	for page, err := range r.graph.Pages(ctx, cmp.Or(l.cursor, l.begin)) {
+		if refused, ok := errors.AsType[*graph.Error](err); ok && l.cursor != "" && refused.Status == http.StatusGone {
 			if err := r.beganAnew(ctx, "Microsoft Graph has forgotten a cursor: "+refused.Error()); err != nil {
 				return "", err
 			}
-			return r.changes(ctx, "", begin, visit)
+			l.cursor = ""
+			return r.changes(ctx, l, visit)
 		}
 		if err != nil {
 			return "", err
 		}
-		if err := visitAll(page.Value, at, visit); err != nil {
-			return "", err
+		for i, raw := range page.Value {
+			var record map[string]json.RawMessage
+			err := read(raw, &record)
+			if err == nil {
+				err = visit(record, at)
+			}
+			if err := r.setAside(ctx, place{l.name, seen + i, l.cursor}, raw, err, at); err != nil {
+				return "", err
+			}
 		}
-		next = page.Delta
+		seen, next = seen+len(page.Value), page.Delta
 	}
 	if next == "" {
 		return "", errors.New("the last page has no @odata.deltaLink")
 	}
 	return next, nil
-}
-
-func visitAll(
-	records []json.RawMessage, at time.Time, visit func(map[string]json.RawMessage, time.Time) error,
-) error {
-	for _, raw := range records {
-		var record map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &record); err != nil {
-			return fmt.Errorf("reading a record: %w", err)
-		}
-		if err := visit(record, at); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -47,6 +47,21 @@ type graphChange struct {
 	group   string // empty for a change of a user
 	id      string // of the user
 	removed string // the reason; empty for a user who is there
+	raw     string // the record as it is sent, in place of everything else
+}
+
+// AddRawRecord adds a record as it is to the users' changes, the groups' or the audit log: "users", "groups", "audits".
+func (g *Graph) AddRawRecord(list, record string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch list {
+	case "audits":
+		g.audits = append(g.audits, audit{At: time.Now().UTC(), raw: record})
+	case "groups":
+		g.changes = append(g.changes, graphChange{group: list, raw: record})
+	default:
+		g.changes = append(g.changes, graphChange{id: list, raw: record})
+	}
 }
 
 // AddGraphUser adds a user without a trace in the audit log.

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,6 +25,17 @@ type audit struct {
 	InitiatedBy    map[string]any      `json:"initiatedBy"`
 	Targets        []auditTarget       `json:"targetResources"`
 	AdditionalData []map[string]string `json:"additionalDetails"`
+
+	raw string // the record as it is sent, in place of everything else
+}
+
+// MarshalJSON returns the record.
+func (a audit) MarshalJSON() ([]byte, error) {
+	if a.raw != "" {
+		return []byte(a.raw), nil
+	}
+	type plain audit
+	return json.Marshal(plain(a))
 }
 
 type auditTarget struct {

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -18,6 +19,8 @@ func (g *Graph) deltaOfUsers(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case c.group != "" || c.id == "":
 			return nil
+		case c.raw != "":
+			return json.RawMessage(c.raw)
 		case c.removed != "" || u.ID == "":
 			return map[string]any{"id": c.id, "@removed": map[string]string{"reason": cmp.Or(c.removed, "changed")}}
 		}
@@ -29,6 +32,9 @@ func (g *Graph) deltaOfUsers(w http.ResponseWriter, r *http.Request) {
 // deltaOfGroups answers groups/delta for the groups that the filter names.
 func (g *Graph) deltaOfGroups(w http.ResponseWriter, r *http.Request) {
 	g.delta(w, r, func(c graphChange) any {
+		if c.group != "" && c.raw != "" {
+			return json.RawMessage(c.raw)
+		}
 		filter := r.URL.Query().Get("$filter")
 		if c.group == "" || filter != "" && !strings.Contains(filter, "'"+c.group+"'") {
 			return nil

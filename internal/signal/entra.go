@@ -72,6 +72,8 @@ type entraRecord struct {
 	Time     lenientString `json:"time"`
 	TenantID lenientString `json:"tenantId"`
 	OData    lenientString `json:"@odata.type"`
+	// Unreadable is why the poll could not read a record, which is beside it.
+	Unreadable lenientString `json:"unreadable"`
 }
 
 type entraProperties struct {
@@ -105,6 +107,9 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	var r entraRecord
 	if err := decode(path, raw, &r); err != nil {
 		return nil, err
+	}
+	if r.Unreadable != "" {
+		return nil, unreadable(path+".record", "Microsoft Graph's %s", clip(string(r.Unreadable), 300))
 	}
 	list, name := r.Records, ".records"
 	if len(list) == 0 {

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// unreadableError says what is wrong with a record of Microsoft's. Another try would find the same.
+type unreadableError struct{ error }
+
+// read reads a part of a record. Its error is an [unreadableError].
+func read(raw json.RawMessage, out any) error {
+	if bytes.Equal(raw, []byte("null")) {
+		return unreadableError{errors.New("is null")}
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return unreadableError{err}
+	}
+	return nil
+}
+
+// place is where a record was: in a list, after a cursor.
+type place struct {
+	list  string
+	index int
+	after string
+}
+
+// setAside puts a record that cannot be read into the queue with its bytes, and reports it. There it becomes a dead
+// letter, and the alarm sounds. The poll goes on. Any other error comes back.
+func (r *poll) setAside(ctx context.Context, p place, raw json.RawMessage, err error, at time.Time) error {
+	if _, unreadable := errors.AsType[unreadableError](err); !unreadable {
+		return err
+	}
+	why := fmt.Sprintf("%s, record %d: %s", p.list, p.index, err)
+	r.log.Error("a record cannot be read, and becomes a dead letter", "error", why)
+	said, err := json.Marshal(why)
+	if err != nil {
+		return err
+	}
+	return r.send(ctx, map[string]json.RawMessage{"unreadable": said, "record": raw}, p.after, at)
+}
