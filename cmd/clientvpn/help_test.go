@@ -27,8 +27,8 @@ func everyCommand() []*cobra.Command {
 	return all
 }
 
-// TestEveryCommandHelpsANewcomer: with sentences, an example of the command, and a word for each flag's value. It fits a
-// terminal of 80 columns.
+// TestEveryCommandHelpsANewcomer: with sentences, an example of the command, and a word for each flag's value. The help
+// fits a terminal of 80 columns.
 func TestEveryCommandHelpsANewcomer(t *testing.T) {
 	commands := everyCommand()
 	if len(commands) < 25 {

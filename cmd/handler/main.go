@@ -79,12 +79,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 			Watch:       s.watch,
 		},
 	}
-	if s.store.ID != "" {
-		h.directory = directory.New(cfg, s.store)
-	}
-	if s.tenant != "" {
-		h.tenant = directory.NewTenant(cfg, s.tenant, s.tenantPoll)
-	}
+	h.attachDirectories(cfg, s)
 	h.responder.Probe = func(ctx context.Context) []error {
 		return slices.Concat(reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx))
 	}
@@ -93,6 +88,16 @@ func wire(log *slog.Logger) (*handler, []string) {
 		problems = h.attachSource(cfg, s)
 	}
 	return h, problems
+}
+
+// attachDirectories adds what knows the names behind opaque ids.
+func (h *handler) attachDirectories(cfg aws.Config, s settings) {
+	if s.store.ID != "" {
+		h.directory = directory.New(cfg, s.store)
+	}
+	if s.tenant != "" {
+		h.tenant = directory.NewTenant(cfg, s.tenant, s.tenantPoll)
+	}
 }
 
 // attachSource has the policy read from where it is put. The file holds only while nothing was put there.

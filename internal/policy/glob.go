@@ -50,7 +50,7 @@ func match(pattern, text string, stars bool) bool {
 		case i < len(pattern) && pattern[i] == '*':
 			star, mark = i, j
 			i++
-		case i < len(pattern) && pattern[i] == '?' && !(stars && text[j] == '*'):
+		case i < len(pattern) && pattern[i] == '?' && (!stars || text[j] != '*'):
 			i, j = i+1, j+width(text[j:])
 		case i < len(pattern) && pattern[i] == text[j]:
 			i, j = i+1, j+1

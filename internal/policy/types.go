@@ -39,10 +39,8 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 	switch {
 	case idle != "":
 		report.add(path, "%q fits %q, which asks for nothing, so no signal has it; remove it", pattern, idle)
+	case open && finding && isPurpose(purpose): // AWS may add the type
 	case open && finding:
-		if isPurpose(purpose) {
-			return
-		}
 		if suggestion := didYouMean(purpose, signal.Purposes()); suggestion != "" {
 			report.add(path, "%q fits no type of finding: GuardDuty has no %s%s", pattern, purpose, suggestion)
 		}
