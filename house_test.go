@@ -143,7 +143,7 @@ var may = map[string][]string{
 		"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config",
 		"github.com/aws/aws-sdk-go-v2/service/cloudformation", "github.com/aws/aws-sdk-go-v2/service/cloudformation/types",
 		"github.com/aws/aws-sdk-go-v2/service/lambda", "github.com/aws/aws-sdk-go-v2/service/lambda/types",
-		"github.com/aws/smithy-go",
+		"github.com/aws/smithy-go", "github.com/aws/smithy-go/logging",
 	},
 	"cmd/clientvpn": {
 		"internal/bench", "internal/console", "internal/identity", "internal/ssf", "internal/ledger", "internal/policy",

@@ -9,8 +9,31 @@ import (
 
 // newerMake matches what GNU make 3.81 does not know, which macOS has.
 // Source: GNU make, NEWS of 3.82 to 4.4.
-var newerMake = regexp.MustCompile(`(?m)^\.(?:ONESHELL|RECIPEPREFIX|EXTRA_PREREQS|WAIT)|^[A-Z_]+ *(?:!=|::+=)|` +
-	`\$\((?:file|guile|intcmp|let) |^(?:undefine|private|load) |&:`)
+var newerMake = regexp.MustCompile(`(?m)^\.(?:ONESHELL|RECIPEPREFIX|SHELLFLAGS|EXTRA_PREREQS|WAIT)|` +
+	`^[A-Z_]+ *(?:!=|::+=)|^define \w+ *[:+?]?=|\$\((?:file|guile|intcmp|let) |^(?:undefine|private|load) |&:|` +
+	`\$\(MAKE\).* (?:--(?:eval|trace|output-sync|shuffle|jobserver-style)|-[EO])\b`)
+
+// TestNewerMakeAndBashAreRecognized in what they are written as.
+func TestNewerMakeAndBashAreRecognized(t *testing.T) {
+	for _, line := range []string{
+		".ONESHELL:", ".SHELLFLAGS := -ec", "REVISION != git describe", "NAME ::= x", "NAME :::= x", "define step =",
+		"define step :=", "all: $(file > list,$(ALL))", "undefine NAME", "a b &: c", "\t$(MAKE) -O all",
+		"\t$(MAKE) --output-sync=line all",
+		"x: $(let a,b,$(a))", "load plug.so", ".EXTRA_PREREQS = x", "x: .WAIT y\n.WAIT:",
+	} {
+		if !newerMake.MatchString(line) {
+			t.Errorf("make 3.81 does not know %q", line)
+		}
+	}
+	for _, line := range []string{
+		"declare -A seen", "mapfile -t lines", "readarray lines", "echo ${name,,}", "echo ${name^^}", "echo ${name@Q}",
+		"make &>> log", "make |& tee log", "wait -n", "ls **/x", "printf '%(%F)T'", "coproc cat", ";;& ",
+	} {
+		if !newerBash.MatchString(line) {
+			t.Errorf("bash 3.2 does not know %q", line)
+		}
+	}
+}
 
 // TestMakefileNeedsNoNewerMake than the one of macOS, 3.81.
 func TestMakefileNeedsNoNewerMake(t *testing.T) {

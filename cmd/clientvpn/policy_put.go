@@ -16,7 +16,6 @@ import (
 	"clientvpn-responder/internal/stack"
 	"clientvpn-responder/internal/trial"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 )
 
@@ -106,28 +105,27 @@ func (t *tool) checkFirst(file, cases string) error {
 
 // openPolicy opens the place from which the deployed function reads its policy.
 func (t *tool) openPolicy(ctx context.Context) (*policysource.Store, error) {
-	cfg, at, err := t.locatePolicy(ctx)
+	s, at, err := t.locatePolicy(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return policysource.Open(cfg, at), nil
+	return policysource.Open(s.Config, at), nil
 }
 
 // locatePolicy returns from where the deployed function reads its policy.
-func (t *tool) locatePolicy(ctx context.Context) (cfg aws.Config, at policysource.Location, err error) {
-	s, err := t.open(ctx)
-	if err != nil {
-		return cfg, at, err
+func (t *tool) locatePolicy(ctx context.Context) (s *stack.Stack, at policysource.Location, err error) {
+	if s, err = t.open(ctx); err != nil {
+		return s, at, err
 	}
 	settings, err := s.Settings(ctx)
 	if err != nil {
-		return cfg, at, err
+		return s, at, err
 	}
 	if settings["POLICY_SOURCE"] == "" {
-		return cfg, at, errors.New("the deployed function reads its policy from the package; deploy to change it")
+		return s, at, errors.New("the deployed function reads its policy from the package; deploy to change it")
 	}
 	at, err = policysource.ParseLocation(settings["POLICY_SOURCE"])
-	return s.Config, at, err
+	return s, at, err
 }
 
 // whoseNames is what the flag --policy says where the policy is only read.
@@ -141,11 +139,11 @@ func (t *tool) rules(ctx context.Context, file string) (*policy.Policy, error) {
 	if file != "" || !errors.Is(err, fs.ErrNotExist) {
 		return rules, err
 	}
-	cfg, at, err := t.locatePolicy(ctx)
+	s, at, err := t.locatePolicy(ctx)
 	if err != nil {
 		return nil, err
 	}
-	deployed := policysource.New(cfg, at, policyFile).InForce(ctx)
+	deployed := policysource.New(s.Config, at, policyFile).InForce(ctx)
 	if deployed.Err != nil {
 		return nil, stack.InOneSentence(deployed.Err)
 	}

@@ -94,7 +94,7 @@ func readFinding(o responder.Outcome) string {
 	if !isFinding(o) {
 		return ""
 	}
-	return "Read the finding, and revoke other stolen keys, sessions and roles."
+	return "Read the finding; revoke other stolen keys, sessions and roles."
 }
 
 func seeSpared(o responder.Outcome) string {

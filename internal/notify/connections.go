@@ -18,7 +18,7 @@ func (l *letter) connections(o responder.Outcome) {
 		return cmp.Compare(fmt.Sprint(a.Ended()), fmt.Sprint(b.Ended()))
 	})
 	up := all[:notEnded(o)]
-	rows := grouped(all[len(up):], o.Timing.EventAt)
+	rows := grouped(all[len(up):], o.Timing)
 	l.list("CONNECTIONS", len(up)+len(rows), func(i int) string {
 		if i < len(up) {
 			return fateIn(o, up[i]) + ": " + describe(up[i].Connection)
@@ -72,9 +72,8 @@ func fate(c responder.Connection) string {
 const maxListed = 5
 
 // grouped has a row for the connections of each name on each endpoint, in short: they have ended, and the log has
-// their ids. A row says since when each of the first was up, and the address of the oldest. It says a day only if it is
-// another than the event's.
-func grouped(all []responder.Connection, event time.Time) []string {
+// their ids. A row says since when and from where each of the first was up, and when the person was back.
+func grouped(all []responder.Connection, at responder.Timing) []string {
 	var rows []string
 	var heads []string
 	byHead := map[string][]*vpn.Connection{}
@@ -86,14 +85,7 @@ func grouped(all []responder.Connection, event time.Time) []string {
 		byHead[head] = append(byHead[head], c.Connection)
 	}
 	for _, head := range heads {
-		var places []string
-		day := event.UTC().Format(time.DateOnly)
-		for i, c := range first(maxListed, byHead[head]) {
-			if where := whence(c, i == 0, &day); where != "" {
-				places = append(places, where)
-			}
-		}
-		rows = append(rows, head+" "+strings.Join(places, ", ")+more(len(byHead[head])-maxListed))
+		rows = append(rows, head+whence(first(maxListed, byHead[head]), at)+more(len(byHead[head])-maxListed))
 	}
 	return rows
 }
@@ -103,23 +95,32 @@ func whose(c *vpn.Connection) string {
 	return cmp.Or(c.Username, "certificate "+c.CommonName) + " on " + cmp.Or(c.EndpointName, c.EndpointID)
 }
 
-// whence says since when a connection was up, and the first one's address. It says the day only if the one before has
-// another.
-func whence(c *vpn.Connection, isFirst bool, said *string) string {
-	var words []string
-	if day, clock, _ := strings.Cut(c.EstablishedAt.UTC().Format(time.DateTime), " "); !c.EstablishedAt.IsZero() {
-		if isFirst {
-			words = append(words, "since")
+// whence says since when and from where connections were up, and when the person was back after the event. It says a
+// day only if it is another than the one before, which is the event's at first.
+func whence(connections []*vpn.Connection, at responder.Timing) string {
+	var words strings.Builder
+	said := at.EventAt.UTC().Format(time.DateOnly)
+	begin := ""
+	for _, c := range connections {
+		isBack := c.EstablishedAt.After(at.ReceivedAt)
+		day, clock, _ := strings.Cut(c.EstablishedAt.UTC().Format(time.DateTime), " ")
+		if day != said {
+			said, clock = day, day+" "+clock
 		}
-		if day != *said {
-			*said, clock = day, day+" "+clock
+		if now := map[bool]string{false: " since ", true: " back at "}[isBack]; now != begin {
+			begin, clock = now, now+clock
+		} else {
+			clock = " " + clock
 		}
-		words = append(words, clock)
+		if words.Len() > 0 {
+			words.WriteString(",")
+		}
+		words.WriteString(clock)
+		if !isBack {
+			words.WriteString(prefixed(" from ", c.ClientIP))
+		}
 	}
-	if isFirst && c.ClientIP != "" {
-		words = append(words, "from "+c.ClientIP)
-	}
-	return strings.Join(words, " ")
+	return words.String()
 }
 
 // describe says which connection it is, where, whose, since when, and what went through it.
