@@ -24,6 +24,11 @@ type Error struct {
 // read decodes an answer into out, or returns the error that it is. An answer that cannot be read is a
 // [*smithy.DeserializationError].
 func read(out any) middleware.DeserializeMiddleware {
+	return deserializer(out, func(response *smithyhttp.Response) error { return decode(response, out) })
+}
+
+// deserializer is the SDK's step that reads an answer by decode. The result is out.
+func deserializer(out any, decode func(*smithyhttp.Response) error) middleware.DeserializeMiddleware {
 	return middleware.DeserializeMiddlewareFunc("OperationDeserializer", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 	) (middleware.DeserializeOutput, middleware.Metadata, error) {
@@ -38,7 +43,7 @@ func read(out any) middleware.DeserializeMiddleware {
 			}
 		}
 		output.Result = out
-		return output, metadata, decode(response, out)
+		return output, metadata, decode(response)
 	})
 }
 

@@ -48,28 +48,16 @@ func (c *Client) writeRest(r rest) middleware.SerializeMiddleware {
 
 // readRest reads what a request answered, and an error by failed.
 func readRest(answer *rest, failed func(*smithyhttp.Response, []byte) *Error) middleware.DeserializeMiddleware {
-	return middleware.DeserializeMiddlewareFunc("OperationDeserializer", func(
-		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
-	) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		output, metadata, err := next.HandleDeserialize(ctx, in)
-		if err != nil {
-			return output, metadata, err
-		}
-		response, ok := output.RawResponse.(*smithyhttp.Response)
-		if !ok {
-			err := fmt.Errorf("unknown transport type %T", output.RawResponse)
-			return output, metadata, &smithy.DeserializationError{Err: err}
-		}
+	return deserializer(answer, func(response *smithyhttp.Response) error {
 		body, err := io.ReadAll(response.Body)
 		response.Body.Close()
 		switch {
 		case err != nil:
-			return output, metadata, &smithy.DeserializationError{Err: fmt.Errorf("reading the answer: %w", err)}
+			return &smithy.DeserializationError{Err: fmt.Errorf("reading the answer: %w", err)}
 		case response.StatusCode >= 300:
-			return output, metadata, failed(response, body)
+			return failed(response, body)
 		}
-		output.Result = answer
 		*answer = rest{header: response.Header, body: body}
-		return output, metadata, nil
+		return nil
 	})
 }
