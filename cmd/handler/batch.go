@@ -152,8 +152,12 @@ func (h *handler) answer(
 		signals[i] = items[i].signal
 		inv.Arrivals = append(inv.Arrivals, items[i].record.arrival)
 	}
+	r := h.inForce(work)
+	if r.PolicyProblem != nil {
+		log.Error("the newest policy is not in force", "error", r.PolicyProblem.Error())
+	}
 	var reports sync.WaitGroup
-	for i, outcome := range h.inForce(work, log).Respond(work, inv, signals) {
+	for i, outcome := range r.Respond(work, inv, signals) {
 		one := &items[i]
 		one.outcome = outcome
 		reports.Go(func() { h.report(report, log, one) })

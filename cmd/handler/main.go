@@ -103,14 +103,14 @@ func (h *handler) attachDirectories(cfg aws.Config, s settings) {
 // attachSource has the policy read from where it is put. The file holds only while nothing was put there.
 func (h *handler) attachSource(cfg aws.Config, s settings) (problems []string) {
 	h.source = policysource.New(lambdaenv.WithAttempt(cfg, policyAttempt), s.policyAt, s.policyFile)
-	if err := h.inForce(context.Background(), h.log).PolicyError; err != nil {
+	if err := h.inForce(context.Background()).PolicyError; err != nil {
 		return []string{"POLICY_SOURCE: " + err.Error()}
 	}
 	return nil
 }
 
 // inForce returns the responder with the policy that is in force now.
-func (h *handler) inForce(ctx context.Context, log *slog.Logger) *responder.Responder {
+func (h *handler) inForce(ctx context.Context) *responder.Responder {
 	r := h.responder
 	if h.source == nil {
 		return &r
@@ -119,9 +119,6 @@ func (h *handler) inForce(ctx context.Context, log *slog.Logger) *responder.Resp
 	defer cancel()
 	p := h.source.InForce(ctx)
 	r.Policy, r.PolicyError, r.PolicyHash, r.PolicyProblem = p.Policy, p.Err, p.Hash, p.Problem
-	if p.Problem != nil {
-		log.Error("the newest policy is not in force", "error", p.Problem.Error())
-	}
 	return &r
 }
 

@@ -70,3 +70,30 @@ func TestWithoutAnyPolicyNobodyIsCutOff(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestSweepHasThePolicyInForce: with the policy in S3 and none beside the program, the sweep knows whose names are
+// whose.
+func TestSweepHasThePolicyInForce(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
+	cloud.AddBucket("policies")
+	url, stop, err := emulator.Serve(cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	good, err := os.ReadFile("../../internal/trial/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := policysource.Open(tableConfig(url), policysource.Location{Bucket: "policies", Key: "policy.yaml"})
+	if _, err := store.Put(t.Context(), policysource.Document{}, good); err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, cloud, "POLICY_SOURCE=s3://policies/policy.yaml", "POLICY_FILE=/nowhere")
+	sweep := []byte(`{"id":"s1","source":"clientvpn-responder.sweep","detail-type":"Sweep","account":"111122223333",` +
+		`"time":"2026-11-20T11:00:00Z","region":"eu-west-1","detail":{}}`)
+	got := outcomes(t, invoke(t, f, sweep))[0]
+	if got.Status != "ready" || !strings.HasPrefix(got.Summary, "1 person is connected, and that person could be found") {
+		t.Errorf("%+v\n%s", got, f.Logs())
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -14,12 +15,13 @@ func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (
 	for i := range items {
 		signals[i] = items[i].signal
 	}
+	rules := h.inForce(ctx).Policy
 	errs := h.directory.Resolve(ctx, signals)
 	h.tenant.Resolve(ctx, signals)
 	for i, err := range errs {
 		r := items[i].record
 		if err == nil {
-			err = h.unnamed(&signals[i])
+			err = unnamed(rules, &signals[i])
 		}
 		if err != nil {
 			log.Error("the directory did not answer", "error", err.Error())
@@ -33,8 +35,8 @@ func (h *handler) resolve(ctx context.Context, log *slog.Logger, items []item) (
 
 // unnamed returns why the names of a signal are missing, if nothing else leads to its person and another try may find
 // them. The event goes back then: who would be nobody now may be somebody in a minute.
-func (h *handler) unnamed(s *signal.Signal) error {
-	if s.Unanswered == nil || h.responder.Policy == nil || h.responder.Policy.PersonOf(s.Subject.Names) != "" {
+func unnamed(rules *policy.Policy, s *signal.Signal) error {
+	if s.Unanswered == nil || rules == nil || rules.PersonOf(s.Subject.Names) != "" {
 		return nil
 	}
 	return fmt.Errorf("asking for the names of %s, after %s: %w", s.Subject, s.Type, s.Unanswered)

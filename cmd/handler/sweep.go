@@ -26,7 +26,8 @@ func apart(items []item) (first, sweeps []item) {
 
 // sweep sweeps once, for all that ask for it. It returns nil where there is no policy, or no time.
 func (h *handler) sweep(ctx context.Context, asked signal.Signal) *sweep.Report {
-	if h.responder.Policy == nil || ctx.Err() != nil {
+	r := h.inForce(ctx)
+	if r.Policy == nil || ctx.Err() != nil {
 		return nil
 	}
 	limit := longestSweep
@@ -35,9 +36,7 @@ func (h *handler) sweep(ctx context.Context, asked signal.Signal) *sweep.Report 
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	s := sweep.Sweeper{
-		VPN: h.responder.VPN, Policy: h.responder.Policy, Ledger: h.ledger, Store: h.directory, Tenant: h.tenant,
-	}
+	s := sweep.Sweeper{VPN: r.VPN, Policy: r.Policy, Ledger: h.ledger, Store: h.directory, Tenant: h.tenant}
 	report := s.Run(ctx, asked.Account, asked.Region)
 	return &report
 }
