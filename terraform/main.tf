@@ -69,6 +69,7 @@ resource "aws_cloudformation_stack" "this" {
     KeepOutMessage                = var.keep_out_message
     ConnectProvisionedConcurrency = var.connect_provisioned_concurrency
     Targets                       = var.targets
+    TargetsInBucket               = var.targets_in_bucket
     TargetAccounts                = join(",", var.target_accounts)
     OrganizationId                = var.organization_id
     ExternalId                    = var.external_id

@@ -20,6 +20,11 @@ output "policy_put_command" {
   value       = lookup(aws_cloudformation_stack.this.outputs, "PolicyPutCommand", null)
 }
 
+output "targets_put_command" {
+  description = "Has the accounts and Regions of targets.txt guarded, too, from the next minute on. \"clientvpn ready\" says how many they are."
+  value       = lookup(aws_cloudformation_stack.this.outputs, "TargetsPutCommand", null)
+}
+
 output "dashboard_url" {
   description = "What it did, at a glance."
   value       = lookup(aws_cloudformation_stack.this.outputs, "DashboardUrl", null)

@@ -125,6 +125,18 @@ variable "targets" {
   }
 }
 
+variable "targets_in_bucket" {
+  description = "yes reads further targets from targets/targets.txt in the policy's bucket, one on a line. Targets has room for some 50. The output TargetsPutCommand puts the list there."
+  type        = string
+  default     = "no"
+  nullable    = false
+
+  validation {
+    condition     = contains(["no", "yes"], var.targets_in_bucket)
+    error_message = "targets_in_bucket must be one of no, yes."
+  }
+}
+
 variable "target_accounts" {
   description = "The function may assume roles of these accounts only. Empty leaves that to the roles' trust and to the external id."
   type        = list(string)

@@ -27,6 +27,7 @@ import (
 type handler struct {
 	responder responder.Responder
 	source    *policysource.Source // nil where the responder's policy is the one in force
+	targets   *targetList          // nil where the settings have every target
 	directory *directory.Directory
 	tenant    *directory.Tenant
 	reporter  *notify.Reporter
@@ -155,6 +156,9 @@ func (h *handler) answer(
 	r := h.inForce(work)
 	if r.PolicyProblem != nil {
 		log.Error("the newest policy is not in force", "error", r.PolicyProblem.Error())
+	}
+	if r.TargetsProblem != nil {
+		log.Error("the newest list of targets is not in force", "error", r.TargetsProblem.Error())
 	}
 	var reports sync.WaitGroup
 	for i, outcome := range r.Respond(work, inv, signals) {

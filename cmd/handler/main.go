@@ -84,6 +84,9 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return slices.Concat(reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx))
 	}
 	h.attach(cfg, s)
+	if s.targetsAt != (policysource.Location{}) {
+		h.targets = newTargetList(cfg, s)
+	}
 	if s.policyAt != (policysource.Location{}) {
 		problems = h.attachSource(cfg, s)
 	}
@@ -109,16 +112,18 @@ func (h *handler) attachSource(cfg aws.Config, s settings) (problems []string) {
 	return nil
 }
 
-// inForce returns the responder with the policy that is in force now.
+// inForce returns the responder with the policy and the targets that are in force now.
 func (h *handler) inForce(ctx context.Context) *responder.Responder {
 	r := h.responder
-	if h.source == nil {
-		return &r
-	}
 	ctx, cancel := context.WithTimeout(ctx, policyTime)
 	defer cancel()
-	p := h.source.InForce(ctx)
-	r.Policy, r.PolicyError, r.PolicyHash, r.PolicyProblem = p.Policy, p.Err, p.Hash, p.Problem
+	if h.source != nil {
+		p := h.source.InForce(ctx)
+		r.Policy, r.PolicyError, r.PolicyHash, r.PolicyProblem = p.Policy, p.Err, p.Hash, p.Problem
+	}
+	if h.targets != nil {
+		h.targets.inForce(ctx, &r)
+	}
 	return &r
 }
 

@@ -28,6 +28,7 @@ type settings struct {
 	tenant      string          // of Microsoft Entra ID; empty for none
 	tenantPoll  string          // the function that answers for it
 	targets     []target
+	targetsAt   policysource.Location // of further targets; zero for none
 	externalID  string
 	table       string // the ledger's; empty for none
 	keepOut     bool   // people may be kept out
@@ -133,6 +134,11 @@ var environment = []setting{
 	{
 		Name: "TARGETS", Absent: "this account and Region only", Parse: parseTargets,
 		Doc: "other accounts and Regions to guard too, comma-separated: `Region`, or `role-arn@Region` for another account",
+	},
+	{
+		Name: "TARGETS_SOURCE", Absent: "those of `TARGETS` alone", Parse: parseTargetsSource,
+		Doc: "where further targets are in S3, as `s3://bucket/targets/targets.txt`, one on a line; " +
+			"the environment has room for some 50",
 	},
 	{
 		Name: "EXTERNAL_ID", Doc: "the external id that the roles of `TARGETS` require", Absent: "none",

@@ -60,7 +60,8 @@ func TestSettings(t *testing.T) {
 			"arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
 			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1",
 		},
-		"EXTERNAL_ID": {"x", "a b", strings.Repeat("x", 1225)},
+		"TARGETS_SOURCE": {"targets.txt", "s3://policies"},
+		"EXTERNAL_ID":    {"x", "a b", strings.Repeat("x", 1225)},
 
 		"IDENTITY_STORE_ID":     {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 		"IDENTITY_STORE_REGION": {"Frankfurt", "eu-central"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"clientvpn-responder/internal/policysource"
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,15 +22,41 @@ func parseTargets(s *settings, value string) error {
 	var problems []error
 	for entry := range strings.SplitSeq(value, ",") {
 		t, err := parseTarget(strings.TrimSpace(entry))
-		switch {
-		case err != nil:
+		if err != nil {
 			problems = append(problems, err)
-		case t.role == (arn.ARN{}) && t.region == s.region, slices.Contains(s.targets, t): // guarded already
-		default:
-			s.targets = append(s.targets, t)
+			continue
 		}
+		s.targets = append(s.targets, t)
 	}
 	return errors.Join(problems...)
+}
+
+func parseTargetsSource(s *settings, value string) (err error) {
+	s.targetsAt, err = policysource.ParseLocation(value)
+	return err
+}
+
+// readTargets reads a text of targets, one on a line or several with commas between them. "#" begins a comment. The
+// error has every mistake, with its line.
+func readTargets(name string, text []byte) (all []target, err error) {
+	var problems []error
+	number := 0
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		number++
+		line, _, _ = strings.Cut(line, "#")
+		for entry := range strings.SplitSeq(line, ",") {
+			if entry = strings.TrimSpace(entry); entry == "" {
+				continue
+			}
+			t, err := parseTarget(entry)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s:%d: %w", name, number, err))
+				continue
+			}
+			all = append(all, t)
+		}
+	}
+	return all, errors.Join(problems...)
 }
 
 // parseTarget reads a Region, or a role and a Region.
@@ -61,10 +88,15 @@ func parseExternalID(s *settings, value string) error {
 	return nil
 }
 
-// otherAccounts returns the accounts and Regions of TARGETS. Each has credentials of its own, which are fetched when
-// they are needed and kept until they expire.
-func otherAccounts(cfg aws.Config, s settings) (all []vpn.Account) {
-	for _, t := range s.targets {
+// otherAccounts returns the accounts and Regions of TARGETS, and more. Each has credentials of its own, which are
+// fetched when they are needed and kept until they expire.
+func otherAccounts(cfg aws.Config, s settings, more ...target) (all []vpn.Account) {
+	seen := map[target]bool{{region: cfg.Region}: true} // the function's own, and each only once
+	for _, t := range slices.Concat(s.targets, more) {
+		if seen[t] {
+			continue
+		}
+		seen[t] = true
 		a := vpn.Account{Region: t.region, Config: cfg.Copy()}
 		a.Config.Region = t.region
 		if t.role.Resource != "" {

@@ -40,6 +40,8 @@ type Responder struct {
 	Held heldQueue
 	// PolicyProblem says why a newer policy is not in force; nil if this is the newest.
 	PolicyProblem error
+	// TargetsProblem says why a newer list of other accounts and Regions is not in force; nil if this is the newest.
+	TargetsProblem error
 	// PolicyHash is a field of every outcome, see [Outcome].
 	PolicyHash string
 	// Mode is the mode of the installation; anything but Enforce is dry-run.
@@ -140,10 +142,7 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 			c.lifts = r.Policy.Lifts(c.issuer())
 		}
 		c.policyHash, c.watchFor = r.PolicyHash, r.Watch
-		if r.PolicyProblem != nil {
-			c.policyProblem = r.PolicyProblem.Error()
-			c.addReasons(policy.Because(policy.NotNewest, "the newest policy cannot be used: %v", r.PolicyProblem))
-		}
+		r.noteNotNewest(c)
 		if i < len(inv.Arrivals) {
 			c.note(inv.Arrivals[i])
 		}
@@ -157,6 +156,20 @@ func (r *Responder) decide(inv Invocation, signals []signal.Signal, now time.Tim
 	}
 	return cs
 }
+
+// noteNotNewest says in the outcome that a newer policy or list of targets is not in force.
+func (r *Responder) noteNotNewest(c *Case) {
+	if r.PolicyProblem != nil {
+		c.policyProblem = r.PolicyProblem.Error()
+		c.addReasons(policy.Because(policy.NotNewest, "the newest policy cannot be used: %v", r.PolicyProblem))
+	}
+	if r.TargetsProblem != nil {
+		c.addReasons(policy.Because(policy.NotNewest, "%s: %v", noTargets, r.TargetsProblem))
+	}
+}
+
+// noTargets begins the problem of a list of targets that is not in force.
+const noTargets = "the newest list of targets cannot be used"
 
 // endpointsFor returns the endpoints to search. If asking for them fails, or there are none, that is a problem of the
 // cases that need to know.

@@ -55,7 +55,7 @@ func (c *Case) readiness(endpoints, accounts int, problems []error) Outcome {
 	return o
 }
 
-// policyProblems returns what is wrong with the policy.
+// policyProblems returns what is wrong with the policy and the list of targets.
 func (r *Responder) policyProblems() []error {
 	var problems []error
 	if r.PolicyError != nil {
@@ -63,6 +63,9 @@ func (r *Responder) policyProblems() []error {
 	}
 	if r.PolicyProblem != nil {
 		problems = append(problems, fmt.Errorf("the newest policy cannot be used: %w", r.PolicyProblem))
+	}
+	if r.TargetsProblem != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", noTargets, r.TargetsProblem))
 	}
 	if r.Policy != nil {
 		for _, problem := range r.Policy.NotReady() {
