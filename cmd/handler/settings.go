@@ -136,7 +136,7 @@ var environment = []setting{
 		Doc: "other accounts and Regions to guard too, comma-separated: `Region`, or `role-arn@Region` for another account",
 	},
 	{
-		Name: "TARGETS_SOURCE", Absent: "those of `TARGETS` alone", Parse: parseTargetsSource,
+		Name: "TARGETS_SOURCE", Absent: "`TARGETS` alone", Parse: parseTargetsSource,
 		Doc: "where further targets are in S3, as `s3://bucket/targets/targets.txt`, one on a line; " +
 			"the environment has room for some 50",
 	},
