@@ -84,6 +84,7 @@ resource "aws_cloudformation_stack" "this" {
     OwnFormCloses                 = var.own_form_closes
     IdentityStoreId               = var.identity_store_id
     IdentityStoreRegion           = var.identity_store_region
+    IdentityStoreRoleArn          = var.identity_store_role_arn
     ScimIssuers                   = var.scim_issuers
     IamAndCognito                 = var.iam_and_cognito
     Doors                         = var.doors

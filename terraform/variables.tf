@@ -277,7 +277,7 @@ variable "own_form_closes" {
 }
 
 variable "identity_store_id" {
-  description = "IAM Identity Center's events know people by their user ids only. With the id of its identity store, which must be this account's, the names are looked up there. Empty asks nobody, and the policy's aliases have to know the ids."
+  description = "IAM Identity Center's events know people by their user ids only. With the id of its identity store, the names are looked up there. For another account's, name IdentityStoreRoleArn, too. Empty asks nobody, and the policy's aliases have to know the ids."
   type        = string
   default     = ""
   nullable    = false
@@ -297,6 +297,18 @@ variable "identity_store_region" {
   validation {
     condition     = can(regex("^([a-z]{2,}(-[a-z]+)+-[0-9]+)?$", var.identity_store_region))
     error_message = "identity_store_region must be a Region, like eu-central-1."
+  }
+}
+
+variable "identity_store_role_arn" {
+  description = "Role of the account that has the identity store, which is assumed with ExternalId to ask it. member-role.yaml makes it with its parameter IdentityStoreId. Empty asks this account's."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:[a-z-]+:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+)?$", var.identity_store_role_arn))
+    error_message = "identity_store_role_arn must be the ARN of a role."
   }
 }
 

@@ -129,3 +129,34 @@ func moversPolicy(t *testing.T, group string) string {
 	}
 	return file
 }
+
+// TestIdentityStoreOfAnotherAccount: the role is assumed with the external id, and the self-test asks through it. It
+// names a role that may not be assumed.
+func TestIdentityStoreOfAnotherAccount(t *testing.T) {
+	disable, err := os.ReadFile("../../events/identity-center/disable-user.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGroup()
+	management := &emulator.Cloud{Account: "444455556666"} // in the Region of the event
+	management.AddUser(emulator.User{
+		ID: "9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c01", UserName: "dave", Email: "dave@example.com",
+	})
+	g.Others = []*emulator.Cloud{management}
+	g.Home.Connect(emulator.Client{EndpointID: endpoint, Username: "dave@example.com"})
+	store := []string{"IDENTITY_STORE_ID=d-9067123456", "EXTERNAL_ID=" + external, "WATCH=0"}
+	f := start(t, g, append(store, "IDENTITY_STORE_ROLE="+otherRole)...)
+	got := outcomes(t, invoke(t, f, disable))[0]
+	if got.Status != "terminated" || !slices.Equal(g.Assumed(), []string{otherRole}) {
+		t.Errorf("%+v, assumed %q\n%s", got, g.Assumed(), f.Logs())
+	}
+	if got := outcomes(t, invoke(t, f, []byte(selfTest)))[0]; got.Status != "ready" {
+		t.Errorf("%+v", got)
+	}
+	f = start(t, g, append(store, "IDENTITY_STORE_ROLE="+closedRole)...)
+	got = outcomes(t, invoke(t, f, []byte(selfTest)))[0]
+	log := logs(f)
+	if got.Status != "not-ready" || !strings.Contains(log, "identity store") || !strings.Contains(log, closedRole) {
+		t.Errorf("%+v\n%s", got, log)
+	}
+}

@@ -95,9 +95,7 @@ func wire(log *slog.Logger) (*handler, []string) {
 
 // attachDirectories adds what knows the names behind opaque ids.
 func (h *handler) attachDirectories(cfg aws.Config, s settings) {
-	if s.store.ID != "" {
-		h.directory = directory.New(cfg, s.store)
-	}
+	h.directory = openDirectory(cfg, s)
 	if s.tenant != "" {
 		h.tenant = directory.NewTenant(cfg, s.tenant, s.tenantPoll)
 	}

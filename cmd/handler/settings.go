@@ -27,6 +27,7 @@ type settings struct {
 	store       directory.Store // of IAM Identity Center; without an id there is none
 	tenant      string          // of Microsoft Entra ID; empty for none
 	tenantPoll  string          // the function that answers for it
+	storeRole   arn.ARN         // to assume for the store; zero if it is this account's
 	targets     []target
 	targetsAt   policysource.Location // of further targets; zero for none
 	externalID  string
@@ -110,6 +111,10 @@ var environment = []setting{
 			lambdaenv.Matching(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`, "%q is not a Region like eu-central-1")),
 	},
 	{
+		Name: "IDENTITY_STORE_ROLE", Absent: "the identity store is this account's", Parse: parseStoreRole,
+		Doc: "ARN of the role to assume for the identity store of another account, with `EXTERNAL_ID`",
+	},
+	{
 		Name: "SCIM_ISSUERS", Absent: "ids of other providers need an alias",
 		Parse: func(s *settings, value string) (err error) {
 			s.store.Provisioners, err = directory.ReadProvisioners(value)
@@ -141,7 +146,7 @@ var environment = []setting{
 			"the environment has room for some 50",
 	},
 	{
-		Name: "EXTERNAL_ID", Doc: "the external id that the roles of `TARGETS` require", Absent: "none",
+		Name: "EXTERNAL_ID", Doc: "the external id that the roles of other accounts require", Absent: "none",
 		Parse: parseExternalID,
 	},
 	{
@@ -177,6 +182,9 @@ func readSettings(getenv func(string) string, program string) (settings, []strin
 	problems := lambdaenv.Read(environment, getenv, &s)
 	if (s.heldURL == "") != (s.eventsURL == "") {
 		problems = append(problems, "HELD_QUEUE_URL: name EVENT_QUEUE_URL, too, or neither")
+	}
+	if s.store.ID == "" && s.storeRole.Resource != "" {
+		problems = append(problems, "IDENTITY_STORE_ROLE: name IDENTITY_STORE_ID, too, which the role may ask")
 	}
 	if s.store.ID == "" && len(s.store.Provisioners) > 0 {
 		problems = append(problems, "SCIM_ISSUERS: name IDENTITY_STORE_ID, too, which has the ids")

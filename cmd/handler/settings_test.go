@@ -64,6 +64,7 @@ func TestSettings(t *testing.T) {
 		"EXTERNAL_ID":    {"x", "a b", strings.Repeat("x", 1225)},
 
 		"IDENTITY_STORE_ID":     {"d-1", "1234567890", "d-1234567890,d-1234567891"},
+		"IDENTITY_STORE_ROLE":   {"x", "arn:aws:iam::444455556666:user/x", otherRole /* without IDENTITY_STORE_ID */},
 		"IDENTITY_STORE_REGION": {"Frankfurt", "eu-central"},
 		"SCIM_ISSUERS": {
 			"entra", "entra=", "=x", "entra=x,", "ssf:https://idp.example.com/=x", "custom=x", "identity-center=x", "auth0=x",

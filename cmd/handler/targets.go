@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/policysource"
 	"clientvpn-responder/internal/vpn"
 
@@ -63,10 +64,9 @@ func readTargets(name string, text []byte) (all []target, err error) {
 func parseTarget(entry string) (target, error) {
 	t := target{region: entry}
 	if role, region, found := strings.Cut(entry, "@"); found {
-		parsed, err := arn.Parse(role)
-		if err != nil || parsed.Service != "iam" || parsed.AccountID == "" || !strings.HasPrefix(parsed.Resource, "role/") {
-			return target{}, fmt.Errorf(
-				"%q: %q is not the ARN of a role, like arn:aws:iam::444455556666:role/clientvpn-responder", entry, role)
+		parsed, err := parseRole(role)
+		if err != nil {
+			return target{}, fmt.Errorf("%q: %w", entry, err)
 		}
 		t = target{parsed, region}
 	}
@@ -75,6 +75,20 @@ func parseTarget(entry string) (target, error) {
 			"arn:aws:iam::444455556666:role/clientvpn-responder@eu-west-1; separate several by commas", entry)
 	}
 	return t, nil
+}
+
+func parseRole(role string) (arn.ARN, error) {
+	parsed, err := arn.Parse(role)
+	if err != nil || parsed.Service != "iam" || parsed.AccountID == "" || !strings.HasPrefix(parsed.Resource, "role/") {
+		return arn.ARN{}, fmt.Errorf(
+			"%q is not the ARN of a role, like arn:aws:iam::444455556666:role/clientvpn-responder", role)
+	}
+	return parsed, nil
+}
+
+func parseStoreRole(s *settings, value string) (err error) {
+	s.storeRole, err = parseRole(value)
+	return err
 }
 
 // Source: AWS STS API reference, AssumeRole.
@@ -106,6 +120,19 @@ func otherAccounts(cfg aws.Config, s settings, more ...target) (all []vpn.Accoun
 		all = append(all, a)
 	}
 	return all
+}
+
+// openDirectory returns the identity store, which may be another account's; nil if there is none.
+func openDirectory(cfg aws.Config, s settings) *directory.Directory {
+	if s.store.ID == "" {
+		return nil
+	}
+	if s.storeRole.Resource != "" {
+		own := cfg
+		cfg = own.Copy()
+		cfg.Credentials = assume(own, s.storeRole.String(), s.externalID)
+	}
+	return directory.New(cfg, s.store)
 }
 
 // assume returns the credentials of a role.
