@@ -30,7 +30,7 @@ var pollBinary = sync.OnceValues(func() (string, error) {
 
 // withTenant adds a tenant of Microsoft Entra ID to the cloud, and the real poll between the two. It returns the
 // responder's settings.
-func withTenant(t *testing.T, cloud *emulator.Cloud) (*emulator.Graph, []string) {
+func withTenant(t *testing.T, cloud *emulator.Cloud) (*emulator.Graph, *emulator.Function, []string) {
 	t.Helper()
 	file, err := pollBinary()
 	if err != nil {
@@ -51,6 +51,7 @@ func withTenant(t *testing.T, cloud *emulator.Cloud) (*emulator.Graph, []string)
 		"AWS_ENDPOINT_URL=" + aws, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "GRAPH_URL=" + graph,
 		"EVENT_QUEUE_URL=" + cloud.AddQueue("events"), "LEDGER_TABLE=ledger", "LOGIN_URL=" + graph,
 		"ENTRA_TENANT_ID=" + tenantID, "ENTRA_CLIENT_ID=" + emulator.DefaultClient,
+		"ENTRA_GROUP_IDS=bbbbbbbb-0000-4000-8000-000000000001",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func withTenant(t *testing.T, cloud *emulator.Cloud) (*emulator.Graph, []string)
 		}
 		return answer.Payload, answer.Failure
 	})
-	return tenant, []string{"ENTRA_TENANT_ID=" + tenantID, "ENTRA_FUNCTION=" + poll}
+	return tenant, f, []string{"ENTRA_TENANT_ID=" + tenantID, "ENTRA_FUNCTION=" + poll}
 }
 
 // TestEntraIsAskedForNames: an object id leads to the principal name, without an alias and without an identity store.
@@ -104,7 +105,7 @@ func TestEntraIsAskedForNames(t *testing.T) {
 		},
 	} {
 		cloud := cloudWith(emulator.Client{Username: "dave@example.com"})
-		tenant, env := withTenant(t, cloud)
+		tenant, _, env := withTenant(t, cloud)
 		tenant.AddGraphUser(emulator.GraphUser{ID: deletedID, Name: "dave@example.com"})
 		if test.spoil != nil {
 			test.spoil(cloud, tenant)
@@ -134,7 +135,7 @@ func TestEntraIsAskedForNames(t *testing.T) {
 // before its event of yesterday.
 func TestSweepAsksEntra(t *testing.T) {
 	s := sweeping(t, "dave@example.com", "alice@example.com", "erin@example.com")
-	tenant, env := withTenant(t, s.cloud)
+	tenant, _, env := withTenant(t, s.cloud)
 	tenant.PageSize = 2
 	for i, name := range []string{"dave@example.com", "alice@example.com", "erin@elsewhere.example", "zoe@example.com"} {
 		id := "aaaaaaaa-0000-4000-8000-00000000000" + string(rune('1'+i))
@@ -166,7 +167,7 @@ func TestSweepAsksEntra(t *testing.T) {
 // outcome says so.
 func TestSweepOfEntraGoesOnWhereItStopped(t *testing.T) {
 	s := sweeping(t, "zoe@example.com")
-	tenant, env := withTenant(t, s.cloud)
+	tenant, _, env := withTenant(t, s.cloud)
 	tenant.PageSize = 1
 	const id = "aaaaaaaa-0000-4000-8000-00000000000"
 	tenant.AddGraphUser(emulator.GraphUser{ID: id + "1", Name: "amy@example.com"})
@@ -189,20 +190,79 @@ func TestSweepOfEntraGoesOnWhereItStopped(t *testing.T) {
 // TestSelfTestAsksEntra: what keeps the poll from answering is known before it is needed.
 func TestSelfTestAsksEntra(t *testing.T) {
 	cloud := cloudWith()
-	tenant, env := withTenant(t, cloud)
+	tenant, _, env := withTenant(t, cloud)
+	f := start(t, cloud, env...)
+	if got := selfTest(t, f); !strings.HasPrefix(got, "ready ") {
+		t.Error(got)
+	}
+	tenant.Permissions = []string{"AuditLog.Read.All"}
+	if got := selfTest(t, f); !strings.Contains(got, "missing permission User.Read.All of Microsoft Graph") {
+		t.Error(got)
+	}
+}
+
+// TestSelfTestNamesThePermissionThatThePollLacks: exactly the one, once no poll has succeeded for a quarter of an hour,
+// and at the first poll.
+func TestSelfTestNamesThePermissionThatThePollLacks(t *testing.T) {
+	all := []string{"User.Read.All", "GroupMember.Read.All", "AuditLog.Read.All"}
+	for i, missing := range all {
+		for since, succeeded := range map[string]time.Time{
+			"since 2": time.Now().Add(-20 * time.Minute), "yet": {},
+		} {
+			s := sweeping(t)
+			tenant, poll, env := withTenant(t, s.cloud)
+			f := s.start(env...)
+			if !succeeded.IsZero() {
+				c := ledger.Cursor{Audits: succeeded, Succeeded: succeeded}
+				if err := s.list.SaveCursor(t.Context(), "entra", c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tenant.Permissions = slices.Delete(slices.Clone(all), i, i+1)
+			invoke(t, poll, []byte(`{}`))
+			got := selfTest(t, f)
+			if !strings.HasPrefix(got, "not-ready ") || strings.Contains(got, "0001") ||
+				!strings.Contains(got, "no poll of Microsoft Graph has succeeded "+since) ||
+				!strings.Contains(got, "missing permission "+missing+" of Microsoft Graph") {
+				t.Errorf("%s, %s: %s", missing, since, got)
+			}
+			for _, granted := range tenant.Permissions {
+				if strings.Contains(got, granted) {
+					t.Errorf("%s is granted: %s", granted, got)
+				}
+			}
+		}
+	}
+}
+
+// TestSelfTestNamesTheDoorThatIsSilent: a stream that was heard, and no longer is.
+func TestSelfTestNamesTheDoorThatIsSilent(t *testing.T) {
+	s := sweeping(t)
+	f := s.start()
+	for path, ago := range map[string]time.Duration{"/ssf": 73 * time.Hour, "/okta": 71 * time.Hour} {
+		if err := s.list.HeardAtDoor(t.Context(), path, time.Now().Add(-ago), 72*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := selfTest(t, f); !strings.HasPrefix(got, "not-ready ") || strings.Contains(got, "/okta") ||
+		!strings.Contains(got, "the door /ssf has heard nothing since ") {
+		t.Error(got)
+	}
+}
+
+// selfTest returns status, summary and error of a self-test.
+func selfTest(t *testing.T, f *emulator.Function) string {
+	t.Helper()
 	event, err := os.ReadFile("../../events/custom/self-test.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := start(t, cloud, env...)
-	check := func(want string) {
-		t.Helper()
-		all := outcomes(t, invoke(t, f, event))
-		if len(all) != 1 || !strings.Contains(all[0].Status+" "+all[0].Summary, want) {
-			t.Errorf("%+v, want %s", all, want)
-		}
+	var answer struct {
+		Outcomes []struct{ Status, Summary, Error string }
 	}
-	check("ready ")
-	tenant.Permissions = []string{"AuditLog.Read.All"}
-	check("missing permission User.Read.All of Microsoft Graph")
+	if err := json.Unmarshal(invoke(t, f, event).Payload, &answer); err != nil || len(answer.Outcomes) != 1 {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	o := answer.Outcomes[0]
+	return o.Status + " " + o.Summary + " " + o.Error
 }

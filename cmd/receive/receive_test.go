@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +46,10 @@ type stage struct {
 	cloud    *emulator.Cloud
 	function *emulator.Function
 	key      *ecdsa.PrivateKey
+	fetched  atomic.Int64 // how often the function read the issuer's keys
 }
+
+func (s *stage) fetches() int64 { return s.fetched.Load() }
 
 // newStage starts the function with a door of each kind.
 func newStage(t *testing.T) *stage {
@@ -61,12 +65,15 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, stopKeys, err := emulator.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(set) }))
+	s := &stage{cloud: &emulator.Cloud{}, key: key}
+	keys, stopKeys, err := emulator.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.fetched.Add(1)
+		w.Write(set)
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(stopKeys)
-	s := &stage{cloud: &emulator.Cloud{}, key: key}
 	s.cloud.AddTable(table, "id")
 	url, stop, err := emulator.Serve(s.cloud)
 	if err != nil {

@@ -53,8 +53,12 @@ func (t *Table) QuietDoors(ctx context.Context, now time.Time) (problems []error
 	if known, polled := items[poll]; polled {
 		succeeded, problem := r.time("succeeded", known["succeeded"]), r.text("problem", known["problem"])
 		if now.Sub(succeeded) > pollMayFail {
-			problems = append(problems, fmt.Errorf("no poll of Microsoft Graph has succeeded since %s: %s",
-				succeeded.UTC().Format(time.RFC3339), cmp.Or(problem, "the function does not run")))
+			since := "yet"
+			if !succeeded.IsZero() {
+				since = "since " + succeeded.UTC().Format(time.RFC3339)
+			}
+			problems = append(problems, fmt.Errorf("no poll of Microsoft Graph has succeeded %s: %s",
+				since, cmp.Or(problem, "the function does not run")))
 		}
 	}
 	if r.err != nil {
