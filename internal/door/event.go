@@ -74,10 +74,14 @@ func (p *Passed) logout(c claims, r Request) Reason {
 	if why := checkSubject(body.SubID); why != "" {
 		return why
 	}
-	detail, err := json.Marshal(map[string]any{
+	members := map[string]any{
 		"iss": c.Issuer, "jti": c.ID, "iat": c.IssuedAt, "aud": c.Audience, "sub_id": body.SubID,
 		"events": map[string]any{logoutEvent: struct{}{}},
-	})
+	}
+	if p.Door.SAMLProvider != "" {
+		members["saml_provider"] = p.Door.SAMLProvider // whose endpoints alone the policy may act on
+	}
+	detail, err := json.Marshal(members)
 	if err != nil {
 		return BadBody
 	}

@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/big"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"clientvpn-responder/internal/door"
@@ -63,6 +65,24 @@ func TestSAMLProvidersCertificateIsTheKey(t *testing.T) {
 				t.Errorf("%d calls of IAM", calls)
 			}
 			time.Sleep(2 * time.Minute)
+		}
+	})
+}
+
+// TestEventNamesItsSAMLProvider: so that the policy can keep the signer to the endpoints that use the provider.
+func TestEventNamesItsSAMLProvider(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cloud := &emulator.Cloud{}
+		cloud.AddSAMLProvider(provider, metadata(`use="signing"`))
+		saml := door.Door{Path: "/saml", Accepts: door.Logout, Issuer: okta, SAMLProvider: provider}
+		g := door.NewGate([]door.Door{saml, doors[0]}, newIssuer(), over(t, cloud))
+		for path, want := range map[string]bool{"/saml": true, "/logout": false} {
+			f := good("/logout").with(func(f *form) { f.claims["aud"] = "https://" + host + path })
+			passed, refused := g.Enter(t.Context(), request(path, f.sign()))
+			synctest.Wait()
+			if refused != nil || strings.Contains(string(passed.Event.Detail), `"saml_provider":"`+provider+`"`) != want {
+				t.Errorf("%s: %+v %s", path, refused, passed.Event.Detail)
+			}
 		}
 	})
 }

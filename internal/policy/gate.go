@@ -68,6 +68,7 @@ var terminationGates = []gate{
 		GateUnmapped, (*question).connectsElsewhere,
 		says("the rule acts only on endpoints where identity.endpoints has no people of this issuer"),
 	},
+	{GateUnmapped, (*question).isUnbound, (*question).unbound},
 	{GateExempt, func(q *question) bool { return q.policy.exempt.all }, says("everyone is exempt")},
 	{
 		GateExempt, func(q *question) bool { return q.exempt() != "" },

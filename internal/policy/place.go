@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 
 	"clientvpn-responder/internal/identity"
@@ -23,6 +24,19 @@ func (q *question) endpoints() (both []string, nowhere bool) {
 		}
 	}
 	return both, len(both) == 0
+}
+
+// isUnbound reports whether a SAML provider's certificate signed the request, and the policy does not say which
+// endpoints use it. Its assertions let people in there, and nowhere else.
+func (q *question) isUnbound() bool {
+	_, isBound := q.policy.book.Endpoints(q.who.Counted)
+	return q.SAMLProvider != "" && !isBound
+}
+
+// unbound says what to add to the policy.
+func (q *question) unbound() string {
+	return fmt.Sprintf("its signer is %s; list the endpoints that use that provider in identity.endpoints, under %s",
+		q.SAMLProvider, issuers(q.who.Counted))
 }
 
 // WhyNotOn says why the decision does not act on an endpoint.

@@ -89,6 +89,9 @@ type Signal struct {
 	Unanswered error `json:"-"`
 	// Replay is the name of the replay of an archive that sent the event again; empty for an event that is new.
 	Replay string `json:"replay,omitempty"`
+	// SAMLProvider is the ARN of the provider in IAM whose certificate signed the request. It may act only on the
+	// endpoints that use it.
+	SAMLProvider string `json:"saml_provider,omitempty"`
 	// ClosedBy is the provider and id of the event that closed the account, for what the sweep finds.
 	ClosedBy string `json:"closed_by,omitempty"`
 	// SentAt is when EventBridge got the event, as the envelope says. It is zero where the envelope does not say.

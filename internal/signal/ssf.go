@@ -73,6 +73,8 @@ type securityEventToken struct {
 	TOE        lenientString              `json:"toe"`
 	OccurredAt lenientString              `json:"occurred_at"`
 	Events     map[string]json.RawMessage `json:"events"`
+	// SAMLProvider is the provider in IAM whose certificate signed the request, as the door says.
+	SAMLProvider lenientString `json:"saml_provider"`
 }
 
 // parseSSF reads a decoded Security Event Token. Nothing here proves who signed it: the forwarder must have verified
@@ -117,6 +119,7 @@ func (set securityEventToken) parse(e event, uri string) ([]Signal, error) {
 	}
 	times := []lenientString{v.EventTimestamp, v.OccurredAt, set.TOE, set.OccurredAt, set.IAT}
 	s := Signal{ID: string(set.JTI), Kind: kind, Type: string(eventType), Reason: v.reason(), Subject: subject}
+	s.SAMLProvider = string(set.SAMLProvider)
 	for _, t := range times {
 		s.Time = firstTime(s.Time, t.time())
 	}

@@ -1,0 +1,50 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"clientvpn-responder/internal/signal"
+)
+
+// TestSAMLProviderActsOnItsEndpointsAlone: whose assertions let people in may end them on the endpoints that the policy
+// lists for it. Without a list it ends nobody.
+func TestSAMLProviderActsOnItsEndpointsAlone(t *testing.T) {
+	const rules = "\nrules:\n  - {name: logout, when: {}, then: terminate}\n"
+	const issuers = "version: 1\nidentity:\n  domains: [example.com]\n  issuers: ['ssf:https://acme.okta.com']\n"
+	event := func(member string) signal.Signal {
+		signals, err := signal.Parse([]byte(`{"id": "1", "source": "custom.ssf", "detail-type": "Security Event Token",
+			"time": "2026-11-20T10:00:00Z", "detail": {"iss": "https://acme.okta.com", "jti": "a", ` + member +
+			`"sub_id": {"format": "email", "email": "alice@example.com"}, "events": {"global-token-revocation": {}}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signals[0]
+	}
+	const saml = `"saml_provider": "arn:aws:iam::111122223333:saml-provider/okta", `
+	for name, test := range map[string]struct {
+		member, endpoints string
+		gate              Gate
+		says              string
+		on                []string
+	}{
+		"bound": {
+			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-1]}", "", "", []string{"cvpn-endpoint-1"},
+		},
+		"unbound": {
+			saml, "", GateUnmapped, `identity.endpoints, under ssf:https://acme.okta.com`, nil,
+		},
+		"signed by other keys": {"", "", "", "", nil},
+	} {
+		d := mustParse(t, issuers+test.endpoints+rules).Decide(event(test.member), Enforce, now)
+		reasons := ""
+		for _, r := range d.Reasons {
+			reasons += r.String() + "\n"
+		}
+		if d.Gate != test.gate || (d.Action == Terminate) != (test.gate == "") || !strings.Contains(reasons, test.says) ||
+			!slices.Equal(d.Endpoints, test.on) && test.gate == "" {
+			t.Errorf("%s: %+v\n%s", name, d, reasons)
+		}
+	}
+}
