@@ -192,11 +192,11 @@ func TestSelfTestAsksEntra(t *testing.T) {
 	cloud := cloudWith()
 	tenant, _, env := withTenant(t, cloud)
 	f := start(t, cloud, env...)
-	if got := selfTest(t, f); !strings.HasPrefix(got, "ready ") {
+	if got := checkUp(t, f); !strings.HasPrefix(got, "ready ") {
 		t.Error(got)
 	}
 	tenant.Permissions = []string{"AuditLog.Read.All"}
-	if got := selfTest(t, f); !strings.Contains(got, "missing permission User.Read.All of Microsoft Graph") {
+	if got := checkUp(t, f); !strings.Contains(got, "missing permission User.Read.All of Microsoft Graph") {
 		t.Error(got)
 	}
 }
@@ -220,7 +220,7 @@ func TestSelfTestNamesThePermissionThatThePollLacks(t *testing.T) {
 			}
 			tenant.Permissions = slices.Delete(slices.Clone(all), i, i+1)
 			invoke(t, poll, []byte(`{}`))
-			got := selfTest(t, f)
+			got := checkUp(t, f)
 			if !strings.HasPrefix(got, "not-ready ") || strings.Contains(got, "0001") ||
 				!strings.Contains(got, "no poll of Microsoft Graph has succeeded "+since) ||
 				!strings.Contains(got, "missing permission "+missing+" of Microsoft Graph") {
@@ -244,14 +244,14 @@ func TestSelfTestNamesTheDoorThatIsSilent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := selfTest(t, f); !strings.HasPrefix(got, "not-ready ") || strings.Contains(got, "/okta") ||
+	if got := checkUp(t, f); !strings.HasPrefix(got, "not-ready ") || strings.Contains(got, "/okta") ||
 		!strings.Contains(got, "the door /ssf has heard nothing since ") {
 		t.Error(got)
 	}
 }
 
-// selfTest returns status, summary and error of a self-test.
-func selfTest(t *testing.T, f *emulator.Function) string {
+// checkUp returns status, summary and error of a self-test.
+func checkUp(t *testing.T, f *emulator.Function) string {
 	t.Helper()
 	event, err := os.ReadFile("../../events/custom/self-test.json")
 	if err != nil {
