@@ -48,7 +48,7 @@ func TestRandomDays(t *testing.T) {
 }
 
 // tally says what a day had in it, so that nobody takes an empty one for a good one.
-type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held, Opened int }
+type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held, Opened, Blind int }
 
 func (a *tally) add(b tally) {
 	a.Events += b.Events
@@ -60,6 +60,7 @@ func (a *tally) add(b tally) {
 	a.DeadLetters += b.DeadLetters
 	a.Held += b.Held
 	a.Opened += b.Opened
+	a.Blind += b.Blind
 }
 
 // day is a world that chance moves.
@@ -93,6 +94,7 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 		d.evening()
 		close(d.over)
 		working.Wait()
+		d.tally.Blind = w.door.clear()
 		if w.sweeps {
 			w.lastSweep()
 		}
@@ -133,6 +135,7 @@ func (d *day) prepare() {
 	}
 	if w.keepOut && d.chance(0.6) {
 		w.guard()
+		w.door.r = rand.New(rand.NewPCG(d.seed, 9))
 	}
 	if w.keepOut && !w.dryRun && d.chance(0.5) {
 		w.brakeOn(1 + r.IntN(5))
@@ -182,6 +185,9 @@ func (d *day) prepare() {
 	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
 	if !calm {
 		d.weather()
+	}
+	if w.guarded && d.chance(0.7) {
+		d.fog()
 	}
 	w.spoil = d.spoil
 }

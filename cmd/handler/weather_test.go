@@ -50,6 +50,17 @@ func fits(f emulator.Fault, call emulator.Call) bool {
 	return true
 }
 
+// fog makes the times in which the connect handler cannot read the list. The function can.
+func (d *day) fog() {
+	for range 1 + d.r.IntN(3) {
+		from := time.Now().Add(time.Duration(d.r.Int64N(int64(time.Until(d.until)))))
+		f := front{from: from, to: from.Add(time.Duration(d.r.Int64N(int64(10 * time.Minute)))),
+			chance: pick(d.r, []float64{0.3, 1}), faults: unreadable}
+		d.door.fronts = append(d.door.fronts, f)
+		d.note("fog before the list: %+v", f)
+	}
+}
+
 // spoil returns the fault of a call. It follows from the seed and the number of calls of the kind. So the order of
 // calls that are made side by side does not matter.
 func (d *day) spoil(call emulator.Call) emulator.Fault {

@@ -72,6 +72,7 @@ type world struct {
 	watch   time.Duration
 	keepOut bool          // there is a list of people who may not come back
 	guarded bool          // the endpoints at home have a client connect handler, which reads that list
+	door    *door         // that handler; nil for none
 	mail    bool          // there is a topic for texts
 	given   bool          // the endpoints are configured, and not discovered
 	dryRun  bool          // the function is in dry-run
