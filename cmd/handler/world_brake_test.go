@@ -177,6 +177,9 @@ func (w *world) deliverAll(i *instance) {
 
 // deliverReleased delivers what a release has sent. It tries twice, for connections that do not end.
 func (w *world) deliverReleased(i *instance) {
+	w.mu.Lock()
+	w.releasing = time.Now()
+	w.mu.Unlock()
 	for range 2 {
 		for n := 1; n > 0; {
 			n, _ = w.cloud.Deliver(w.t.Context(), releasedQueue, 10, func(ctx context.Context, raw []byte) ([]byte, error) {
@@ -190,6 +193,9 @@ func (w *world) deliverReleased(i *instance) {
 		time.Sleep(visibility)
 	}
 	w.readPublished()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.releasing = time.Time{}
 }
 
 // settleHeld holds that an event has an outcome after the ruling. A released event then holds like any other.

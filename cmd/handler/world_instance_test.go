@@ -144,7 +144,9 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 	}
 	ctx, cancel := context.WithTimeout(i.ctx, within)
 	defer cancel()
+	land := w.depart(batch)
 	answer, err := i.h.handle(ctx, payload)
+	land()
 	if late := time.Since(began); late > within {
 		w.broke("answered after %v", late)
 	}
@@ -188,6 +190,9 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 func (w *world) succeeded(m *message, began time.Time, before map[string]map[string][]string) {
 	id := m.event.id
 	m.done, m.doneAt, m.away = true, began, map[string]bool{}
+	if m.firstDone.IsZero() {
+		m.firstDone = time.Now()
+	}
 	for name := range m.people {
 		m.away[name] = slices.Contains(w.told[id][name][len(before[id][name]):], "reconnecting")
 	}

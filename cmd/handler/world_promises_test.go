@@ -92,7 +92,7 @@ func (w *world) holdTermination(call emulator.Call) {
 	for _, c := range w.connections() {
 		if c.EndpointID == call.Params.Get("ClientVpnEndpointId") && isUp(c) &&
 			(c.ID == id || username != "" && c.Username == username) {
-			if !w.mayEnd(c) {
+			if !w.mayEndNow(c) {
 				w.broke("asked to end %s's connection %+v", w.owner(c), c)
 			}
 			w.holdBrake(c)

@@ -133,7 +133,7 @@ func (w *world) lastSweep() {
 func (w *world) noteTable(call emulator.Call) {
 	if call.Action == putAction || call.Action == getAction {
 		w.mu.Lock()
-		w.shaken = true
+		w.shaken, w.shakenAt = true, time.Now()
 		w.mu.Unlock()
 	}
 }

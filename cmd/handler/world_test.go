@@ -98,6 +98,9 @@ type world struct {
 	opened    int                            // people who were opened last, and connected at the end
 	released  bool                           // a person has released what it held
 	shaken    bool                           // a call of the table was spoilt
+	shakenAt  time.Time                      // when the last one was
+	flights   []*flight                      // deliveries under way
+	releasing time.Time                      // since when released events are delivered; zero if none are
 	troubleAt time.Time                      // when the last call was spoilt
 	troubleOn map[string]time.Time           // the same by endpoint; "" for calls that concern all
 	trace     []string                       // what happened, for a person who must understand a failure

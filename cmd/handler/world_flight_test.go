@@ -1,0 +1,82 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"clientvpn-responder/internal/emulator"
+)
+
+// recallsWhileWatching says that the function asks the ledger again before it terminates who reconnects.
+const recallsWhileWatching = false
+
+// flight is a delivery that is under way.
+type flight struct {
+	batch []*message
+	began time.Time
+}
+
+// depart notes that a delivery begins. The result notes that it is over.
+func (w *world) depart(batch []*message) (land func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := &flight{batch, time.Now()}
+	w.flights = append(w.flights, f)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.flights = slices.DeleteFunc(w.flights, func(other *flight) bool { return other == f })
+	}
+}
+
+// mayEndNow reports whether an event allows to end the connection that some instance is at work on. Where an opening
+// was done before that, none does.
+func (w *world) mayEndNow(c emulator.Connection) bool {
+	if owner := w.owner(c); owner == "" || owner == "breakglass" {
+		return false
+	}
+	for _, f := range w.flights {
+		for _, m := range f.batch {
+			if w.asksFor(m.event, c, f.began) {
+				return true
+			}
+			if m.asks == forSweep && w.sweepMayEnd(c, f.began) {
+				return true
+			}
+		}
+	}
+	return !w.releasing.IsZero() && w.sweepMayEnd(c, w.releasing)
+}
+
+// sweepMayEnd reports whether any event that an instance has seen allows to end the connection, for work that began at
+// a time.
+func (w *world) sweepMayEnd(c emulator.Connection, began time.Time) bool {
+	for _, e := range w.events {
+		if e.delivered && w.asksFor(e, c, began) {
+			return true
+		}
+	}
+	return false
+}
+
+// asksFor reports whether the event allows to end the connection, for work on it that began at a time.
+func (w *world) asksFor(e *event, c emulator.Connection, began time.Time) bool {
+	owner := w.owner(c)
+	return e.asks == forEnd && w.means(e, c) && (e.only != "" || !w.crowded[owner]) && !w.openedBefore(e, c, began)
+}
+
+// openedBefore reports whether the function must know, when it works on a closing, that an opening takes it back. The
+// opening was done before the work began. Where the table failed meanwhile, the function may not know.
+func (w *world) openedBefore(e *event, c emulator.Connection, began time.Time) bool {
+	if !w.keepOut || e.only != "" || e.address != "" || !w.shakenAt.Before(began) || w.troubleAt.After(time.Now()) {
+		return false
+	}
+	for _, other := range w.events {
+		_, sure := other.takesBack(e, w.owner(c))
+		known := other.firstDone.Before(began) || recallsWhileWatching && other.firstDone.Before(c.EstablishedAt)
+		if sure && !other.firstDone.IsZero() && known {
+			return true
+		}
+	}
+	return false
+}
