@@ -48,7 +48,7 @@ func TestRandomDays(t *testing.T) {
 }
 
 // tally says what a day had in it, so that nobody takes an empty one for a good one.
-type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held, Opened, Blind int }
+type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held, Opened, Blind, Replayed int }
 
 func (a *tally) add(b tally) {
 	a.Events += b.Events
@@ -61,6 +61,7 @@ func (a *tally) add(b tally) {
 	a.Held += b.Held
 	a.Opened += b.Opened
 	a.Blind += b.Blind
+	a.Replayed += b.Replayed
 }
 
 // day is a world that chance moves.
@@ -106,6 +107,8 @@ func randomDay(t *testing.T, seed uint64) (sum tally) {
 			w.settleList()
 			w.settleOpened()
 		}
+		w.settleReplays()
+		d.tally.Replayed = w.replayed
 		d.tally.Held, d.tally.Opened = w.ruled, w.opened
 		d.tally.Calls, d.tally.Published, d.tally.DeadLetters = len(w.cloud.Calls()), len(w.statuses), len(w.dead)
 		sum = d.tally
@@ -376,9 +379,12 @@ func (d *day) happen() {
 	}
 	var e *event
 	d.late = d.delay()
+	done := d.closedByProviders()
 	switch n := d.r.IntN(100); {
 	case n < 2 && d.sweeps:
 		e = d.addSweep(id)
+	case n == 5 && len(done) > 0:
+		e = d.addReplay(pick(d.r, done))
 	case n < 4:
 		e = d.addSpoofed(id, pick(d.r, people), d.r.IntN(len(spoofs)))
 	case n < 20 && d.tenants:

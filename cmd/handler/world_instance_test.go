@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -215,7 +216,7 @@ func (w *world) succeeded(m *message, began time.Time, before map[string]map[str
 	if m.asks == forSweep || isHeld {
 		return // people need not hear of it
 	}
-	if n := w.texts[id]; w.mail && !m.onlyAsks() && n < len(m.people) {
+	if n := w.texts[strings.TrimSuffix(id, " replayed")]; w.mail && !m.onlyAsks() && n < len(m.people) {
 		w.broke("%s is done, and of %d outcomes %d texts were published", m.id, len(m.people), n)
 	}
 }

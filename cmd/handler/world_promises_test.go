@@ -119,6 +119,7 @@ type claim struct {
 	Status string
 	Signal struct {
 		Provider string
+		Replay   string
 		EventID  string `json:"event_id"`
 		Subject  struct {
 			Usernames    []string
@@ -276,12 +277,12 @@ func (w *world) readPublished() {
 		if err := json.Unmarshal([]byte(m.Body), &o); err != nil {
 			w.broke("%v: %s", err, m.Body)
 		}
-		told := maps.Clone(w.told[o.Signal.EventID])
+		told := maps.Clone(w.told[o.event()])
 		if told == nil {
 			told = map[string][]string{}
 		}
 		told[o.name()] = append(told[o.name()], o.Status)
-		w.told[o.Signal.EventID] = told
+		w.told[o.event()] = told
 		w.statuses = append(w.statuses, o.Status)
 	}
 	w.read = max(w.read, len(all))

@@ -24,7 +24,7 @@ func (w *world) addSweep(id string) *event {
 // eventOf returns the event of an outcome. What the sweep finds is an event of its own, about somebody whose account an
 // event has closed that an instance has seen.
 func (w *world) eventOf(o claim) *event {
-	if e := w.events[o.Signal.EventID]; e != nil || o.Signal.Provider != "sweep" {
+	if e := w.events[o.event()]; e != nil || o.Signal.Provider != "sweep" {
 		return e
 	}
 	name := o.name()

@@ -96,6 +96,7 @@ type world struct {
 	cut       map[string]time.Time           // when people were cut off last, while there is a brake
 	ruled     int                            // events that waited when a person decided
 	opened    int                            // people who were opened last, and connected at the end
+	replayed  int                            // answered events that were replayed at the end
 	released  bool                           // a person has released what it held
 	shaken    bool                           // a call of the table was spoilt
 	shakenAt  time.Time                      // when the last one was
