@@ -68,17 +68,19 @@ func (a *tally) add(b tally) {
 type day struct {
 	*world
 
-	r       *rand.Rand // of the company, which has its own goroutine
-	seed    uint64
-	until   time.Time // when the last event has come
-	fronts  []front
-	sent    []*event
-	over    chan struct{}
-	mu      sync.Mutex
-	asked   map[string]int // calls of each kind
-	tally   tally
-	serial  int
-	crowded bool
+	r     *rand.Rand // of the company, which has its own goroutine
+	seed  uint64
+	until time.Time // when the last event has come
+	// deployAt is when new processes take over from all that run.
+	deployAt time.Time
+	fronts   []front
+	sent     []*event
+	over     chan struct{}
+	mu       sync.Mutex
+	asked    map[string]int // calls of each kind
+	tally    tally
+	serial   int
+	crowded  bool
 }
 
 func randomDay(t *testing.T, seed uint64) (sum tally) {
@@ -143,7 +145,7 @@ func (d *day) prepare() {
 	if w.keepOut && !w.dryRun && d.chance(0.5) {
 		w.brakeOn(1 + r.IntN(5))
 	}
-	w.sweeps = w.keepOut && w.brake == 0 && !w.tenants && d.chance(0.7)
+	w.sweeps = w.keepOut && !w.tenants && d.chance(0.7)
 	calm := d.chance(0.3)
 	if d.chance(0.3) {
 		w.expand()
@@ -186,6 +188,7 @@ func (d *day) prepare() {
 		d.arrive()
 	}
 	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
+	d.deployAt = time.Now().Add(time.Until(d.until) / 2)
 	if !calm {
 		d.weather()
 	}
@@ -233,6 +236,8 @@ func (d *day) company() {
 			d.cloud.DeleteEndpoint(ad)
 			time.Sleep(time.Minute)
 			d.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
+		case n < 34:
+			d.changeMind()
 		case n < 40 && len(d.sent) > 0:
 			e := pick(d.r, d.sent)
 			d.note("%s comes again", e.id)
@@ -242,6 +247,31 @@ func (d *day) company() {
 				d.happen()
 			}
 		}
+	}
+}
+
+// changeMind closes a person and opens the same person seconds later, as the first instance watches. The person then
+// connects.
+func (d *day) changeMind() {
+	person := pick(d.r, people)
+	name := pick(d.r, spellings(person)) + ":" + person
+	pause := func(atMost time.Duration) { time.Sleep(time.Second + time.Duration(d.r.Int64N(int64(atMost)))) }
+	d.late = 0
+	for _, asked := range []asks{forEnd, forNone} {
+		d.serial++
+		e := d.add(fmt.Sprint("e", d.serial), asked, name)
+		d.tally.Events++
+		d.sent = append(d.sent, e)
+		d.note("%s asks for %s: %v, which changes soon", e.id, e.asks, e.people)
+		d.send(e)
+		pause(8 * time.Second)
+	}
+	for n := range 3 {
+		k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs}), Username: spellings(person)[n]}
+		if !d.many(person) {
+			d.note("%s connects: %s %q on %s", person, d.connect(person, k), k.Username, k.EndpointID)
+		}
+		pause(4 * time.Second)
 	}
 }
 
@@ -430,7 +460,7 @@ func (d *day) happen() {
 func (d *day) work(r *rand.Rand) {
 	i := d.start(false)
 	born := func() time.Time { return time.Now().Add(time.Duration(r.Int64N(int64(30 * time.Minute)))) }
-	dies := born()
+	dies, deployed := born(), false
 	for over := false; ; {
 		select {
 		case <-d.over:
@@ -448,6 +478,10 @@ func (d *day) work(r *rand.Rand) {
 			}
 			time.Sleep(wait)
 			continue
+		}
+		if !deployed && time.Now().After(d.deployAt) { // another version, whose processes know nothing of these
+			i.kill()
+			i, deployed = d.start(false), true
 		}
 		if r.IntN(30) == 0 { // SQS delivers at least once, and so at times twice at once
 			d.world.mu.Lock()

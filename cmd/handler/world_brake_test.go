@@ -91,8 +91,12 @@ func (w *world) holdBrake(c emulator.Connection) {
 			people++
 		}
 	}
-	if people > w.brake && !w.tenants { // each of whose sources has a brake of its own
-		w.broke("%d people are cut off, the last is %s, and the brake allows %d", people, w.owner(c), w.brake)
+	allowed := w.brake
+	if w.sweeps { // which have a brake of their own
+		allowed *= 2
+	}
+	if people > allowed && !w.tenants { // each of whose sources has one
+		w.broke("%d people are cut off, the last is %s, and the brake allows %d", people, w.owner(c), allowed)
 	}
 	heldID := ""
 	for _, e := range w.events {

@@ -31,6 +31,8 @@ func (w *world) whySpared(e *event, person string, c emulator.Connection) string
 		return "ambiguous"
 	case e.address != "" && c.EndpointID == certs && c.ClientIP == e.address && c.EstablishedAt.After(e.at):
 		return "ambiguous" // somebody else may have had the address
+	case named && w.reinstatedSince(e, person):
+		return "stale" // or notified, which is allowed then
 	}
 	return ""
 }
@@ -41,7 +43,8 @@ type spared struct {
 	Reason string `json:"reason"`
 }
 
-// holdSpared: only doubtful, exempt and other companies' connections are spared, and those of a crowd. It returns the
+// holdSpared: only doubtful, exempt and other companies' connections are spared, those of a crowd, and those of somebody
+// who was reinstated. It returns the
 // status that follows, if the outcome ended nothing.
 func (w *world) holdSpared(o claim, e *event, person string, body json.RawMessage) (status string) {
 	all := w.connections()

@@ -7,8 +7,9 @@ import (
 	"clientvpn-responder/internal/emulator"
 )
 
-// recallsWhileWatching says that the function asks the ledger again before it terminates who reconnects.
-const recallsWhileWatching = false
+// recalls is how long after a delivery began the function has asked the ledger, at the latest, and set access. If it
+// finds a newer connection, it asks again.
+const recalls = 5 * time.Second
 
 // flight is a delivery that is under way.
 type flight struct {
@@ -66,14 +67,16 @@ func (w *world) asksFor(e *event, c emulator.Connection, began time.Time) bool {
 }
 
 // openedBefore reports whether the function must know, when it works on a closing, that an opening takes it back. The
-// opening was done before the work began. Where the table failed meanwhile, the function may not know.
+// opening was done before the work began, or another instance did it before the person connected. Where the table failed
+// meanwhile, the function may not know.
 func (w *world) openedBefore(e *event, c emulator.Connection, began time.Time) bool {
 	if !w.keepOut || e.only != "" || e.address != "" || !w.shakenAt.Before(began) || w.troubleAt.After(time.Now()) {
 		return false
 	}
 	for _, other := range w.events {
 		_, sure := other.takesBack(e, w.owner(c))
-		known := other.firstDone.Before(began) || recallsWhileWatching && other.firstDone.Before(c.EstablishedAt)
+		known := other.firstDone.Before(began) ||
+			other.firstDone.Before(c.EstablishedAt) && c.EstablishedAt.After(began.Add(recalls))
 		if sure && !other.firstDone.IsZero() && known {
 			return true
 		}

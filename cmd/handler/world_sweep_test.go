@@ -48,7 +48,7 @@ func foundStatuses(person string) []string {
 	}
 	return []string{
 		"terminated", "partial", "unverified", "reconnecting", "not-connected", "would-terminate", "stale", "notified",
-		"failed",
+		"failed", "held",
 	}
 }
 
@@ -121,7 +121,7 @@ func (w *world) lastSweep() {
 		}
 		said := w.saidOf(owner, before)
 		if !isUp(c) || !c.EstablishedAt.Before(began) || !closed.After(opened) || w.stubborn[c.ID] || w.crowded[owner] ||
-			owner == "breakglass" || slices.ContainsFunc(said, w.saysWhy) {
+			owner == "breakglass" || w.isWaiting(owner) || slices.ContainsFunc(said, w.saysWhy) {
 			continue
 		}
 		w.broke("%s was closed at %v, opened at %v, and is up after the last sweep, which says %q: %+v",
@@ -162,6 +162,13 @@ func (w *world) lastDone(person string) (closed, opened time.Time) {
 	}
 	_, opened = w.lastWords(person)
 	return closed, opened
+}
+
+// isWaiting reports whether the brake holds an event about the person.
+func (w *world) isWaiting(person string) bool {
+	return w.brake > 0 && slices.ContainsFunc(w.cloud.Queued(heldQueue), func(m emulator.Queued) bool {
+		return slices.Contains(strings.Split(m.Attributes["clientvpn-people"].Value, "\n"), person)
+	})
 }
 
 // saidOf returns what the outcomes of the sweep's findings say of a person, without those before.
