@@ -119,6 +119,7 @@ func TestConnectionsResetByTCP(t *testing.T) {
 	w, e := office(t)
 	w.cloud.Inject(emulator.Fault{Action: endAction, Reset: true, Times: 1})
 	began := time.Now()
+	defer w.depart([]*message{{event: e}})()
 	answer, err := start(t, w.cloud, "LEDGER_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
 	w.answered(e, answer, err, began)
 }

@@ -48,7 +48,11 @@ func TestRandomDays(t *testing.T) {
 }
 
 // tally says what a day had in it, so that nobody takes an empty one for a good one.
-type tally struct{ Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held, Opened, Blind, Replayed int }
+type tally struct {
+	Events, Deliveries, Calls, Spoilt, Deaths, Published, DeadLetters, Held int
+	// People who were opened last, connections that were allowed as the list could not be read, and replayed events.
+	Opened, Blind, Replayed int
+}
 
 func (a *tally) add(b tally) {
 	a.Events += b.Events
@@ -169,6 +173,21 @@ func (d *day) prepare() {
 	if d.crowded = w.cloud.PageSize == 0 || calm && w.troubleAt.IsZero(); d.crowded {
 		w.crowded["crowd"] = true
 	}
+	d.fill()
+	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
+	d.deployAt = time.Now().Add(time.Until(d.until) / 2)
+	if !calm {
+		d.weather()
+	}
+	if w.guarded && d.chance(0.7) {
+		d.fog()
+	}
+	w.spoil = d.spoil
+}
+
+// fill lets people connect before the day begins.
+func (d *day) fill() {
+	w, r := d.world, d.r
 	// A listing is longer than the answer about one person, whose connections are on many of its pages.
 	for n := range 12 {
 		for k := range r.IntN(5) {
@@ -187,15 +206,6 @@ func (d *day) prepare() {
 	for range 20 {
 		d.arrive()
 	}
-	d.until = time.Now().Add(time.Duration(5+r.IntN(40)) * time.Minute)
-	d.deployAt = time.Now().Add(time.Until(d.until) / 2)
-	if !calm {
-		d.weather()
-	}
-	if w.guarded && d.chance(0.7) {
-		d.fog()
-	}
-	w.spoil = d.spoil
 }
 
 // weather makes the times in which calls fail.
@@ -390,23 +400,26 @@ func (d *day) delay() time.Duration {
 	return time.Duration(d.r.Int64N(int64(30 * time.Minute)))
 }
 
+// named returns a name and whose it is, for the event of an id.
+func (d *day) named(id string) string {
+	person := pick(d.r, people)
+	switch n := d.r.IntN(20); {
+	case n == 0:
+		person = "breakglass"
+	case n < 3 && d.crowded:
+		return "crowd:crowd"
+	case n == 3:
+		return "nobody-" + id + ":nobody"
+	}
+	return pick(d.r, spellings(person)) + ":" + person
+}
+
 // happen sends an event.
 func (d *day) happen() {
 	d.serial++
 	id := fmt.Sprint("e", d.serial)
 	d.tally.Events++
-	named := func() string {
-		person := pick(d.r, people)
-		switch n := d.r.IntN(20); {
-		case n == 0:
-			person = "breakglass"
-		case n < 3 && d.crowded:
-			return "crowd:crowd"
-		case n == 3:
-			return "nobody-" + id + ":nobody"
-		}
-		return pick(d.r, spellings(person)) + ":" + person
-	}
+	named := func() string { return d.named(id) }
 	var e *event
 	d.late = d.delay()
 	done := d.closedByProviders()

@@ -35,9 +35,9 @@ func (w *world) list(client *http.Client) *ledger.Table {
 // door is the client connect handler before the endpoints at home, and what the model knows of its answers. The list
 // cannot always be read.
 //
-// The emulator asks the handler whenever somebody looks, often while others wait for a lock. The bubble's clock does not
-// move meanwhile, so the handler's calls take no time: it reads a copy of the table, in the goroutine that asks. It
-// answers one request at a time.
+// The emulator asks the handler whenever somebody looks, often while others wait for a lock. The bubble's clock does
+// not move meanwhile, so the handler's calls take no time. They read a copy of the table, in the goroutine that asks.
+// The handler answers one request at a time.
 type door struct {
 	handler connect.Handler
 	log     bytes.Buffer
@@ -93,7 +93,8 @@ func (w *world) askDoor(ctx context.Context, request []byte) ([]byte, error) {
 	undecided := line.Decision == "undecided" && line.Level == "ERROR" && line.Error != ""
 	switch {
 	case d.spoilt && (!answer.Allow || !undecided):
-		w.broke("the list could not be read for %s, and the connect handler answers %s and logs %s", request, raw, d.log.Bytes())
+		w.broke("the list could not be read for %s, and the connect handler answers %s and logs %s",
+			request, raw, d.log.Bytes())
 	case d.spoilt:
 		d.blind[asked.ID] = true
 	case line.Level == "ERROR":

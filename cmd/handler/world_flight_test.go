@@ -30,8 +30,8 @@ func (w *world) depart(batch []*message) (land func()) {
 	}
 }
 
-// mayEndNow reports whether an event allows to end the connection that some instance is at work on. Where an opening
-// was done before that, none does.
+// mayEndNow reports whether an instance is at work on an event that allows the end of the connection. If an opening was
+// done before that, none does.
 func (w *world) mayEndNow(c emulator.Connection) bool {
 	if owner := w.owner(c); owner == "" || owner == "breakglass" {
 		return false
@@ -49,8 +49,8 @@ func (w *world) mayEndNow(c emulator.Connection) bool {
 	return !w.releasing.IsZero() && w.sweepMayEnd(c, w.releasing)
 }
 
-// sweepMayEnd reports whether any event that an instance has seen allows to end the connection, for work that began at
-// a time.
+// sweepMayEnd reports whether any event that an instance has seen allows the end of the connection, for work that began
+// at a time.
 func (w *world) sweepMayEnd(c emulator.Connection, began time.Time) bool {
 	for _, e := range w.events {
 		if e.delivered && w.asksFor(e, c, began) {
@@ -60,14 +60,14 @@ func (w *world) sweepMayEnd(c emulator.Connection, began time.Time) bool {
 	return false
 }
 
-// asksFor reports whether the event allows to end the connection, for work on it that began at a time.
+// asksFor reports whether the event allows the end of the connection, for work on it that began at a time.
 func (w *world) asksFor(e *event, c emulator.Connection, began time.Time) bool {
 	owner := w.owner(c)
 	return e.asks == forEnd && w.means(e, c) && (e.only != "" || !w.crowded[owner]) && !w.openedBefore(e, c, began)
 }
 
 // openedBefore reports whether the function must know, when it works on a closing, that an opening takes it back. The
-// opening was done before the work began, or another instance did it before the person connected. Where the table failed
+// opening was done before the work began, or another instance did it before the person connected. If the table failed
 // meanwhile, the function may not know.
 func (w *world) openedBefore(e *event, c emulator.Connection, began time.Time) bool {
 	if !w.keepOut || e.only != "" || e.address != "" || !w.shakenAt.Before(began) || w.troubleAt.After(time.Now()) {

@@ -7,8 +7,8 @@ import (
 )
 
 // settleGuard holds at the end that nobody on the list can connect, under any spelling, and that everybody else can.
-// Nobody has connected while on the list, unless an event reinstated the person at some time, or the list could not be
-// read at that moment.
+// Nobody has connected while on the list. It leaves out who was reinstated at any time, and connections for which the
+// list could not be read.
 func (w *world) settleGuard(out map[string]bool) {
 	for _, person := range people {
 		for _, endpointID := range []string{saml, ad, certs} {

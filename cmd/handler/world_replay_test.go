@@ -47,8 +47,8 @@ func (w *world) closedByProviders() (all []*event) {
 	return all
 }
 
-// settleReplays holds that a replay of answered events ends nobody, and says so. Their people are up again, however they
-// came in.
+// settleReplays holds that a replay of answered events terminates nobody, and says so. Their people are up again,
+// however they came in.
 func (w *world) settleReplays() {
 	var replays []*event
 	up := map[string]string{}
