@@ -20,6 +20,7 @@ func office(t *testing.T) (*world, *event) {
 	w.connect("bob", emulator.Client{EndpointID: saml, Username: "bob"})
 	e := w.add("e1", forEnd, "alice:alice")
 	e.delivered = true
+	w.depart([]*message{{event: e}}) // for the whole test
 	return w, e
 }
 
@@ -119,7 +120,6 @@ func TestConnectionsResetByTCP(t *testing.T) {
 	w, e := office(t)
 	w.cloud.Inject(emulator.Fault{Action: endAction, Reset: true, Times: 1})
 	began := time.Now()
-	defer w.depart([]*message{{event: e}})()
 	answer, err := start(t, w.cloud, "LEDGER_TABLE="+keepOutTable).Invoke(t.Context(), batch([]byte(e.body)))
 	w.answered(e, answer, err, began)
 }

@@ -43,8 +43,8 @@ type spared struct {
 	Reason string `json:"reason"`
 }
 
-// holdSpared: only doubtful, exempt and other companies' connections are spared, and those of a crowd or of somebody who
-// was reinstated. It returns the status that follows, if the outcome ended nothing.
+// holdSpared: only doubtful, exempt and other companies' connections are spared, and those of a crowd or of somebody
+// who was reinstated. It returns the status that follows, if the outcome ended nothing.
 func (w *world) holdSpared(o claim, e *event, person string, body json.RawMessage) (status string) {
 	all := w.connections()
 	for i, s := range o.Spared {
