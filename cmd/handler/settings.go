@@ -166,12 +166,12 @@ var environment = []setting{
 	{
 		Name: "HELD_QUEUE_URL", Absent: "an event that the brake holds ends in the dead letters",
 		Doc:   "SQS queue for events that the brake holds",
-		Parse: lambdaenv.Text(func(s *settings) *string { return &s.heldURL }),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.heldURL }, lambdaenv.QueueURL),
 	},
 	{
 		Name: "EVENT_QUEUE_URL", Absent: "needed with `HELD_QUEUE_URL`",
 		Doc:   "SQS queue that events come from, for events that are released",
-		Parse: lambdaenv.Text(func(s *settings) *string { return &s.eventsURL }),
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.eventsURL }, lambdaenv.QueueURL),
 	},
 }
 
@@ -180,7 +180,7 @@ var environment = []setting{
 func readSettings(getenv func(string) string, program string) (settings, []string) {
 	s := settings{mode: policy.DryRun, watch: defaultWatch, keepOut: true}
 	problems := lambdaenv.Read(environment, getenv, &s)
-	if (s.heldURL == "") != (s.eventsURL == "") {
+	if (getenv("HELD_QUEUE_URL") == "") != (getenv("EVENT_QUEUE_URL") == "") {
 		problems = append(problems, "HELD_QUEUE_URL: name EVENT_QUEUE_URL, too, or neither")
 	}
 	if s.store.ID == "" && s.storeRole.Resource != "" {

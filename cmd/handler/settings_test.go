@@ -61,7 +61,12 @@ func TestSettings(t *testing.T) {
 			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1",
 		},
 		"TARGETS_SOURCE": {"targets.txt", "s3://policies"},
-		"EXTERNAL_ID":    {"x", "a b", strings.Repeat("x", 1225)},
+		"HELD_QUEUE_URL": {
+			"held", "https://sqs.eu-west-1.amazonaws.com", "https://sqs.eu-west-1.amazonaws.com/",
+			"https://sqs.eu-west-1.amazonaws.com/111122223333/held", // without EVENT_QUEUE_URL
+		},
+		"EVENT_QUEUE_URL": {"events"},
+		"EXTERNAL_ID":     {"x", "a b", strings.Repeat("x", 1225)},
 
 		"IDENTITY_STORE_ID":     {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 		"IDENTITY_STORE_ROLE":   {"x", "arn:aws:iam::444455556666:user/x", otherRole /* without IDENTITY_STORE_ID */},

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 
-	"clientvpn-responder/internal/door"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 )
@@ -58,7 +57,7 @@ var environment = []setting{
 	{
 		Name: "EVENT_QUEUE_URL", Doc: "SQS queue that the responder reads", Absent: "error",
 		Missing: "missing; name the queue that events go to",
-		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.queueURL }, door.CheckQueueURL),
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.queueURL }, lambdaenv.QueueURL),
 	},
 	{
 		Name: "LEDGER_TABLE", Doc: "DynamoDB table of the ledger, for the cursor", Absent: "error",

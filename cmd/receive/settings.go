@@ -31,7 +31,7 @@ var environment = []setting{
 	{
 		Name: "EVENT_QUEUE_URL", Doc: "SQS queue that the responder reads", Absent: "error",
 		Missing: "missing; name the queue that events go to",
-		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.queueURL }, door.CheckQueueURL),
+		Parse:   lambdaenv.Text(func(s *settings) *string { return &s.queueURL }, lambdaenv.QueueURL),
 	},
 	{
 		Name: "LEDGER_TABLE", Doc: "DynamoDB table of the ledger, for tokens that are good once", Absent: "error",

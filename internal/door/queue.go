@@ -3,7 +3,6 @@ package door
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"clientvpn-responder/internal/awsjson"
@@ -16,14 +15,6 @@ type Queue struct {
 	client          *awsjson.Client
 	url             string
 	account, region string
-}
-
-// CheckQueueURL returns an error if the value is not the URL of a queue.
-func CheckQueueURL(value string) error {
-	if u, err := url.Parse(value); err != nil || u.Host == "" || u.Path == "" {
-		return fmt.Errorf("%q is not the URL of a queue", value)
-	}
-	return nil
 }
 
 // NewQueue returns the queue with this URL.

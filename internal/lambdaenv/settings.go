@@ -3,6 +3,7 @@ package lambdaenv
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 )
 
@@ -42,6 +43,14 @@ func Matching(pattern, problem string) func(value string) error {
 		}
 		return nil
 	}
+}
+
+// QueueURL is a check for [Text]: a value that is not the URL of a queue is a problem.
+func QueueURL(value string) error {
+	if u, err := url.Parse(value); err != nil || u.Host == "" || len(u.Path) < 2 {
+		return fmt.Errorf("%q is not the URL of a queue, like https://sqs.eu-west-1.amazonaws.com/111122223333/events", value)
+	}
+	return nil
 }
 
 // Read reads the variables of a table through getenv into s. A variable that is empty counts as absent. It returns
