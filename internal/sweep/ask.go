@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"iter"
+	"time"
 
 	"clientvpn-responder/internal/directory"
 	"clientvpn-responder/internal/identity"
@@ -12,6 +13,8 @@ const (
 	// mostPages bounds the listing of a store, which takes a tenth of a second for each page. mostUsers bounds it where
 	// pages are longer.
 	mostPages, mostUsers = 400, 40_000
+	// reserve is the time that the listings leave for what follows them.
+	reserve = 10 * time.Second
 )
 
 // store is what is used of a [directory.Directory] or a [directory.Tenant].
@@ -25,13 +28,18 @@ type store interface {
 func (w *sweep) ask(ctx context.Context) {
 	stores := w.stores()
 	from := [len(stores)]string{w.last.Next, w.last.TenantNext}
-	anybody := false
+	var there []int
 	for i, s := range stores {
 		if s.Issuer() != (identity.Issuer{}) {
-			w.report.cursors[i], anybody = w.readUsers(ctx, i, from[i]), true
+			there = append(there, i)
 		}
 	}
-	if !anybody {
+	for n, i := range there {
+		part, cancel := forReading(ctx, len(there)-n)
+		w.report.cursors[i] = w.readUsers(part, i, from[i])
+		cancel()
+	}
+	if len(there) == 0 {
 		return
 	}
 	for _, p := range w.people {
@@ -41,6 +49,16 @@ func (w *sweep) ask(ctx context.Context) {
 			w.report.Unasked++
 		}
 	}
+}
+
+// forReading bounds the listing of one of so many stores, so that time is left for the others and for what follows.
+func forReading(ctx context.Context, stores int) (context.Context, context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return context.WithCancel(ctx)
+	}
+	left := time.Until(deadline)
+	return context.WithTimeout(ctx, (left-min(left/2, reserve))/time.Duration(stores))
 }
 
 // isAsked reports whether the sweep asked each store that is there about the person.
@@ -53,13 +71,16 @@ func (p *person) isAsked(stores [2]store) bool {
 	return true
 }
 
-// readUsers reads the users of a store, and returns where the next sweep goes on; empty for the beginning.
+// readUsers reads the users of a store, and returns where the next sweep goes on; empty for the beginning. To stop as
+// the time is up is no problem, once a page was read.
 func (w *sweep) readUsers(ctx context.Context, i int, from string) (next string) {
 	pages, users := 0, 0
 	last := "" // after the last page that could be read; a sweep that reads none leaves the next one at the beginning
 	for page, err := range w.stores()[i].Users(ctx, from) {
 		if err != nil {
-			w.problem(err)
+			if pages == 0 || ctx.Err() == nil {
+				w.problem(err)
+			}
 			return last
 		}
 		last = page.Next
