@@ -62,6 +62,22 @@ func TestCostsCountTheAlarms(t *testing.T) {
 	}
 }
 
+// TestBenchmarkRunsAsDeployed: 200 accounts and Regions are measured with the settings of the garbage collector that a
+// stack with targets has.
+func TestBenchmarkRunsAsDeployed(t *testing.T) {
+	set := variables(t, "Responder")
+	percent := regexp.MustCompile(`^!If \[HasTargets, "(\d+)", "100"\]`).FindStringSubmatch(set["GOGC"])
+	if percent == nil {
+		t.Fatalf("GOGC is %s", set["GOGC"])
+	}
+	measured := read(t, "internal/bench/targets.go")
+	for _, setting := range []string{"GOGC=" + percent[1], "GOMEMLIMIT=" + set["GOMEMLIMIT"]} {
+		if !strings.Contains(measured, `"`+setting+`"`) {
+			t.Errorf("the benchmark of many accounts runs without %s", setting)
+		}
+	}
+}
+
 // TestGuards: the template protects the stack and its evidence.
 func TestGuards(t *testing.T) {
 	for _, g := range []struct{ resource, has string }{

@@ -83,7 +83,7 @@ func (b *bench) manyTargets(ctx context.Context) error {
 	}
 	defer stop()
 	function, err := emulator.Start(ctx, b.program("cmd/handler"),
-		append(b.environment(url), "TARGETS="+strings.Join(f.targets, ",")))
+		append(b.environment(url), "TARGETS="+strings.Join(f.targets, ","), "GOGC=400", "GOMEMLIMIT=192MiB"))
 	if err != nil {
 		return err
 	}

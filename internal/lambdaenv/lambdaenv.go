@@ -48,9 +48,9 @@ func Load(attempt time.Duration) (aws.Config, error) {
 		}
 	}
 	transport := func(t *http.Transport) {
-		// Calls run side by side, and a new connection takes longer than most of them. Fifty accounts share a Region's
-		// host, and a function may guard several Regions.
-		t.MaxIdleConnsPerHost, t.MaxIdleConns = 64, 512
+		// Calls run side by side, and a new connection takes longer than most of them. Hundreds of accounts may share a
+		// Region's host, and a function may guard several Regions.
+		t.MaxIdleConnsPerHost, t.MaxIdleConns = 256, 512
 		if authorities != nil {
 			t.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
 		}

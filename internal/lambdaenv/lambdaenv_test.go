@@ -57,7 +57,7 @@ func TestServicesGoWhereTheyAreSent(t *testing.T) {
 // TestWarmFunctionKeepsItsConnections: the second time, so many calls side by side open no connection.
 func TestWarmFunctionKeepsItsConnections(t *testing.T) {
 	environment(t)
-	const calls = 60
+	const calls = 200 // as many accounts in one Region
 	var opened atomic.Int32
 	arrived := make(chan struct{}, calls)
 	answer := make(chan struct{})
