@@ -18,7 +18,7 @@ func (l *letter) connections(o responder.Outcome) {
 		return cmp.Compare(fmt.Sprint(a.Ended()), fmt.Sprint(b.Ended()))
 	})
 	up := all[:notEnded(o)]
-	rows := grouped(all[len(up):], o.Timing)
+	rows := grouped(o, all[len(up):])
 	l.list("CONNECTIONS", len(up)+len(rows), func(i int) string {
 		if i < len(up) {
 			return fateIn(o, up[i]) + ": " + describe(up[i].Connection)
@@ -73,7 +73,7 @@ const maxListed = 5
 
 // grouped has a row for the connections of each name on each endpoint, in short: they have ended, and the log has
 // their ids. A row says since when and from where each of the first was up, and when the person was back.
-func grouped(all []responder.Connection, at responder.Timing) []string {
+func grouped(o responder.Outcome, all []responder.Connection) []string {
 	var rows []string
 	var heads []string
 	byHead := map[string][]*vpn.Connection{}
@@ -85,7 +85,7 @@ func grouped(all []responder.Connection, at responder.Timing) []string {
 		byHead[head] = append(byHead[head], c.Connection)
 	}
 	for _, head := range heads {
-		rows = append(rows, head+whence(first(maxListed, byHead[head]), at)+more(len(byHead[head])-maxListed))
+		rows = append(rows, head+whence(o, first(maxListed, byHead[head]))+more(len(byHead[head])-maxListed))
 	}
 	return rows
 }
@@ -97,12 +97,13 @@ func whose(c *vpn.Connection) string {
 
 // whence says since when and from where connections were up, and when the person was back after the event. It says a
 // day only if it is another than the one before, which is the event's at first.
-func whence(connections []*vpn.Connection, at responder.Timing) string {
+func whence(o responder.Outcome, connections []*vpn.Connection) string {
 	var words strings.Builder
-	said := at.EventAt.UTC().Format(time.DateOnly)
+	said := o.Timing.EventAt.UTC().Format(time.DateOnly)
+	received := o.Timing.ReceivedAt.Truncate(time.Second) // EC2 says whole seconds
 	begin := ""
 	for _, c := range connections {
-		isBack := c.EstablishedAt.After(at.ReceivedAt)
+		isBack := o.Reconnections > 0 && !c.EstablishedAt.Before(received)
 		day, clock, _ := strings.Cut(c.EstablishedAt.UTC().Format(time.DateTime), " ")
 		if day != said {
 			said, clock = day, day+" "+clock
