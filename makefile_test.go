@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -58,6 +59,24 @@ func TestBuildsPackTheFileOfAliases(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestCtrlCIsNoErrorOfMake, also while the tool is compiled: who ends it knows that it ended.
+func TestCtrlCIsNoErrorOfMake(t *testing.T) {
+	dir := t.TempDir()
+	// This compiler sends Ctrl-C to everything that a terminal would send it to, and so ends by it.
+	const compiler = "#!/bin/sh\nkill -INT 0\nexec cat\n"
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(compiler), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, target := range []string{"run", "serve", "bench", "invoke"} {
+		run := exec.CommandContext(t.Context(), "make", target, "EVENT=x")
+		run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		if said, _ := run.CombinedOutput(); strings.Contains(string(said), "***") {
+			t.Errorf("%s: %s", target, said)
 		}
 	}
 }
