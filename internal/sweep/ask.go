@@ -84,11 +84,7 @@ func (w *sweep) readUsers(ctx context.Context, i int, from string) (next string)
 			return last
 		}
 		last = page.Next
-		for _, u := range page.Users {
-			if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
-				p.standings[i] = standing{statusOf(u.Enabled, u.Disabled), u.ID}
-			}
-		}
+		w.note(i, page.Users)
 		pages, users = pages+1, users+len(page.Users)
 		if last != "" && (pages == mostPages || users >= mostUsers) {
 			return last
@@ -103,6 +99,15 @@ func (w *sweep) readUsers(ctx context.Context, i int, from string) (next string)
 		}
 	}
 	return ""
+}
+
+// note notes what a store says about its users who are connected.
+func (w *sweep) note(i int, users []directory.User) {
+	for _, u := range users {
+		if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
+			p.standings[i] = standing{statusOf(u.Enabled, u.Disabled), u.ID}
+		}
+	}
 }
 
 func statusOf(isEnabled, isDisabled bool) status {
