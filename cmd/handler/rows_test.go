@@ -176,3 +176,26 @@ func policyWith(t *testing.T, lines string) string {
 	}
 	return file
 }
+
+// TestReinstatementIsDoneInDryRun: nobody stays kept out because the mode was changed since.
+func TestReinstatementIsDoneInDryRun(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice@example.com"})
+	cloud.AddTable("ledger", "id")
+	closed := outcomes(t, invoke(t, start(t, cloud, "LEDGER_TABLE=ledger"), eventFile(t, "okta/user-deactivate.json")))
+	time.Sleep(10 * time.Millisecond)
+	f := start(t, cloud, "LEDGER_TABLE=ledger", "MODE=dry-run")
+	opened := outcomes(t, invoke(t, f, eventFile(t, "okta/user-activate.json")))
+	if closed[0].KeptOutUntil.IsZero() || len(opened) != 1 || !strings.Contains(opened[0].Summary, "may connect again") {
+		t.Errorf("%+v, %+v", closed, opened)
+	}
+}
+
+// TestStartWithoutATableSaysWhatIsNotPromised: it works all the same.
+func TestStartWithoutATableSaysWhatIsNotPromised(t *testing.T) {
+	f := start(t, cloudWith(emulator.Client{Username: "alice@example.com"}))
+	got := outcomes(t, invoke(t, f, leaver("e1", "alice")))
+	const words = "each instance forgets at its end what it did, and the brake counts in each alone"
+	if log := logs(f); len(got) != 1 || got[0].Status != "terminated" || !strings.Contains(log, words) {
+		t.Errorf("%+v\n%s", got, log)
+	}
+}

@@ -58,36 +58,63 @@ func (cs *cases) track(c *Case, m vpn.Match) (*vpn.Tracked, bool) {
 	return t, !known
 }
 
-// asking collects the connections that EC2 is asked to terminate.
-type asking struct{ earnest, dryRun []vpn.Tracked }
+// crowd is how many connections of one event share the requests with other events. For more of them EC2's limits make
+// seconds, and nobody else waits for them.
+const crowd = 20
 
-func (a *asking) add(c *Case, t *vpn.Tracked) {
-	if c.dryRun() {
-		a.dryRun = append(a.dryRun, *t)
-	} else {
-		a.earnest = append(a.earnest, *t)
-	}
+// asking collects the connections that EC2 is asked to terminate.
+type asking struct{ all []asked }
+
+type asked struct {
+	command   Command // Terminate or Try
+	event     string
+	connected vpn.Tracked
 }
 
-// jobs returns the jobs to ask, one for all cases in earnest and one for all in dry-run. What a case spares must stay.
+func (a *asking) add(c *Case, t *vpn.Tracked) {
+	command := Terminate
+	if c.dryRun() {
+		command = Try
+	}
+	a.all = append(a.all, asked{command, outcomeID(c.Signal), *t})
+}
+
+// jobs returns the jobs to ask: one for all cases in earnest, one for all in dry-run, and others for events with a
+// crowd. What a case spares must stay.
 func (a *asking) jobs(some []*Case, now time.Time) []job {
+	type group struct {
+		command Command
+		event   string // with a crowd; empty for all others
+	}
+	count, at := map[group]int{}, map[group]int{}
+	for _, k := range a.all {
+		count[group{k.command, k.event}]++
+	}
 	var jobs []job
-	for _, j := range []job{
-		{command: Terminate, connections: a.earnest, began: now},
-		{command: Try, connections: a.dryRun, began: now},
-	} {
-		for _, c := range some {
-			if c.dryRun() == (j.command == Try) {
-				for _, s := range c.spared {
-					j.keep = append(j.keep, *s.Connection)
-				}
-			}
+	for _, k := range a.all {
+		g := group{k.command, k.event}
+		if count[g] <= crowd {
+			g.event = ""
 		}
-		if len(j.connections) > 0 {
-			jobs = append(jobs, j)
+		if _, known := at[g]; !known {
+			at[g] = len(jobs)
+			jobs = append(jobs, job{command: k.command, began: now, keep: spared(some, k.command)})
 		}
+		jobs[at[g]].connections = append(jobs[at[g]].connections, k.connected)
 	}
 	return jobs
+}
+
+// spared returns the connections that the cases in earnest spare, or those in dry-run.
+func spared(some []*Case, command Command) (keep []vpn.Connection) {
+	for _, c := range some {
+		if c.dryRun() == (command == Try) {
+			for _, s := range c.spared {
+				keep = append(keep, *s.Connection)
+			}
+		}
+	}
+	return keep
 }
 
 // answered takes in what EC2 answered to requests.
