@@ -69,6 +69,10 @@ fuzz: ## fuzz the parsers of events, pages, policy and connect requests; FUZZTIM
 	@for f in $(FUZZ); do IFS=: read -r package name tries <<< "$$f"; \
 		go test ./$$package -run '^$$' -fuzz "^$$name\$$" -fuzztime $${FUZZTIME:-$$tries} -fuzzminimizetime 100x || exit; done
 
+# AWS Control Tower's proactive rules, with the program that asks them.
+GUARD := @cdklabs/cdk-validator-cfnguard@0.0.62
+GUARD_SHA256 := 660c14562d4c79d524d0623d80d494e41797acae9da23ecb10915d7f66ada80c
+
 template: .tools/venv/done .tools/transformed.json
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- template.yaml member-role.yaml forward-events.yaml
 	.tools/venv/bin/cfn-lint -r eu-west-1 -- .tools/transformed.json
@@ -76,6 +80,12 @@ template: .tools/venv/done .tools/transformed.json
 	.tools/checkov/bin/pip install --quiet --disable-pip-version-check -r .ci/requirements-checkov.txt && touch .tools/checkov/done; } || \
 	{ echo "NOT CHECKED: checkov's rules. It cannot be installed." >&2; test "$$CI" != true; exit; }; \
 	.tools/checkov/bin/checkov --config-file .ci/checkov.yaml -f .tools/transformed.json member-role.yaml forward-events.yaml
+	@$(call need,npm,Control Tower's rules); \
+	test -e .tools/guard/$(GUARD_SHA256) || { rm -rf .tools/guard && mkdir -p .tools/guard && \
+	npm pack --silent --pack-destination .tools/guard $(GUARD) > .tools/guard/name && \
+	(cd .tools/guard && echo "$(GUARD_SHA256)  $$(cat name)" | sha256sum --check --quiet && tar xzf "$$(cat name)" && touch $(GUARD_SHA256)); } || \
+	{ echo "NOT CHECKED: Control Tower's rules. They cannot be fetched." >&2; test "$$CI" != true; exit; }; \
+	.tools/venv/bin/python .ci/guard.py .tools/guard/package .tools/transformed.json member-role.yaml forward-events.yaml
 
 rules: .tools/transformed.json ## every rule of the template against every event, by EventBridge's own matcher
 	@$(call need,java mvn,the rules of template.yaml against events/); \
