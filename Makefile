@@ -12,7 +12,7 @@ KEYCLOAK := https://repo1.maven.org/maven2/org/keycloak/keycloak-quarkus-dist/$(
 SHELL := bash
 
 .DEFAULT_GOAL := help
-.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients pages pictures size arm64 sam rehearse bench build release reproducible clean good-policy build-Responder build-Connect build-Receive build-Poll
+.PHONY: help run invoke serve test random policy check lint race fuzz template rules clients pages pictures size arm64 platforms sam rehearse bench build release reproducible clean good-policy build-Responder build-Connect build-Receive build-Poll
 
 # $(call need,commands,what): ends the recipe where a command is not here. In CI that is an error, elsewhere it is said.
 need = for c in $(1); do command -v $$c >/dev/null && continue; echo "NOT CHECKED: $(2). It needs $$c." >&2; test "$$CI" != true; exit; done
@@ -43,7 +43,7 @@ test: ## all tests
 
 # The days that chance makes in a check are the commit's own, so that a check that is run again is the same check.
 check: FIRST = $(shell git log -1 --format=%ct 2>/dev/null || echo 1)
-check: .tools/venv/done lint test random policy race fuzz template rules clients pages size arm64 reproducible sam rehearse ## everything that CI runs
+check: .tools/venv/done lint test random policy race fuzz template rules clients pages size arm64 platforms reproducible sam rehearse ## everything that CI runs
 
 lint: .tools/golangci-lint .tools/actionlint ## linters of code and workflows; limits on lengths; plain English
 	go mod verify
@@ -112,6 +112,13 @@ size: build
 		echo "Looking for reflection that would switch dead-code elimination off."; \
 		! CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -trimpath -tags lambda.norpc -ldflags=-dumpdep -o /dev/null ./cmd/$${function%:*} 2>&1 | grep '<ReflectMethod>' || exit; \
 	done
+
+# One machine for each system: the sources differ by system only, and the tests compile the tool for Linux.
+PLATFORMS := darwin/arm64 windows/amd64
+
+platforms: ## compile the operator's tool for the other systems of a release
+	@for platform in $(PLATFORMS); do echo "Compiling the tool for $$platform."; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -o /dev/null ./cmd/clientvpn || exit; done
 
 arm64: build ## start what is built for AWS, under qemu
 	@$(if $(filter aarch64 arm64,$(shell uname -m)),,$(call need,qemu-aarch64-static,that the arm64 binary starts);) \

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,5 +80,24 @@ func TestCtrlCIsNoErrorOfMake(t *testing.T) {
 		if said, _ := run.CombinedOutput(); strings.Contains(string(said), "*** [") {
 			t.Errorf("%s: %s", target, said)
 		}
+	}
+}
+
+// TestCheckCompilesTheToolForEachSystem that a release has, so that no release is the first to find out.
+func TestCheckCompilesTheToolForEachSystem(t *testing.T) {
+	makefile := read(t, "Makefile")
+	platforms := regexp.MustCompile(`(?m)^PLATFORMS := (.*)$`).FindStringSubmatch(makefile)
+	checks := regexp.MustCompile(`(?m)^check: .*\bplatforms\b`)
+	if platforms == nil || !checks.MatchString(makefile) {
+		t.Fatal("make check does not compile the tool for other systems")
+	}
+	systems := regexp.MustCompile(`\("(\w+)", "\w+"\)`).FindAllStringSubmatch(read(t, ".ci/release.py"), -1)
+	for _, m := range systems {
+		if m[1] != "linux" && !strings.Contains(platforms[1], m[1]+"/") { // this test is compiled there
+			t.Errorf("a release has the tool for %s, and make check does not compile it", m[1])
+		}
+	}
+	if len(systems) < 5 {
+		t.Errorf("%d systems", len(systems))
 	}
 }
