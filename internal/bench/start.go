@@ -17,11 +17,22 @@ import (
 type deployed struct {
 	name, source string
 	goal         float64
+	env          []string // what it needs beside the others' settings
 }
 
+// stored is the queue of the doors and of the poll.
+const stored = "EVENT_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/events"
+
 var programs = []deployed{
-	{"function", "cmd/handler", 2.5},
-	{"connect handler", connectHandler, 2},
+	{name: "function", source: "cmd/handler", goal: 2.5},
+	{name: "connect handler", source: connectHandler, goal: 2},
+	{name: "doors", source: "cmd/receive", goal: 2, env: []string{
+		stored, `DOORS=[{"path": "/okta", "accepts": "universal-logout", "issuer": "https://acme.okta.com", ` +
+			`"keys": "https://acme.okta.com/oauth2/v1/keys"}]`,
+	}},
+	{name: "poll", source: "cmd/poll", goal: 2, env: []string{
+		stored, "ENTRA_TENANT_ID=" + emulator.DefaultTenant, "ENTRA_CLIENT_ID=" + emulator.DefaultClient,
+	}},
 }
 
 // start measures against an empty function, in one run: absolute times say more about the machine.
@@ -32,7 +43,7 @@ func (b *bench) start(ctx context.Context) error {
 	}
 	defer stop()
 	for _, p := range programs {
-		if err := b.startOf(ctx, p, b.environment(url)); err != nil {
+		if err := b.startOf(ctx, p, append(b.environment(url), p.env...)); err != nil {
 			return err
 		}
 		if err := b.sizeOf(ctx, p); err != nil {
