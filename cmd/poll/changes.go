@@ -21,7 +21,7 @@ const usersDelta = "/v1.0/users/delta?$select=id,userPrincipalName,mail,accountE
 
 // pollUsers sends the users who are disabled or deleted.
 func (r *poll) pollUsers(ctx context.Context) error {
-	l := list{"users/delta", r.cursor.Users, usersDelta}
+	l := list{name: "users/delta", cursor: r.cursor.Users, begin: usersDelta}
 	next, err := r.changes(ctx, l, func(record map[string]json.RawMessage, at time.Time) error {
 		state := string(record["accountEnabled"])
 		if _, removed := record["@removed"]; !removed && (state == "" || state == "null" || state == "true") {
@@ -47,7 +47,7 @@ func (r *poll) pollGroups(ctx context.Context) error {
 	}
 	filter := url.Values{"$filter": {"id eq '" + strings.Join(r.groups, "' or id eq '") + "'"}}
 	begin := "/v1.0/groups/delta?$select=members&$deltaToken=latest&" + filter.Encode()
-	l := list{"groups/delta", r.cursor.Groups, begin}
+	l := list{name: "groups/delta", cursor: r.cursor.Groups, begin: begin}
 	next, err := r.changes(ctx, l, func(group map[string]json.RawMessage, at time.Time) error {
 		return r.sendMembers(ctx, group, at)
 	})
@@ -85,7 +85,9 @@ func textOf(raw json.RawMessage) string {
 // list is a list of changes at Microsoft Graph.
 type list struct {
 	name, cursor string
-	begin        string // the address without a cursor
+	begin        string    // the address without a cursor
+	at           time.Time // of the poll
+	seen         int       // records of the pages so far
 }
 
 // changes visits what has changed since the list's cursor, and returns the next one. Without a cursor, or with one that
@@ -93,7 +95,7 @@ type list struct {
 func (r *poll) changes(
 	ctx context.Context, l list, visit func(map[string]json.RawMessage, time.Time) error,
 ) (next string, err error) {
-	at, seen := time.Now(), 0
+	l.at = time.Now()
 	for page, err := range r.graph.Pages(ctx, cmp.Or(l.cursor, l.begin)) {
 		if refused, ok := errors.AsType[*graph.Error](err); ok && l.cursor != "" && refused.Status == http.StatusGone {
 			if err := r.beganAnew(ctx, "Microsoft Graph has forgotten a cursor: "+refused.Error()); err != nil {
@@ -105,20 +107,31 @@ func (r *poll) changes(
 		if err != nil {
 			return "", err
 		}
-		for i, raw := range page.Value {
-			var record map[string]json.RawMessage
-			err := read(raw, &record)
-			if err == nil {
-				err = visit(record, at)
-			}
-			if err := r.setAside(ctx, place{l.name, seen + i, l.cursor}, raw, err, at); err != nil {
-				return "", err
-			}
+		if err := r.visitAll(ctx, &l, page.Value, visit); err != nil {
+			return "", err
 		}
-		seen, next = seen+len(page.Value), page.Delta
+		next = page.Delta
 	}
 	if next == "" {
 		return "", errors.New("the last page has no @odata.deltaLink")
 	}
 	return next, nil
+}
+
+// visitAll visits the records of a page, and sets aside those that cannot be read.
+func (r *poll) visitAll(
+	ctx context.Context, l *list, records []json.RawMessage, visit func(map[string]json.RawMessage, time.Time) error,
+) error {
+	for _, raw := range records {
+		var record map[string]json.RawMessage
+		err := read(raw, &record)
+		if err == nil {
+			err = visit(record, l.at)
+		}
+		if err := r.setAside(ctx, place{l.name, l.seen, l.cursor}, raw, err, l.at); err != nil {
+			return err
+		}
+		l.seen++
+	}
+	return nil
 }

@@ -45,11 +45,10 @@ func (k *samlKeys) verify(ctx context.Context, t token) ([]byte, Reason, error) 
 		}
 		k.set.PublicKeys, k.succeeded, k.cause = keys, now, nil
 	}
-	payload, err := k.set.VerifySignature(ctx, t.raw)
-	if err != nil {
-		return nil, BadSignature, nil
+	if payload, err := k.set.VerifySignature(ctx, t.raw); err == nil {
+		return payload, "", nil
 	}
-	return payload, "", nil
+	return nil, BadSignature, nil
 }
 
 // fetch asks IAM. The generated client would cost more at start than all else.
