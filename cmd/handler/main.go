@@ -64,11 +64,10 @@ func wire(log *slog.Logger) (*handler, []string) {
 		return nil, append(problems, err.Error())
 	}
 	cfg.Retryer, cfg.APIOptions = retryer, append(cfg.APIOptions, calls.Count)
-	reporter := notify.New(cfg, s.topics, s.place())
 	h := &handler{
 		log:             log,
 		refusesClosings: s.refusesClosings,
-		reporter:        reporter,
+		reporter:        notify.New(cfg, s.topics, s.place()),
 		calls:           calls,
 		responder: responder.Responder{
 			VPN:         vpn.New(cfg, s.endpointIDs, otherAccounts(cfg, s)...),
@@ -80,9 +79,6 @@ func wire(log *slog.Logger) (*handler, []string) {
 		},
 	}
 	h.attachDirectories(cfg, s)
-	h.responder.Probe = func(ctx context.Context) []error {
-		return slices.Concat(reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx))
-	}
 	h.attach(cfg, s)
 	if s.targetsAt != (policysource.Location{}) {
 		h.targets = newTargetList(cfg, s)
@@ -98,6 +94,9 @@ func (h *handler) attachDirectories(cfg aws.Config, s settings) {
 	h.directory = openDirectory(cfg, s)
 	if s.tenant != "" {
 		h.tenant = directory.NewTenant(cfg, s.tenant, s.tenantPoll)
+	}
+	h.responder.Probe = func(ctx context.Context) []error {
+		return slices.Concat(h.reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx))
 	}
 }
 
