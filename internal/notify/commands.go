@@ -47,9 +47,9 @@ func again(responder.Outcome) string {
 // doneWith says that nothing is left to terminate.
 func doneWith(o responder.Outcome) string {
 	if hasSpared(o) {
-		return fmt.Sprintf("Done: %s has no active connection left that the policy allows to terminate.", o.Signal.Subject)
+		return fmt.Sprintf("Done: %s has no active connection left that the policy allows to terminate.", person(o))
 	}
-	return fmt.Sprintf("Done: %s has no active connection left.", o.Signal.Subject)
+	return fmt.Sprintf("Done: %s has no active connection left.", person(o))
 }
 
 // stayOut says, after what is done, whether the person can connect again and what to do about it.
@@ -61,25 +61,25 @@ func stayOut(done step) step {
 
 // comeBack says whether the person can connect again, and what to do about it.
 func comeBack(o responder.Outcome) string {
-	person := o.Signal.Subject
+	them := person(o)
 	switch {
 	case isKeptOut(o):
 		return fmt.Sprintf("The client connect handler turns %s away %s, on the endpoints that have it.",
-			person, o.HowLong())
+			them, o.HowLong())
 	case o.Signal.Kind != signal.AccountDisabled && o.Signal.Kind != signal.AccountPurged:
 		return fmt.Sprintf("A person who can still sign in can connect again. If %s must stay out, disable the user at "+
-			"the identity provider, or revoke the certificate.", person)
+			"the identity provider, or revoke the certificate.", them)
 	case o.Signal.Provider == signal.Custom:
 		return fmt.Sprintf("If the account is not closed yet, close it. If the VPN accepts certificates, revoke %s's, "+
-			"too.", person)
+			"too.", them)
 	}
 	return fmt.Sprintf("%s reports that the account is closed. If the VPN accepts certificates, revoke %s's, too: it "+
-		"outlives the account.", knownAs(o.Signal.Provider), person)
+		"outlives the account.", knownAs(o.Signal.Provider), them)
 }
 
 func letIn(when string) step {
 	return func(o responder.Outcome) string {
-		return fmt.Sprintf("To let %s in %s: %s", o.Signal.Subject, when, byName("lift", o))
+		return fmt.Sprintf("To let %s in %s: %s", person(o), when, byName("lift", o))
 	}
 }
 
@@ -112,7 +112,7 @@ func thenCut(words string) step {
 }
 
 func onlyByRequest(o responder.Outcome) string {
-	return fmt.Sprintf("To cut %s off, which nothing else will: %s", o.Signal.Subject, byName("cut", o))
+	return fmt.Sprintf("To cut %s off, which nothing else will: %s", person(o), byName("cut", o))
 }
 
 // byHand has the command that terminates the first connection that is left.

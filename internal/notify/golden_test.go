@@ -40,7 +40,7 @@ demonstration: true
 identity:
   domains: [example.com, EXAMPLE]
   issuers: [iam:111122223333, ssf:https://idp.example.com/]
-  aliases: {"okta:00u2": carol@example.com}
+  aliases: {"okta:00u2": carol@example.com, "auth0:auth0|6a1b2c3d4e5f60718293a4b5": dave@example.com}
   common_names: ["{user}.vpn.example.com"]
 exempt: [breakglass@example.com]
 max_connections: 3
@@ -92,6 +92,10 @@ var stories = []story{
 	{
 		name: "terminated-leaver", event: "okta/user-deactivate.json",
 		clients: []emulator.Client{up(office, "alice@example.com")},
+	},
+	{
+		name: "terminated-known-by-alias", event: "auth0/delete-all-sessions.json",
+		clients: []emulator.Client{up(office, "dave@example.com")},
 	},
 	{name: "terminated-and-one-left-alone", event: "okta/user-deactivate.json", clients: []emulator.Client{
 		up(office, "alice@example.com"), {EndpointID: field, Username: "bob", CommonName: "alice.vpn.example.com"}}},

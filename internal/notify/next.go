@@ -33,6 +33,9 @@ var (
 // nameIn returns the person's name for a command, or NAME where the name may not be part of one.
 func nameIn(o responder.Outcome) string {
 	names := o.Signal.Subject.Usernames
+	if alias := knownByAlias(o); alias != "" {
+		names = []string{alias}
+	}
 	if len(names) == 0 || !plainName().MatchString(names[0]) {
 		return "NAME"
 	}

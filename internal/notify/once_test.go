@@ -57,6 +57,18 @@ func TestMailsSayEachReasonOnce(t *testing.T) {
 	}
 }
 
+// TestAPersonKnownByAnAliasHasTheirName, beside the id that is all that the event has.
+func TestAPersonKnownByAnAliasHasTheirName(t *testing.T) {
+	for _, words := range []string{
+		"1. Done: dave (id auth0|6a1b2c3d4e5f60718293a4b5) has no active connection left.",
+		"WHO\ndave (id auth0|6a1b2c3d4e5f60718293a4b5).\n",
+	} {
+		if mail := mailOf(t, "terminated-known-by-alias"); !strings.Contains(mail, words) {
+			t.Errorf("%q is not in\n%s", words, mail)
+		}
+	}
+}
+
 // TestWhoIsWokenStopsEverythingByOneCommand: with the tool, and below it the same with nothing but the AWS CLI.
 func TestWhoIsWokenStopsEverythingByOneCommand(t *testing.T) {
 	const lines = "\nTo stop everything within seconds: " +

@@ -203,5 +203,5 @@ func say(words string) step { return func(responder.Outcome) string { return wor
 
 // aboutWho puts the person into the words.
 func aboutWho(words string) step {
-	return func(o responder.Outcome) string { return fmt.Sprintf(words, o.Signal.Subject) }
+	return func(o responder.Outcome) string { return fmt.Sprintf(words, person(o)) }
 }

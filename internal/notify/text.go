@@ -175,14 +175,14 @@ func inTheName(of string) string {
 // who names the person, with the other names and ids of the event.
 func who(o responder.Outcome) string {
 	s := o.Signal.Subject
-	line := s.String()
+	line := person(o)
 	if o.Signal.IsAboutNobody() {
 		line = "Nobody"
 	}
 	if len(s.Usernames) > 1 {
 		line += ", also " + strings.Join(first(5, s.Usernames[1:]), ", ")
 	}
-	if len(s.IDs) > 0 && !strings.HasPrefix(line, "id ") {
+	if len(s.IDs) > 0 && !strings.Contains(line, s.IDs[0]) {
 		line += " (id " + s.IDs[0] + ")"
 	}
 	if s.PublicIP != "" && !strings.Contains(line, s.PublicIP) {

@@ -27,6 +27,23 @@ func summary(o responder.Outcome) string {
 	return words
 }
 
+// person names the subject of the outcome. If the event has nothing but an id, the policy's name comes before it.
+func person(o responder.Outcome) string {
+	said := o.Signal.Subject.String()
+	if alias := knownByAlias(o); alias != "" {
+		return alias + " (" + said + ")"
+	}
+	return said
+}
+
+// knownByAlias returns the policy's name for a person whom the event does not name; empty for others.
+func knownByAlias(o responder.Outcome) string {
+	if s := o.Signal.Subject; len(s.Usernames) > 0 || len(s.IDs) == 0 || len(o.Decision.Names) == 0 {
+		return ""
+	}
+	return o.Decision.Names[0] // which is the person's own
+}
+
 // asksForPermission reports whether the most important problem is a missing permission.
 func asksForPermission(o responder.Outcome) bool {
 	return len(responder.Outcome{Problems: first(1, o.Problems)}.MissingPermissions()) > 0

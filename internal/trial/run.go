@@ -130,6 +130,10 @@ func Invoke(ctx context.Context, c *console.Console, policyFile, file string, as
 	if p.answer.Failure != nil {
 		return fmt.Errorf("the function says %s: %s", p.answer.Failure.Type, p.answer.Failure.Message)
 	}
+	if asJSON {
+		c.Print("%s", bytes.TrimSpace(p.answer.Payload))
+		return nil
+	}
 	var pretty bytes.Buffer
 	if err := json.Indent(&pretty, p.answer.Payload, "", "  "); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
