@@ -56,10 +56,15 @@ const (
 // memory. The model beside it knows by construction whose every connection is and what every event asks for. So it
 // shares no mistake with the code. It holds four promises at every call and every answer:
 //
-//   - nobody wrong is ended;
+//   - nobody wrong is ended: an instance is at work on an event about that person, which no opening takes back;
 //   - what could be ended is ended;
 //   - what is claimed is true;
 //   - each event ends in an outcome, or in the failures that are returned for another try.
+//
+// At the end of a day it holds two more:
+//
+//   - nobody who was closed is up, except as an outcome says;
+//   - nobody who was opened last is out: the person can connect, and an older closing that comes again ends nothing.
 type world struct {
 	t     *testing.T
 	cloud *emulator.Cloud
