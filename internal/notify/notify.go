@@ -111,7 +111,8 @@ func (r *Reporter) Report(ctx context.Context, log *slog.Logger, o *responder.Ou
 	words := string(o.Status) + ": " + o.Summary
 	before := r.recall(key, o)
 	news := o.Status != responder.Ignored && (o.Status != responder.Braked || o.Brake.Announces)
-	if o.Status == responder.NotConnected && before.settled {
+	// If the brake held the repeat, the last word that people have is "held".
+	if o.Status == responder.NotConnected && before.settled && o.Before.HeldAt.IsZero() {
 		o.Summary += " This event was reported before."
 		news = false
 	}

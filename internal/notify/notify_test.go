@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
 
@@ -137,6 +138,21 @@ func TestWhatIsQuiet(t *testing.T) {
 					d.got,
 				)
 			}
+		}
+	}
+}
+
+// TestRepeatThatTheBrakeHeldIsNews: the last word about the event was that it is held.
+func TestRepeatThatTheBrakeHeldIsNews(t *testing.T) {
+	for held, want := range map[bool]int{false: 0, true: 1} {
+		json := &desk{}
+		o := about(responder.NotConnected)
+		o.Before = ledger.Event{Key: ledger.EventKey{Provider: "okta", ID: "1"}, Status: "terminated", Settled: true}
+		if held {
+			o.Before.HeldAt = time.Now()
+		}
+		if err := reporterTo(json).Report(t.Context(), silent, o); err != nil || len(json.got) != want {
+			t.Errorf("held: %t: %v, published %q", held, err, json.got)
 		}
 	}
 }
