@@ -30,7 +30,7 @@ const tenantsIdentity = `
     custom: [` + saml + `, ` + ad + `, ` + certs + `, ` + abroad + `]
   aliases:
     onelogin:7: {"92345678": ann}
-lifts: {"okta:acme": ["onelogin:7"]}`
+lifts: {"okta:acme": ["onelogin:7", "directory-service:d-1111111111"]}`
 
 // rules returns the policy of the day.
 func (w *world) rules() string {

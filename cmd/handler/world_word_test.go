@@ -10,7 +10,7 @@ import (
 )
 
 // lifting is the policy's section of the name, on days with two companies.
-var lifting = map[string][]string{"okta:acme": {"onelogin:7"}}
+var lifting = map[string][]string{"okta:acme": {"onelogin:7", "directory-service:d-1111111111"}}
 
 // covers reports whether an opening may take back a closing. Our own form takes back everything. An issuer takes back
 // its own closings, and those of the issuers in the policy's section lifts.
@@ -52,11 +52,15 @@ func (w *world) isTakenBack(e *event, person string) bool {
 	return false
 }
 
-// closings returns the events that would keep a person out, and that an instance has seen.
-func (w *world) closings(person string) (all []*event) {
+// issuers are those who close accounts. The empty one is our own form.
+var issuers = []string{"", "okta:acme", "okta:daughter", "directory-service:d-1111111111", "onelogin:7"}
+
+// closings returns the events of issuers that would keep a person out, and that an instance has seen.
+func (w *world) closings(person string, by ...string) (all []*event) {
 	for _, e := range w.events {
 		for _, about := range e.people {
-			if about == person && e.delivered && e.asks == forEnd && !slices.Contains(all, e) {
+			if about == person && e.delivered && e.asks == forEnd && slices.Contains(by, e.issuer) &&
+				!slices.Contains(all, e) {
 				all = append(all, e)
 			}
 		}
@@ -65,10 +69,11 @@ func (w *world) closings(person string) (all []*event) {
 	return all
 }
 
-// lastWord says what the last word about a person is: closed or opened. It is neither where the model does not know.
-func (w *world) lastWord(person string) (closed, opened bool) {
+// lastWord says what has become of what issuers closed of a person: it is still closed, or it was opened. It is neither
+// where the model does not know.
+func (w *world) lastWord(person string, by ...string) (closed, opened bool) {
 	opened = true
-	for _, e := range w.closings(person) {
+	for _, e := range w.closings(person, by...) {
 		if !w.isTakenBack(e, person) {
 			opened = false
 		}
@@ -115,9 +120,10 @@ func (w *world) settleList() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	out := map[string]bool{}
+	out, by := map[string]bool{}, map[[2]string]bool{}
 	for _, e := range list {
 		person := listed(e.Person, e.Issuer)
+		by[[2]string{person, strings.TrimSuffix(e.Issuer, "custom")}] = true
 		if out[person] = true; !slices.Contains(w.everybody(), person) && !w.crowded[person] &&
 			!strings.HasPrefix(person, "nobody-") {
 			w.broke("%s is on the list: %+v", person, e)
@@ -125,12 +131,15 @@ func (w *world) settleList() {
 	}
 	w.mu.Lock()
 	for _, person := range w.everybody() {
-		closed, opened := w.lastWord(person)
-		switch {
-		case closed && !out[person]:
-			w.broke("%s was closed last, and is not on the list: %s", person, w.words(person))
-		case opened && out[person]:
-			w.broke("%s was opened last, and is on the list: %s", person, w.words(person))
+		for _, issuer := range issuers {
+			closed, opened := w.lastWord(person, issuer)
+			is := by[[2]string{person, issuer}]
+			switch {
+			case closed && !is:
+				w.broke("%q closed %s last, who is not on the list: %s", issuer, person, w.words(person))
+			case opened && is:
+				w.broke("what %q closed of %s was opened, who is on the list: %s", issuer, person, w.words(person))
+			}
 		}
 	}
 	w.mu.Unlock()
@@ -160,8 +169,8 @@ func (w *world) settleOpened() {
 	w.mu.Lock()
 	older := map[string][]*event{} // by person
 	for _, person := range w.everybody() {
-		if _, opened := w.lastWord(person); opened {
-			older[person] = w.closings(person)
+		if _, opened := w.lastWord(person, issuers...); opened {
+			older[person] = w.closings(person, issuers...)
 		}
 	}
 	before := maps.Clone(w.told)
