@@ -107,6 +107,28 @@ func TestHeldEventsWaitWithTheirBytes(t *testing.T) {
 	}
 }
 
+// TestDroppedEventStaysDropped however often its source sends it again, and after a later release of other people's.
+func TestDroppedEventStaysDropped(t *testing.T) {
+	cloud, f := braking(t)
+	bodies := massOf(cloud, 60)
+	send := func(bodies ...[]byte) {
+		for _, body := range bodies {
+			cloud.Send("events", string(body))
+		}
+		deliver(t, cloud, f)
+	}
+	send(bodies...)
+	send(ruling("Drop Held"))
+	for range 3 {
+		send(bodies[59])
+	}
+	send(ruling("Release Held"))
+	send(bodies[59])
+	if up(cloud) != 40 {
+		t.Errorf("%d are up\n%s", up(cloud), f.Logs())
+	}
+}
+
 // TestReleaseIsOneMessageForMany: so that twenty thousand are through in minutes.
 func TestReleaseIsOneMessageForMany(t *testing.T) {
 	cloud, f := braking(t)

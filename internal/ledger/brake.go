@@ -168,12 +168,16 @@ func (l *lane) hold(t *Taken, a Ask, now time.Time) (changed bool) {
 	return changed
 }
 
-// ruled returns the last ruling about an event that is held, or about everybody of the lane.
+// ruled returns the ruling about an event: the first since the brake held it, or one that lets everybody of the lane
+// pass. A ruling settles what was held then, and a later one is about other events.
 func (l *lane) ruled(a Ask, now time.Time) (Ruling, bool) {
+	for _, r := range l.Rulings {
+		if !a.HeldAt.IsZero() && !r.At.Before(a.HeldAt) && r.covers(a.People) {
+			return r, true
+		}
+	}
 	for _, r := range slices.Backward(l.Rulings) {
 		switch {
-		case !a.HeldAt.IsZero() && !r.At.Before(a.HeldAt) && r.covers(a.People):
-			return r, true
 		case r.Release && now.Before(r.Until):
 			return r, true
 		case len(r.People) == 0:

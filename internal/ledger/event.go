@@ -77,6 +77,9 @@ func (e Event) after(before Event) Event {
 	if e.AnsweredAt.IsZero() {
 		e.AnsweredAt = before.AnsweredAt
 	}
+	if e.HeldAt.IsZero() { // a repeat does not hide that the brake held it, so the ruling still holds
+		e.Lane, e.HeldAt = before.Lane, before.HeldAt
+	}
 	e.Settled = e.Settled || before.Settled
 	if e.Settled && before.Ended > 0 && e.Ended == 0 && before.Status != "" {
 		// A repeat that found nobody does not hide that somebody was cut off.
