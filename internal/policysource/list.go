@@ -45,6 +45,9 @@ func (l *List[T]) InForce(ctx context.Context) Listed[T] {
 		return l.now
 	}
 	l.checked = time.Now()
+	if l.now.Err != nil { // an answer that nothing has changed would be no list
+		l.etag = ""
+	}
 	entries, err := l.newest(ctx)
 	switch {
 	case err == nil:

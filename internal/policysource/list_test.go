@@ -74,3 +74,25 @@ func TestSilentS3IsNoEmptyList(t *testing.T) {
 		p.expectList(l, "one", "")
 	})
 }
+
+// TestStartAsksAgainAfterAFault: a process that starts with a bad list, while S3 does not show the versions, finds the
+// last good one as soon as S3 does.
+func TestStartAsksAgainAfterAFault(t *testing.T) {
+	in(t, func(p place) {
+		p.put("list.txt", "one")
+		p.put("list.txt", "wrong")
+		l := policysource.NewList(p.cfg, policysource.Location{Bucket: "bucket", Key: "vpn/list.txt"}, words)
+		p.put("policy.yaml", first)
+		p.put("policy.yaml", broken)
+		s := p.source()
+		p.cloud.Inject(emulator.Fault{Action: "ListObjectVersions", Code: "InternalError", Status: 500, Times: 2})
+		if got := l.InForce(p.Context()); got.Err == nil {
+			t.Errorf("%+v", got)
+		}
+		if got := s.InForce(p.Context()); got.Err == nil {
+			t.Errorf("%+v", got)
+		}
+		p.expectList(l, "one", "goes on")
+		p.expect(s, "first.example", "goes on")
+	})
+}

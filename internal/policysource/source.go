@@ -68,6 +68,9 @@ func (s *Source) InForce(ctx context.Context) InForce {
 		return s.inForce
 	}
 	s.checked = time.Now()
+	if s.inForce.Policy == nil { // an answer that nothing has changed would be no policy
+		clear(s.found)
+	}
 	next, err := s.newest(ctx)
 	switch {
 	case err == nil:
