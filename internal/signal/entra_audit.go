@@ -58,6 +58,9 @@ func parseEntraActivity(e event, path string, r entraRecord) ([]Signal, error) {
 			name = liveName(name, t.ID)
 		}
 		s := subjectOf(r.issuer(e), upn(name), opaque(t.ID))
+		if name != t.UserPrincipalName && a.name == "Hard Delete user" {
+			return a.about(a.name+" of a deleted user", s)
+		}
 		return a.about(t.meaning(a.name, actor), s)
 	})
 }
