@@ -75,8 +75,8 @@ func TestSilentS3IsNoEmptyList(t *testing.T) {
 	})
 }
 
-// TestStartAsksAgainAfterAFault: a process that starts with a bad list, while S3 does not show the versions, finds the
-// last good one as soon as S3 does.
+// TestStartAsksAgainAfterAFault: a process starts with a bad list, and S3 does not show the versions. It finds the last
+// good one as soon as S3 does.
 func TestStartAsksAgainAfterAFault(t *testing.T) {
 	in(t, func(p place) {
 		p.put("list.txt", "one")

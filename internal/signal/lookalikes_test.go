@@ -42,7 +42,9 @@ var lookAlikes = map[string]input{
 	),
 	"Entra, deleted risky user": edited("entra/confirmed-compromised.json", "detail/properties/isDeleted", true),
 	// Entra does it 30 days after the deletion. By then the name may be that of a new account.
-	"Entra, deleted for good": edited("entra/delete-user.json", "detail/properties/activityDisplayName", "Hard Delete user"),
+	"Entra, deleted for good": edited(
+		"entra/delete-user.json", "detail/properties/activityDisplayName", "Hard Delete user",
+	),
 	"Entra, a deleted group":  edited("entra/graph-user-deleted.json", "detail/data/resource", "Groups/g1"),
 	"Entra, still disabled": edited(
 		"entra/disable-account.json",
