@@ -98,3 +98,33 @@ func anchors(page string) map[string]bool {
 	}
 	return found
 }
+
+// TestDeployingListsEveryParameter: the README promises every parameter on that page.
+func TestDeployingListsEveryParameter(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "template.yaml"), "\nParameters:\n")
+	parameters, _, _ := strings.Cut(rest, "\nRules:\n")
+	_, rest, _ = strings.Cut(read(t, "doc/deploying.md"), "\n## Parameters\n")
+	table, _, _ := strings.Cut(rest, "\n## ")
+	names := regexp.MustCompile(`(?m)^  (\w+):$`).FindAllStringSubmatch(parameters, -1)
+	if len(names) < 40 {
+		t.Fatalf("%d parameters", len(names))
+	}
+	for _, name := range names {
+		if !regexp.MustCompile("(?m)^\\| (`\\w+`, )*`" + name[1] + "`").MatchString(table) {
+			t.Errorf("doc/deploying.md has no row of %s", name[1])
+		}
+	}
+}
+
+// TestOutputIsDefinedWhereItIsUsed: a command that calls "output" works only after the runbook's definition.
+func TestOutputIsDefinedWhereItIsUsed(t *testing.T) {
+	for file := range texts(t) {
+		page := read(t, file)
+		if !strings.HasSuffix(file, ".md") || !strings.Contains(page, "$(output ") {
+			continue
+		}
+		if !strings.Contains(page, "\noutput() {") && !strings.Contains(page, "[runbook](runbook.md) defines `output`") {
+			t.Errorf("%s uses output, and does not say where it is defined", file)
+		}
+	}
+}
