@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"clientvpn-responder/internal/console"
@@ -32,6 +33,9 @@ func BuildHandler(ctx context.Context, c *console.Console) (string, error) {
 func buildHere(ctx context.Context, name, folder string) (binary string, err error) {
 	if binary, err = filepath.Abs(filepath.Join("bin", name)); err != nil {
 		return "", fmt.Errorf("building %s: %w", folder, err)
+	}
+	if _, err := os.Stat(folder); err != nil {
+		return "", fmt.Errorf("there is no folder %s here; run this in a clone of the repository", folder)
 	}
 	return binary, emulator.Build(ctx, binary, folder)
 }

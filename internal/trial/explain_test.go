@@ -259,3 +259,12 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 		t.Errorf("%+v", records)
 	}
 }
+
+// TestProgramsAreBuiltInAClone: elsewhere, the message says where to go.
+func TestProgramsAreBuiltInAClone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, err := BuildHandler(t.Context(), console.Plain(&bytes.Buffer{}))
+	if err == nil || err.Error() != "there is no folder ./cmd/handler here; run this in a clone of the repository" {
+		t.Error(err)
+	}
+}

@@ -91,23 +91,27 @@ var titles = []struct{ event, title string }{
 }
 
 func (r report) summarize(c *console.Console, took string) {
-	cut, unreadable := 0, 0
+	cut, people, unreadable := 0, 0, 0
 	for _, p := range r.plays {
+		before := people
 		if p.answer.Failure != nil {
 			unreadable++
 		}
 		for _, o := range p.outcomes {
 			if o.Status == "terminated" || o.Status == "reconnecting" {
-				cut++
+				people++
 			}
+		}
+		if people > before {
+			cut++
 		}
 	}
 	verdict := c.In(console.Green, "Each went as its golden says.")
 	if len(r.differences) > 0 {
 		verdict = c.In(console.Red, fmt.Sprintf("%d did not go as their goldens say.", len(r.differences)))
 	}
-	c.Print("%d events: %d people cut off, %d events left everybody alone, %d unreadable.\n%s %s",
-		len(r.plays), cut, len(r.plays)-cut-unreadable, unreadable, verdict, took)
+	c.Print("%d events: %d cut off %d people, %d left everybody alone, %d unreadable.\n%s %s",
+		len(r.plays), cut, people, len(r.plays)-cut-unreadable, unreadable, verdict, took)
 }
 
 // introduce prints who is connected before anything happens.
