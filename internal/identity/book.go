@@ -88,7 +88,7 @@ func (b *Book) AddIssuer(i Issuer) error {
 	t, known := trusts[i.Provider]
 	switch {
 	case !known:
-		return fmt.Errorf("%q is not the provider of names; write an entry like iam:111122223333", i.Provider)
+		return fmt.Errorf("%q is not the provider of names; write an entry like okta:acme or iam:111122223333", i.Provider)
 	case strings.ContainsAny(i.Within, "*?"):
 		return fmt.Errorf("%q is a pattern; name each %s", i, t.noun)
 	case i.Within == "" && !t.always:

@@ -60,7 +60,9 @@ func asWritten(n ast.Node) {
 	text := func(n ast.Node) (ast.Node, bool) {
 		switch n.Type() {
 		case ast.IntegerType, ast.FloatType, ast.BoolType, ast.InfinityType, ast.NanType:
-			return ast.String(n.GetToken()), true
+			written := ast.String(n.GetToken())
+			written.SetPath(n.GetPath())
+			return written, true
 		}
 		return n, false
 	}

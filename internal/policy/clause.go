@@ -23,17 +23,20 @@ type clause struct {
 // facts is what clauses ask about a signal, worked out once for all rules.
 type facts struct {
 	*signal.Signal
-	who      string
+	who      string // in words
 	severity string
 	ofType   string   // folded
 	known    []string // every name, id and address of the subject
-	folded   []string // the same
+	// uncounted says that no name of the subject counts, so no pattern fits them.
+	uncounted bool
+	folded    []string // the same
 }
 
 func newFacts(s *signal.Signal, names []string) *facts {
 	f := &facts{
 		Signal: s, who: s.Subject.String(), severity: decimal(s.Severity), ofType: signal.Fold(s.Type),
-		known: slices.Concat(names, s.Subject.IDs),
+		known:     slices.Concat(names, s.Subject.IDs),
+		uncounted: len(names) == 0 && (len(s.Subject.Usernames) > 0 || s.Subject.Session != nil),
 	}
 	for _, other := range []string{s.Subject.ConnectionID, s.Subject.ClientIP} {
 		if other != "" {
@@ -139,8 +142,13 @@ func (c *condition) subjectClause() []clause {
 			name, pattern := fitting(f)
 			return "subject " + f.known[name] + " fits " + c.Subjects[pattern]
 		},
-		what:     "subject ",
-		value:    func(f *facts) string { return f.who },
+		what: "subject ",
+		value: func(f *facts) string {
+			if f.uncounted {
+				return f.who + " does not count, so it"
+			}
+			return f.who
+		},
 		noBehind: " fits none of " + strings.Join(c.Subjects, ", "),
 	}}
 }

@@ -63,7 +63,7 @@ func (c *condition) check(report *checker, path string, book *identity.Book) {
 	if c.MaxAge != "" {
 		var err error
 		if c.maxAge, err = time.ParseDuration(c.MaxAge); err != nil || c.maxAge <= 0 {
-			report.add(path+".max_age", "%q is not a duration like 24h or 90m", c.MaxAge)
+			report.add(path+".max_age", "%q is not a duration like 24h or 90m%s", c.MaxAge, inHours(c.MaxAge))
 		}
 	}
 }

@@ -96,7 +96,7 @@ func TestClausesOfPlaceAndPerson(t *testing.T) {
 		// Whose name does not count is not somebody.
 		{"subjects: ['jane']", with(leaver, func(s *signal.Signal) {
 			s.Subject = signal.Subject{Session: &signal.Session{Role: "Deploy", Name: "jane"}}
-		}), false, ""},
+		}), false, "subject jane (session of role Deploy) does not count, so it fits none of jane"},
 	} {
 		p := mustParse(
 			t,

@@ -11,10 +11,10 @@ import (
 )
 
 // formError returns the YAML library's error with the place in front, and without words that only a programmer knows.
-func formError(name string, err error) error {
+func (c *checker) formError(err error) error {
 	var placed yaml.Error
 	if !errors.As(err, &placed) || placed.GetToken() == nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", c.name, err)
 	}
 	at, message := placed.GetToken().Position, placed.GetMessage()
 	var unknown *yaml.UnknownFieldError
@@ -24,11 +24,22 @@ func formError(name string, err error) error {
 	case errors.As(err, &unknown):
 		message += didYouMean(placed.GetToken().Value, keys())
 	case errors.As(err, &wrongType):
-		message = "must be " + form(wrongType.DstType)
+		message = c.pathOf(placed) + "must be " + form(wrongType.DstType)
 	case errors.As(err, &wrongNode):
-		message = "must be " + formOfNode(wrongNode.Expected)
+		message = c.pathOf(placed) + "must be " + formOfNode(wrongNode.Expected)
 	}
-	return fmt.Errorf("%s:%d:%d: %s", name, at.Line, at.Column, message)
+	return fmt.Errorf("%s:%d:%d: %s", c.name, at.Line, at.Column, message)
+}
+
+// pathOf returns the path of the value that the error is about, with a colon behind it; "" if it is not found.
+func (c *checker) pathOf(placed yaml.Error) string {
+	path := ""
+	ast.Walk(visitor(func(n ast.Node) {
+		if path == "" && n.GetPath() != "" && n.GetToken() == placed.GetToken() {
+			path = strings.TrimPrefix(n.GetPath(), "$.") + ": "
+		}
+	}), c.file.Docs[0].Body)
+	return path
 }
 
 // form names what a value must be, for people.

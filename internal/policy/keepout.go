@@ -55,7 +55,7 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 			)
 		}
 	case err != nil || d <= 0:
-		c.add(path, "%q is neither a duration like 24h or 90m nor forever", r.KeepOut)
+		c.add(path, "%q is neither a duration like 24h or 90m nor forever%s", r.KeepOut, inHours(string(r.KeepOut)))
 	}
 }
 

@@ -198,7 +198,7 @@ func (c *checker) read(data []byte) (document, error) {
 	// A byte order mark, which some editors write, would become part of the first key.
 	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0)
 	if err != nil {
-		return d, formError(c.name, err)
+		return d, c.formError(err)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return d, fmt.Errorf("%s:1:1: must be one YAML document; begin with \"version: 1\"", c.name)
@@ -210,7 +210,7 @@ func (c *checker) read(data []byte) (document, error) {
 	}
 	ast.Walk(visitor(asWritten), file.Docs[0].Body)
 	if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
-		return d, formError(c.name, err)
+		return d, c.formError(err)
 	}
 	return d, nil
 }

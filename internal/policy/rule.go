@@ -18,7 +18,7 @@ func (c *checker) document(d document, book *identity.Book) {
 		c.add("version", "must be 1")
 	}
 	if d.MaxConnections != nil && *d.MaxConnections < 1 {
-		c.add("max_connections", "must be at least 1; to end nothing, use then: notify")
+		c.add("max_connections", "must be at least 1; to terminate nothing, use then: notify")
 	}
 	oneOf(c, "default", d.Default, Terminate, Notify, Ignore)
 	seen := map[string]bool{}

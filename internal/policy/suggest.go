@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +20,17 @@ func didYouMean(word string, known []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// inHours returns words that suggest the same time in hours, if it is written in days or weeks; "" otherwise.
+func inHours(text string) string {
+	for unit, hours := range map[string]int{"d": 24, "w": 7 * 24} {
+		number, found := strings.CutSuffix(text, unit)
+		if n, err := strconv.Atoi(number); found && err == nil && n > 0 && n < 10_000 {
+			return fmt.Sprintf("; write %dh", n*hours)
+		}
+	}
+	return ""
 }
 
 // distance is the number of letters to insert, remove, replace or swap to make b of a.

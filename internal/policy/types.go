@@ -22,6 +22,9 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 	if slices.Contains(providers, identity.OneLogin) && strings.Trim(pattern, "0123456789*?") == "" {
 		return // its types are numbers, and any may have the user's state
 	}
+	if slices.ContainsFunc(providers, func(p string) bool { return !slices.Contains(signal.Providers(), p) }) {
+		return // that mistake is reported already
+	}
 	g := newGlob(pattern)
 	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
 	idle, open := "", false
