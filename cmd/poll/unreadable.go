@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,7 +18,11 @@ func read(raw json.RawMessage, out any) error {
 	if bytes.Equal(raw, []byte("null")) {
 		return unreadableError{errors.New("is null")}
 	}
-	if err := json.Unmarshal(raw, out); err != nil {
+	err := json.Unmarshal(raw, out)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		err = fmt.Errorf("%s is of the wrong type: %s", cmp.Or(wrong.Field, "the value"), wrong.Value)
+	}
+	if err != nil {
 		return unreadableError{err}
 	}
 	return nil

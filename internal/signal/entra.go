@@ -113,10 +113,7 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 	if r.Unreadable != "" {
 		return nil, unreadable(path+".record", "Microsoft Graph's %s", clip(string(r.Unreadable), 300))
 	}
-	list, name := r.Records, ".records"
-	if len(list) == 0 {
-		list, name = r.Value, ".value"
-	}
+	list, name := r.list()
 	if len(list) > 0 && depth == 0 {
 		return parseRecords(list, func(i int, raw json.RawMessage) ([]Signal, error) {
 			return parseEntraRecord(e, element(path+name, i), raw, 1)
@@ -143,6 +140,14 @@ func parseEntraRecord(e event, path string, raw json.RawMessage, depth int) ([]S
 		return parseEntraRisk(e, r)
 	}
 	return parseEntraActivity(e, path, r)
+}
+
+// list returns the records of a post that has several, and the name of their field.
+func (r entraRecord) list() ([]json.RawMessage, string) {
+	if len(r.Records) > 0 {
+		return r.Records, ".records"
+	}
+	return r.Value, ".value"
 }
 
 // issuer is the tenant, where the record says which.
