@@ -74,6 +74,8 @@ var may = map[string][]string{
 	},
 	// What the responder asks the poll. The standard library alone.
 	"internal/entra": {},
+	// The only one that talks to EventBridge.
+	"internal/partner": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
 	// It lists and asks, and has no way to terminate.
 	"internal/sweep": {
 		"internal/identity", "internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/directory",
@@ -97,7 +99,7 @@ var may = map[string][]string{
 	"internal/emulator": {},
 	"cmd/handler": {
 		"internal/policysource", "internal/signal", "internal/policy", "internal/vpn", "internal/responder",
-		"internal/directory", "internal/held", "internal/ledger", "internal/notify", "internal/sweep",
+		"internal/directory", "internal/held", "internal/ledger", "internal/notify", "internal/partner", "internal/sweep",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda",
 		"github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",

@@ -21,6 +21,7 @@ import (
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
+	"clientvpn-responder/internal/partner"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/policysource"
 	"clientvpn-responder/internal/responder"
@@ -138,7 +139,7 @@ func (h *handler) attach(cfg aws.Config, s settings) {
 	}
 	topics := r.Probe
 	r.Probe = func(ctx context.Context) []error {
-		return append(topics(ctx), h.ledger.QuietDoors(ctx, time.Now())...)
+		return slices.Concat(topics(ctx), h.ledger.QuietDoors(ctx, time.Now()), partner.Probe(ctx, cfg, s.partners))
 	}
 	if s.table != "" && s.keepOut {
 		r.KeepOut = h.ledger

@@ -27,6 +27,7 @@ type settings struct {
 	store       directory.Store // of IAM Identity Center; without an id there is none
 	tenant      string          // of Microsoft Entra ID; empty for none
 	tenantPoll  string          // the function that answers for it
+	partners    []string        // partner event sources
 	storeRole   arn.ARN         // to assume for the store; zero if it is this account's
 	targets     []target
 	targetsAt   policysource.Location // of further targets; zero for none
@@ -157,6 +158,10 @@ var environment = []setting{
 	{
 		Name: "KEEP_OUT", Absent: "`on`", Parse: parseKeepOut,
 		Doc: "`off` if no client connect handler is attached: nobody is put on the keep-out list then",
+	},
+	{
+		Name: "PARTNER_SOURCES", Absent: "it asks about none", Parse: parsePartners,
+		Doc: "comma-separated names of partner event sources, about which the self-test asks EventBridge",
 	},
 	{
 		Name: "OWN_FORM_CLOSES", Absent: "`yes`", Parse: parseOwnFormCloses,

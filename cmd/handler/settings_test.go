@@ -60,6 +60,8 @@ func TestSettings(t *testing.T) {
 			"arn:aws:iam::444455556666:role/x", "arn:aws:iam::444455556666:role/x@",
 			"arn:aws:iam::444455556666:user/x@eu-west-1", "arn:aws:sts::444455556666:role/x@eu-west-1",
 		},
+		"PARTNER_SOURCES": {"okta", "aws.partner/okta.com/example/clientvpn,default"},
+
 		"TARGETS_SOURCE": {"targets.txt", "s3://policies"},
 		"HELD_QUEUE_URL": {
 			"held", "https://sqs.eu-west-1.amazonaws.com", "https://sqs.eu-west-1.amazonaws.com/",

@@ -48,6 +48,19 @@ func parseWatch(s *settings, value string) error {
 	return nil
 }
 
+func parsePartners(s *settings, value string) error {
+	for name := range strings.SplitSeq(value, ",") {
+		switch name = strings.TrimSpace(name); {
+		case name == "": // the template leaves gaps
+		case !strings.HasPrefix(name, "aws.partner/"):
+			return fmt.Errorf("%q is not the name of a partner event source, like aws.partner/okta.com/example/clientvpn", name)
+		default:
+			s.partners = append(s.partners, name)
+		}
+	}
+	return nil
+}
+
 func parsePolicySource(s *settings, value string) (err error) {
 	s.policyAt, err = policysource.ParseLocation(value)
 	return err

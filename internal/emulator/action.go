@@ -40,6 +40,7 @@ var services = map[string]*service{
 	identityStore.version: identityStore, dynamoDB.version: dynamoDB, simpleQueue.version: simpleQueue,
 	identityAndAccess.version: identityAndAccess, secretsManager.version: secretsManager,
 	securityTokens.version: securityTokens,
+	eventBridge.version:    eventBridge,
 	simpleStorage.version:  simpleStorage,
 	functions.version:      functions,
 }
@@ -60,6 +61,7 @@ var actions = map[string]action{
 	"DescribeUser":                  {identityStore, (*Cloud).describeUser},
 	"GetUserId":                     {identityStore, (*Cloud).getUserID},
 	"GetSAMLProvider":               {identityAndAccess, (*Cloud).getSAMLProvider},
+	"DescribeEventSource":           {eventBridge, (*Cloud).describeEventSource},
 	"GetSecretValue":                {secretsManager, (*Cloud).getSecretValue},
 	"GetWebIdentityToken":           {securityTokens, (*Cloud).getWebIdentityToken},
 	"ListUsers":                     {identityStore, (*Cloud).listUsers},

@@ -68,6 +68,7 @@ type state struct {
 	queues        map[string]*queue // by name
 	moves         []moveTask        // of dead letters
 	secrets       map[string]string // by ARN
+	eventSources  map[string]string // states by name
 	samlProviders map[string]string // metadata by ARN
 	buckets       map[string][]*object
 	memberships   map[string]Membership
