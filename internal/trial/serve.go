@@ -27,7 +27,7 @@ Ctrl-C ends it.`
 func Serve(ctx context.Context, c *console.Console, address string, asJSON bool) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("serving the stand-in: %w", err)
+		return fmt.Errorf("serving the stand-in: %w; --listen names another address", err)
 	}
 	server := &http.Server{Handler: NewCompany(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
