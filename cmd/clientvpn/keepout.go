@@ -95,7 +95,7 @@ person is not on the list.`,
 	}
 	command.Flags().StringVar(&r.policy, "policy", "", whoseNames)
 	command.Flags().StringVar(&r.reason, "reason", "", "why, in `words`; they stay in the table")
-	command.Flags().StringVar(&r.by, "by", os.Getenv("USER"), "who asks, by `name`; $USER if absent")
+	command.Flags().StringVar(&r.by, "by", asker(), "who asks, by `name`; your login name if absent")
 	return command
 }
 

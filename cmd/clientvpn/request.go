@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (r request) event(now time.Time) ([]byte, error) {
 // asks adds the flags of a request, and refuses one without a reason.
 func (t *tool) asks(command *cobra.Command, r *request) *cobra.Command {
 	command.Flags().StringVar(&r.reason, "reason", "", "why, in `words`; they go on record")
-	command.Flags().StringVar(&r.by, "by", os.Getenv("USER"), "who asks, by `name`; $USER if absent")
+	command.Flags().StringVar(&r.by, "by", asker(), "who asks, by `name`; your login name if absent")
 	command.PreRunE = func(*cobra.Command, []string) error {
 		if strings.TrimSpace(r.reason) == "" || r.by == "" {
 			t.started = false
@@ -94,7 +95,7 @@ mail. The exit code is 1 if "cut" would leave anybody connected.`,
 		Example: "  clientvpn would alice@example.com",
 		Args:    takes(1, anyNumber),
 		RunE: func(command *cobra.Command, people []string) error {
-			r.people, r.by = people, os.Getenv("USER")
+			r.people, r.by = people, asker()
 			return t.send(command.Context(), r)
 		},
 	}
@@ -147,7 +148,18 @@ looks at its topics, policy and keep-out list. Nothing is terminated. The exit
 code is 1 if somebody could not be cut off now.`,
 		Example: "  clientvpn ready",
 		RunE: func(command *cobra.Command, _ []string) error {
-			return t.send(command.Context(), request{detailType: "Self Test", reason: "self-test", by: os.Getenv("USER")})
+			return t.send(command.Context(), request{detailType: "Self Test", reason: "self-test", by: asker()})
 		},
 	}
+}
+
+// asker returns the login name of the person at this machine; empty if nothing says it.
+func asker() string {
+	if name := os.Getenv("USER"); name != "" {
+		return name
+	}
+	if person, err := user.Current(); err == nil {
+		return person.Username
+	}
+	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"clientvpn-responder/internal/stack"
 
@@ -58,7 +57,7 @@ func (t *tool) apply(ctx context.Context, c change) error {
 	if c.enabled {
 		set = list.SwitchOn
 	}
-	switched := set(ctx, os.Getenv("USER"))
+	switched := set(ctx, asker())
 	state, err := s.Switch(ctx, c.enabled)
 	switch {
 	case switched != nil:

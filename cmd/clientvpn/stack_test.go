@@ -136,3 +136,15 @@ func TestTheWrongStackIsOneSentence(t *testing.T) {
 		t.Errorf("%d %s", code, beside)
 	}
 }
+
+// TestWhoAsksIsOnRecord also where the environment has no USER, as in a container.
+func TestWhoAsksIsOnRecord(t *testing.T) {
+	t.Setenv("USER", "ops")
+	if name := asker(); name != "ops" {
+		t.Error(name)
+	}
+	t.Setenv("USER", "")
+	if asker() == "" {
+		t.Error("the system knows whose process this is")
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -137,7 +136,7 @@ func modeOf(ctx context.Context, s *stack.Stack) (string, error) {
 }
 
 func selfTest(ctx context.Context, s *stack.Stack) (report.Outcome, error) {
-	event, err := request{detailType: "Self Test", reason: "status", by: os.Getenv("USER")}.event(time.Now())
+	event, err := request{detailType: "Self Test", reason: "status", by: asker()}.event(time.Now())
 	if err != nil {
 		return report.Outcome{}, err
 	}
