@@ -179,7 +179,7 @@ func (d *day) prepare() {
 	if !calm {
 		d.weather()
 	}
-	if w.guarded && d.chance(0.7) {
+	if w.guarded && d.chance(0.9) {
 		d.fog()
 	}
 	w.spoil = d.spoil
@@ -246,7 +246,7 @@ func (d *day) company() {
 			d.cloud.DeleteEndpoint(ad)
 			time.Sleep(time.Minute)
 			d.cloud.AddEndpoint(emulator.Endpoint{ID: ad})
-		case n < 34:
+		case n < 35:
 			d.changeMind()
 		case n < 40 && len(d.sent) > 0:
 			e := pick(d.r, d.sent)
@@ -265,7 +265,7 @@ func (d *day) company() {
 func (d *day) changeMind() {
 	person := pick(d.r, people)
 	name := pick(d.r, spellings(person)) + ":" + person
-	pause := func(atMost time.Duration) { time.Sleep(time.Second + time.Duration(d.r.Int64N(int64(atMost)))) }
+	pause := func(atMost time.Duration) { time.Sleep(2*time.Second + time.Duration(d.r.Int64N(int64(atMost)))) }
 	d.late = 0
 	for _, asked := range []asks{forEnd, forNone} {
 		d.serial++
@@ -274,7 +274,7 @@ func (d *day) changeMind() {
 		d.sent = append(d.sent, e)
 		d.note("%s asks for %s: %v, which changes soon", e.id, e.asks, e.people)
 		d.send(e)
-		pause(8 * time.Second)
+		pause(3 * time.Second)
 	}
 	for n := range 3 {
 		k := emulator.Client{EndpointID: pick(d.r, []string{saml, ad, certs}), Username: spellings(person)[n]}

@@ -173,6 +173,9 @@ func (w *world) holdClaim(body []byte) {
 	if spares := w.holdSpared(o, e, person, body); o.Status != spares && !slices.Contains(w.allowed(e, person), o.Status) {
 		w.broke("%s, which asks for %s, gave %s: %s", e.id, e.asks, o.Status, body)
 	}
+	if e.asks == forNone && o.Status == "notified" && e.firstDone.IsZero() {
+		e.firstDone = time.Now()
+	}
 	told := map[string]string{}
 	for _, c := range o.Spared {
 		told[c.ID] = "spared"

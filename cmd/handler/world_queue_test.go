@@ -23,7 +23,7 @@ type event struct {
 
 	delivered bool            // to an instance, at least
 	doneAt    time.Time       // when the last delivery began that ended well
-	firstDone time.Time       // when the first delivery that ended well was over
+	firstDone time.Time       // when it was done at the latest: published, if it opens, or answered well
 	away      map[string]bool // names that keep coming back, as that delivery said
 	held      map[string]bool // names for whose people the brake holds it
 }

@@ -26,7 +26,7 @@ func (e *event) takesBack(closing *event, person string) (may, sure bool) {
 	}
 	for _, about := range e.people {
 		if bare(about) == bare(person) {
-			return true, !e.doneAt.IsZero() && e.at.After(closing.at)
+			return true, !e.firstDone.IsZero() && e.at.After(closing.at)
 		}
 	}
 	return false, false
