@@ -288,20 +288,28 @@ func (d *day) changeMind() {
 // evening opens some people, so that a day has some who were opened last.
 func (d *day) evening() {
 	for _, person := range people {
-		if !d.chance(0.3) {
-			continue
+		id := func() string {
+			d.serial++
+			d.tally.Events++
+			return fmt.Sprint("e", d.serial)
 		}
-		d.serial++
-		id := fmt.Sprint("e", d.serial)
-		d.late = d.delay() / 4
-		e := d.add(id, forNone, pick(d.r, spellings(person))+":"+person)
-		if d.tenants && d.chance(0.5) {
-			e = d.addTenants(id, person, pick(d.r, []int{2, 7}))
+		var all []*event
+		switch d.late = d.delay() / 4; {
+		case d.tenants && d.chance(0.2): // a directory closes, and an issuer that may take that back opens
+			d.late += time.Minute
+			all = append(all, d.addTenants(id(), person, 4))
+			d.late = 0
+			all = append(all, d.addTenants(id(), person, 7))
+		case d.tenants && d.chance(0.2):
+			all = append(all, d.addTenants(id(), person, pick(d.r, []int{2, 7})))
+		case d.chance(0.3):
+			all = append(all, d.add(id(), forNone, pick(d.r, spellings(person))+":"+person))
 		}
-		d.tally.Events++
-		d.sent = append(d.sent, e)
-		d.note("%s opens %v", id, e.people)
-		d.send(e)
+		for _, e := range all {
+			d.note("%s in the evening: %s of %v", e.id, e.asks, e.people)
+		}
+		d.sent = append(d.sent, all...)
+		d.send(all...)
 	}
 }
 
