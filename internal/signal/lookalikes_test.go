@@ -45,7 +45,7 @@ var lookAlikes = map[string]input{
 	"Entra, deleted for good": edited(
 		"entra/delete-user.json", "detail/properties/activityDisplayName", "Hard Delete user",
 	),
-	"Entra, a deleted group":  edited("entra/graph-user-deleted.json", "detail/data/resource", "Groups/g1"),
+	"Entra, a deleted group": edited("entra/graph-user-deleted.json", "detail/data/resource", "Groups/g1"),
 	"Entra, still disabled": edited(
 		"entra/disable-account.json",
 		append([]any{"detail/properties/targetResources/0/modifiedProperties",
