@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/ledger"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,6 +67,24 @@ func TestWhatBecameOfAnEventIsRemembered(t *testing.T) {
 		all, err := l.Events(t.Context())
 		if err != nil || len(all) != 3 {
 			t.Error(all, err)
+		}
+	})
+}
+
+// TestLongNameHidesNobodyElse: DynamoDB refuses to be asked for a longer id than it can have, and all others with it. A
+// name of 1,024 bytes can be longer in its normal form.
+func TestLongNameHidesNobodyElse(t *testing.T) {
+	eachLedger(t, func(t *testing.T, l *ledger.Table) {
+		if _, err := l.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Request, Until: in(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		long := identity.Fold(strings.Repeat("\ufdfa", 341))
+		known := recall(t, l, ledger.Query{People: []string{long, "alice"}, Names: []string{long}})
+		if len(known.People["alice"].Entries) != 1 {
+			t.Errorf("%+v", known)
+		}
+		if found, err := l.Find(t.Context(), []string{long, "alice"}); len(found) != 1 || err != nil {
+			t.Error(found, err)
 		}
 	})
 }

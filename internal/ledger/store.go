@@ -39,15 +39,17 @@ func key(id string) dynamo.Item {
 	return dynamo.Item{"id": text(id)}
 }
 
-// load reads items by consistent reads, 100 at a time. An item that is not there is not in the result. With an error,
-// the result has the items that could be read.
+// load reads items by consistent reads, 100 at a time. An item that is not there is not in the result. Nor is one whose
+// id is too long, since nobody can write it. With an error, the result has the items that could be read.
 func (t *Table) load(ctx context.Context, ids []string) (map[string]content, error) {
 	if t.memory != nil {
 		return t.memory.load(ids), nil
 	}
 	var keys []dynamo.Item
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) { // DynamoDB refuses to be asked twice
-		keys = append(keys, key(id))
+		if len(id) <= longestID {
+			keys = append(keys, key(id))
+		}
 	}
 	all := map[string]content{}
 	var unreadable error
