@@ -179,6 +179,20 @@ func TestSweepAsksTheIdentityStore(t *testing.T) {
 	}
 }
 
+// TestSweepLeavesTwoAccountsOfAPersonAlone, of which the store disabled one: it does not say whether the person left.
+func TestSweepLeavesTwoAccountsOfAPersonAlone(t *testing.T) {
+	for _, disabled := range []string{"1", "2"} {
+		s := sweeping(t, "dave@example.com")
+		for n, name := range map[string]string{"1": "dave", "2": "dave@example.com"} {
+			s.cloud.AddUser(emulator.User{ID: "9067123456-" + n, UserName: name, Disabled: n == disabled})
+		}
+		s.sweep(s.start("IDENTITY_STORE_ID=" + sweepStore))
+		if up(s.cloud) != 1 {
+			t.Errorf("%s is disabled, and the person was cut off", disabled)
+		}
+	}
+}
+
 // TestSweepSaysWhomNoEventCouldFind: and says it to people once a day, not every hour.
 func TestSweepSaysWhomNoEventCouldFind(t *testing.T) {
 	s := sweeping(t, "alice@example.com", "breakglass@example.com")

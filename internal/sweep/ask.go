@@ -110,6 +110,15 @@ func (w *sweep) note(i int, users []directory.User) {
 	}
 }
 
+// and is what a store says about a person with one more account. Of two accounts, one may be old and disabled. That says
+// neither that the person left nor that the person is here.
+func (s standing) and(other standing) standing {
+	if s.status != unasked && s.status != other.status {
+		other.status = unknown
+	}
+	return other
+}
+
 func statusOf(isEnabled, isDisabled bool) status {
 	switch {
 	case isDisabled:

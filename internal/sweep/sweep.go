@@ -66,7 +66,7 @@ type status uint8
 
 const (
 	unasked status = iota
-	unknown        // the store has no such user, or says nothing of the status
+	unknown        // the store has no such user, or says nothing of the status, or has two that differ
 	enabled
 	disabled
 )
