@@ -179,7 +179,7 @@ func TestSweepAsksTheIdentityStore(t *testing.T) {
 	}
 }
 
-// TestSweepLeavesTwoAccountsOfAPersonAlone, of which the store disabled one: it does not say whether the person left.
+// TestSweepLeavesTwoAccountsOfAPersonAlone if the store disabled one of them. That does not say that the person left.
 func TestSweepLeavesTwoAccountsOfAPersonAlone(t *testing.T) {
 	for _, disabled := range []string{"1", "2"} {
 		s := sweeping(t, "dave@example.com")

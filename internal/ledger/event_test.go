@@ -75,7 +75,8 @@ func TestWhatBecameOfAnEventIsRemembered(t *testing.T) {
 // name of 1,024 bytes can be longer in its normal form.
 func TestLongNameHidesNobodyElse(t *testing.T) {
 	eachLedger(t, func(t *testing.T, l *ledger.Table) {
-		if _, err := l.Put(t.Context(), ledger.Entry{Person: "alice", Cause: ledger.Request, Until: in(time.Hour)}); err != nil {
+		entry := ledger.Entry{Person: "alice", Cause: ledger.Request, Until: in(time.Hour)}
+		if _, err := l.Put(t.Context(), entry); err != nil {
 			t.Fatal(err)
 		}
 		long := identity.Fold(strings.Repeat("\ufdfa", 341))

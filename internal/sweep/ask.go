@@ -105,13 +105,13 @@ func (w *sweep) readUsers(ctx context.Context, i int, from string) (next string)
 func (w *sweep) note(i int, users []directory.User) {
 	for _, u := range users {
 		if p := w.people[w.Policy.PersonOf(u.Names)]; p != nil {
-			p.standings[i] = standing{statusOf(u.Enabled, u.Disabled), u.ID}
+			p.standings[i] = p.standings[i].and(standing{statusOf(u.Enabled, u.Disabled), u.ID})
 		}
 	}
 }
 
-// and is what a store says about a person with one more account. Of two accounts, one may be old and disabled. That says
-// neither that the person left nor that the person is here.
+// and returns what a store says about a person with one more account. Of two accounts, one may be old and disabled.
+// That says neither that the person left nor that the person is here.
 func (s standing) and(other standing) standing {
 	if s.status != unasked && s.status != other.status {
 		other.status = unknown
