@@ -132,7 +132,7 @@ func wanted(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[requiredString](), reflect.TypeFor[string]():
 		return "a string"
-	case reflect.TypeFor[flag]():
+	case reflect.TypeFor[flag](), reflect.TypeFor[bool]():
 		return "true or false"
 	case reflect.TypeFor[number]():
 		return "a number"

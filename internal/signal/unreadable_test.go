@@ -153,3 +153,12 @@ var unreadable = []struct {
 	{"detail.events", edited("ssf/account-disabled.json", "detail/events", object{})},
 	{"id", edited("duo/user-disabled.json", "id", absent)}, // Duo's log has no id of its own
 }
+
+// TestDryRunSaysWhatItMustBe: a trial that cannot be read is refused, and the sender learns what to write.
+func TestDryRunSaysWhatItMustBe(t *testing.T) {
+	const want = "detail.dry_run: must be true or false, not the string \"true\""
+	_, err := signal.Parse(edited(custom, "detail/dry_run", "true").event(t))
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
