@@ -300,7 +300,7 @@ func (d *day) evening() {
 			all = append(all, d.addTenants(id(), person, 4))
 			d.late = 0
 			all = append(all, d.addTenants(id(), person, 7))
-		case d.tenants && d.chance(0.2):
+		case d.tenants && d.chance(0.25):
 			all = append(all, d.addTenants(id(), person, pick(d.r, []int{2, 7})))
 		case d.chance(0.3):
 			all = append(all, d.add(id(), forNone, pick(d.r, spellings(person))+":"+person))
