@@ -61,6 +61,23 @@ func (i Issuer) Covers(other Issuer) bool {
 	return within == "" || within == inside || trusts[i.Provider].path && strings.HasPrefix(inside, within+"/")
 }
 
+// MayCount reports whether a name of the issuer, or of one inside it, can count as a person's.
+func (b *Book) MayCount(i Issuer) bool {
+	named := false
+	for _, listed := range b.issuers {
+		if listed.Covers(i) || i.Covers(listed) {
+			return true
+		}
+		named = named || listed.Provider == i.Provider
+	}
+	for alias := range b.scoped {
+		if alias.issuer.Covers(i) || i.Covers(alias.issuer) {
+			return true
+		}
+	}
+	return !named && trusts[i.Provider].always || trusts[i.Provider].verified
+}
+
 // counts reports whether the policy takes the issuer's names of this form for people's.
 func (b *Book) counts(n Name) bool {
 	t := trusts[n.Issuer.Provider]

@@ -64,7 +64,7 @@ func comeBack(o responder.Outcome) string {
 	them := person(o)
 	switch {
 	case isKeptOut(o):
-		return fmt.Sprintf("The client connect handler turns %s away %s, on the endpoints that have it.",
+		return fmt.Sprintf("The client connect handler denies %s %s, on the endpoints that have it.",
 			them, o.HowLong())
 	case o.Signal.Kind != signal.AccountDisabled && o.Signal.Kind != signal.AccountPurged:
 		return fmt.Sprintf("A person who can still sign in can connect again. If %s must stay out, disable the user at "+

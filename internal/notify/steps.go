@@ -43,7 +43,7 @@ func is(statuses ...responder.Status) []responder.Status { return statuses }
 // advices is the table. The first row that fits is taken.
 var advices = []advice{
 	// A reinstatement.
-	{is(responder.Failed), isReinstatement, []step{aboutWho("%s may still be turned away."), again}},
+	{is(responder.Failed), isReinstatement, []step{aboutWho("%s may still be denied."), again}},
 	{nil, both(isReinstatement, isKeptOut), []step{letIn("all the same")}},
 	{nil, both(isReinstatement, hasLifted), []step{
 		orElse("Nothing. If this is a mistake"),

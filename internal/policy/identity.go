@@ -39,8 +39,8 @@ func newBook(d identityDocument, c *checker, file []byte) *identity.Book {
 		b.TrustRole(newGlob(role).fitsExactly)
 		return notRegular(role)
 	})
-	c.bind(b, d.Endpoints)
 	c.aliases(b, slices.Concat(d.Aliases, c.aliasFile(d.AliasesFile, file)))
+	c.bind(b, d.Endpoints)
 	return b
 }
 
@@ -57,8 +57,12 @@ func (c *checker) each(path string, entries []string, add func(string) error) {
 func (c *checker) bind(b *identity.Book, endpoints map[string][]string) {
 	for _, issuer := range slices.Sorted(maps.Keys(endpoints)) {
 		i, ids := identity.ReadIssuer(issuer), endpoints[issuer]
-		if !identity.Known(i.Provider) {
+		switch {
+		case !identity.Known(i.Provider):
 			c.add("identity.endpoints", "%q is not an issuer like okta:acme", issuer)
+		case !b.MayCount(i):
+			c.add("identity.endpoints", "%q is not among identity.issuers, so its names are nobody's, and the line limits "+
+				"nobody; correct it, or add it there", issuer)
 		}
 		if len(ids) == 0 {
 			c.add(

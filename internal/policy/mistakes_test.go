@@ -45,6 +45,10 @@ var mistakes = []struct{ name, lines, want string }{
 	{"an alias of an unknown issuer", "identity: {aliases: {oktaa: {00u1: dave}}}", "did you mean okta?"},
 	{"an alias that hides a person", "identity: {aliases: {'okta:00u1': alice, alice: bob}}", `"alice" hides a person`},
 	{"an issuer without endpoints", "identity: {endpoints: {'okta:acme': []}}", "has no endpoint"},
+	{
+		"endpoints of an issuer whose names do not count",
+		"identity: {issuers: ['okta:acme'], endpoints: {'okta:acmee': [cvpn-endpoint-0a]}}", "is not among identity.issuers",
+	},
 	{"a file in a folder", "identity: {aliases_file: ../a.csv}", "must be the name of a file beside the policy"},
 }
 
