@@ -52,6 +52,10 @@ var terminationGates = []gate{
 	{GateArchived, func(q *question) bool { return q.Archived }, says("the finding is archived")},
 	notYet,
 	future,
+	{
+		GateFuture, func(q *question) bool { return q.Subject.SeenAt.Sub(q.now) > clockSkew },
+		says("the address is said to be seen in the future; so it is not known who held it"),
+	},
 	{GateUnclear, (*question).isUnclear, (*question).unclear},
 	{
 		GateUnasked, func(q *question) bool { return q.IfDisabled },

@@ -155,6 +155,18 @@ func TestEventsOfTheFutureAreHeldBack(t *testing.T) {
 	}
 }
 
+// TestAddressSeenInTheFutureIsNobodys: a wrong year in seen_at must not cut off whoever holds the address now.
+func TestAddressSeenInTheFutureIsNobodys(t *testing.T) {
+	for ahead, want := range map[time.Duration]Gate{time.Minute: "", time.Hour: GateFuture} {
+		s := with(leaver, func(s *signal.Signal) {
+			s.Subject = signal.Subject{ClientIP: "10.0.0.1", SeenAt: now.Add(ahead)}
+		})
+		if d := mustParse(t, full).Decide(s, Enforce, now); d.Gate != want {
+			t.Errorf("%v ahead: %+v", ahead, d)
+		}
+	}
+}
+
 // TestClosingDatedAheadCountsByItsEnvelope: dated 6 minutes ahead, it is not lost. A finding waits for its time.
 func TestClosingDatedAheadCountsByItsEnvelope(t *testing.T) {
 	p := mustParse(t, full)
