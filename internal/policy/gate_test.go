@@ -155,7 +155,7 @@ func TestEventsOfTheFutureAreHeldBack(t *testing.T) {
 	}
 }
 
-// TestAddressSeenInTheFutureIsNobodys: a wrong year in seen_at must not cut off whoever holds the address now.
+// TestAddressSeenInTheFutureIsNobodys: a wrong year in seen_at must not cut off its present holder.
 func TestAddressSeenInTheFutureIsNobodys(t *testing.T) {
 	for ahead, want := range map[time.Duration]Gate{time.Minute: "", time.Hour: GateFuture} {
 		s := with(leaver, func(s *signal.Signal) {
