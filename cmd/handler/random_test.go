@@ -260,12 +260,14 @@ func (d *day) company() {
 	}
 }
 
-// changeMind closes a person and opens the same person seconds later, as the first instance watches. The person then
-// connects.
+// changeMind closes a person and opens the same person seconds later, in another instance than the one that watches. The
+// person then connects.
 func (d *day) changeMind() {
 	person := pick(d.r, people)
 	name := pick(d.r, spellings(person)) + ":" + person
 	pause := func(atMost time.Duration) { time.Sleep(2*time.Second + time.Duration(d.r.Int64N(int64(atMost)))) }
+	var working sync.WaitGroup
+	defer working.Wait()
 	d.late = 0
 	for _, asked := range []asks{forEnd, forNone} {
 		d.serial++
@@ -273,7 +275,7 @@ func (d *day) changeMind() {
 		d.tally.Events++
 		d.sent = append(d.sent, e)
 		d.note("%s asks for %s: %v, which changes soon", e.id, e.asks, e.people)
-		d.send(e)
+		working.Go(func() { d.deliver(d.start(false), d.hand(e), d.timeout) })
 		pause(3 * time.Second)
 	}
 	for n := range 3 {

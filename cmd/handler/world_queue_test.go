@@ -142,6 +142,16 @@ func (w *world) send(all ...*event) {
 	}
 }
 
+// hand puts an event into the queue, and returns its message as if an instance had received it at once.
+func (w *world) hand(e *event) []*message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.delivered = true
+	m := &message{event: e, id: e.id, receives: 1, visible: time.Now().Add(visibility)}
+	w.queue = append(w.queue, m)
+	return []*message{m}
+}
+
 // receive takes up to n visible messages off the queue, by chance where choose is not nil; when says when the next is
 // visible, if there is none now. Without any left it is zero.
 func (w *world) receive(n int, choose func(n int) int) (batch []*message, when time.Time) {
