@@ -260,7 +260,7 @@ func (d *day) company() {
 	}
 }
 
-// changeMind closes a person and opens the same person seconds later, in another instance than the one that watches. The
+// changeMind closes a person, and opens the same person seconds later. One instance watches, and another one opens. The
 // person then connects.
 func (d *day) changeMind() {
 	person := pick(d.r, people)
