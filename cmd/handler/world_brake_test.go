@@ -207,6 +207,8 @@ func (w *world) settleHeld(e *event) {
 	for name := range e.held {
 		said := last(w.told[e.id][name])
 		switch {
+		case w.shaken && !w.released && w.isHeld(e, name):
+			// The ledger could not note the first hold, so the brake holds the copy that came after the drop.
 		case said == "" || said == "held":
 			w.broke("%s was held for %q and ruled about, and the last word is %q", e.id, name, said)
 		case w.released && slices.Contains([]string{"terminated", "not-connected"}, said):
