@@ -25,21 +25,10 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 	if slices.ContainsFunc(providers, func(p string) bool { return !slices.Contains(signal.Providers(), p) }) {
 		return // that mistake is reported already
 	}
-	g := newGlob(pattern)
-	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
-	idle, open := "", false
-	for _, p := range providers {
-		asking, others, more := signal.Types(p)
-		if slices.ContainsFunc(asking, fits) {
-			return
-		}
-		if i := slices.IndexFunc(others, fits); i >= 0 {
-			idle = others[i].Text
-		}
-		open = open || more
-	}
+	asks, idle, open := typesFor(newGlob(pattern), providers)
 	finding, purpose := findingPurpose(pattern)
 	switch {
+	case asks:
 	case idle != "":
 		report.add(path, "%q fits %q, which asks for nothing, so no signal has it; remove it", pattern, idle)
 	case open && finding && isPurpose(purpose): // AWS may add the type
@@ -50,6 +39,20 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 	default:
 		report.add(path, "%q fits no type that %s%s", pattern, sent(c.Providers), typeMeant(pattern, providers))
 	}
+}
+
+// typesFor reports whether a pattern fits a type of the providers that asks for something, and returns one that it fits
+// and that asks for nothing. open says that AWS adds to the types.
+func typesFor(g glob, providers []string) (asks bool, idle string, open bool) {
+	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
+	for _, p := range providers {
+		asking, others, more := signal.Types(p)
+		if i := slices.IndexFunc(others, fits); i >= 0 {
+			idle = others[i].Text
+		}
+		asks, open = asks || slices.ContainsFunc(asking, fits), open || more
+	}
+	return asks, idle, open
 }
 
 // typeMeant suggests the type, or the beginning of types, that a pattern probably means.
