@@ -41,7 +41,7 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 	}
 }
 
-// typesFor reports whether a pattern fits a type of the providers that asks for something, and returns one that it fits
+// typesFor reports whether a pattern fits a type of the providers that asks for something. idle is a type that it fits
 // and that asks for nothing. open says that AWS adds to the types.
 func typesFor(g glob, providers []string) (asks bool, idle string, open bool) {
 	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
