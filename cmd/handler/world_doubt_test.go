@@ -49,8 +49,11 @@ func (w *world) holdSpared(o claim, e *event, person string, body json.RawMessag
 	all := w.connections()
 	for i, s := range o.Spared {
 		n := slices.IndexFunc(all, func(c emulator.Connection) bool { return c.ID == s.ID })
-		if n < 0 {
-			continue // its endpoint was deleted
+		if n < 0 { // its endpoint was deleted, so the model knows nothing of it
+			if i == 0 && len(o.Connections) == 0 {
+				status = o.Status
+			}
+			continue
 		}
 		why := w.whySpared(e, person, all[n])
 		if why == "" {
