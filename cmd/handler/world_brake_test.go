@@ -54,7 +54,7 @@ func (w *world) isHeld(e *event, name string) bool {
 	})
 }
 
-// noteHeld notes the names for which the brake holds the event, after a delivery that ended well.
+// noteHeld notes the names for which the brake holds the event, after a delivery.
 func (w *world) noteHeld(e *event) (some bool) {
 	for name := range e.people {
 		if w.isHeld(e, name) {

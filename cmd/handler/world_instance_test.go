@@ -175,6 +175,7 @@ func (w *world) deliver(i *instance, batch []*message, within time.Duration) (fa
 		case !slices.Contains(failed, m.id):
 			w.succeeded(m, began, before)
 		default:
+			w.noteHeld(m.event) // for some of its people; it failed for others
 			if !dead && !w.excused(m, i, began) {
 				w.broke("%s failed without a cause", m.id)
 			}
