@@ -15,14 +15,15 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 		report.add(path, "is empty; name a type, or * for every one")
 		return
 	}
+	all := signal.Providers()
 	providers := c.Providers
 	if providers == nil {
-		providers = signal.Providers()
+		providers = all
 	}
 	if slices.Contains(providers, identity.OneLogin) && strings.Trim(pattern, "0123456789*?") == "" {
 		return // its types are numbers, and any may have the user's state
 	}
-	if slices.ContainsFunc(providers, func(p string) bool { return !slices.Contains(signal.Providers(), p) }) {
+	if slices.ContainsFunc(c.Providers, func(p string) bool { return !slices.Contains(all, p) }) {
 		return // that mistake is reported already
 	}
 	asks, idle, open := typesFor(newGlob(pattern), providers)
@@ -47,12 +48,15 @@ func typesFor(g glob, providers []string) (asks bool, idle string, open bool) {
 	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
 	for _, p := range providers {
 		asking, others, more := signal.Types(p)
+		if slices.ContainsFunc(asking, fits) {
+			return true, "", false
+		}
 		if i := slices.IndexFunc(others, fits); i >= 0 {
 			idle = others[i].Text
 		}
-		asks, open = asks || slices.ContainsFunc(asking, fits), open || more
+		open = open || more
 	}
-	return asks, idle, open
+	return false, idle, open
 }
 
 // typeMeant suggests the type, or the beginning of types, that a pattern probably means.

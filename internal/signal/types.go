@@ -10,8 +10,8 @@ import (
 type Word struct{ Text, Folded string }
 
 // Types lists the words of a provider's event types. asking has the words that [Signal.Type] can have. idle has the
-// words of events that ask for nothing, so that no signal has them. open says that AWS adds to the types of findings,
-// so that there are more. The caller must not change the lists.
+// words of events that ask for nothing; no signal has one that is not in asking, too. open says that AWS adds to the
+// types of findings, so that there are more. The caller must not change the lists.
 func Types(provider string) (asking, idle []Word, open bool) {
 	t := types()[provider]
 	return t.asking, t.idle, t.open
@@ -38,10 +38,6 @@ var types = sync.OnceValue(func() map[string]typesOf {
 			}
 		}
 		of[p.name] = t
-	}
-	for name, t := range of {
-		t.idle = slices.DeleteFunc(t.idle, func(word Word) bool { return slices.Contains(t.asking, word) })
-		of[name] = t
 	}
 	return of
 })
