@@ -13,8 +13,9 @@ import (
 
 var bob = signal.Subject{Usernames: []string{"bob@example.com"}}
 
-// elsewhere runs another instance of the function, which gets other events of the same company, after a while.
-func (c company) elsewhere(t *testing.T, after time.Duration, then func(c company)) {
+// elsewhere runs another instance of the function, which gets other events of the same company, after a while. What it
+// returns waits until that instance has ended.
+func (c company) elsewhere(t *testing.T, after time.Duration, then func(c company)) (wait func()) {
 	t.Helper()
 	other := *c.Responder
 	done := make(chan struct{})
@@ -24,6 +25,7 @@ func (c company) elsewhere(t *testing.T, after time.Duration, then func(c compan
 		then(company{c.Cloud, &other, c.list})
 	}()
 	t.Cleanup(func() { <-done })
+	return func() { <-done }
 }
 
 // TestReinstatedDuringTheWatchIsNotCutOff: another instance gets the opening while the first one watches. The person
@@ -104,12 +106,13 @@ func TestLedgerThatHangsHoldsNoWatchUp(t *testing.T) {
 		c.KeepOut = nil
 		c.connect("alice")
 		var back time.Time
-		c.elsewhere(t, 5*time.Second, func(company) {
+		wait := c.elsewhere(t, 5*time.Second, func(company) {
 			c.Inject(emulator.Fault{Action: "BatchGetItem", Delay: time.Hour})
 			c.connect("alice")
 			back = time.Now()
 		})
 		o := respond(t, c.Responder, about(alice))[0]
+		wait()
 		says(t, o, responder.Terminated, "the ledger did not answer during the watch")
 		if took := o.Timing.RequestedAt.Sub(back); c.up() != 0 || took > 5*time.Second {
 			t.Errorf("%d up, cut off after %s", c.up(), took)
@@ -125,13 +128,14 @@ func TestWatchAsksTheLedgerOnlyAboutSomebody(t *testing.T) {
 			c.KeepOut = nil
 			c.connect("alice", "bob")
 			var reads int
-			c.elsewhere(t, 5*time.Second, func(company) {
+			wait := c.elsewhere(t, 5*time.Second, func(company) {
 				reads = actions(c.Cloud)["BatchGetItem"]
 				if back {
 					c.connect("alice", "bob")
 				}
 			})
 			respond(t, c.Responder, about(alice), about(bob))
+			wait()
 			if got := actions(c.Cloud)["BatchGetItem"] - reads; got != want {
 				t.Errorf("back %t: %d reads, want %d", back, got, want)
 			}
