@@ -16,16 +16,12 @@ func parseOwnFormCloses(s *settings, value string) error {
 	return nil
 }
 
-// admit refuses closings in our own form that came through the queue, if the settings do not allow them. It leaves out
-// their signals, and their record has the error. It admits direct invocations, which the operator's tool makes, and
-// events that a person released.
+// admit refuses what senders of our own form may not ask through the queue. It leaves out their signals, and their record
+// has the error. It admits direct invocations, which the operator's tool makes, and events that a person released.
 func (h *handler) admit(items []item) (admitted []item) {
 	for _, i := range items {
-		if h.refusesClosings && i.record.messageID != "" && i.record.arrival.Released == nil && closesInOwnForm(i.signal) {
-			i.record.err = &signal.UnreadableError{
-				Field: "detail.kind", Problem: fmt.Sprintf("%s is a closing kind, which our own form may not have here; "+
-					`set the parameter OwnFormCloses to "yes", or use "clientvpn cut --kind %[1]s"`, i.signal.Kind),
-			}
+		if problem := h.refusal(i); problem != "" {
+			i.record.err = &signal.UnreadableError{Field: "detail.kind", Problem: problem}
 			continue
 		}
 		admitted = append(admitted, i)
@@ -33,10 +29,25 @@ func (h *handler) admit(items []item) (admitted []item) {
 	return admitted
 }
 
+// refusal says why a signal is not admitted; it is empty if it is. The bus's policy sees the detail-type and not the kind,
+// so a sender who may not put Reinstate must not reinstate by a kind.
+func (h *handler) refusal(i item) string {
+	s := i.signal
+	if s.Provider != signal.Custom || i.record.messageID == "" || i.record.arrival.Released != nil {
+		return ""
+	}
+	switch {
+	case s.Kind == signal.AccountEnabled && s.Type != reinstate:
+		return fmt.Sprintf("%s reinstates a person, and only the detail-type %s may; send that", s.Kind, reinstate)
+	case h.refusesClosings && slices.Contains(closings, s.Kind):
+		return fmt.Sprintf("%s is a closing kind, which our own form may not have here; "+
+			`set the parameter OwnFormCloses to "yes", or use "clientvpn cut --kind %[1]s"`, s.Kind)
+	}
+	return ""
+}
+
+// reinstate is the detail-type of our own form that only operators may put on the bus.
+const reinstate = "Reinstate"
+
 // closings are the kinds for which a rule may keep people out for ever.
 var closings = []signal.Kind{signal.AccountDisabled, signal.AccountPurged, signal.TokenClaimsChange}
-
-// closesInOwnForm reports whether the signal says, in our own form, that an account is closed or has lost the VPN.
-func closesInOwnForm(s signal.Signal) bool {
-	return s.Provider == signal.Custom && slices.Contains(closings, s.Kind)
-}

@@ -7,6 +7,7 @@ import (
 
 	"clientvpn-responder/internal/emulator"
 	"clientvpn-responder/internal/held"
+	"clientvpn-responder/internal/ledger"
 )
 
 // TestOwnFormClosesOnlyWhereAllowed: an event from the bus that says an account is closed goes back, in any spelling,
@@ -46,6 +47,41 @@ func TestOwnFormClosesOnlyWhereAllowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSenderDoesNotReinstate: the bus's policy keeps the detail-type Reinstate for operators. A sender's request to
+// terminate lifts nothing by its kind, where closings are allowed, too.
+func TestSenderDoesNotReinstate(t *testing.T) {
+	for _, setting := range []string{"no", "yes"} {
+		cloud := cloudWith(emulator.Client{Username: "alice"})
+		cloud.AddTable("keepout", "id")
+		f := start(t, cloud, "LEDGER_TABLE=keepout", "OWN_FORM_CLOSES="+setting, "WATCH=0")
+		invoke(t, f, leaver("e1", "alice"))
+		for _, detailType := range []string{"Terminate Connections", "Reinstate"} {
+			opening := strings.Replace(string(leaver("e-"+detailType, "alice")), "account-disabled", "account-enabled", 1)
+			opening = strings.Replace(opening, "Terminate Connections", detailType, 1)
+			answer := invoke(t, f, batch([]byte(opening)))
+			refused := strings.Contains(string(answer.Payload), `"itemIdentifier":"m0"`)
+			if kept := keptOut(t, cloud); refused != (detailType != "Reinstate") || kept != refused {
+				t.Errorf("%s with OWN_FORM_CLOSES=%s: %s, kept out %t\n%s", detailType, setting, answer.Payload, kept, f.Logs())
+			}
+		}
+	}
+}
+
+// keptOut reports whether somebody is on the keep-out list.
+func keptOut(t *testing.T, cloud *emulator.Cloud) bool {
+	t.Helper()
+	url, stop, err := emulator.Serve(cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	entries, err := ledger.New(tableConfig(url), "keepout").List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries) > 0
 }
 
 // quote returns the text as a JSON string.

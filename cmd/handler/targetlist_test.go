@@ -114,3 +114,19 @@ func TestUnknownTargetsAreNoTargets(t *testing.T) {
 		t.Errorf("%+v, published %+v, up %q", answer, published, g.up())
 	}
 }
+
+// TestEmptyListLeavesOutNobody: a list without a target, as after half an upload, never replaces a good one.
+func TestEmptyListLeavesOutNobody(t *testing.T) {
+	for name, empty := range map[string]string{"no bytes": "", "comments": "\ufeff# every account\r\n , \r\n"} {
+		g, list := conglomerate(2)
+		putTargets(t, g, list)
+		putTargets(t, g, empty)
+		f := start(t, g, targetsAt, "EXTERNAL_ID="+external, "WATCH=0")
+		got := outcomes(t, invoke(t, f, leaver("e1", "alice")))[0]
+		ready := outcomes(t, invoke(t, f, []byte(selfTest)))[0]
+		if len(got.Connections) != 3 || len(g.up()) > 0 || ready.Status != "not-ready" ||
+			!strings.Contains(ready.Summary, "names no target") {
+			t.Errorf("%s: up %q, %+v", name, g.up(), ready)
+		}
+	}
+}

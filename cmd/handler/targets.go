@@ -38,7 +38,8 @@ func parseTargetsSource(s *settings, value string) (err error) {
 }
 
 // readTargets reads a text of targets, one on a line or several with commas between them. "#" begins a comment. The
-// error has every mistake, with its line.
+// error has every mistake, with its line. A text without a target is a mistake: half an upload must not leave out every
+// account.
 func readTargets(name string, text []byte) (all []target, err error) {
 	var problems []error
 	number := 0
@@ -56,6 +57,9 @@ func readTargets(name string, text []byte) (all []target, err error) {
 			}
 			all = append(all, t)
 		}
+	}
+	if len(all) == 0 && len(problems) == 0 {
+		return nil, fmt.Errorf("%s names no target; without any, set TargetsInBucket to \"no\"", name)
 	}
 	return all, errors.Join(problems...)
 }

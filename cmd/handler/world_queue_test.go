@@ -74,7 +74,11 @@ func (w *world) add(id string, asked asks, names ...string) *event {
 	if asked == forDryRun && len(list)%2 == 0 { // by the request, not by the rule
 		detail = `"usernames":` + string(list) + `,"kind":"account-disabled","dry_run":true`
 	}
-	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people, body: custom(id, at, detail)})
+	body := custom(id, at, detail)
+	if asked == forNone {
+		body = strings.Replace(body, "Terminate Connections", "Reinstate", 1)
+	}
+	return w.put(&event{id: id, at: at.Truncate(time.Second), asks: asked, people: people, body: body})
 }
 
 // addOne makes an event that asks for the end of one connection.
