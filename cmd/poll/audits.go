@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,7 +62,7 @@ func (r *poll) sendAudit(ctx context.Context, index int, raw json.RawMessage) (t
 		Activity string    `json:"activityDisplayName"`
 	}
 	if err := errors.Join(read(raw, &known), read(raw, &record)); err != nil {
-		return time.Time{}, r.setAuditAside(ctx, index, raw, err)
+		return time.Time{}, r.setAside(ctx, place{"auditLogs/directoryAudits", index, ""}, raw, err, time.Now())
 	}
 	_, sent := r.cursor.Sent[known.ID]
 	concerns := bytes.Contains(raw, []byte(`"AccountEnabled"`)) || slices.ContainsFunc(activities, func(a string) bool {
@@ -77,17 +76,4 @@ func (r *poll) sendAudit(ctx context.Context, index int, raw json.RawMessage) (t
 	}
 	r.cursor.Sent[known.ID] = known.At
 	return known.At, nil
-}
-
-// setAuditAside sets a record aside that cannot be read, unless an earlier poll did.
-func (r *poll) setAuditAside(ctx context.Context, index int, raw json.RawMessage, why error) error {
-	id := fmt.Sprintf("unreadable %x", sha256.Sum256(raw))
-	if _, done := r.cursor.Sent[id]; done {
-		return nil
-	}
-	if err := r.setAside(ctx, place{"auditLogs/directoryAudits", index, ""}, raw, why, time.Now()); err != nil {
-		return err
-	}
-	r.cursor.Sent[id] = time.Now()
-	return nil
 }

@@ -27,7 +27,7 @@ func (r *poll) sendMembers(ctx context.Context, group map[string]json.RawMessage
 			problems = append(problems, fmt.Errorf("members@delta[%d]: %w", i, err))
 			continue
 		}
-		if _, removed := member["@removed"]; !removed {
+		if _, removed := member["@removed"]; !removed || !isUser(member) {
 			continue
 		}
 		if err := r.name(ctx, member); err != nil {
@@ -60,4 +60,11 @@ func readMember(raw json.RawMessage) (member map[string]json.RawMessage, err err
 		return nil, err
 	}
 	return member, read(raw, &member)
+}
+
+// isUser reports whether a member may be a user. Graph may refuse to name a group or a device that was deleted, which
+// would block the list.
+func isUser(member map[string]json.RawMessage) bool {
+	kind := textOf(member["@odata.type"])
+	return kind == "" || kind == "#microsoft.graph.user"
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -36,10 +38,15 @@ type place struct {
 }
 
 // setAside puts a record that cannot be read into the queue with its bytes, and reports it. There it becomes a dead
-// letter, and the alarm sounds. The poll goes on. Any other error comes back.
+// letter, and the alarm sounds. The poll goes on. A list that fails behind the record is read again every minute, and
+// the record makes another dead letter after half an hour at the soonest. Any other error comes back.
 func (r *poll) setAside(ctx context.Context, p place, raw json.RawMessage, err error, at time.Time) error {
 	if _, unreadable := errors.AsType[unreadableError](err); !unreadable {
 		return err
+	}
+	id := fmt.Sprintf("unreadable %x", sha256.Sum256(slices.Concat([]byte(p.list+"\n"+p.after+"\n"), raw)))
+	if _, done := r.cursor.Sent[id]; done {
+		return nil
 	}
 	why := fmt.Sprintf("%s, record %d: %s", p.list, p.index, err)
 	r.log.Error("a record cannot be read, and becomes a dead letter", "error", why)
@@ -47,5 +54,9 @@ func (r *poll) setAside(ctx context.Context, p place, raw json.RawMessage, err e
 	if err != nil {
 		return err
 	}
-	return r.send(ctx, map[string]json.RawMessage{"unreadable": said, "record": raw}, p.after, at)
+	if err := r.send(ctx, map[string]json.RawMessage{"unreadable": said, "record": raw}, p.after, at); err != nil {
+		return err
+	}
+	r.cursor.Sent[id] = time.Now()
+	return nil
 }

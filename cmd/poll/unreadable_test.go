@@ -97,6 +97,47 @@ func TestUnreadableRecordWaitsForTheQueue(t *testing.T) {
 	})
 }
 
+// TestFailingListRepeatsNoDeadLetter: a list that fails is read again every minute, and the record that cannot be read
+// in front of the failure makes one dead letter, not one every minute.
+func TestFailingListRepeatsNoDeadLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.must(t)
+		s.graph.AddRawRecord("groups", `7`)
+		s.graph.RemoveMember(vpn, bob)
+		s.graph.Permissions = []string{"AuditLog.Read.All", "GroupMember.Read.All"} // so that nobody has a name
+		for range 5 {
+			if err := s.run(t); err == nil {
+				t.Error("the poll succeeds")
+			}
+		}
+		s.graph.Permissions = nil
+		s.must(t)
+		read, broken := s.split(t)
+		if len(broken) != 1 || !slices.Contains(read, "token-claims-change bob@example.com") {
+			t.Errorf("%q, dead letters %q", read, broken)
+		}
+	})
+}
+
+// TestMemberThatIsNoUserIsNotNamed: Graph is not asked about a device or a group that left, which it may refuse.
+func TestMemberThatIsNoUserIsNotNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.must(t)
+		const nested = "cccccccc-0000-4000-8000-000000000009"
+		s.graph.AddRawRecord("groups", `{"id": "`+vpn+`", "members@delta": [{"@odata.type": "#microsoft.graph.group", "id": "`+
+			nested+`", "@removed": {"reason": "deleted"}}]}`)
+		s.must(t)
+		s.expect(t)
+		for _, request := range s.graph.Requests() {
+			if strings.Contains(request, nested) {
+				t.Error(request)
+			}
+		}
+	})
+}
+
 // split returns what the responder reads in the queue, and the messages that it cannot read.
 func (s *stage) split(t *testing.T) (read, broken []string) {
 	t.Helper()
