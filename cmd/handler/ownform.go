@@ -16,8 +16,9 @@ func parseOwnFormCloses(s *settings, value string) error {
 	return nil
 }
 
-// admit refuses what senders of our own form may not ask through the queue. It leaves out their signals, and their record
-// has the error. It admits direct invocations, which the operator's tool makes, and events that a person released.
+// admit refuses what senders of our own form may not ask through the queue. It leaves out their signals, and their
+// record has the error. It admits direct invocations, which the operator's tool makes, and events that a person
+// released.
 func (h *handler) admit(items []item) (admitted []item) {
 	for _, i := range items {
 		if problem := h.refusal(i); problem != "" {
@@ -29,8 +30,8 @@ func (h *handler) admit(items []item) (admitted []item) {
 	return admitted
 }
 
-// refusal says why a signal is not admitted; it is empty if it is. The bus's policy sees the detail-type and not the kind,
-// so a sender who may not put Reinstate must not reinstate by a kind.
+// refusal says why a signal is not admitted; it is empty if it is. The bus's policy sees the detail-type and not the
+// kind, so a sender who may not put Reinstate must not reinstate by a kind.
 func (h *handler) refusal(i item) string {
 	s := i.signal
 	if s.Provider != signal.Custom || i.record.messageID == "" || i.record.arrival.Released != nil {

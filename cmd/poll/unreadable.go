@@ -38,8 +38,8 @@ type place struct {
 }
 
 // setAside puts a record that cannot be read into the queue with its bytes, and reports it. There it becomes a dead
-// letter, and the alarm sounds. The poll goes on. A list that fails behind the record is read again every minute, and
-// the record makes another dead letter after half an hour at the soonest. Any other error comes back.
+// letter, and the alarm sounds. The poll goes on. A list that fails behind the record is read again every minute. The
+// record makes another dead letter after half an hour at the soonest. Any other error comes back.
 func (r *poll) setAside(ctx context.Context, p place, raw json.RawMessage, err error, at time.Time) error {
 	if _, unreadable := errors.AsType[unreadableError](err); !unreadable {
 		return err

@@ -97,8 +97,8 @@ func TestUnreadableRecordWaitsForTheQueue(t *testing.T) {
 	})
 }
 
-// TestFailingListRepeatsNoDeadLetter: a list that fails is read again every minute, and the record that cannot be read
-// in front of the failure makes one dead letter, not one every minute.
+// TestFailingListRepeatsNoDeadLetter: a list that fails is read again every minute. The record that cannot be read in
+// front of the failure makes one dead letter.
 func TestFailingListRepeatsNoDeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
@@ -126,8 +126,8 @@ func TestMemberThatIsNoUserIsNotNamed(t *testing.T) {
 		s := newStage(t)
 		s.must(t)
 		const nested = "cccccccc-0000-4000-8000-000000000009"
-		s.graph.AddRawRecord("groups", `{"id": "`+vpn+`", "members@delta": [{"@odata.type": "#microsoft.graph.group", "id": "`+
-			nested+`", "@removed": {"reason": "deleted"}}]}`)
+		s.graph.AddRawRecord("groups", `{"id": "`+vpn+`", "members@delta": [`+
+			`{"@odata.type": "#microsoft.graph.group", "id": "`+nested+`", "@removed": {"reason": "deleted"}}]}`)
 		s.must(t)
 		s.expect(t)
 		for _, request := range s.graph.Requests() {
