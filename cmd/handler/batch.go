@@ -35,8 +35,7 @@ type handler struct {
 	ledger    *ledger.Table
 	held      *held.Queue // nil where there is none
 	log       *slog.Logger
-
-	refusesClosings bool // in our own form, from the queue
+	ownForm   ownForm
 }
 
 // IncompleteError is the answer to a direct invocation that is worth another try: a connection did not end, or an

@@ -66,10 +66,10 @@ func wire(log *slog.Logger) (*handler, []string) {
 	}
 	cfg.Retryer, cfg.APIOptions = retryer, append(cfg.APIOptions, calls.Count)
 	h := &handler{
-		log:             log,
-		refusesClosings: s.refusesClosings,
-		reporter:        notify.New(cfg, s.topics, s.place()),
-		calls:           calls,
+		log:      log,
+		ownForm:  s.ownForm,
+		reporter: notify.New(cfg, s.topics, s.place()),
+		calls:    calls,
 		responder: responder.Responder{
 			VPN:         vpn.New(cfg, s.endpointIDs, otherAccounts(cfg, s)...),
 			Policy:      rules,

@@ -12,9 +12,19 @@ func parseOwnFormCloses(s *settings, value string) error {
 	if value != "yes" && value != "no" {
 		return fmt.Errorf("%q is neither yes nor no", value)
 	}
-	s.refusesClosings = value == "no"
+	s.ownForm = map[string]ownForm{"yes": mayClose, "no": mayTerminate}[value]
 	return nil
 }
+
+// ownForm is what events of our own form from the queue may ask for, beside the detail-types that only operators may
+// put on the bus.
+type ownForm int
+
+const (
+	mayAnything  ownForm = iota // nothing guards the bus, so the kind may be any
+	mayClose                    // and terminate
+	mayTerminate                // and no more
+)
 
 // admit refuses what senders of our own form may not ask through the queue. It leaves out their signals, and their
 // record has the error. It admits direct invocations, which the operator's tool makes, and events that a person
@@ -34,13 +44,14 @@ func (h *handler) admit(items []item) (admitted []item) {
 // kind, so a sender who may not put Reinstate must not reinstate by a kind.
 func (h *handler) refusal(i item) string {
 	s := i.signal
-	if s.Provider != signal.Custom || i.record.messageID == "" || i.record.arrival.Released != nil {
+	released := i.record.arrival.Released != nil
+	if h.ownForm == mayAnything || s.Provider != signal.Custom || i.record.messageID == "" || released {
 		return ""
 	}
 	switch {
 	case s.Kind == signal.AccountEnabled && s.Type != reinstate:
 		return fmt.Sprintf("%s reinstates a person, and only the detail-type %s may; send that", s.Kind, reinstate)
-	case h.refusesClosings && slices.Contains(closings, s.Kind):
+	case h.ownForm == mayTerminate && slices.Contains(closings, s.Kind):
 		return fmt.Sprintf("%s is a closing kind, which our own form may not have here; "+
 			`set the parameter OwnFormCloses to "yes", or use "clientvpn cut --kind %[1]s"`, s.Kind)
 	}

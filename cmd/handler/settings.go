@@ -39,8 +39,7 @@ type settings struct {
 	taskRoot    string // where Lambda unpacks the function
 	stack       string // its name, for e-mails
 	logGroup    string // the function's, for e-mails
-
-	refusesClosings bool // in our own form, from the queue
+	ownForm     ownForm
 }
 
 // target is another account or Region with endpoints. The zero role is that of the function.
@@ -164,9 +163,10 @@ var environment = []setting{
 		Doc: "comma-separated names of partner event sources, about which the self-test asks EventBridge",
 	},
 	{
-		Name: "OWN_FORM_CLOSES", Absent: "`yes`", Parse: parseOwnFormCloses,
+		Name: "OWN_FORM_CLOSES", Absent: "any kind may come", Parse: parseOwnFormCloses,
 		Doc: "`no` if an event of our own form from the queue may not be of a closing kind: " +
-			"`account-disabled`, `account-purged`, `token-claims-change`",
+			"`account-disabled`, `account-purged`, `token-claims-change`; `yes` if it may. With both, " +
+			"`account-enabled` needs the detail-type `Reinstate`",
 	},
 	{
 		Name: "HELD_QUEUE_URL", Absent: "an event that the brake holds ends in the dead letters",
