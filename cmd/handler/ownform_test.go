@@ -17,6 +17,7 @@ func TestOwnFormClosesOnlyWhereAllowed(t *testing.T) {
 	closing := leaver("e1", "alice")
 	const plain, other = `"kind":"account-disabled"`, `"K-IND":" account-purged "`
 	spelled := []byte(strings.Replace(string(leaver("e2", "alice")), plain, other, 1))
+	taken := []byte(strings.Replace(string(leaver("e5", "alice")), "account-disabled", "token-claims-change", 1))
 	session := []byte(strings.Replace(string(leaver("e3", "alice")), "account-disabled", "session-revoked", 1))
 	released := []byte(`{"Records":[{"messageId":"m0","eventSource":"aws:sqs","body":` + quote(leaver("e4", "alice")) +
 		`,"messageAttributes":{"` + held.ReleaseAttribute + `":{"dataType":"String","stringValue":` +
@@ -29,8 +30,10 @@ func TestOwnFormClosesOnlyWhereAllowed(t *testing.T) {
 	}{
 		{"from the bus", batch(closing), "no", true},
 		{"in another spelling", batch(spelled), "no", true},
+		{"of the VPN alone", batch(taken), "no", true},
 		{"where it is allowed", batch(closing), "yes", false},
 		{"of another kind", batch(session), "no", false},
+		{"from the provider itself", batch(eventFile(t, "okta/user-deactivate.json")), "no", false},
 		{"by the operator's tool", closing, "no", false},
 		{"after a release", released, "no", false},
 	} {

@@ -24,20 +24,25 @@ func TestSAMLProviderActsOnItsEndpointsAlone(t *testing.T) {
 	}
 	const saml = `"saml_provider": "arn:aws:iam::111122223333:saml-provider/okta", `
 	for name, test := range map[string]struct {
-		member, endpoints string
-		gate              Gate
-		says              string
-		on                []string
+		member, endpoints, rule string
+
+		gate Gate
+		says string
+		on   []string
 	}{
 		"bound": {
-			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-1]}", "", "", []string{"cvpn-endpoint-1"},
+			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-1]}", "", "", "", []string{"cvpn-endpoint-1"},
+		},
+		"the rule acts elsewhere": {
+			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-2]}", "endpoints: [cvpn-endpoint-1], ", GateUnmapped,
+			"the rule acts only on endpoints where identity.endpoints has no people of this issuer", nil,
 		},
 		"unbound": {
-			saml, "", GateUnmapped, `identity.endpoints, under ssf:https://acme.okta.com`, nil,
+			saml, "", "", GateUnmapped, `identity.endpoints, under ssf:https://acme.okta.com`, nil,
 		},
-		"signed by other keys": {"", "", "", "", nil},
+		"signed by other keys": {"", "", "", "", "", nil},
 	} {
-		d := mustParse(t, issuers+test.endpoints+rules).Decide(event(test.member), Enforce, now)
+		d := mustParse(t, issuers+test.endpoints+strings.Replace(rules, "when", test.rule+"when", 1)).Decide(event(test.member), Enforce, now)
 		reasons := ""
 		for _, r := range d.Reasons {
 			reasons += r.String() + "\n"
@@ -45,6 +50,24 @@ func TestSAMLProviderActsOnItsEndpointsAlone(t *testing.T) {
 		if d.Gate != test.gate || (d.Action == Terminate) != (test.gate == "") || !strings.Contains(reasons, test.says) ||
 			!slices.Equal(d.Endpoints, test.on) && test.gate == "" {
 			t.Errorf("%s: %+v\n%s", name, d, reasons)
+		}
+	}
+}
+
+// TestIssuerWithEndpointsHasPeople: of an issuer whose names may count, the policy may list the endpoints. A line about
+// any other would limit nobody.
+func TestIssuerWithEndpointsHasPeople(t *testing.T) {
+	for document, refused := range map[string]bool{
+		"endpoints: {'okta:acme': [cvpn-endpoint-0a]}":                                             false,
+		"issuers: ['okta:acme'], endpoints: {okta: [cvpn-endpoint-0a]}":                            false,
+		"issuers: ['okta:acme'], endpoints: {'okta:acmee': [cvpn-endpoint-0a]}":                    true,
+		"endpoints: {'auth0:acme/google-oauth2': [cvpn-endpoint-0a]}":                              false, // verified addresses
+		"endpoints: {'cognito:eu-west-1_Ab1': [cvpn-endpoint-0a]}":                                 true,
+		"aliases: {'cognito:eu-west-1_Ab1': {x: alice}}, endpoints: {cognito: [cvpn-endpoint-0a]}": false,
+	} {
+		_, err := Parse("policy.yaml", []byte("version: 1\nidentity: {"+document+"}\n"))
+		if refused != (err != nil) {
+			t.Errorf("%s: %v", document, err)
 		}
 	}
 }

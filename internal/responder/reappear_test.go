@@ -47,6 +47,25 @@ func TestOnlyALaterSearchShowsAReturn(t *testing.T) {
 	}
 }
 
+// TestReturnIsAskedAboutAgain: a person may have been reinstated since the connection ended. Of a connection that the
+// case spares or terminates, nothing is asked.
+func TestReturnIsAskedAboutAgain(t *testing.T) {
+	named := func(id string) vpn.Connection { return vpn.Connection{EndpointID: "cvpn-endpoint-1", ID: id} }
+	spared, ended := named("spared"), named("ended")
+	ended.Current = vpn.Terminated
+	c := &Case{
+		Decision:    policy.Decision{Persons: []string{"alice"}},
+		connections: []*vpn.Tracked{{Connection: ended}, {Connection: named("asked")}},
+		spared:      []Spared{{Connection: &spared}},
+	}
+	search := searchFor([]*Case{c}, time.Time{})[0]
+	for id, want := range map[string]int{"ended": 1, "new": 1, "asked": 0, "spared": 0} {
+		if got := search.strangers([]vpn.Match{{Connection: named(id)}}); len(got) != want {
+			t.Errorf("%s: the ledger is asked about %q", id, got)
+		}
+	}
+}
+
 // TestFoundAfterTheWatchIsWatchedAgain: an endpoint that was listed at last shows a connection when the watch is over.
 func TestFoundAfterTheWatchIsWatchedAgain(t *testing.T) {
 	c := &Case{watch: watched, watchFor: time.Minute}

@@ -100,7 +100,7 @@ func TestAnotherIssuersOpeningDuringTheWatchSparesNobody(t *testing.T) {
 }
 
 // TestLedgerThatHangsHoldsNoWatchUp: the person who is back is cut off a moment later, and the outcome says what is not
-// known.
+// known. Nobody asked about anybody else of the batch, so their outcomes do not say it.
 func TestLedgerThatHangsHoldsNoWatchUp(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
 		c.KeepOut = nil
@@ -111,9 +111,14 @@ func TestLedgerThatHangsHoldsNoWatchUp(t *testing.T) {
 			c.connect("alice")
 			back = time.Now()
 		})
-		o := respond(t, c.Responder, about(alice))[0]
+		const silent = "the ledger did not answer during the watch"
+		outcomes := respond(t, c.Responder, about(alice), about(bob))
 		wait()
-		says(t, o, responder.Terminated, "the ledger did not answer during the watch")
+		o := outcomes[0]
+		says(t, o, responder.Terminated, silent)
+		if words := strings.Join(policy.Words(outcomes[1].Decision.Reasons), "; "); strings.Contains(words, silent) {
+			t.Error(words)
+		}
 		if took := o.Timing.RequestedAt.Sub(back); c.up() != 0 || took > 5*time.Second {
 			t.Errorf("%d up, cut off after %s", c.up(), took)
 		}
@@ -121,12 +126,12 @@ func TestLedgerThatHangsHoldsNoWatchUp(t *testing.T) {
 }
 
 // TestWatchAsksTheLedgerOnlyAboutSomebody: a watch in which nobody is back reads nothing, and one read is for the whole
-// batch.
+// batch. A connection that was left alone before is nobody new.
 func TestWatchAsksTheLedgerOnlyAboutSomebody(t *testing.T) {
 	for back, want := range map[bool]int{false: 0, true: 1} {
 		remembering(t, func(t *testing.T, c company) {
 			c.KeepOut = nil
-			c.connect("alice", "bob")
+			c.connect("alice", "bob", "alice@ad.example.com")
 			var reads int
 			wait := c.elsewhere(t, 5*time.Second, func(company) {
 				reads = actions(c.Cloud)["BatchGetItem"]

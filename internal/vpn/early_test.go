@@ -91,6 +91,25 @@ func TestEarlyBatchHasAllOfAUserNameOrNone(t *testing.T) {
 	})
 }
 
+// TestFilterIsAskedForWholeNamesOnly: a pattern may list everybody, and so may an empty name.
+func TestFilterIsAskedForWholeNamesOnly(t *testing.T) {
+	onLargeEndpoint(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
+		batches(t, v, vpn.Target{Names: []string{"ann"}, LikelyUsernames: []string{"", "*", "a?n", "NA", "ann"}})
+		filtered := 0
+		for _, call := range cloud.Calls() {
+			if name := call.Params.Get("Filter.1.Value.1"); name != "" {
+				filtered++
+				if name != "ann" || call.Params.Has("Filter.1.Value.2") {
+					t.Errorf("%v", call.Params)
+				}
+			}
+		}
+		if filtered == 0 {
+			t.Error("the filter is not asked")
+		}
+	})
+}
+
 // TestSearchThatIsStopped asks for no further page, and leaves no goroutine behind.
 func TestSearchThatIsStopped(t *testing.T) {
 	onLargeEndpoint(t, func(t *testing.T, cloud *emulator.Cloud, v *vpn.VPN) {
