@@ -30,22 +30,11 @@ var update = flag.Bool("update", false, "write the goldens anew")
 
 const (
 	endpoint = "cvpn-endpoint-0123456789abcdef0"
-	exempted = "cvpn-endpoint-0123456789abcdef9"
+	exempted = "cvpn-endpoint-0123456789abcdef9" // by the policy
 	table    = "keepout"
-)
 
-const document = `version: 1
-identity:
-  domains: [example.com, EXAMPLE]
-  aliases: {"al": alice@example.com}
-  common_names: ["{user}.vpn.example.com"]
-exempt: [breakglass@example.com, ` + exempted + `]
-rules:
-  - name: leavers
-    when: {kinds: [account-disabled]}
-    then: terminate
-    keep_out: 24h
-`
+	policyFile = "../../internal/connect/testdata/policy.yaml"
+)
 
 // binary is the real handler, built once.
 var binary string
@@ -67,8 +56,8 @@ func start(t *testing.T, cloud http.Handler, env ...string) *emulator.Function {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	file := filepath.Join(t.TempDir(), "policy.yaml")
-	if err := os.WriteFile(file, []byte(document), 0o600); err != nil {
+	file, err := filepath.Abs(policyFile)
+	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := emulator.Start(t.Context(), binary, append([]string{
@@ -417,7 +406,11 @@ func TestPolicyFromS3Decides(t *testing.T) {
 	if got := ask(); !strings.Contains(got, `"allow":true`) { // by the file
 		t.Error(got)
 	}
-	here := strings.Replace(document, "[example.com, EXAMPLE]", "[here.example]", 1)
+	document, err := os.ReadFile(policyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := strings.Replace(string(document), "[example.com, EXAMPLE]", "[here.example]", 1)
 	for _, text := range []string{here, "nonsense: true\n"} {
 		if err := store.PutBeside(t.Context(), "policy.yaml", []byte(text)); err != nil {
 			t.Fatal(err)

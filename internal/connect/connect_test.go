@@ -14,19 +14,8 @@ import (
 	"clientvpn-responder/internal/policy"
 )
 
+// exempted is the endpoint that testdata/policy.yaml exempts.
 const exempted = "cvpn-endpoint-0123456789abcdef9"
-
-const document = `version: 1
-identity:
-  domains: [example.com, EXAMPLE]
-  common_names: ["{user}.vpn.example.com"]
-exempt: [breakglass@example.com, ` + exempted + `]
-rules:
-  - name: leavers
-    when: {kinds: [account-disabled]}
-    then: terminate
-    keep_out: 24h
-`
 
 // TestPanicIsAnAnswer: a table without an SDK behind it panics.
 func TestPanicIsAnAnswer(t *testing.T) {
@@ -51,7 +40,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		f.Add(raw)
 	}
-	p, err := policy.Parse("policy.yaml", []byte(document))
+	p, err := policy.Load("testdata/policy.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}
