@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"clientvpn-responder/internal/signal"
 )
@@ -51,7 +50,7 @@ func (h *handler) refusal(i item) string {
 	switch {
 	case s.Kind == signal.AccountEnabled && s.Type != reinstate:
 		return fmt.Sprintf("%s reinstates a person, and only the detail-type %s may; send that", s.Kind, reinstate)
-	case h.ownForm == mayTerminate && slices.Contains(closings, s.Kind):
+	case h.ownForm == mayTerminate && s.Kind.Closes():
 		return fmt.Sprintf("%s is a closing kind, which our own form may not have here; "+
 			`set the parameter OwnFormCloses to "yes", or use "clientvpn cut --kind %[1]s"`, s.Kind)
 	}
@@ -60,6 +59,3 @@ func (h *handler) refusal(i item) string {
 
 // reinstate is the detail-type of our own form that only operators may put on the bus.
 const reinstate = "Reinstate"
-
-// closings are the kinds for which a rule may keep people out for ever.
-var closings = []signal.Kind{signal.AccountDisabled, signal.AccountPurged, signal.TokenClaimsChange}

@@ -109,7 +109,7 @@ var (
 // datedByEnvelope reports whether a closing is dated later than now, and EventBridge had the event before now. The time
 // of the envelope counts then: a wrong clock must not keep an account open.
 func (q *question) datedByEnvelope() bool {
-	return closes(q.Kind) && q.Time.Sub(q.now) > clockSkew && !q.SentAt.IsZero() && q.SentAt.Sub(q.now) <= clockSkew
+	return q.Kind.Closes() && q.Time.Sub(q.now) > clockSkew && !q.SentAt.IsZero() && q.SentAt.Sub(q.now) <= clockSkew
 }
 
 func says(words string) func(*question) string { return func(*question) string { return words } }

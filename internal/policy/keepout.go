@@ -47,7 +47,7 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 		c.add(path, "keeps the person out of every endpoint that asks, and this rule acts on some; remove one of the two")
 	case r.KeepOut == Forever:
 		if r.When == nil || r.When.Kinds == nil || slices.ContainsFunc(
-			r.When.Kinds, func(k signal.Kind) bool { return !closes(k) },
+			r.When.Kinds, func(k signal.Kind) bool { return !k.Closes() },
 		) {
 			c.add(
 				path, "forever is for accounts that are closed; limit the rule to kinds: [%s, %s, %s], or give a duration like 24h",
@@ -57,11 +57,6 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 	case err != nil || d <= 0:
 		c.add(path, "%q is neither a duration like 24h or 90m nor forever%s", r.KeepOut, inHours(string(r.KeepOut)))
 	}
-}
-
-// closes reports whether the kind says that the account is closed or has lost the VPN, which its opening takes back.
-func closes(k signal.Kind) bool {
-	return k == signal.AccountDisabled || k == signal.AccountPurged || k == signal.TokenClaimsChange
 }
 
 // keepOut completes a decision to terminate: who may not come back.

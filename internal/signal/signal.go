@@ -49,6 +49,11 @@ func Kinds() []Kind {
 	}
 }
 
+// Closes reports whether the kind says that the account is closed or has lost the VPN, which its opening takes back.
+func (k Kind) Closes() bool {
+	return k == AccountDisabled || k == AccountPurged || k == TokenClaimsChange
+}
+
 // Signal is what one event says about one person.
 type Signal struct {
 	// ID is the provider's own id of what happened. GuardDuty sends the same finding again, with the same id.
