@@ -99,7 +99,8 @@ var may = map[string][]string{
 	"internal/emulator": {},
 	"cmd/handler": {
 		"internal/policysource", "internal/signal", "internal/policy", "internal/vpn", "internal/responder",
-		"internal/directory", "internal/held", "internal/ledger", "internal/notify", "internal/partner", "internal/sweep",
+		"internal/directory", "internal/entra", "internal/held", "internal/ledger", "internal/notify", "internal/partner",
+		"internal/sweep",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda",
 		"github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",
@@ -127,7 +128,7 @@ var may = map[string][]string{
 	"internal/ssf": {},
 	// Somebody else's stand-in, for tests.
 	"internal/moto": {},
-	// The SDK's configuration, for both functions.
+	// The SDK's configuration and the settings, for all functions.
 	"internal/lambdaenv": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/transport/http"},
 	// The standard library alone.
 	"internal/console": {},

@@ -51,8 +51,9 @@ var environment = []setting{
 		Parse: lambdaenv.Text(func(s *settings) *string { return &s.policyFile }),
 	},
 	{
-		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
-		Doc: "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
+		Name: "POLICY_SOURCE", Absent: "the file",
+		Doc:   "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
+		Parse: lambdaenv.Parsed(func(s *settings) *policysource.Location { return &s.policyAt }, policysource.ParseLocation),
 	},
 	{Name: "LAMBDA_TASK_ROOT", Parse: lambdaenv.Text(func(s *settings) *string { return &s.taskRoot })},
 	{
@@ -73,11 +74,6 @@ func readSettings(getenv func(string) string, program string) (s settings, probl
 	problems = lambdaenv.Read(environment, getenv, &s)
 	s.policyFile = policy.File(s.policyFile, s.taskRoot, program)
 	return s, problems
-}
-
-func parsePolicySource(s *settings, value string) (err error) {
-	s.policyAt, err = policysource.ParseLocation(value)
-	return err
 }
 
 func parseMessage(s *settings, message string) error {

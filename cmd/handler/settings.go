@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/entra"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/notify"
@@ -85,8 +86,9 @@ var environment = []setting{
 		Parse: lambdaenv.Text(func(s *settings) *string { return &s.policyFile }),
 	},
 	{
-		Name: "POLICY_SOURCE", Absent: "the file", Parse: parsePolicySource,
-		Doc: "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
+		Name: "POLICY_SOURCE", Absent: "the file",
+		Doc:   "where the policy is in S3, as `s3://bucket/policy.yaml`; until one is put there, the file holds",
+		Parse: lambdaenv.Parsed(func(s *settings) *policysource.Location { return &s.policyAt }, policysource.ParseLocation),
 	},
 	{
 		Name: "STACK_NAME", Absent: "they name no stack", Doc: "the stack's name, for the commands and links in e-mails",
@@ -108,11 +110,12 @@ var environment = []setting{
 		Name: "IDENTITY_STORE_REGION", Absent: "the function's Region",
 		Doc: "Region of the identity store, for the ids in `SCIM_ISSUERS`",
 		Parse: lambdaenv.Text(func(s *settings) *string { return &s.store.Region },
-			lambdaenv.Matching(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`, "%q is not a Region like eu-central-1")),
+			lambdaenv.Matching(regionPattern, "%q is not a Region like eu-central-1")),
 	},
 	{
-		Name: "IDENTITY_STORE_ROLE", Absent: "the identity store is this account's", Parse: parseStoreRole,
-		Doc: "ARN of the role to assume for the identity store of another account, with `EXTERNAL_ID`",
+		Name: "IDENTITY_STORE_ROLE", Absent: "the identity store is this account's",
+		Doc:   "ARN of the role to assume for the identity store of another account, with `EXTERNAL_ID`",
+		Parse: lambdaenv.Parsed(func(s *settings) *arn.ARN { return &s.storeRole }, parseRole),
 	},
 	{
 		Name: "SCIM_ISSUERS", Absent: "ids of other providers need an alias",
@@ -125,10 +128,8 @@ var environment = []setting{
 	},
 	{
 		Name: "ENTRA_TENANT_ID", Absent: "ids of Entra's users need an alias, or `SCIM_ISSUERS`",
-		Doc: "tenant of Microsoft Entra ID that the function asks for names of users, and for the sweep",
-		Parse: lambdaenv.Text(func(s *settings) *string { return &s.tenant },
-			lambdaenv.Matching(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
-				"%q is not an id like 72f988bf-0000-4000-8000-2d7cd011db47")),
+		Doc:   "tenant of Microsoft Entra ID that the function asks for names of users, and for the sweep",
+		Parse: lambdaenv.Text(func(s *settings) *string { return &s.tenant }, entra.CheckID),
 	},
 	{
 		Name: "ENTRA_FUNCTION", Absent: "needed with `ENTRA_TENANT_ID`",
@@ -141,9 +142,10 @@ var environment = []setting{
 		Doc: "other accounts and Regions to guard too, comma-separated: `Region`, or `role-arn@Region` for another account",
 	},
 	{
-		Name: "TARGETS_SOURCE", Absent: "`TARGETS` alone", Parse: parseTargetsSource,
+		Name: "TARGETS_SOURCE", Absent: "`TARGETS` alone",
 		Doc: "where further targets are in S3, as `s3://bucket/targets/targets.txt`, one on a line; " +
 			"the environment has room for some 50",
+		Parse: lambdaenv.Parsed(func(s *settings) *policysource.Location { return &s.targetsAt }, policysource.ParseLocation),
 	},
 	{
 		Name: "EXTERNAL_ID", Doc: "the external id that the roles of other accounts require", Absent: "none",

@@ -70,6 +70,7 @@ func TestSettings(t *testing.T) {
 		"EVENT_QUEUE_URL": {"events"},
 		"EXTERNAL_ID":     {"x", "a b", strings.Repeat("x", 1225)},
 
+		"ENTRA_TENANT_ID":       {"example.com", "72f988bf-0000-4000-8000-2d7cd011db47" /* without ENTRA_FUNCTION */},
 		"IDENTITY_STORE_ID":     {"d-1", "1234567890", "d-1234567890,d-1234567891"},
 		"IDENTITY_STORE_ROLE":   {"x", "arn:aws:iam::444455556666:user/x", otherRole /* without IDENTITY_STORE_ID */},
 		"IDENTITY_STORE_REGION": {"Frankfurt", "eu-central"},

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/directory"
-	"clientvpn-responder/internal/policysource"
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-var regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+const regionPattern = `^[a-z]{2,}(-[a-z]+)+-[0-9]+$`
+
+var regionName = regexp.MustCompile(regionPattern)
 
 func parseTargets(s *settings, value string) error {
 	var problems []error
@@ -30,11 +31,6 @@ func parseTargets(s *settings, value string) error {
 		s.targets = append(s.targets, t)
 	}
 	return errors.Join(problems...)
-}
-
-func parseTargetsSource(s *settings, value string) (err error) {
-	s.targetsAt, err = policysource.ParseLocation(value)
-	return err
 }
 
 // readTargets reads a text of targets, one on a line or several with commas between them. "#" begins a comment. The
@@ -88,11 +84,6 @@ func parseRole(role string) (arn.ARN, error) {
 			"%q is not the ARN of a role, like arn:aws:iam::444455556666:role/clientvpn-responder", role)
 	}
 	return parsed, nil
-}
-
-func parseStoreRole(s *settings, value string) (err error) {
-	s.storeRole, err = parseRole(value)
-	return err
 }
 
 // Source: AWS STS API reference, AssumeRole.

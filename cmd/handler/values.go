@@ -10,7 +10,6 @@ import (
 
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
-	"clientvpn-responder/internal/policysource"
 )
 
 func parseMode(s *settings, value string) error {
@@ -59,11 +58,6 @@ func parsePartners(s *settings, value string) error {
 		}
 	}
 	return nil
-}
-
-func parsePolicySource(s *settings, value string) (err error) {
-	s.policyAt, err = policysource.ParseLocation(value)
-	return err
 }
 
 func parseKeepOut(s *settings, value string) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/entra"
 	"clientvpn-responder/internal/graph"
 )
 
@@ -63,7 +64,7 @@ func (r *poll) pollGroups(ctx context.Context) error {
 func (r *poll) name(ctx context.Context, user map[string]json.RawMessage) error {
 	_, named := user["userPrincipalName"]
 	id := textOf(user["id"])
-	if named || !guidForm.MatchString(id) {
+	if named || !entra.IsID(id) {
 		return nil
 	}
 	found, _, err := r.graph.User(ctx, id)

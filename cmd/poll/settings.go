@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
+	"clientvpn-responder/internal/entra"
 	"clientvpn-responder/internal/lambdaenv"
 	"clientvpn-responder/internal/ledger"
 )
@@ -66,22 +66,16 @@ var environment = []setting{
 	},
 }
 
-var guidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 func guid(field func(*settings) *string) func(*settings, string) error {
-	return func(s *settings, value string) error {
-		if !guidForm.MatchString(value) {
-			return fmt.Errorf("%q is not an id like 72f988bf-0000-4000-8000-2d7cd011db47", value)
-		}
-		*field(s) = strings.ToLower(value)
-		return nil
-	}
+	return lambdaenv.Parsed(field, func(value string) (string, error) {
+		return strings.ToLower(value), entra.CheckID(value)
+	})
 }
 
 // parseGroups reads the groups. Source: Microsoft Graph, group: delta; a filter has at most 50 ids.
 func parseGroups(s *settings, value string) error {
 	for id := range strings.SplitSeq(value, ",") {
-		if id = strings.TrimSpace(id); !guidForm.MatchString(id) {
+		if id = strings.TrimSpace(id); !entra.IsID(id) {
 			return fmt.Errorf("%q is not the object id of a group", id)
 		}
 		s.groups = append(s.groups, strings.ToLower(id))

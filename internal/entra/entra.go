@@ -5,6 +5,27 @@
 // so the responder needs no credential of Microsoft's.
 package entra
 
+import (
+	"fmt"
+	"regexp"
+	"sync"
+)
+
+var id = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+})
+
+// IsID reports whether the value has the form of an id of a tenant, an application, a user or a group.
+func IsID(value string) bool { return id().MatchString(value) }
+
+// CheckID returns an error unless the value has the form of an id.
+func CheckID(value string) error {
+	if !IsID(value) {
+		return fmt.Errorf("%q is not an id like 72f988bf-0000-4000-8000-2d7cd011db47", value)
+	}
+	return nil
+}
+
 // MostIDs is how many users one question names.
 const MostIDs = 50
 

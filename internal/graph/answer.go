@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,9 +21,6 @@ const (
 	allUsers = "/v1.0/users" + selected + "&$top=999"
 )
 
-// objectID matches an object id, so that nothing else becomes a part of an address.
-var objectID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 // Answer answers a question about the tenant's users.
 func (c *Client) Answer(ctx context.Context, q entra.Question) (entra.Answer, error) {
 	if len(q.IDs) == 0 {
@@ -35,8 +31,8 @@ func (c *Client) Answer(ctx context.Context, q entra.Question) (entra.Answer, er
 		return answer, fmt.Errorf("asking for %d users: a question names %d at most", len(q.IDs), entra.MostIDs)
 	}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(q.IDs))) {
-		if !objectID.MatchString(id) {
-			continue // nobody has it
+		if !entra.IsID(id) {
+			continue // nobody has it, and it must not become a part of an address
 		}
 		user, known, err := c.User(ctx, id)
 		if err != nil {

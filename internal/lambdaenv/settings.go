@@ -34,6 +34,14 @@ func Text[S any](field func(*S) *string, checks ...func(value string) error) fun
 	}
 }
 
+// Parsed returns a Parse that stores what parse returns for a value. The error of parse is the problem.
+func Parsed[S, V any](field func(*S) *V, parse func(value string) (V, error)) func(*S, string) error {
+	return func(s *S, value string) (err error) {
+		*field(s), err = parse(value)
+		return err
+	}
+}
+
 // Matching returns a check for [Text]: a value that does not match the pattern is a problem. The problem is a format
 // with the value as %q.
 func Matching(pattern, problem string) func(value string) error {
