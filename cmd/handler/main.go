@@ -96,9 +96,6 @@ func (h *handler) attachDirectories(cfg aws.Config, s settings) {
 	if s.tenant != "" {
 		h.tenant = directory.NewTenant(cfg, s.tenant, s.tenantPoll)
 	}
-	h.responder.Probe = func(ctx context.Context) []error {
-		return slices.Concat(h.reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx))
-	}
 }
 
 // attachSource has the policy read from where it is put. The file holds only while nothing was put there.
@@ -125,7 +122,8 @@ func (h *handler) inForce(ctx context.Context) *responder.Responder {
 	return &r
 }
 
-// attach adds what remembers: the ledger, the keep-out list and the queue of held events.
+// attach adds what remembers: the ledger, the keep-out list and the queue of held events. It also adds what the
+// self-test asks.
 func (h *handler) attach(cfg aws.Config, s settings) {
 	r := &h.responder
 	alone := ledger.InProcess()
@@ -137,9 +135,9 @@ func (h *handler) attach(cfg aws.Config, s settings) {
 		h.log.Warn("LEDGER_TABLE is not set: " +
 			"each instance forgets at its end what it did, and the brake counts in each alone")
 	}
-	topics := r.Probe
 	r.Probe = func(ctx context.Context) []error {
-		return slices.Concat(topics(ctx), h.ledger.QuietDoors(ctx, time.Now()), partner.Probe(ctx, cfg, s.partners))
+		return slices.Concat(h.reporter.Probe(ctx), h.directory.Probe(ctx), h.tenant.Probe(ctx),
+			h.ledger.QuietDoors(ctx, time.Now()), partner.Probe(ctx, cfg, s.partners))
 	}
 	if s.table != "" && s.keepOut {
 		r.KeepOut = h.ledger

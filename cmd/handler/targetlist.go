@@ -30,15 +30,15 @@ func newTargetList(cfg aws.Config, s settings) *targetList {
 
 // inForce sets the responder's VPN to that of the targets in force. If S3 does not say which they are, nobody is cut
 // off: an answer would leave out accounts without a word. The event is tried again.
-func (e *targetList) inForce(ctx context.Context, r *responder.Responder) {
-	now := e.list.InForce(ctx)
+func (l *targetList) inForce(ctx context.Context, r *responder.Responder) {
+	now := l.list.InForce(ctx)
 	if now.Err != nil {
 		r.Policy, r.PolicyError = nil, fmt.Errorf("the list of targets is not known: %w", now.Err)
 		return
 	}
-	if e.vpn == nil || !slices.Equal(now.Entries, e.targets) {
-		all := otherAccounts(e.cfg, e.settings, now.Entries...)
-		e.vpn, e.targets = vpn.New(e.cfg, e.settings.endpointIDs, all...), now.Entries
+	if l.vpn == nil || !slices.Equal(now.Entries, l.targets) {
+		all := otherAccounts(l.cfg, l.settings, now.Entries...)
+		l.vpn, l.targets = vpn.New(l.cfg, l.settings.endpointIDs, all...), now.Entries
 	}
-	r.VPN, r.TargetsProblem = e.vpn, now.Problem
+	r.VPN, r.TargetsProblem = l.vpn, now.Problem
 }

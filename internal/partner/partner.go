@@ -5,6 +5,7 @@
 package partner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,12 +39,8 @@ func Probe(ctx context.Context, cfg aws.Config, names []string) (problems []erro
 		case err != nil:
 			problems = append(problems, fmt.Errorf("asking whether the partner event source %s is active: %w", name, err))
 		case source.State != "ACTIVE":
-			what := advice[source.State]
-			if what == "" {
-				what = "look at the stream at the provider"
-			}
-			problems = append(problems, fmt.Errorf(
-				"the partner event source %s is %s, so its events do not arrive: %s", name, source.State, what))
+			problems = append(problems, fmt.Errorf("the partner event source %s is %s, so its events do not arrive: %s",
+				name, source.State, cmp.Or(advice[source.State], "look at the stream at the provider")))
 		}
 	}
 	return problems
