@@ -42,7 +42,8 @@ func TestSAMLProviderActsOnItsEndpointsAlone(t *testing.T) {
 		},
 		"signed by other keys": {"", "", "", "", "", nil},
 	} {
-		d := mustParse(t, issuers+test.endpoints+strings.Replace(rules, "when", test.rule+"when", 1)).Decide(event(test.member), Enforce, now)
+		p := mustParse(t, issuers+test.endpoints+strings.Replace(rules, "when", test.rule+"when", 1))
+		d := p.Decide(event(test.member), Enforce, now)
 		reasons := ""
 		for _, r := range d.Reasons {
 			reasons += r.String() + "\n"
@@ -68,7 +69,8 @@ func TestIssuerWithEndpointsHasPeople(t *testing.T) {
 		{"issuers: ['okta:acme'], ", "okta:acmee", true},
 		{"aliases: {'cognito:eu-west-1_Ab1': {x: alice}}, ", "cognito", false},
 	} {
-		document := "version: 1\nidentity: {" + test.before + "endpoints: {'" + test.issuer + "': [cvpn-endpoint-0a]}}\n"
+		document := "version: 1\nidentity: {" + test.before +
+			"endpoints: {'" + test.issuer + "': [cvpn-endpoint-0a]}}\n"
 		if _, err := Parse("policy.yaml", []byte(document)); test.refused != (err != nil) {
 			t.Errorf("%s: %v", document, err)
 		}
