@@ -34,8 +34,8 @@ func TestSAMLProviderActsOnItsEndpointsAlone(t *testing.T) {
 			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-1]}", "", "", "", []string{"cvpn-endpoint-1"},
 		},
 		"the rule acts elsewhere": {
-			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-2]}", "endpoints: [cvpn-endpoint-1], ", GateUnmapped,
-			"the rule acts only on endpoints where identity.endpoints has no people of this issuer", nil,
+			saml, "  endpoints: {'ssf:https://acme.okta.com': [cvpn-endpoint-2]}", "endpoints: [cvpn-endpoint-1], ",
+			GateUnmapped, "the rule acts only on endpoints where identity.endpoints has no people of this issuer", nil,
 		},
 		"unbound": {
 			saml, "", "", GateUnmapped, `identity.endpoints, under ssf:https://acme.okta.com`, nil,
@@ -48,8 +48,8 @@ func TestSAMLProviderActsOnItsEndpointsAlone(t *testing.T) {
 		for _, r := range d.Reasons {
 			reasons += r.String() + "\n"
 		}
-		if d.Gate != test.gate || (d.Action == Terminate) != (test.gate == "") || !strings.Contains(reasons, test.says) ||
-			!slices.Equal(d.Endpoints, test.on) && test.gate == "" {
+		if d.Gate != test.gate || (d.Action == Terminate) != (test.gate == "") ||
+			!strings.Contains(reasons, test.says) || !slices.Equal(d.Endpoints, test.on) && test.gate == "" {
 			t.Errorf("%s: %+v\n%s", name, d, reasons)
 		}
 	}
