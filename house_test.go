@@ -22,9 +22,9 @@ const module = "clientvpn-responder/"
 var may = map[string][]string{
 	// Pure: no SDK, no network.
 	"internal/identity": {"golang.org/x/text/unicode/norm"},
-	"internal/signal":   {"internal/identity"},
+	"internal/signal":   {"internal/identity", "internal/lazyregexp"},
 	"internal/policy": {
-		"internal/identity", "internal/signal",
+		"internal/identity", "internal/lazyregexp", "internal/signal",
 		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
 	},
 	// The only one that talks to EC2.
@@ -50,7 +50,9 @@ var may = map[string][]string{
 	// DynamoDB's operations and attributes over it.
 	"internal/dynamo": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go"},
 	// The policy in S3.
-	"internal/policysource": {"internal/awsjson", "internal/policy", "github.com/aws/aws-sdk-go-v2/aws"},
+	"internal/policysource": {
+		"internal/awsjson", "internal/lazyregexp", "internal/policy", "github.com/aws/aws-sdk-go-v2/aws",
+	},
 	// The only one that talks to the identity store, and that asks the poll about a tenant.
 	"internal/directory": {
 		"internal/entra", "internal/identity", "internal/signal", "internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws",
@@ -72,8 +74,10 @@ var may = map[string][]string{
 	"internal/graph": {
 		"internal/awsjson", "internal/entra", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/sts",
 	},
-	// What the responder asks the poll. The standard library alone.
-	"internal/entra": {},
+	// What the responder asks the poll.
+	"internal/entra": {"internal/lazyregexp"},
+	// The standard library alone.
+	"internal/lazyregexp": {},
 	// The only one that talks to EventBridge.
 	"internal/partner": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
 	// It lists and asks, and has no way to terminate.
@@ -85,7 +89,7 @@ var may = map[string][]string{
 	},
 	// The only one that talks to SNS.
 	"internal/notify": {
-		"internal/metric", "internal/signal", "internal/policy", "internal/responder", "internal/vpn",
+		"internal/lazyregexp", "internal/metric", "internal/signal", "internal/policy", "internal/responder", "internal/vpn",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
 		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/smithy-go/middleware",
@@ -99,8 +103,8 @@ var may = map[string][]string{
 	"internal/emulator": {},
 	"cmd/handler": {
 		"internal/policysource", "internal/signal", "internal/policy", "internal/vpn", "internal/responder",
-		"internal/directory", "internal/entra", "internal/held", "internal/ledger", "internal/notify", "internal/partner",
-		"internal/sweep",
+		"internal/directory", "internal/entra", "internal/held", "internal/lazyregexp", "internal/ledger", "internal/notify",
+		"internal/partner", "internal/sweep",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambda",
 		"github.com/aws/aws-lambda-go/lambdacontext",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn", "github.com/aws/aws-sdk-go-v2/aws/retry",

@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"clientvpn-responder/internal/directory"
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/vpn"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,7 +18,7 @@ import (
 
 const regionPattern = `^[a-z]{2,}(-[a-z]+)+-[0-9]+$`
 
-var regionName = regexp.MustCompile(regionPattern)
+var regionName = lazyregexp.New(regionPattern)
 
 func parseTargets(s *settings, value string) error {
 	var problems []error
@@ -70,7 +70,7 @@ func parseTarget(entry string) (target, error) {
 		}
 		t = target{parsed, region}
 	}
-	if !regionName.MatchString(t.region) {
+	if !regionName().MatchString(t.region) {
 		return target{}, fmt.Errorf("%q is neither a Region like eu-west-1 nor a role and a Region, like "+
 			"arn:aws:iam::444455556666:role/clientvpn-responder@eu-west-1; separate several by commas", entry)
 	}
@@ -87,10 +87,10 @@ func parseRole(role string) (arn.ARN, error) {
 }
 
 // Source: AWS STS API reference, AssumeRole.
-var externalID = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
+var externalID = lazyregexp.New(`^[\w+=,.@:/-]+$`)
 
 func parseExternalID(s *settings, value string) error {
-	if n := len(value); n < 2 || n > 1224 || !externalID.MatchString(value) {
+	if n := len(value); n < 2 || n > 1224 || !externalID().MatchString(value) {
 		return errors.New("must be 2 to 1224 letters, digits and the signs +=,.@:/_-")
 	}
 	s.externalID = value

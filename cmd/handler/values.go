@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/notify"
 	"clientvpn-responder/internal/policy"
 )
@@ -22,13 +22,13 @@ func parseMode(s *settings, value string) error {
 	}
 }
 
-var endpointID = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
+var endpointID = lazyregexp.New(`^cvpn-endpoint-[0-9a-f]+$`)
 
 func parseEndpointIDs(s *settings, value string) error {
 	var problems []error
 	for id := range strings.SplitSeq(value, ",") {
 		switch id = strings.TrimSpace(id); {
-		case !endpointID.MatchString(id):
+		case !endpointID().MatchString(id):
 			problems = append(problems, fmt.Errorf(
 				"%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0; separate several by commas", id))
 		case !slices.Contains(s.endpointIDs, id):

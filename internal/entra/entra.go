@@ -7,13 +7,11 @@ package entra
 
 import (
 	"fmt"
-	"regexp"
-	"sync"
+
+	"clientvpn-responder/internal/lazyregexp"
 )
 
-var id = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-})
+var id = lazyregexp.New(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // IsID reports whether the value has the form of an id of a tenant, an application, a user or a group.
 func IsID(value string) bool { return id().MatchString(value) }

@@ -2,15 +2,15 @@ package notify
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
 )
 
 // ec2ID matches EC2's ids, which may be part of a command. Nothing else of an event or a client may.
-var ec2ID = regexp.MustCompile(`^cvpn-(endpoint|connection)-[0-9a-f]+$`)
+var ec2ID = lazyregexp.New(`^cvpn-(endpoint|connection)-[0-9a-f]+$`)
 
 // repairs returns what must be mended before a further try can do more.
 func repairs(o responder.Outcome) []string {
@@ -118,10 +118,13 @@ func onlyByRequest(o responder.Outcome) string {
 // byHand has the command that terminates the first connection that is left.
 func byHand(o responder.Outcome) string {
 	connections := left(o)
-	if len(connections) == 0 || !ec2ID.MatchString(connections[0].ID) || !ec2ID.MatchString(connections[0].EndpointID) {
+	if len(connections) == 0 {
 		return ""
 	}
 	c, which := connections[0], "it"
+	if !ec2ID().MatchString(c.ID) || !ec2ID().MatchString(c.EndpointID) {
+		return ""
+	}
 	if len(connections) > 1 {
 		which = "the first of them"
 	}

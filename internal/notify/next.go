@@ -2,11 +2,10 @@ package notify
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/vpn"
@@ -19,15 +18,10 @@ type Place struct {
 	Stop          string // the command that stops everything
 }
 
-// Words of an event that may be part of a command. No other may: a name could be a command itself. They are compiled
-// when they are first needed, because that takes more than a millisecond of the start.
+// Words of an event that may be part of a command. No other may: a name could be a command itself.
 var (
-	plainName = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,252})?$`)
-	})
-	plainID = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$`)
-	})
+	plainName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,252})?$`)
+	plainID   = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$`)
 )
 
 // nameIn returns the person's name for a command, or NAME where the name may not be part of one.

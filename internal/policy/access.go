@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -40,7 +41,7 @@ var accessSections = map[string]map[string]accessSection{
 	signal.IdentityCenter: {
 		"groups": {
 			carrier{signal.IdentityCenter, signal.Group},
-			lazy(`^([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+			lazyregexp.New(`^([0-9a-f]{10}-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
 			"the id of a group, like 9067123456-0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
 		},
 		"accounts": {
@@ -49,7 +50,7 @@ var accessSections = map[string]map[string]accessSection{
 		},
 		"apps": {
 			carrier{signal.IdentityCenter, signal.Application},
-			lazy(`^arn:aws[a-z-]*:sso::[0-9]*:application/.+$`),
+			lazyregexp.New(`^arn:aws[a-z-]*:sso::[0-9]*:application/.+$`),
 			"the ARN of an application, like arn:aws:sso::111122223333:application/ssoins-0123456789abcdef/apl-0123456789abcdef",
 		},
 	},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -116,7 +117,7 @@ func mapEntries(node ast.Node) ([]*ast.MappingValueNode, error) {
 }
 
 // opaque are forms of ids that no person types.
-var opaque = lazy(
+var opaque = lazyregexp.New(
 	`^([0-9a-f]{10}-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|\||^00u[0-9A-Za-z]{17}$`,
 )
 

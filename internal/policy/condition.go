@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -36,8 +37,8 @@ type bounds struct {
 const everyone = "everyone"
 
 var (
-	accountID  = lazy(`^[0-9]{12}$`)
-	regionName = lazy(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	accountID  = lazyregexp.New(`^[0-9]{12}$`)
+	regionName = lazyregexp.New(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 )
 
 // check reports what means nothing, and compiles the patterns.

@@ -2,9 +2,7 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"clientvpn-responder/internal/signal"
@@ -71,11 +69,6 @@ func width(text string) int {
 }
 
 func isGlob(s string) bool { return strings.ContainsAny(s, "*?") }
-
-// lazy compiles a regular expression at its first use: most policies need few, and each takes time of the start.
-func lazy(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
 
 // notRegular refuses what is a regular expression where a pattern is meant: it would fit nobody.
 func notRegular(pattern string) error {

@@ -71,7 +71,7 @@ func (c *checker) bind(b *identity.Book, endpoints map[string][]string) {
 			)
 		}
 		for _, id := range ids {
-			if !endpointID.MatchString(id) {
+			if !endpointID().MatchString(id) {
 				c.add("identity.endpoints", "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0", id)
 			}
 		}

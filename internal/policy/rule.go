@@ -2,15 +2,15 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 var (
-	endpointID   = regexp.MustCompile(`^cvpn-endpoint-[0-9a-f]+$`)
-	connectionID = regexp.MustCompile(`^cvpn-connection-[0-9a-f]+$`)
+	endpointID   = lazyregexp.New(`^cvpn-endpoint-[0-9a-f]+$`)
+	connectionID = lazyregexp.New(`^cvpn-connection-[0-9a-f]+$`)
 )
 
 func (c *checker) document(d document, book *identity.Book) {
@@ -71,7 +71,7 @@ func (r *rule) checkEndpoints(c *checker, path string) {
 		c.add(path, "is empty, so the rule acts nowhere; remove the line or name an endpoint")
 	}
 	for i, endpoint := range r.Endpoints {
-		if !endpointID.MatchString(endpoint) {
+		if !endpointID().MatchString(endpoint) {
 			c.add(fmt.Sprintf("%s[%d]", path, i), "%q is not an endpoint id like cvpn-endpoint-0123456789abcdef0", endpoint)
 		}
 	}

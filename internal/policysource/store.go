@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"clientvpn-responder/internal/awsjson"
+	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/policy"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,9 +23,7 @@ type Location struct{ Bucket, Key string }
 
 // location has the buckets' names and the keys that can be used.
 // Source: Amazon S3 user guide, bucket naming rules and object key naming guidelines.
-var location = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)$`)
-})
+var location = lazyregexp.New(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)$`)
 
 // ParseLocation reads a location such as s3://bucket/policy.yaml.
 func ParseLocation(s string) (Location, error) {

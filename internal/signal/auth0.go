@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // auth0Events are types of Auth0's log stream and of its event streams. "sapi" and "sscim" are requests to the
@@ -190,7 +191,7 @@ func (u auth0User) connection() lenientString {
 }
 
 // auth0Source matches the part of a partner event source that Auth0 adds to the tenant's name.
-var auth0Source = lazy(`-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var auth0Source = lazyregexp.New(`-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // tenant is the issuer, as the record or else the partner event source names it.
 func (log auth0Log) tenant(e event) identity.Issuer {

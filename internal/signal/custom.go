@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // customEvents are the detail-types of our own form.
@@ -139,7 +141,7 @@ func (f customForm) seenTime() (time.Time, error) {
 }
 
 // connectionID matches the id of a Client VPN connection.
-var connectionID = lazy(`^cvpn-connection-[0-9a-f]+$`)
+var connectionID = lazyregexp.New(`^cvpn-connection-[0-9a-f]+$`)
 
 // subjects returns the people, the connection or the address that the form names.
 func (f customForm) subjects() ([]Subject, error) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // customFields are the members of the form's detail, without those that are null. Keys are in lower case and without
@@ -23,12 +24,12 @@ var customKeys = []string{
 var (
 	customSeparators = replacer("_", "", "-", "")
 	// condition matches keys that look like a condition.
-	condition = lazy(`effective|date|day$|` +
+	condition = lazyregexp.New(`effective|date|day$|` +
 		`(start|end|ends|terminate|leave|leaves|expire|expires|run|execute|valid)(at|on|from|until)$|` +
 		`^(when|at|on|from|until)$|schedul|delay|notbefore|notafter|until|dryrun|^mode$|` +
 		`^(after|before|expires|expiry|expiration|deadline)$`)
 	// history matches keys of the past, which are no condition.
-	history = lazy(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
+	history = lazyregexp.New(`^(last)?(updated?|created?|modified|changed|hired?|birth|start)(at|on|date|day)?$`)
 )
 
 func readCustomFields(detail json.RawMessage) (customFields, error) {

@@ -1,6 +1,10 @@
 package signal
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"clientvpn-responder/internal/lazyregexp"
+)
 
 // duoEvents are actions of Duo's administrator log, with the status that an action sets.
 // Source: Duo Admin API, "Administrator logs".
@@ -60,7 +64,7 @@ func (d duoEntry) meaning() requiredString {
 }
 
 // duoStatus finds the status in a description that is not JSON, as Duo's sometimes are not.
-var duoStatus = lazy(`"status"\s*:\s*"([^"\\]*)"`)
+var duoStatus = lazyregexp.New(`"status"\s*:\s*"([^"\\]*)"`)
 
 // status returns the status in the description.
 func (d duoEntry) status() string {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // entraEvents are activities of Microsoft Entra ID's audit log, states of its Identity Protection, and Microsoft
@@ -164,10 +165,10 @@ func (r entraRecord) properties() entraProperties {
 }
 
 // serviceCategory matches the categories of logs about service principals and managed identities.
-var serviceCategory = lazy(`ServicePrincipal|ManagedIdentity`)
+var serviceCategory = lazyregexp.New(`ServicePrincipal|ManagedIdentity`)
 
 // riskCategory matches the categories of Identity Protection that are about users. A sign-in has a risk state, too.
-var riskCategory = lazy(`^(RiskyUsers|UserRiskEvents)$`)
+var riskCategory = lazyregexp.New(`^(RiskyUsers|UserRiskEvents)$`)
 
 func parseEntraRisk(e event, r entraRecord) ([]Signal, error) {
 	p := r.properties()
@@ -193,7 +194,7 @@ func parseEntraRisk(e event, r entraRecord) ([]Signal, error) {
 }
 
 // graphUser matches a user's resource, but not one that belongs to a user, such as a message.
-var graphUser = lazy(`^users(/[^/]+|\('[^']+'\))$`)
+var graphUser = lazyregexp.New(`^users(/[^/]+|\('[^']+'\))$`)
 
 func parseGraphNotification(e event, path string, r entraRecord) ([]Signal, error) {
 	at, id, tenant := r.Time.time(), string(r.ID), r.TenantID

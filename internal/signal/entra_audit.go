@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 type entraTarget struct {
@@ -148,4 +150,4 @@ func liveName(upn, id requiredString) requiredString {
 	return upn
 }
 
-var objectID = lazy(`^[0-9a-fA-F]{32}$`)
+var objectID = lazyregexp.New(`^[0-9a-fA-F]{32}$`)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // identityCenterEvents are calls to IAM Identity Center's directory, as eventSource's first word and eventName, and the
@@ -164,9 +166,9 @@ func (p identityCenterCall) active() (active, said bool) {
 var (
 	// identityUser and identityGroup match the id of a user or a group in an ARN of the identity store. An id is a UUID,
 	// with or without the store's ten digits before it.
-	identityUser  = lazy(`user/` + storeID + `$`)
-	identityGroup = lazy(`group/` + storeID + `$`)
-	identityStore = lazy(`identitystore/(d-[0-9a-f]{10})(?:/|$)`)
+	identityUser  = lazyregexp.New(`user/` + storeID + `$`)
+	identityGroup = lazyregexp.New(`group/` + storeID + `$`)
+	identityStore = lazyregexp.New(`identitystore/(d-[0-9a-f]{10})(?:/|$)`)
 )
 
 const storeID = `((?:[0-9a-f]{10}-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})`

@@ -1,8 +1,12 @@
 package signal
 
-import "strings"
+import (
+	"strings"
 
-var terminatesSession = lazy(`(?i)terminat|logout|sign[ _-]?out`)
+	"clientvpn-responder/internal/lazyregexp"
+)
+
+var terminatesSession = lazyregexp.New(`(?i)terminat|logout|sign[ _-]?out`)
 
 // terminatesSessions looks for the action among the targets that are not people. Okta documents no list of the actions'
 // names.
@@ -18,9 +22,9 @@ func (o oktaEvent) terminatesSessions() bool {
 
 // riskLevel matches a level in a text such as {level=HIGH, reasons=…} or {"level":"HIGH"}, but not a level called
 // previous or old.
-var riskLevel = lazy(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
+var riskLevel = lazyregexp.New(`(?i)(?:^|[^a-z_])(?:current_?|new_?)?(?:risk_?)?level\\?"?\s*[=:]\s*\\?"?([a-z]+)`)
 
-var formerLevel = lazy(`previous|prior|old|from|before`)
+var formerLevel = lazyregexp.New(`previous|prior|old|from|before`)
 
 // isHighRisk looks for the level in the debug data, which is free in form.
 func (o oktaEvent) isHighRisk() bool {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -209,13 +208,7 @@ func eachSubject(base Signal, subjects []Subject) []Signal {
 	return signals
 }
 
-// lazy compiles a pattern at its first use. All patterns together would take a twentieth of the start of a function,
-// and the connect handler needs none.
-func lazy(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
-
-// replacer makes a replacer at its first use, for the same reason.
+// replacer makes a replacer at its first use, so that the start does not wait for it.
 func replacer(oldnew ...string) func() *strings.Replacer {
 	return sync.OnceValue(func() *strings.Replacer { return strings.NewReplacer(oldnew...) })
 }

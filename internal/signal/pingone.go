@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // pingOneEvents are action types of PingOne's audit activities, with the change that matters.
@@ -128,7 +129,7 @@ func (r pingOneResource) status() lenientString {
 }
 
 // pingOneMember matches the path of a membership, which names user and group. The resource's own id may be either's.
-var pingOneMember = lazy(`/users/([^/?]+)/memberOfGroups/([^/?]+)`)
+var pingOneMember = lazyregexp.New(`/users/([^/?]+)/memberOfGroups/([^/?]+)`)
 
 // memberships returns a signal for each membership, or for a group that was deleted.
 func (p pingOneActivity) memberships(e event, base Signal) (signals []Signal) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"clientvpn-responder/internal/identity"
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // accessKey is the principal whose credentials were used.
@@ -102,7 +103,7 @@ func (a actor) seen(account requiredString) Subject {
 }
 
 // programName matches session names that no person has: EC2 instances, and the defaults of the SDKs.
-var programName = lazy(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|` +
+var programName = lazyregexp.New(`^(i-[0-9a-f]{8,17}|(aws-go-sdk|botocore-session|aws-sdk-[a-z]+)-.*|` +
 	`AWSCLI-Session|EKSGetTokenAuth|AWS-SSO.*)$`)
 
 // roleSession returns the session of the role, or nobody if its name cannot be a person's.
@@ -138,7 +139,7 @@ func kubernetesSubject(username string, cluster identity.Issuer) Subject {
 }
 
 // authenticator matches the uid of a Kubernetes user of the IAM authenticator: the account and the principal's id.
-var authenticator = lazy(`^aws-iam-authenticator:([0-9]{12}):(AIDA[0-9A-Z]+)$`)
+var authenticator = lazyregexp.New(`^aws-iam-authenticator:([0-9]{12}):(AIDA[0-9A-Z]+)$`)
 
 // authenticatorSubject returns the IAM user who stands behind a Kubernetes user, as an id. The name of the Kubernetes
 // user is the cluster's choice.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // securityHubEvents are detail-types of Security Hub's events. Their signals are GuardDuty's: same provider, finding
@@ -70,8 +72,8 @@ func withPeople(base Signal, keys []accessKey, actors []actor, account requiredS
 
 // The ARNs of GuardDuty's product, which Security Hub controls. The importer of a finding chooses the product's name.
 var (
-	guardDutyProduct   = lazy(`^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::product/aws/guardduty$`)
-	guardDutyProductV2 = lazy(`^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::productv2/aws/guardduty$`)
+	guardDutyProduct   = lazyregexp.New(`^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::product/aws/guardduty$`)
+	guardDutyProductV2 = lazyregexp.New(`^arn:aws[a-z-]*:securityhub:[a-z0-9-]+::productv2/aws/guardduty$`)
 )
 
 // findingID returns GuardDuty's own id from a finding's ARN, so that it is the same by every route.

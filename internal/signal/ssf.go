@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"clientvpn-responder/internal/lazyregexp"
 )
 
 // ssfEvents are event types of OpenID Shared Signals, without the prefix https://schemas.openid.net/secevent/.
@@ -45,7 +47,7 @@ var ssfEvents = []meaning{
 }
 
 // secevent matches the prefix of OpenID's event URIs. Some transmitters write http.
-var secevent = lazy(`^https?://schemas\.openid\.net/secevent/`)
+var secevent = lazyregexp.New(`^https?://schemas\.openid\.net/secevent/`)
 
 // ssfEvent is the payload of one event of a Security Event Token.
 type ssfEvent struct {
@@ -148,7 +150,7 @@ func (set securityEventToken) subject(v ssfEvent) ssfSubjectID {
 
 // ordinaryLogout matches the whole reason that transmitters write when people end their own sessions. "User logged out
 // by administrator" is another reason.
-var ordinaryLogout = lazy(`(?i)^user (logout|logged out|signed out|sign[- ]?out)( from okta)?\.?$`)
+var ordinaryLogout = lazyregexp.New(`(?i)^user (logout|logged out|signed out|sign[- ]?out)( from okta)?\.?$`)
 
 // saysLess says why an event of the kind means less than its type can mean, or "". A logout of all sessions is an
 // administrator's doing, even if the event says that the user initiated it.
