@@ -23,6 +23,11 @@ func newGlob(pattern string) glob {
 	return g
 }
 
+// mayFit reports, quickly, whether a text in ASCII begins as one that fits.
+func (g glob) mayFit(s string) bool {
+	return len(s) >= len(g.begins) && strings.EqualFold(s[:len(g.begins)], g.begins)
+}
+
 // fits reports whether all of s fits, in any case.
 func (g glob) fits(s string) bool { return g.fitsFolded(signal.Fold(s)) }
 

@@ -45,16 +45,17 @@ func (c *condition) checkType(report *checker, path, pattern string) {
 // typesFor reports whether a pattern fits a type of the providers that asks for something. idle is a type that it fits
 // and that asks for nothing. open says that AWS adds to the types.
 func typesFor(g glob, providers []string) (asks bool, idle string, open bool) {
-	fits := func(word signal.Word) bool { return g.fitsFolded(word.Folded) }
 	for _, p := range providers {
-		asking, others, more := signal.Types(p)
-		if slices.ContainsFunc(asking, fits) {
-			return true, "", false
+		for word, asks := range signal.Types(p) {
+			switch {
+			case !g.mayFit(word) || !g.fits(word):
+			case asks:
+				return true, "", false
+			case idle == "":
+				idle = word
+			}
 		}
-		if i := slices.IndexFunc(others, fits); i >= 0 {
-			idle = others[i].Text
-		}
-		open = open || more
+		open = open || signal.MoreTypes(p)
 	}
 	return false, idle, open
 }
@@ -66,9 +67,10 @@ func typeMeant(pattern string, providers []string) string {
 	}
 	var known []string
 	for _, p := range providers {
-		asking, _, _ := signal.Types(p)
-		for _, word := range asking {
-			known = append(known, word.Text)
+		for word, asks := range signal.Types(p) {
+			if asks {
+				known = append(known, word)
+			}
 		}
 	}
 	if before, ends := strings.CutSuffix(pattern, "*"); ends && !isGlob(before) {

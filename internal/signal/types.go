@@ -1,56 +1,33 @@
 package signal
 
 import (
+	"iter"
 	"slices"
 	"strings"
-	"sync"
 )
 
-// Word is a word of a provider's event types: as the provider writes it, and as [Fold] returns it.
-type Word struct{ Text, Folded string }
-
-// Types lists the words of a provider's event types. asking has the words that [Signal.Type] can have. idle has the
-// words of events that ask for nothing; no signal has one that is not in asking, too. open says that AWS adds to the
-// types of findings, so that there are more. The caller must not change the lists.
-func Types(provider string) (asking, idle []Word, open bool) {
-	t := types()[provider]
-	return t.asking, t.idle, t.open
-}
-
-type typesOf struct {
-	asking, idle []Word
-	open         bool
-}
-
-// types has the types of each provider, put together once: reading a policy looks at them for every pattern.
-var types = sync.OnceValue(func() map[string]typesOf {
-	of := map[string]typesOf{}
-	for _, p := range providers {
-		t := of[p.name]
-		t.open = t.open || p.name == guardDuty
-		for _, m := range p.known {
-			list := &t.asking
-			if m.kind == "" {
-				list = &t.idle
+// Types yields the words of a provider's event types, and whether the events ask for something. A word of events that
+// ask for nothing may come again as one of others. No signal has it if it does not. A row may have the service before
+// the word, and behind it what the event must say besides; [Signal.Type] can have each of them.
+func Types(provider string) iter.Seq2[string, bool] {
+	return func(yield func(word string, asks bool) bool) {
+		for _, p := range providers {
+			if p.name != provider {
+				continue
 			}
-			for _, word := range wordsOf(m.eventType) {
-				*list = append(*list, Word{word, Fold(word)})
+			for _, m := range p.known {
+				first, rest, found := strings.Cut(m.eventType, " ")
+				asks := m.kind != ""
+				if !yield(m.eventType, asks) || found && (!yield(first, asks) || !yield(rest, asks)) {
+					return
+				}
 			}
 		}
-		of[p.name] = t
 	}
-	return of
-})
-
-// wordsOf returns the words of an event type. The signal can have each of them. A row may have the service before it,
-// and behind it what the event must say besides.
-func wordsOf(eventType string) []string {
-	first, rest, found := strings.Cut(eventType, " ")
-	if !found {
-		return []string{eventType}
-	}
-	return []string{eventType, first, rest}
 }
+
+// MoreTypes reports whether a provider adds to its types, so that there are more than [Types] yields.
+func MoreTypes(provider string) bool { return provider == guardDuty }
 
 // purposes are the threat purposes that finding types begin with.
 // Source: Amazon GuardDuty user guide, "GuardDuty finding format".
