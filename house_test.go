@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"internal/signal":   {"internal/identity", "internal/lazyregexp"},
 	"internal/policy": {
 		"internal/identity", "internal/lazyregexp", "internal/signal",
-		"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser",
+		"github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "github.com/goccy/go-yaml/token",
 	},
 	// The only one that talks to EC2.
 	"internal/vpn": {

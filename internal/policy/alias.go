@@ -11,7 +11,6 @@ import (
 	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/lazyregexp"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -27,22 +26,21 @@ type alias struct {
 // own.
 type aliasDocument []alias
 
-// UnmarshalYAML reads the map.
-func (d *aliasDocument) UnmarshalYAML(node ast.Node) error {
-	entries, err := mapEntries(node)
+func (d *aliasDocument) read(c *checker, n ast.Node) {
+	entries, ok := mapEntries(n)
+	if !ok {
+		c.addNode(n, "must be a map of names to people")
+	}
 	for _, e := range entries {
-		name := e.Key.GetToken().Value
-		if _, nested := e.Value.(ast.MapNode); !nested {
+		name := keyOf(e)
+		inner, nested := mapEntries(e.Value)
+		if !nested {
 			*d = append(*d, newAlias(e, flatIssuer(name)).mended())
-			continue
 		}
-		inner, innerErr := mapEntries(e.Value)
-		err = errors.Join(err, innerErr)
 		for _, i := range inner {
-			*d = append(*d, newAlias(i, aliasKey{identity.ReadIssuer(name), i.Key.GetToken().Value}))
+			*d = append(*d, newAlias(i, aliasKey{identity.ReadIssuer(name), keyOf(i)}))
 		}
 	}
-	return err
 }
 
 type aliasKey struct {
@@ -62,9 +60,7 @@ func flatIssuer(key string) aliasKey {
 func newAlias(e *ast.MappingValueNode, key aliasKey) alias {
 	at := e.Key.GetToken().Position
 	a := alias{issuer: key.issuer, name: key.name, line: at.Line, column: at.Column}
-	if scalar, ok := e.Value.(ast.ScalarNode); ok {
-		a.person = scalar.GetToken().Value
-	}
+	a.person, _ = textOf(e.Value) // whatever else it is, is nobody
 	return a
 }
 
@@ -80,40 +76,26 @@ func (a alias) mended() alias {
 // issuerList is a list of issuers.
 type issuerList []string
 
-// UnmarshalYAML reads the list. In braces, the library takes okta:acme for a map.
-func (l *issuerList) UnmarshalYAML(node ast.Node) error {
-	list, ok := node.(*ast.SequenceNode)
+// read reads the list. In braces, the library takes okta:acme for a map.
+func (l *issuerList) read(c *checker, n ast.Node) {
+	list, ok := n.(*ast.SequenceNode)
 	if !ok {
-		return &yaml.SyntaxError{Message: "must be a list, such as [iam:111122223333]", Token: node.GetToken()}
+		c.addNode(n, "must be a list, such as [iam:111122223333]")
+		return
 	}
 	for _, entry := range list.Values {
-		switch n := entry.(type) {
-		case *ast.MappingValueNode:
-			*l = append(*l, n.Key.GetToken().Value+":"+n.Value.GetToken().Value)
-			continue
-		case *ast.MappingNode:
-			if len(n.Values) == 1 {
-				*l = append(*l, n.Values[0].Key.GetToken().Value+":"+n.Values[0].Value.GetToken().Value)
-				continue
-			}
-		case ast.ScalarNode:
-			*l = append(*l, n.GetToken().Value)
+		text, ok := textOf(entry)
+		if pair, isMap := mapEntries(entry); isMap && len(pair) == 1 {
+			var part string
+			part, ok = textOf(pair[0].Value)
+			text = keyOf(pair[0]) + ":" + part
+		}
+		if !ok {
+			c.addNode(entry, "must be an issuer, such as iam:111122223333")
 			continue
 		}
-		return &yaml.SyntaxError{Message: "must be an issuer, such as iam:111122223333", Token: entry.GetToken()}
+		*l = append(*l, text)
 	}
-	return nil
-}
-
-// mapEntries returns the entries of a map, in whichever of the library's two forms it comes.
-func mapEntries(node ast.Node) ([]*ast.MappingValueNode, error) {
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		return n.Values, nil
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}, nil
-	}
-	return nil, &yaml.SyntaxError{Message: "must be a map of names to people", Token: node.GetToken()}
 }
 
 // opaque are forms of ids that no person types.

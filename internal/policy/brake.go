@@ -2,13 +2,13 @@ package policy
 
 import (
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"clientvpn-responder/internal/signal"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -84,13 +84,12 @@ type massDocument struct {
 	Reason string `yaml:"reason"`
 }
 
-// UnmarshalYAML reads either form.
-func (b *brakeDocument) UnmarshalYAML(node ast.Node) error {
-	if scalar, ok := node.(ast.ScalarNode); ok {
-		b.word = scalar.GetToken().Value
-		return nil
+func (d *brakeDocument) read(c *checker, n ast.Node) {
+	if word, ok := textOf(n); ok {
+		d.word = word
+		return
 	}
-	return yaml.NodeToValue(node, &b.fields, yaml.Strict())
+	c.fill(n, reflect.ValueOf(&d.fields).Elem())
 }
 
 // brake checks the document's brake, and returns it with what is left out filled in.

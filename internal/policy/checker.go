@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -20,16 +19,28 @@ type checker struct {
 func (c *checker) add(path, format string, args ...any) {
 	line, column := 1, 1
 	for at := path; at != ""; at = at[:max(strings.LastIndexAny(at, ".["), 0)] {
-		p, err := yaml.PathString("$." + at)
-		if err != nil {
-			continue
-		}
-		if node, err := p.FilterFile(c.file); err == nil {
+		if node := c.find("$." + at); node != nil {
 			line, column = node.GetToken().Position.Line, node.GetToken().Position.Column
 			break
 		}
 	}
 	c.addAt(line, column, path, fmt.Sprintf(format, args...))
+}
+
+// find returns the value at a path; nil if the document has none. A key has the path of its value, and comes before it.
+func (c *checker) find(path string) (found ast.Node) {
+	ast.Walk(visitor(func(n ast.Node) {
+		if n.GetPath() == path {
+			found = n
+		}
+	}), c.file.Docs[0].Body)
+	return found
+}
+
+// addNode records a mistake of a value.
+func (c *checker) addNode(n ast.Node, problem string) {
+	at := n.GetToken().Position
+	c.addAt(at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem)
 }
 
 func (c *checker) addAt(line, column int, path, problem string) {
@@ -49,54 +60,13 @@ func (c *checker) plain() {
 		default:
 			return
 		}
-		at := n.GetToken().Position
-		c.addAt(at.Line, at.Column, strings.TrimPrefix(n.GetPath(), "$."), problem)
+		c.addNode(n, problem)
 	}), c.file.Docs[0].Body)
-}
-
-// asWritten makes text of numbers and booleans, as written, except where the language wants a number. A person may be
-// called 007 or true, and the exemption of 7 or false would be nobody's.
-func asWritten(n ast.Node) {
-	text := func(n ast.Node) (ast.Node, bool) {
-		switch n.Type() {
-		case ast.IntegerType, ast.FloatType, ast.BoolType, ast.InfinityType, ast.NanType:
-			written := ast.String(n.GetToken())
-			written.SetPath(n.GetPath())
-			return written, true
-		}
-		return n, false
-	}
-	switch n := n.(type) {
-	case *ast.SequenceNode:
-		for i, value := range n.Values {
-			n.Values[i], _ = text(value)
-		}
-	case *ast.MappingValueNode:
-		if key, changed := text(n.Key); changed {
-			n.Key = key.(ast.MapKeyNode)
-		}
-		switch n.Key.GetToken().Value {
-		case "version", "max_connections", "min", "max", "demonstration":
-		default:
-			n.Value, _ = text(n.Value)
-		}
-	}
 }
 
 type visitor func(ast.Node)
 
 func (v visitor) Visit(n ast.Node) ast.Visitor { v(n); return v }
-
-// wholeNumber refuses what the YAML library would round or convert.
-func (c *checker) wholeNumber(key string) {
-	path, err := yaml.PathString("$." + key)
-	if err != nil {
-		panic(err) // the keys are ours
-	}
-	if node, err := path.FilterFile(c.file); err == nil && node != nil && node.Type() != ast.IntegerType {
-		c.add(key, "%s is not a whole number", node)
-	}
-}
 
 func oneOf[T ~string](c *checker, path string, value T, allowed ...T) {
 	if slices.Contains(allowed, value) {

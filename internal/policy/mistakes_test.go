@@ -22,6 +22,10 @@ var mistakes = []struct{ name, lines, want string }{
 	{"a template without a user", "identity: {common_names: [laptop]}", "must hold {user} once"},
 	{"a template with CN=", "identity: {common_names: ['CN={user}']}", "has CN=, which Client VPN does not report"},
 	{"a misspelt key", "excempt: [alice]", `unknown field "excempt"; did you mean exempt?`},
+	{"a misspelt key of the brake", "brake: {peple: 5}", `unknown field "peple"; did you mean people?`},
+	{"a number that is none", "rules: [{name: a, when: {severity: {min: high}}, then: notify}]", "min: must be a number"},
+	{"no number", "rules: [{name: a, when: {severity: {max: .nan}}, then: notify}]", "max: must be a number"},
+	{"neither true nor false", "demonstration: yes", "demonstration: must be true or false"},
 	{"a misspelt key of identity", "identity: {isuers: []}", `unknown field "isuers"; did you mean issuers?`},
 	{
 		"a misspelt kind", "rules: [{name: a, when: {kinds: [account-disable]}, then: notify}]",

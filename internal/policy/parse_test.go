@@ -94,7 +94,7 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 			"min 7 is above max 4",
 		},
 		{
-			"severity that is no number", "version: 1\nrules:\n  - {name: a, when: {severity: {min: .nan}}, then: notify}\n",
+			"severity that is no number", "version: 1\nrules:\n  - {name: a, when: {severity: {min: 'NaN'}}, then: notify}\n",
 			"NaN is outside",
 		},
 		{
@@ -254,9 +254,43 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 }
 
 func TestAllMistakesAreReportedAtOnce(t *testing.T) {
-	_, err := Parse("policy.yaml", []byte("version: 3\nmax_connections: -1\ndefault: maybe\nexempt: ['*']\n"))
-	if n := strings.Count(err.Error(), "policy.yaml:"); n != 4 {
-		t.Errorf("%d of 4 mistakes:\n%v", n, err)
+	for _, document := range []string{
+		"version: 3\nmax_connections: -1\ndefault: maybe\nexempt: ['*']\n",
+		"version: one\nexempt: alice\nidentity: {domain: [example.com]}\nbrake: {peple: 5}\n", // of form
+	} {
+		_, err := Parse("policy.yaml", []byte(document))
+		if n := strings.Count(err.Error(), "policy.yaml:"); n != 4 {
+			t.Errorf("%d of 4 mistakes:\n%v", n, err)
+		}
+	}
+}
+
+// TestFormsOfYAML: a value is the same in each of YAML's ways to write it.
+func TestFormsOfYAML(t *testing.T) {
+	p := mustParse(t, `version: 1
+identity:
+  aliases:
+    ? key
+    : bob
+    block: |-
+      carol
+exempt: [plain, 'single', "dou\x62le"]
+rules: [{name: a, when: {severity: {min: '4', max: 0x8}}, then: notify}]
+max_connections: 0x10
+`)
+	for name, person := range map[string]string{"key": "bob", "block": "carol"} {
+		if !p.SamePerson(name, "", person, "") {
+			t.Errorf("%s is not %s", name, person)
+		}
+	}
+	if p.MaxConnections != 16 || !p.Exempt("plain") || !p.Exempt("single") || !p.Exempt("double") {
+		t.Errorf("%+v", p)
+	}
+	for severity, rule := range map[float64]string{3.9: "", 4: "a", 8: "a", 8.1: ""} {
+		s := with(leaver, func(s *signal.Signal) { s.Kind, s.Severity = signal.Finding, severity })
+		if d := p.Decide(s, Enforce, now); d.Rule != rule {
+			t.Errorf("severity %v: rule %q", severity, d.Rule)
+		}
 	}
 }
 

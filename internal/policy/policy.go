@@ -14,11 +14,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"clientvpn-responder/internal/identity"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
 
@@ -129,8 +128,8 @@ func Load(path string) (*Policy, error) {
 func Parse(name string, data []byte) (*Policy, error) { return ParseWith(name, data, nil) }
 
 // ParseWith reads a policy document; name is the file's name for messages, and read returns a file beside it. The
-// error lists every mistake as "name:line:column: path: problem". If the form is wrong (syntax, an unknown or doubled
-// key, a value of the wrong type), it has only the first.
+// error lists every mistake as "name:line:column: path: problem". If YAML's syntax is wrong or a key is doubled, it has
+// only the first. If a value is not of its form or a key is unknown, it has all such mistakes and no others.
 func ParseWith(name string, data []byte, read func(name string) ([]byte, error)) (p *Policy, err error) {
 	// The YAML library panics on some broken documents. An unreadable policy must not take the reports along.
 	defer func() {
@@ -156,8 +155,6 @@ func ParseWith(name string, data []byte, read func(name string) ([]byte, error))
 		demo:           d.Demonstration,
 		book:           *newBook(d.Identity, &c, file),
 	}
-	c.wholeNumber("version")
-	c.wholeNumber("max_connections")
 	c.document(d, &p.book)
 	p.access, p.leaverStates = newAccess(d.Access, &c), newLeaverStates(d.LeaverStates, &c)
 	p.lifts = newLifts(d.Lifts, &c)
@@ -198,7 +195,7 @@ func (c *checker) read(data []byte) (document, error) {
 	// A byte order mark, which some editors write, would become part of the first key.
 	file, err := parser.ParseBytes(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), 0)
 	if err != nil {
-		return d, c.formError(err)
+		return d, c.syntaxError(err)
 	}
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return d, fmt.Errorf("%s:1:1: must be one YAML document; begin with \"version: 1\"", c.name)
@@ -208,9 +205,6 @@ func (c *checker) read(data []byte) (document, error) {
 	if err := errors.Join(c.problems...); err != nil {
 		return d, err
 	}
-	ast.Walk(visitor(asWritten), file.Docs[0].Body)
-	if err := yaml.NodeToValue(file.Docs[0].Body, &d, yaml.Strict()); err != nil {
-		return d, c.formError(err)
-	}
-	return d, nil
+	c.fill(file.Docs[0].Body, reflect.ValueOf(&d).Elem())
+	return d, errors.Join(c.problems...)
 }
