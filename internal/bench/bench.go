@@ -153,8 +153,24 @@ func (b *bench) build(ctx context.Context) error {
 		if err := emulator.BuildForAWS(ctx, b.program(source), "./"+source, "GOOS=linux"); err != nil {
 			return err
 		}
+		if err := unpack(b.program(source)); err != nil {
+			return fmt.Errorf("building %s: %w", source, err)
+		}
 	}
 	return nil
+}
+
+// unpack writes a program anew, as Lambda writes it when it unpacks the zip. The linker writes its file through a
+// mapping, so that the system has it in small pages, and every program starts more slowly.
+func unpack(program string) error {
+	raw, err := os.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(program); err != nil {
+		return err
+	}
+	return os.WriteFile(program, raw, 0o755)
 }
 
 // print prints each figure with its goal.

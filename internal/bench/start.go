@@ -24,7 +24,7 @@ type deployed struct {
 const stored = "EVENT_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/events"
 
 var programs = []deployed{
-	{name: "function", source: "cmd/handler", goal: 2.5},
+	{name: "function", source: "cmd/handler", goal: 2},
 	{name: "connect handler", source: connectHandler, goal: 2},
 	{name: "doors", source: "cmd/receive", goal: 2, env: []string{
 		stored, `DOORS=[{"path": "/okta", "accepts": "universal-logout", "issuer": "https://acme.okta.com", ` +
