@@ -3,6 +3,7 @@ package held_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +120,42 @@ func TestNothingIsLostWhenSQSFails(t *testing.T) {
 				if err := q.Hold(t.Context(), []held.Event{{Body: "b"}})[0]; err == nil || bodies(cloud, "held") != "a" {
 					t.Error(err)
 				}
+			}
+		})
+	}
+}
+
+// TestRefusedEntryIsNoSuccess: SQS answers a batch with 200, and refuses what is in it, or says nothing about it. The
+// event stays where it is, and the error says so.
+func TestRefusedEntryIsNoSuccess(t *testing.T) {
+	const refused = `{"Failed":[{"Id":"0","Code":"InternalError","Message":"try again"}]}`
+	for _, test := range []struct{ action, answer string }{
+		{"SendMessageBatch", refused}, {"SendMessageBatch", `{}`}, {"DeleteMessageBatch", refused},
+	} {
+		t.Run(test.action+" "+test.answer, func(t *testing.T) {
+			cloud := &emulator.Cloud{}
+			waiting, events := cloud.AddQueue("held"), cloud.AddQueue("events")
+			cloud.Send("held", "a")
+			client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Amz-Target") != "AmazonSQS."+test.action {
+					cloud.ServeHTTP(w, r)
+					return
+				}
+				fmt.Fprint(w, test.answer)
+			}))
+			defer stop()
+			q := held.New(aws.Config{
+				Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), RetryMaxAttempts: 1,
+				Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+			}, waiting, events)
+			if n, err := q.Release(t.Context(), held.Selector{}, held.Release{}); n != 0 || err == nil {
+				t.Error(n, err)
+			}
+			if left := cloud.Queued("held"); len(left) != 1 || left[0].VisibleAt.After(time.Now()) {
+				t.Errorf("%+v", left)
+			}
+			if err := q.Hold(t.Context(), []held.Event{{Body: "b"}})[0]; (err == nil) != (test.action != "SendMessageBatch") {
+				t.Error(err)
 			}
 		})
 	}
