@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +74,32 @@ func TestCertificateDoesNotOpenWhatANameCloses(t *testing.T) {
 	for _, username := range []string{"", "-", "N/A"} {
 		if got := invoke(t, f, from(username, "breakglass.vpn.example.com")); !strings.Contains(got, `"allow":true`) {
 			t.Errorf("%q: %s", username, got)
+		}
+	}
+}
+
+// TestEntryHoldsWhereItsIssuersPeopleConnect: identity.endpoints binds Okta's people to one endpoint, so what Okta
+// closed is open elsewhere. Another issuer's entry holds everywhere.
+func TestEntryHoldsWhereItsIssuersPeopleConnect(t *testing.T) {
+	const elsewhere = "cvpn-endpoint-0123456789abcdef1"
+	cloud, list := cloudWith(t)
+	put(t, list, ledger.Entry{Person: "alice", Cause: ledger.Deprovisioning, Issuer: "okta:acme"})
+	put(t, list, ledger.Entry{Person: "bob", Cause: ledger.Deprovisioning, Issuer: "duo"})
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	bound := "version: 1\nidentity: {domains: [example.com], endpoints: {'okta:acme': [" + endpoint + "]}}\nrules: []\n"
+	if err := os.WriteFile(file, []byte(bound), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, cloud, "POLICY_FILE="+file)
+	for _, test := range []struct {
+		username, on string
+		denied       bool
+	}{
+		{"alice", endpoint, true}, {"alice", elsewhere, false}, {"bob", endpoint, true}, {"bob", elsewhere, true},
+	} {
+		got := invoke(t, f, bytes.Replace(from(test.username, ""), []byte(endpoint), []byte(test.on), 1))
+		if strings.Contains(got, `"allow":false`) != test.denied {
+			t.Errorf("%s on %s: %s", test.username, test.on, got)
 		}
 	}
 }

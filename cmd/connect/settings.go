@@ -62,7 +62,8 @@ var environment = []setting{
 	},
 	{Name: "ON_ERROR", Doc: "`allow` or `deny` where it cannot be decided", Absent: "`allow`", Parse: parseOnError},
 	{
-		Name: "TIME_LIMIT", Doc: "for one decision, tries included, as a Go duration up to `20s`", Absent: "`3s`",
+		Name: "TIME_LIMIT", Absent: "`3s`",
+		Doc:   "for one decision, tries and a newer policy included, as a Go duration up to `20s`",
 		Parse: parseLimit,
 	},
 }

@@ -34,7 +34,7 @@ type Handler struct {
 	Allow bool
 	// Message is what people read who are denied.
 	Message string
-	// Limit bounds one decision.
+	// Limit bounds one decision. Half of it is for a newer policy at most.
 	Limit time.Duration
 }
 
@@ -64,6 +64,8 @@ const undecidedMessage = "Your access could not be checked. Please try again in 
 // Invoke answers a request of AWS Client VPN. Its error is always nil: to AWS an error is a denial.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, h.Limit)
+	defer cancel()
 	_ = h.Refresh(ctx) // it is logged, and the last good policy goes on
 	r, unreadable := readRequest(payload)
 	d := h.decide(ctx, r, unreadable)
@@ -79,7 +81,7 @@ func (h *Handler) Refresh(ctx context.Context) error {
 	if h.Source == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.Limit)
+	ctx, cancel := context.WithTimeout(ctx, h.Limit/2)
 	defer cancel()
 	p := h.Source.InForce(ctx)
 	h.Policy = p.Policy
@@ -96,8 +98,6 @@ func (h *Handler) decide(ctx context.Context, r request, unreadable error) (d de
 			d = decision{verdict: undecided, err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, h.Limit)
-	defer cancel()
 	switch {
 	case h.List == nil:
 		return decision{verdict: undecided, err: cmp.Or(unreadable, errors.New("LEDGER_TABLE names no table"))}

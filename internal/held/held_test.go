@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,19 @@ import (
 )
 
 func queues(t *testing.T) (*emulator.Cloud, *held.Queue) {
+	return answering(t, func(string) (string, bool) { return "", false })
+}
+
+// answering returns queues of which some calls have another answer.
+func answering(t *testing.T, answer func(action string) (string, bool)) (*emulator.Cloud, *held.Queue) {
 	cloud := &emulator.Cloud{}
-	client, stop := emulator.HTTPClient(cloud)
+	client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if other, there := answer(strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.")); there {
+			fmt.Fprint(w, other)
+			return
+		}
+		cloud.ServeHTTP(w, r)
+	}))
 	t.Cleanup(stop)
 	cfg := aws.Config{
 		Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), RetryMaxAttempts: 1,
@@ -133,21 +145,8 @@ func TestRefusedEntryIsNoSuccess(t *testing.T) {
 		{"SendMessageBatch", refused}, {"SendMessageBatch", `{}`}, {"DeleteMessageBatch", refused},
 	} {
 		t.Run(test.action+" "+test.answer, func(t *testing.T) {
-			cloud := &emulator.Cloud{}
-			waiting, events := cloud.AddQueue("held"), cloud.AddQueue("events")
+			cloud, q := answering(t, func(action string) (string, bool) { return test.answer, action == test.action })
 			cloud.Send("held", "a")
-			client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Header.Get("X-Amz-Target") != "AmazonSQS."+test.action {
-					cloud.ServeHTTP(w, r)
-					return
-				}
-				fmt.Fprint(w, test.answer)
-			}))
-			defer stop()
-			q := held.New(aws.Config{
-				Region: "eu-west-1", HTTPClient: client, BaseEndpoint: aws.String("http://stand-in"), RetryMaxAttempts: 1,
-				Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-			}, waiting, events)
 			if n, err := q.Release(t.Context(), held.Selector{}, held.Release{}); n != 0 || err == nil {
 				t.Error(n, err)
 			}
@@ -158,6 +157,39 @@ func TestRefusedEntryIsNoSuccess(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestEmptyAnswerIsNoEmptyQueue: SQS may answer without a message although there is one.
+func TestEmptyAnswerIsNoEmptyQueue(t *testing.T) {
+	var asked atomic.Int32
+	cloud, q := answering(t, func(action string) (string, bool) {
+		return `{}`, action == "ReceiveMessage" && asked.Add(1) <= 16
+	})
+	hold(t, q, held.Event{Body: "a"})
+	if n, err := q.Drop(t.Context(), held.Selector{}); n != 1 || err != nil || bodies(cloud, "held") != "" {
+		t.Error(n, err)
+	}
+}
+
+// TestBundleFitsAMessage: of large events, as many bytes as SQS takes; of small ones, as many as one invocation can
+// answer.
+func TestBundleFitsAMessage(t *testing.T) {
+	for _, test := range []struct{ events, size int }{{200, 50 << 10}, {1200, 1}} {
+		cloud, q := queues(t)
+		for range test.events {
+			cloud.Send("held", strings.Repeat("x", test.size))
+		}
+		n, err := q.Release(t.Context(), held.Selector{}, held.Release{})
+		if got := len(strings.Fields(bodies(cloud, "events"))); n != test.events || got != n || err != nil {
+			t.Errorf("%d of %d bytes: %d released, %d arrive: %v", test.events, test.size, n, got, err)
+		}
+		for _, m := range cloud.Queued("events") {
+			var b held.Bundle
+			if json.Unmarshal([]byte(m.Body), &b) == nil && len(b.Events) > 100 || len(m.Body) > 1<<20 {
+				t.Errorf("a message of %d events and %d bytes", len(b.Events), len(m.Body))
+			}
+		}
 	}
 }
 
