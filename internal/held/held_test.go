@@ -22,7 +22,7 @@ func queues(t *testing.T) (*emulator.Cloud, *held.Queue) {
 	return answering(t, func(string) (string, bool) { return "", false })
 }
 
-// answering returns queues of which some calls have another answer.
+// answering returns queues where some calls have another answer.
 func answering(t *testing.T, answer func(action string) (string, bool)) (*emulator.Cloud, *held.Queue) {
 	cloud := &emulator.Cloud{}
 	client, stop := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -172,8 +172,8 @@ func TestEmptyAnswerIsNoEmptyQueue(t *testing.T) {
 	}
 }
 
-// TestBundleFitsAMessage: of large events, as many bytes as SQS takes; of small ones, as many as one invocation can
-// answer.
+// TestBundleFitsAMessage: large events are bundled up to the bytes that SQS takes, and small ones up to the number that
+// one invocation can answer.
 func TestBundleFitsAMessage(t *testing.T) {
 	for _, test := range []struct{ events, size int }{{200, 50 << 10}, {1200, 1}} {
 		cloud, q := queues(t)
