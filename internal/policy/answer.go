@@ -26,7 +26,7 @@ func (p *Policy) Answers(s signal.Signal) []Answer {
 			if c.holds(f) {
 				a.Fits = append(a.Fits, c.yes(f))
 			} else {
-				a.Fails = append(a.Fails, c.what+c.value(f)+c.noBehind)
+				a.Fails = append(a.Fails, c.no(f))
 			}
 		}
 		all = append(all, a)
@@ -34,48 +34,46 @@ func (p *Policy) Answers(s signal.Signal) []Answer {
 	return all
 }
 
-// first returns the first rule that fits, and adds why each rule before it does not. It returns nil if none fits. A
-// policy may have hundreds of rules, so all texts are parts of one.
+// first returns the first rule that fits, and adds why each rule before it does not. It returns nil if none fits.
 func (d *Decision) first(p *Policy, f *facts) *rule {
-	var all strings.Builder
-	ends := make([]int, 0, len(p.rules))
-	var decided *rule
-	for i := range p.rules {
-		if p.rules[i].decides(f, &all) {
-			decided = &p.rules[i]
-			break
-		}
-		if i == 0 {
-			all.Grow(len(p.rules) * all.Len() * 9 / 8) // the others' texts are about as long
-		}
-		ends = append(ends, all.Len())
+	n := 0
+	for n < len(p.rules) && !p.rules[n].fits(f) {
+		n++
 	}
-	text, start := all.String(), 0
-	d.Reasons = slices.Grow(d.Reasons, len(ends)+4) // room for what is to follow
-	for i, end := range ends {
-		d.Reasons = append(d.Reasons, Reason{Kind: RuleSkipped, Rule: p.rules[i].Name, Text: text[start:end]})
-		start = end
+	d.Reasons = slices.Grow(d.Reasons, n+4) // room for what is to follow
+	for i := range p.rules[:n] {
+		r := &p.rules[i]
+		d.Reasons = append(d.Reasons, Reason{Kind: RuleSkipped, Rule: r.Name, misfit: misfit{r, f}})
 	}
-	return decided
+	if n == len(p.rules) {
+		return nil
+	}
+	return &p.rules[n]
 }
 
-// decides reports whether the rule fits. If it does not, it writes why.
-func (r *rule) decides(f *facts, text *strings.Builder) bool {
-	fits := true
+// fits reports whether every clause of the rule holds.
+func (r *rule) fits(f *facts) bool {
 	for i := range r.clauses {
-		c := &r.clauses[i]
-		if c.holds(f) {
-			continue
+		if !r.clauses[i].holds(f) {
+			return false
 		}
-		if fits {
-			text.WriteString(r.skipped)
-		} else {
-			text.WriteString("; ")
-		}
-		text.WriteString(c.what)
-		text.WriteString(c.value(f))
-		text.WriteString(c.noBehind)
-		fits = false
 	}
-	return fits
+	return true
+}
+
+// misfit is why a rule does not fit a signal. A policy may have hundreds of rules, so only String makes the words.
+type misfit struct {
+	rule  *rule
+	facts *facts
+}
+
+// String names every clause that does not hold.
+func (m misfit) String() string {
+	var fails []string
+	for i := range m.rule.clauses {
+		if c := &m.rule.clauses[i]; !c.holds(m.facts) {
+			fails = append(fails, c.no(m.facts))
+		}
+	}
+	return m.rule.skipped + strings.Join(fails, "; ")
 }

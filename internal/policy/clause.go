@@ -20,6 +20,9 @@ type clause struct {
 	noBehind string
 }
 
+// no returns the answer where the clause does not hold, in words.
+func (c *clause) no(f *facts) string { return c.what + c.value(f) + c.noBehind }
+
 // facts is what clauses ask about a signal, worked out once for all rules.
 type facts struct {
 	*signal.Signal

@@ -7,15 +7,17 @@ import (
 )
 
 // Reason is one step that led to a decision. The program reads Kind, Rule and Gate; people read [Reason.String].
-// Reasons are comparable with ==.
+// Reasons are comparable with ==, those of skipped rules only within one decision.
 type Reason struct {
 	Kind ReasonKind
 	// Rule is the rule that the reason is about; empty where it is about none.
 	Rule string
 	// Gate is the gate that blocked the signal; only a Blocked reason has one.
 	Gate Gate
-	// Text is the sentence without a full stop.
+	// Text is the sentence without a full stop. A RuleSkipped reason has none before somebody asks for its String.
 	Text string
+
+	misfit misfit // of a RuleSkipped reason
 }
 
 // ReasonKind says what a reason is about. Who acts on a decision may add kinds of its own.
@@ -57,8 +59,11 @@ func CannotBeRead() Reason { return Because(Unreadable, "the policy cannot be re
 
 // String returns the sentence for people.
 func (r Reason) String() string {
-	if r.Kind == Blocked {
+	switch {
+	case r.Kind == Blocked:
 		return heldBack + r.Text
+	case r.misfit.rule != nil:
+		return r.misfit.String()
 	}
 	return r.Text
 }

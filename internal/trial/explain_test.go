@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"clientvpn-responder/internal/console"
+	"clientvpn-responder/internal/policy"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -167,7 +168,7 @@ func TestExplainAsJSON(t *testing.T) {
 		if err := json.Unmarshal(raw, &want); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want.Explain, got, cmpopts.IgnoreUnexported(Explanation{})); diff != "" {
+		if diff := cmp.Diff(want.Explain, got, cmpopts.IgnoreUnexported(Explanation{}, policy.Reason{})); diff != "" {
 			t.Errorf("%s: %s", file, diff)
 		}
 	}
