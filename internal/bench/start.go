@@ -20,11 +20,14 @@ type deployed struct {
 	env          []string // what it needs beside the others' settings
 }
 
-// stored is the queue of the doors and of the poll.
-const stored = "EVENT_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/events"
+// The queues, as the stack sets them.
+const (
+	stored = "EVENT_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/events"
+	held   = "HELD_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/held"
+)
 
 var programs = []deployed{
-	{name: "function", source: "cmd/handler", goal: 2},
+	{name: "function", source: "cmd/handler", goal: 2, env: []string{stored, held}},
 	{name: "connect handler", source: connectHandler, goal: 2},
 	{name: "doors", source: "cmd/receive", goal: 2, env: []string{
 		stored, `DOORS=[{"path": "/okta", "accepts": "universal-logout", "issuer": "https://acme.okta.com", ` +

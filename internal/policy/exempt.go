@@ -23,9 +23,11 @@ func newExemption(entries []string, b *identity.Book, c *checker) exemption {
 		entry = strings.TrimSpace(entry)
 		err := notRegular(entry)
 		switch folded := identity.Fold(entry); {
-		case connectionID().MatchString(entry), endpointID().MatchString(entry):
-			e.places[entry] = true
 		case strings.HasPrefix(folded, "cvpn-"):
+			if connectionID().MatchString(entry) || endpointID().MatchString(entry) {
+				e.places[entry] = true
+				continue
+			}
 			c.add(path, "%q is not the id of a connection or an endpoint, like cvpn-endpoint-0123456789abcdef0", entry)
 		case folded == everyone:
 			e.all = true

@@ -9,6 +9,9 @@ import (
 
 // didYouMean returns words that suggest the most similar of the known words, or "" if none is similar.
 func didYouMean(word string, known []string) string {
+	if word == "" {
+		return ""
+	}
 	known = slices.Sorted(slices.Values(known))
 	best, least := "", max(2, len(word)/3)+1
 	for _, k := range known {
