@@ -447,8 +447,8 @@ func (c company) asks(t *testing.T) func(context.Context, []byte) ([]byte, error
 	}
 }
 
-// TestWhoIsKeptOutDoesNotComeBack: a client that comes back for ever is turned away, until its user is reinstated;
-// one that is not kept out, of a similar name, is let in.
+// TestWhoIsKeptOutDoesNotComeBack: a client that reconnects for ever is denied, until its user is reinstated;
+// one that is not kept out, of a similar name, is allowed.
 func TestWhoIsKeptOutDoesNotComeBack(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		c.ConnectHandler = c.asks(t)

@@ -23,7 +23,7 @@ type result struct {
 	Error     string   `json:"error,omitempty"` // type and message of the function's error
 	Outcomes  []told   `json:"outcomes"`
 	Published []string `json:"published"`         // the subjects of the JSON messages
-	Refused   []string `json:"refused,omitempty"` // who tried to come back and was turned away
+	Refused   []string `json:"refused,omitempty"` // who tried to reconnect and was denied
 	StillUp   []string `json:"still_up"`
 }
 

@@ -125,7 +125,7 @@ func (p *played) readMessages(cloud *emulator.Cloud) error {
 	return nil
 }
 
-// readConnections notes who is up, and who tried to come back and was turned away.
+// readConnections notes who is up, and who tried to reconnect and was denied.
 func (p *played) readConnections(cloud *emulator.Cloud) {
 	p.result.StillUp = []string{}
 	for _, r := range cloud.Refused() {

@@ -21,9 +21,8 @@ type scene struct {
 	wrong []string
 }
 
-// wayBack shows the whole of keep-out with one person in one company: the person is cut off, tries to come back and is
-// turned away; then the person is reinstated, and comes back. Nobody else notices. It fails if anything goes another
-// way.
+// wayBack shows the whole of keep-out with one person in one company. The person is cut off, tries to reconnect and is
+// denied; then the person is reinstated, and reconnects. Nobody else notices. It fails if anything goes another way.
 func wayBack(ctx context.Context, out *console.Console, binary, policyFile string) error {
 	stage, err := newStage(ctx, NewCompany(), binary, policyFile, string(policy.Enforce))
 	if err != nil {
@@ -44,7 +43,10 @@ func wayBack(ctx context.Context, out *console.Console, binary, policyFile strin
 }
 
 func (s *scene) play(ctx context.Context) error {
-	const away = "is turned away (client-connect-failed)"
+	const (
+		denied  = "is denied (client-connect-failed)"
+		allowed = "is allowed"
+	)
 	office, plant, field := Endpoints[0], Endpoints[1], Endpoints[2]
 	err := s.happens(ctx, "okta/user-deactivate.json",
 		"TERMINATED  4 VPN connections of alice@example.com ended. alice@example.com is kept out for ever.")
@@ -52,23 +54,23 @@ func (s *scene) play(ctx context.Context) error {
 		return err
 	}
 	if len(s.cloud.Refused()) == 0 {
-		s.wrong = append(s.wrong, "nobody came back")
+		s.wrong = append(s.wrong, "nobody tried to reconnect")
 	}
 	for _, r := range s.cloud.Refused() {
 		at := EndpointName(r.EndpointID)
-		s.tell(fmt.Sprintf("%s comes back to %s by itself, and is turned away (%s)", r.Username, at, r.Reason), away)
+		s.tell(fmt.Sprintf("%s reconnects to %s by itself, and is denied (%s)", r.Username, at, r.Reason), denied)
 	}
-	s.connects("Alice@Example.com", "", office, away)
-	s.connects("", "alice.vpn.example.com", field, away)
-	s.connects("malice@example.com", "", office, "is let in")
+	s.connects("Alice@Example.com", "", office, denied)
+	s.connects("", "alice.vpn.example.com", field, denied)
+	s.connects("malice@example.com", "", office, allowed)
 	if err := s.happens(ctx, "okta/user-activate.json", "NOTIFIED  alice@example.com may connect again"); err != nil {
 		return err
 	}
-	s.connects("alice@example.com", "", office, "is let in")
+	s.connects("alice@example.com", "", office, allowed)
 	if err := s.happens(ctx, "guardduty/iam-user.json", "bob is kept out until "); err != nil {
 		return err
 	}
-	s.connects(`EXAMPLE\bob`, "", plant, away)
+	s.connects(`EXAMPLE\bob`, "", plant, denied)
 	return nil
 }
 
@@ -107,14 +109,14 @@ func (s *scene) answers(ctx context.Context, event []byte, want string) error {
 	return nil
 }
 
-// connects has a client try to connect, and prints whether the endpoint let it in.
+// connects has a client try to connect, and prints whether the endpoint allows it.
 func (s *scene) connects(username, commonName string, to Endpoint, want string) {
 	before := len(s.cloud.Refused())
 	_, in := s.cloud.Attempt(emulator.Client{EndpointID: to.ID, Username: username, CommonName: commonName})
-	answer := "is let in"
+	answer := "is allowed"
 	if !in {
 		refused := s.cloud.Refused()[before:]
-		answer = fmt.Sprintf("is turned away (%s): %q", refused[0].Reason, refused[0].Message)
+		answer = fmt.Sprintf("is denied (%s): %q", refused[0].Reason, refused[0].Message)
 	}
 	s.tell(fmt.Sprintf("%s connects to %s, and %s", person(username, commonName), to.Name, answer), want)
 }
