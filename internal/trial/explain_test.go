@@ -53,6 +53,19 @@ func TestExplainWhatEveryRuleSays(t *testing.T) {
 	}
 }
 
+// TestExplainSaysOnceWhyANameDoesNotCount: the gate that blocks the termination says it, and no line before it.
+func TestExplainSaysOnceWhyANameDoesNotCount(t *testing.T) {
+	atRoot(t)
+	out, err := explained(t, ExplainOptions{}, "events/ssf/old-token.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const gate = "held back: alice@example.com does not count"
+	if n := strings.Count(out, "does not count"); n != 1 || !strings.Contains(out, gate) {
+		t.Errorf("said %d times in\n%s", n, out)
+	}
+}
+
 // TestExplainFailsWhereAFileCannotBeRead: the others are explained all the same.
 func TestExplainFailsWhereAFileCannotBeRead(t *testing.T) {
 	atRoot(t)
