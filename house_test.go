@@ -24,7 +24,7 @@ var may = map[string][]string{
 	"internal/identity": {"golang.org/x/text/unicode/norm"},
 	"internal/signal":   {"internal/identity", "internal/lazyregexp"},
 	"internal/policy": {
-		"internal/identity", "internal/lazyregexp", "internal/signal",
+		"internal/duration", "internal/identity", "internal/lazyregexp", "internal/signal",
 		"github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser", "github.com/goccy/go-yaml/token",
 	},
 	// The only one that talks to EC2.
@@ -60,7 +60,8 @@ var may = map[string][]string{
 	},
 	// The only one that talks to DynamoDB.
 	"internal/ledger": {
-		"internal/identity", "internal/dynamo", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
+		"internal/duration", "internal/identity", "internal/dynamo",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
 	},
 	// The only one that talks to SQS.
 	"internal/held": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
@@ -78,18 +79,23 @@ var may = map[string][]string{
 	"internal/entra": {"internal/lazyregexp"},
 	// The standard library alone.
 	"internal/lazyregexp": {},
+	// The standard library alone.
+	"internal/duration": {},
 	// The only one that talks to EventBridge.
 	"internal/partner": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
 	// It lists and asks, and has no way to terminate.
 	"internal/sweep": {
-		"internal/identity", "internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/directory",
+		"internal/duration", "internal/identity", "internal/signal", "internal/policy", "internal/vpn", "internal/ledger",
+		"internal/directory",
 	},
 	"internal/responder": {
-		"internal/signal", "internal/policy", "internal/vpn", "internal/ledger", "internal/held", "internal/sweep",
+		"internal/duration", "internal/signal", "internal/policy", "internal/vpn", "internal/ledger",
+		"internal/held", "internal/sweep",
 	},
 	// The only one that talks to SNS.
 	"internal/notify": {
-		"internal/lazyregexp", "internal/metric", "internal/signal", "internal/policy", "internal/responder", "internal/vpn",
+		"internal/duration", "internal/lazyregexp", "internal/metric", "internal/signal", "internal/policy",
+		"internal/responder", "internal/vpn",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/aws/arn",
 		"github.com/aws/aws-sdk-go-v2/aws/middleware", "github.com/aws/aws-sdk-go-v2/aws/retry",
 		"github.com/aws/smithy-go/middleware",

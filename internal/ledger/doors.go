@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"clientvpn-responder/internal/duration"
 )
 
 const (
@@ -47,7 +49,8 @@ func (t *Table) QuietDoors(ctx context.Context, now time.Time) (problems []error
 		last, limit := r.time(path+".last", door["last"]), r.text(path+".silence", door["silence"])
 		if silence, err := time.ParseDuration(limit); err == nil && silence > 0 && now.Sub(last) > silence {
 			problems = append(problems, fmt.Errorf("the door %s has heard nothing since %s, which is longer than %s: "+
-				"look at the stream with clientvpn ssf status and verify", path, last.UTC().Format(time.RFC3339), silence))
+				"look at the stream with clientvpn ssf status and verify",
+				path, last.UTC().Format(time.RFC3339), duration.Short(silence)))
 		}
 	}
 	if known, polled := items[poll]; polled {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/responder"
 	"clientvpn-responder/internal/signal"
@@ -214,7 +215,7 @@ func moments(o responder.Outcome) string {
 			from = step.at
 			all = append(all, step.at.UTC().Format(time.DateTime)+prefixed(" ", step.what))
 		default:
-			later := max(step.at.Sub(from), 0).Round(time.Second / 10)
+			later := duration.Short(max(step.at.Sub(from), 0).Round(time.Second / 10))
 			all = append(all, fmt.Sprintf("%s %s later", step.what, later))
 		}
 	}

@@ -17,14 +17,14 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 	held := responder.Outcome{
 		Status: responder.Braked,
 		Summary: "The brake holds 280 events of okta, about alice, bob and 278 others: with them more than 25 people would " +
-			"be cut off within 1h0m0s; 20 already were.",
+			"be cut off within 1h; 20 already were.",
 		Signal: signal.Signal{
 			ID: "64c3ff73", Provider: "okta", Kind: signal.AccountDisabled, Type: "user.lifecycle.deactivate", Time: at,
 			Subject: signal.Subject{Usernames: []string{"alice@example.com"}},
 		},
 		Decision: policy.Decision{Mode: policy.Enforce, Gate: policy.GateBrake, Names: []string{"alice"}},
 		Brake: &responder.Brake{
-			Lane: "okta", Since: at, Events: 280, People: []string{"alice", "bob"}, Passed: 20, Limit: 25, Within: "1h0m0s",
+			Lane: "okta", Since: at, Events: 280, People: []string{"alice", "bob"}, Passed: 20, Limit: 25, Within: "1h",
 			Announces: true,
 		},
 	}
@@ -32,7 +32,7 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 	grown.Events, grown.Said = 2800, 280
 	more.Brake = &grown
 	more.Summary = "The brake holds 2800 events of okta (280 when the last message said so), about alice, bob and at " +
-		"least 198 others: with them more than 25 people would be cut off within 1h0m0s; 20 already were."
+		"least 198 others: with them more than 25 people would be cut off within 1h; 20 already were."
 	swept := responder.Outcome{
 		Status:  responder.Notified,
 		Summary: "41 people are connected, and all of them could be found by name if they left now; svc-backup could not.",
@@ -47,7 +47,7 @@ func TestWhatPeopleReadOfTheBrakeAndTheSweep(t *testing.T) {
 				Why: "no template of identity.common_names reads it",
 			}},
 			ClosedFirst:  []sweep.StillUp{{Person: "dave", Issuer: "okta:acme", ClosedAt: at}},
-			Silent:       []sweep.Silence{{Source: "entra", Since: at, Longest: "48h0m0s"}},
+			Silent:       []sweep.Silence{{Source: "entra", Since: at, Longest: "48h"}},
 			ForeverFirst: []string{"carol, since 2026-07-01, by okta"},
 		},
 	}

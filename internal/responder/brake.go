@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
@@ -153,13 +154,13 @@ func (c *Case) noteTaken(t ledger.Taken, lane string, limit ledger.Limit) {
 		s := t.Standing
 		c.braked = &Brake{
 			Lane: lane, Since: s.Since.UTC(), Events: s.Events, People: s.Names, Passed: s.Passed, Limit: limit.People,
-			Within: limit.Within.String(), Said: s.Said, Announces: t.Announce,
+			Within: duration.Short(limit.Within), Said: s.Said, Announces: t.Announce,
 		}
 		c.Decision.Block(
 			policy.GateBrake,
 			"more than %d people would be cut off within %s by events of %s",
 			limit.People,
-			limit.Within,
+			duration.Short(limit.Within),
 			lane,
 		)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
@@ -108,7 +109,7 @@ func (c *Case) checkAge(now time.Time) {
 		c.Decision.Block(
 			policy.GateStale,
 			"the event is %s old, more than any that can still wait in a queue",
-			age.Round(time.Hour),
+			duration.Short(age.Round(time.Hour)),
 		)
 	}
 }

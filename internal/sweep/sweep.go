@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/ledger"
 	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/vpn"
@@ -155,7 +156,8 @@ func (w *sweep) sources(ctx context.Context) {
 	}
 	for _, s := range all {
 		if s.Silent(w.now) {
-			w.report.Silent = append(w.report.Silent, Silence{s.Name, s.Last.UTC(), s.LongestGap.Round(time.Minute).String()})
+			longest := duration.Short(s.LongestGap.Round(time.Minute))
+			w.report.Silent = append(w.report.Silent, Silence{s.Name, s.Last.UTC(), longest})
 		}
 	}
 }
