@@ -111,10 +111,10 @@ func TestSweepFindsWhomAnEventMissed(t *testing.T) {
 		"reopened by another": {
 			person: "alice", lift: "duo:x", want: "terminated: 1 VPN connection of alice ended.", up: 1,
 		},
-		"exempt": {person: "breakglass", want: "exempt: Nothing was ended: breakglass is exempt.", up: 2},
+		"exempt": {person: "breakglass", want: "exempt: Nobody was cut off: breakglass is exempt.", up: 2},
 		"dry-run": {
 			person: "alice", env: "MODE=dry-run", up: 2,
-			want: "would-terminate: Dry-run: 1 VPN connection of alice would be ended.",
+			want: "would-terminate: Dry-run: 1 VPN connection of alice would be terminated.",
 		},
 		"somebody else's name": {person: "malice", up: 2},
 	} {

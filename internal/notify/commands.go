@@ -32,7 +32,7 @@ func repairs(o responder.Outcome) []string {
 			"where it is.")
 	}
 	if o.Has(responder.CannotTerminate) {
-		todo = append(todo, "EC2 could not end the tunnel. If it stays, remove the person's route or authorization rule "+
+		todo = append(todo, "EC2 could not terminate the connection. If it stays, remove the person's route or authorization rule "+
 			"from the endpoint, and open a case with AWS Support.")
 	}
 	return todo
@@ -79,7 +79,7 @@ func comeBack(o responder.Outcome) string {
 
 func letIn(when string) step {
 	return func(o responder.Outcome) string {
-		return fmt.Sprintf("To let %s in %s: %s", person(o), when, byName("lift", o))
+		return fmt.Sprintf("To let %s connect %s: %s", person(o), when, byName("lift", o))
 	}
 }
 
@@ -128,7 +128,7 @@ func byHand(o responder.Outcome) string {
 	if len(connections) > 1 {
 		which = "the first of them"
 	}
-	return fmt.Sprintf("To end %s by hand: aws ec2 terminate-client-vpn-connections%s "+
+	return fmt.Sprintf("To terminate %s by hand: aws ec2 terminate-client-vpn-connections%s "+
 		"--client-vpn-endpoint-id %s --connection-id %s", which, prefixed(" --region ", c.Region), c.EndpointID, c.ID)
 }
 

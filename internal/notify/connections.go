@@ -52,7 +52,7 @@ const mostReasons = 4
 // fateIn says what became of a connection, without an error that the summary has.
 func fateIn(o responder.Outcome, c responder.Connection) string {
 	if c.Fate == vpn.FateRefused && strings.Contains(o.Summary, responder.WithoutSDK(c.Err)) {
-		return string(c.Current) + ", not ended"
+		return string(c.Current) + ", not terminated"
 	}
 	return fate(c)
 }
@@ -63,7 +63,7 @@ func fate(c responder.Connection) string {
 	case vpn.FateRefused:
 		return fmt.Sprintf("%s: %s", c.Current, responder.WithoutSDK(c.Err))
 	case vpn.FateFeasible:
-		return fmt.Sprintf("%s, would be ended", c.Current)
+		return fmt.Sprintf("%s, would be terminated", c.Current)
 	}
 	return string(c.Current)
 }

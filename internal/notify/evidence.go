@@ -52,7 +52,7 @@ func seeSimilar(o responder.Outcome) string {
 		return ""
 	}
 	return fmt.Sprintf(
-		"See below whether a connection under a similar name is %s's. If so, end it by its id, and correct "+
+		"See below whether a connection under a similar name is %s's. If so, terminate it by its id, and correct "+
 			"the policy's identity as it says there.",
 		o.Signal.Subject,
 	)

@@ -50,7 +50,7 @@ var advices = []advice{
 	}},
 	{is(responder.Stale, responder.Ambiguous), isReinstatement, []step{
 		func(o responder.Outcome) string {
-			return "See who is meant and since when, and let them in: " + byName("lift", o)
+			return "See who is meant and since when, and lift the entry: " + byName("lift", o)
 		},
 	}},
 
@@ -110,7 +110,7 @@ var advices = []advice{
 	}},
 	{is(responder.Ambiguous), nil, []step{
 		say("See under WHY, and in the first line, who may be meant. The function cannot tell them apart."),
-		say("Then end the right connection by its id: aws ec2 terminate-client-vpn-connections " +
+		say("Then terminate the right connection by its id: aws ec2 terminate-client-vpn-connections " +
 			"--client-vpn-endpoint-id ENDPOINT --connection-id CONNECTION"),
 	}},
 	{is(responder.Unmapped), lostByAll, []step{askForAll}},

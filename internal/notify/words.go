@@ -99,8 +99,8 @@ type headline struct {
 // headlines is the table. The first row that fits is taken.
 var headlines = []headline{
 	{responder.Terminated, nil, howMany(ended, "%s ended")},
-	{responder.NotConnected, nil, say("no VPN connection to end")},
-	{responder.WouldTerminate, nil, howMany(total, "%s would be ended")},
+	{responder.NotConnected, nil, say("no active VPN connection")},
+	{responder.WouldTerminate, nil, howMany(total, "%s would be terminated")},
 	{responder.Partial, dryRun, say("not all VPN connections could be tried")},
 	{responder.Partial, both(allEnded, responder.Outcome.AccessOnly), howMany(ended, "%s ended, but not kept out")},
 	{responder.Partial, allEnded, howMany(ended, "%s ended, others may be up")},
@@ -109,29 +109,29 @@ var headlines = []headline{
 	}},
 	{responder.Reconnecting, nil, howMany(ended, "%s ended, but back again")},
 	{responder.Unverified, nil, howMany(notEnded, "end of %s not seen yet")},
-	{responder.Exempt, nil, say("never cut off, nothing ended")},
-	{responder.OverLimit, nil, howMany(spared, "%s under too many names, nothing ended")},
-	{responder.Ambiguous, isReinstatement, say("may be two people, nobody let in again")},
-	{responder.Ambiguous, nil, say("may be two people, nothing ended")},
-	{responder.Unmapped, nil, say("leads to nobody, nothing ended")},
-	{responder.Sample, nil, say("sample finding, nothing ended")},
-	{responder.Stale, blockedBy(policy.GateReplay), say("a replay, nothing ended")},
-	{responder.Stale, blockedBy(policy.GateReinstated), say("reinstated since, nothing ended")},
-	{responder.Stale, nil, say("too old, nothing ended")},
+	{responder.Exempt, nil, say("never cut off")},
+	{responder.OverLimit, nil, howMany(spared, "%s under too many names, nobody cut off")},
+	{responder.Ambiguous, isReinstatement, say("may be two people, nobody reinstated")},
+	{responder.Ambiguous, nil, say("may be two people, nobody cut off")},
+	{responder.Unmapped, nil, say("leads to nobody, nobody cut off")},
+	{responder.Sample, nil, say("sample finding, nobody cut off")},
+	{responder.Stale, blockedBy(policy.GateReplay), say("a replay, nobody cut off")},
+	{responder.Stale, blockedBy(policy.GateReinstated), say("reinstated since, nobody cut off")},
+	{responder.Stale, nil, say("too old, nobody cut off")},
 	{responder.Braked, nil, func(o responder.Outcome) string {
 		return fmt.Sprintf("the brake holds %s, nobody cut off", count(o.Brake.Events, "event"))
 	}},
 	{responder.Notified, isKeptOut, say("stays kept out")},
 	{responder.Notified, hasLifted, say("may connect again")},
-	{responder.Notified, blockedBy(policy.GateArchived), say("finding is archived, nothing ended")},
-	{responder.Notified, blockedBy(policy.GateNotYet), say("not due yet, nothing ended")},
-	{responder.Notified, blockedBy(policy.GateUnasked), say("directory not asked, nothing ended")},
+	{responder.Notified, blockedBy(policy.GateArchived), say("finding is archived, nobody cut off")},
+	{responder.Notified, blockedBy(policy.GateNotYet), say("not due yet, nobody cut off")},
+	{responder.Notified, blockedBy(policy.GateUnasked), say("directory not asked, nobody cut off")},
 	{responder.Notified, isSweep, say("somebody could not be found, or is still connected")},
 	{responder.Notified, isRuling, say("the brake's events are dealt with")},
-	{responder.Notified, blockedBy(policy.GateLifted), say("lifted by hand, nothing ended")},
-	{responder.Notified, blockedBy(policy.GateDropped), say("dropped by hand, nothing ended")},
-	{responder.Notified, nil, say("for you to decide, nothing ended")},
-	{responder.Failed, hasConnections, howMany(total, "%s could not be ended")},
+	{responder.Notified, blockedBy(policy.GateLifted), say("lifted by hand, nobody cut off")},
+	{responder.Notified, blockedBy(policy.GateDropped), say("dropped by hand, nobody cut off")},
+	{responder.Notified, nil, say("for you to decide, nobody cut off")},
+	{responder.Failed, hasConnections, howMany(total, "%s could not be terminated")},
 	{responder.Failed, isReinstatement, say("may still be kept out")},
 	{responder.Failed, responder.Outcome.AccessOnly, say("keep-out list could not be changed")},
 	{responder.Failed, nil, say("nothing could be done")},
@@ -144,7 +144,7 @@ var headlines = []headline{
 func headlineOf(o responder.Outcome) string {
 	i := slices.IndexFunc(headlines, func(h headline) bool { return h.status == o.Status && (h.when == nil || h.when(o)) })
 	if i < 0 {
-		return "nothing ended"
+		return "nobody cut off"
 	}
 	return headlines[i].says(o)
 }

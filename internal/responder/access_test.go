@@ -512,7 +512,7 @@ func TestReconnectingSaysWhy(t *testing.T) {
 			c.VPN.EndpointIDs = []string{saml}
 			c.Deny("ec2:DescribeClientVpnEndpoints", "")
 		}, "although they are kept out: it is not known whether a client connect handler is attached."},
-		{"no list", func(c company) { c.KeepOut = nil }, "they keep coming back."},
+		{"no list", func(c company) { c.KeepOut = nil }, "they keep reconnecting."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keepingPeopleOut(t, func(t *testing.T, c company) {

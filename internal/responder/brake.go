@@ -171,7 +171,7 @@ func heldBack(f *facts) string {
 	b := f.braked
 	if !b.Announces {
 		return fmt.Sprintf(
-			"Nothing was ended of %s: the brake holds the events of %s since %s UTC.",
+			"%s was not cut off: the brake holds the events of %s since %s UTC.",
 			f.who,
 			b.Lane,
 			b.Since.Format(time.DateTime),

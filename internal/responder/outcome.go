@@ -22,10 +22,10 @@ type Status string
 // The statuses.
 const (
 	Terminated     Status = "terminated"      // all connections ended, seen
-	NotConnected   Status = "not-connected"   // nothing to end
-	WouldTerminate Status = "would-terminate" // dry-run: EC2 would have ended them
+	NotConnected   Status = "not-connected"   // nothing to terminate
+	WouldTerminate Status = "would-terminate" // dry-run: EC2 would terminate them
 	Partial        Status = "partial"         // some did not end, or an endpoint could not be asked
-	Reconnecting   Status = "reconnecting"    // ended, but they keep coming back
+	Reconnecting   Status = "reconnecting"    // ended, but they keep reconnecting
 	Unverified     Status = "unverified"      // asked, and the time was up before EC2 showed the end
 	Exempt         Status = "exempt"          // the person is never cut off
 	OverLimit      Status = "over-limit"      // more names than the policy allows: none was terminated

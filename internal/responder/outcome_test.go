@@ -58,7 +58,7 @@ var statusStories = []statusStory{
 		name:    "came back once",
 		clients: []emulator.Client{{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: 1}},
 		signal:  disabled(nil),
-		says:    "came back once, and were ended again",
+		says:    "reconnected once, and were cut off again",
 	},
 	{
 		status:  responder.NotConnected,
@@ -111,7 +111,7 @@ var statusStories = []statusStory{
 		status:  responder.Reconnecting,
 		clients: []emulator.Client{{EndpointID: saml, Username: "alice", ReconnectAfter: 2 * time.Second, Reconnects: -1}},
 		signal:  disabled(nil),
-		says:    "keep coming back",
+		says:    "keep reconnecting",
 	},
 	{
 		status:     responder.Unverified,
@@ -336,7 +336,7 @@ func TestErrorsAreToldInBrief(t *testing.T) {
 				c.Deny("ec2:TerminateClientVpnConnections", ad)
 				r.Mode = policy.DryRun
 			}, 2,
-			"Dry-run: 1 VPN connection of alice@example.com would be ended, but not all", "missing permission",
+			"Dry-run: 1 VPN connection of alice@example.com would be terminated, but not all", "missing permission",
 		},
 		{
 			"EC2 fails at an endpoint", responder.Partial, []emulator.Client{one},

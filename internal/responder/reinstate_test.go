@@ -185,15 +185,15 @@ func TestReinstatementIsHeldBack(t *testing.T) {
 	}{
 		{
 			func(s *signal.Signal) { s.EffectiveAt = time.Now().Add(time.Hour) }, responder.Notified,
-			"Nobody was let in again: it takes effect at",
+			"Nobody was reinstated: it takes effect at",
 		},
 		{
 			func(s *signal.Signal) { s.Time = time.Now().Add(time.Hour) }, responder.Stale,
-			"Nobody was let in again: the event is dated",
+			"Nobody was reinstated: the event is dated",
 		},
 		{
 			func(s *signal.Signal) { s.Subject = signal.Subject{Usernames: []string{"bob", "alice"}} }, responder.Ambiguous,
-			"Nobody was let in again: two people",
+			"Nobody was reinstated: two people",
 		},
 	} {
 		keepingPeopleOut(t, func(t *testing.T, c company) {

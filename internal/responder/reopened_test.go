@@ -39,8 +39,8 @@ func TestReinstatedDuringTheWatchIsNotCutOff(t *testing.T) {
 		words  string
 	}{
 		{"was cut off, and is back", []string{"alice"}, 5 * time.Second, responder.Terminated, "left alone, as "},
-		{"was not connected, at 3 s", nil, 1500 * time.Millisecond, responder.Stale, "Nothing was ended: 1 "},
-		{"was not connected, at the end", nil, 5 * time.Second, responder.Stale, "Nothing was ended: 1 "},
+		{"was not connected, at 3 s", nil, 1500 * time.Millisecond, responder.Stale, "Nobody was cut off: 1 "},
+		{"was not connected, at the end", nil, 5 * time.Second, responder.Stale, "Nobody was cut off: 1 "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			remembering(t, func(t *testing.T, c company) {

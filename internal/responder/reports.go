@@ -164,7 +164,7 @@ func (cs *cases) verified(rep report, now time.Time) []job {
 		c.verifying = c.verifying.slower(slowestVerify, now)
 		if rep.err != nil && len(c.pending()) > 0 {
 			c.addReasons(policy.Because(policy.DuringVerify,
-				"looking whether the connections have ended: %s", Problem{Cause: rep.err}.Brief()))
+				"verifying that the connections have ended: %s", Problem{Cause: rep.err}.Brief()))
 		}
 	}
 	var jobs []job

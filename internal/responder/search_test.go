@@ -36,7 +36,7 @@ func TestEndpointThatHangsHoldsNobodyUp(t *testing.T) {
 			if times == 0 {
 				want, left = responder.Partial, 1
 			}
-			if o.Status != want || len(up(cloud)) != left || strings.Contains(o.Summary, "came back") {
+			if o.Status != want || len(up(cloud)) != left || strings.Contains(o.Summary, "econnected") {
 				t.Errorf("%d times: %s: %s (%s)", times, o.Status, o.Summary, o.Error)
 			}
 		})

@@ -35,7 +35,7 @@ func (c *Case) readiness(endpoints, accounts int, problems []error) Outcome {
 	o := c.outcome()
 	if len(problems) == 0 {
 		o.Status = Ready
-		o.Summary = fmt.Sprintf("Ready: %s of %s can be listed, and connections ended there.",
+		o.Summary = fmt.Sprintf("Ready: %s of %s can be listed, and connections terminated there.",
 			plural(endpoints, "1 endpoint", fmt.Sprintf("%d endpoints", endpoints)),
 			plural(accounts, "this account and Region", fmt.Sprintf("%d accounts and Regions", accounts)))
 		return o

@@ -34,7 +34,7 @@ var verdicts = []verdict{
 		}},
 	{by: statusOfGate,
 		holds: func(f *facts) bool { return f.reinstating && f.decision.Gate != "" },
-		says:  func(f *facts) string { return fmt.Sprintf("Nobody was let in again: %s.", blockedBy(f)) }},
+		says:  func(f *facts) string { return fmt.Sprintf("Nobody was reinstated: %s.", blockedBy(f)) }},
 	{status: Notified,
 		holds: func(f *facts) bool { return f.reinstating && len(f.still) > 0 },
 		says:  func(f *facts) string { return strings.TrimSpace(onTheList(f)) }},
@@ -52,14 +52,14 @@ var verdicts = []verdict{
 	{status: Notified,
 		holds: func(f *facts) bool { return f.decision.Action == policy.Notify && f.decision.Gate == "" },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Nothing was ended: the policy only notifies about %s.", f.who)
+			return fmt.Sprintf("Nobody was cut off: the policy only notifies about %s.", f.who)
 		}},
 	{status: Braked,
 		holds: func(f *facts) bool { return f.braked != nil },
 		says:  heldBack},
 	{by: statusOfGate,
 		holds: func(f *facts) bool { return f.decision.Action == policy.Notify },
-		says:  func(f *facts) string { return fmt.Sprintf("Nothing was ended: %s.", blockedBy(f)) }},
+		says:  func(f *facts) string { return fmt.Sprintf("Nobody was cut off: %s.", blockedBy(f)) }},
 
 	// Nothing was found that may be terminated.
 	{status: Failed,
@@ -76,13 +76,13 @@ var verdicts = []verdict{
 	{by: func(f *facts) Status { return f.spared[0].why },
 		holds: func(f *facts) bool { return f.all == 0 && len(f.spared) > 0 },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Nothing was ended: %s of %s left alone, as %s.",
+			return fmt.Sprintf("Nobody was cut off: %s of %s left alone, as %s.",
 				count(len(f.spared)), f.who, f.spared[0].Reason)
 		}},
 	{status: Unmapped,
 		holds: func(f *facts) bool { return f.all == 0 && f.noAddresses },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Nothing was ended: %s leads to nobody, as no endpoint keeps client addresses.", f.who)
+			return fmt.Sprintf("Nobody was cut off: %s leads to nobody, as no endpoint keeps client addresses.", f.who)
 		}},
 	{status: NotConnected,
 		holds: func(f *facts) bool { return f.all == 0 },
@@ -91,24 +91,24 @@ var verdicts = []verdict{
 	// A dry-run.
 	{status: WouldTerminate,
 		holds: func(f *facts) bool { return f.dryRun && !f.incomplete() },
-		says:  func(f *facts) string { return fmt.Sprintf("Dry-run: %s of %s would be ended.", count(f.would), f.who) }},
+		says:  func(f *facts) string { return fmt.Sprintf("Dry-run: %s of %s would be terminated.", count(f.would), f.who) }},
 	{status: Partial,
 		holds: func(f *facts) bool { return f.dryRun && f.would > 0 },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Dry-run: %s of %s would be ended, but not all could be tried: %s.",
+			return fmt.Sprintf("Dry-run: %s of %s would be terminated, but not all could be tried: %s.",
 				count(f.would), f.who, f.problem())
 		}},
 	{status: Failed,
 		holds: func(f *facts) bool { return f.dryRun },
 		says: func(f *facts) string {
-			return fmt.Sprintf("Dry-run: the connections of %s could not be ended: %s.", f.who, f.problem())
+			return fmt.Sprintf("Dry-run: the connections of %s could not be terminated: %s.", f.who, f.problem())
 		}},
 
 	// Connections were to be terminated.
 	{status: Failed,
 		holds: func(f *facts) bool { return f.refused == f.all },
 		says: func(f *facts) string {
-			return fmt.Sprintf("The connections of %s were not ended: %s.", f.who, f.problem())
+			return fmt.Sprintf("The connections of %s were not terminated: %s.", f.who, f.problem())
 		}},
 	{status: Partial,
 		holds: func(f *facts) bool { return f.accessOnly && f.ended == f.all },
@@ -130,13 +130,13 @@ var verdicts = []verdict{
 	{status: Reconnecting,
 		holds: func(f *facts) bool { return f.letIn != "" },
 		says: func(f *facts) string {
-			return fmt.Sprintf("%s of %s ended, but they keep coming back although they are kept out: %s.",
+			return fmt.Sprintf("%s of %s ended, but they keep reconnecting although they are kept out: %s.",
 				count(f.ended), f.who, f.letIn)
 		}},
 	{status: Reconnecting,
 		holds: func(f *facts) bool { return f.keepsComing || f.overLimit() },
 		says: func(f *facts) string {
-			return fmt.Sprintf("%s of %s ended, but they keep coming back.", count(f.ended), f.who)
+			return fmt.Sprintf("%s of %s ended, but they keep reconnecting.", count(f.ended), f.who)
 		}},
 	// So EC2 has shown every end, every endpoint was listed, the keep-out list is set, and the person stays away.
 	{status: Terminated,
@@ -153,7 +153,7 @@ type addition struct {
 var additions = []addition{
 	{func(s Status, f *facts) bool { return s == Terminated && f.reconnections > 0 },
 		func(f *facts) string {
-			return fmt.Sprintf(" They came back %s, and were ended again.",
+			return fmt.Sprintf(" They reconnected %s, and were cut off again.",
 				plural(f.reconnections, "once", fmt.Sprintf("%d times", f.reconnections)))
 		}},
 	{func(_ Status, f *facts) bool { return f.late },

@@ -29,7 +29,7 @@ var errWithoutConnection = errors.New("terminating by connection-id: EC2 answere
 // them. If EC2 passes over a connection, or over all as they are too many, ask asks for each by its id.
 func (v *VPN) ask(ctx context.Context, r request, dryRun bool) []Answer {
 	if err := ctx.Err(); err != nil {
-		return r.each(Answer{Said: NotAccepted, How: r.how(), Err: fmt.Errorf("not asked to end: %w", err)})
+		return r.each(Answer{Said: NotAccepted, How: r.how(), Err: fmt.Errorf("not asked to terminate: %w", err)})
 	}
 	a := v.accountOf(r.connections[0].account)
 	var sent ec2call.SentTracker
@@ -74,7 +74,7 @@ func (a *account) explain(err error, r request, dryRun, unanswered bool) (Said, 
 	case !dryRun && !ec2call.Refused(err) && unanswered:
 		return NoAnswer, fmt.Errorf("no answer to terminating by %s: %w", r.how(), err)
 	case errors.Is(err, ec2call.ErrNotSent):
-		return NotAccepted, fmt.Errorf("not asked to end%s: %w", a.where(), ec2call.ErrNotSent)
+		return NotAccepted, fmt.Errorf("not asked to terminate%s: %w", a.where(), ec2call.ErrNotSent)
 	default:
 		err = permission(a.explainAssumeRole(err), "ec2:TerminateClientVpnConnections", r.connections[0].EndpointID)
 		return NotAccepted, fmt.Errorf("terminating by %s%s: %w", r.how(), a.where(), err)
