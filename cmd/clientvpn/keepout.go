@@ -37,8 +37,8 @@ read and write the stack's table with your credentials. Only lift changes it.`,
 func (t *tool) list(table *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List who may not connect, since when, until when and why", Args: takes(0, 0),
-		Long: `List the people on the keep-out list: whom the client connect handler turns
-away, since when, until when, by whom and why.`,
+		Long: `List the people on the keep-out list, whom the client connect handler denies:
+since when, until when, by whom and why.`,
 		Example: "  clientvpn keep-out list",
 		RunE: func(command *cobra.Command, _ []string) error {
 			list, err := t.openLedger(command.Context(), *table)

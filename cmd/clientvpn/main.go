@@ -68,8 +68,8 @@ type tool struct {
 
 const about = `clientvpn tries the Client VPN responder at home, without an AWS account, and
 operates a deployed one. Against AWS it uses the credentials and the Region of
-the AWS CLI (AWS_PROFILE, AWS_REGION), and finds the stack by itself. It ends
-nobody's connection by itself: it asks the deployed function.
+the AWS CLI (AWS_PROFILE, AWS_REGION), and finds the stack by itself. It
+terminates no connection by itself: it asks the deployed function.
 
 Exit codes: 0 done; 1 something differs or could not be done; 2 the command
 line is wrong; 3 AWS, or the way to it; 130 interrupted. NO_COLOR switches

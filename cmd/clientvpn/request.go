@@ -106,7 +106,7 @@ mail. The exit code is 1 if "cut" would leave anybody connected.`,
 func (t *tool) reinstate() *cobra.Command {
 	r := request{detailType: "Reinstate"}
 	return t.asks(&cobra.Command{
-		Use: "lift NAME…", Short: "Let people in again, and wait for the outcome",
+		Use: "lift NAME…", Short: "Take people off the keep-out list, and wait for the outcome",
 		Long: `Ask the deployed function to take people off the keep-out list, whatever put
 them there, and wait for the outcomes. They go on record and to your mailbox,
 like those of every event. "clientvpn keep-out lift" does without the function.

@@ -500,9 +500,9 @@ func TestFailedLooksAreToldOnce(t *testing.T) {
 		o := respondWithin(ctx, t, r, about(alice))[0]
 		told := slices.DeleteFunc(
 			policy.Words(o.Decision.Reasons),
-			func(reason string) bool { return !strings.HasPrefix(reason, "looking") },
+			func(reason string) bool { return !strings.HasPrefix(reason, "verifying") },
 		)
-		want := "looking whether the connections have ended: describing connections of " + saml +
+		want := "verifying that the connections have ended: describing connections of " + saml +
 			": missing permission ec2:DescribeClientVpnConnections on client-vpn-endpoint/" + saml
 		if o.Status != responder.Unverified || !slices.Equal(told, []string{want}) {
 			t.Errorf("%s: %q", o.Status, told)

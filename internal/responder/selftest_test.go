@@ -73,8 +73,8 @@ func TestSelfTestSaysWhatIsMissing(t *testing.T) {
 					t.Errorf("%s: no word of %q in %q, %q", name, words, o.Summary, o.Error)
 				}
 			}
-			if name == "ready" &&
-				o.Summary != "Ready: 3 endpoints of this account and Region can be listed, and connections ended there." {
+			const ready = "Ready: 3 endpoints of this account and Region can be listed, and connections terminated there."
+			if name == "ready" && o.Summary != ready {
 				t.Error(o.Summary)
 			}
 		})
