@@ -116,21 +116,53 @@ func TestFlagsAndNamesComeInAnyOrder(t *testing.T) {
 // TestCheckRunsTheOperatorsCases of policy.yaml, which are in cases/, without a name.
 func TestCheckRunsTheOperatorsCases(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for file, text := range map[string]string{
+	write(t, map[string]string{
 		"policy.yaml":      "version: 1\nrules:\n  - {name: all, when: {}, then: notify}\n",
 		"cases/first.yaml": "- {name: x, event: {source: y, detail-type: z}, error: unsupported}\n",
-	} {
+	})
+	var out bytes.Buffer
+	code := run(t.Context(), []string{"check"}, console.Plain(&out))
+	if code != exitDone || !strings.Contains(out.String(), "cases/first.yaml\n  ok      x\n") {
+		t.Errorf("%d\n%s", code, out.String())
+	}
+}
+
+// TestFirstStepOfTheREADME: the cases hold once policy.yaml has other domains and another exempt person, and
+// cases/first.yaml that person. Otherwise sam build would refuse the policy.
+func TestFirstStepOfTheREADME(t *testing.T) {
+	own := strings.NewReplacer("example.com, EXAMPLE]", "acme.test, ACME]", "breakglass@example.com", "ada@acme.test")
+	t.Chdir(root)
+	files := map[string]string{"policy.yaml": "", "cases/first.yaml": ""}
+	for file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[file] = own.Replace(string(raw)); !strings.Contains(files[file], "ada@acme.test") {
+			t.Errorf("%s names nobody who is exempt", file)
+		}
+	}
+	t.Chdir(t.TempDir())
+	write(t, files)
+	if err := os.Symlink(filepath.Join(root, "events"), "events"); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"check"}, console.Plain(&out)); code != exitDone {
+		t.Errorf("%d\n%s", code, out.String())
+	}
+}
+
+// write writes files, and the folders that they need.
+func write(t *testing.T, files map[string]string) {
+	t.Helper()
+	for file, text := range files {
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-	var out bytes.Buffer
-	code := run(t.Context(), []string{"check"}, console.Plain(&out))
-	if code != exitDone || !strings.Contains(out.String(), "cases/first.yaml\n  ok      x\n") {
-		t.Errorf("%d\n%s", code, out.String())
 	}
 }
 

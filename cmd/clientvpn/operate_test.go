@@ -88,7 +88,8 @@ func TestWhoIsConnected(t *testing.T) {
 	has(t, out, "8 people, 11 connections", "breakglass@example.com, exempt: never cut off",
 		"as certificate carol.vpn.example.com on field (cvpn-endpoint-0a1b2c3d4e5f60003)", "from 10.30.0.10")
 	_, out, _ = clientvpn(t, "who", "alice@example.com", policy)
-	has(t, out, "1 person, 4 connections", "as alice on plant", "would be terminated by username", "would be terminated by connection-id")
+	has(t, out, "1 person, 4 connections", "as alice on plant",
+		"would be terminated by username", "would be terminated by connection-id")
 	if strings.Contains(out, "malice") {
 		t.Error(out)
 	}
