@@ -146,7 +146,8 @@ func (t *tool) printPeople(people []connected) error {
 				Username: c.Username, CommonName: c.CommonName, EndpointID: c.EndpointID, EndpointName: c.Endpoint,
 			}
 			t.Item("  ", console.Safe(fmt.Sprintf("%s as %s on %s, since %s, from %s; would be terminated by %s",
-				c.ID, shown.Who(), shown.Where(), c.EstablishedAt.UTC().Format(time.DateTime), cmp.Or(c.ClientIP, "an unknown address"), c.Would)))
+				c.ID, shown.Who(), shown.Where(), c.EstablishedAt.UTC().Format(time.DateTime),
+				cmp.Or(c.ClientIP, "an unknown address"), c.Would)))
 		}
 	}
 	switch {

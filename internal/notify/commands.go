@@ -32,8 +32,8 @@ func repairs(o responder.Outcome) []string {
 			"where it is.")
 	}
 	if o.Has(responder.CannotTerminate) {
-		todo = append(todo, "EC2 could not terminate the connection. If it stays, remove the person's route or authorization "+
-			"rule from the endpoint, and open a case with AWS Support.")
+		todo = append(todo, "EC2 could not terminate the connection. If it stays, remove the person's route or "+
+			"authorization rule from the endpoint, and open a case with AWS Support.")
 	}
 	return todo
 }

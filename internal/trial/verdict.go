@@ -49,7 +49,7 @@ func isAboutRules(r policy.Reason) bool {
 	return r.Kind == policy.RuleSkipped || r.Kind == policy.RuleDecided || r.Kind == policy.Defaulted
 }
 
-// isTheGates reports whether the reason repeats the words with which a gate blocked the signal. The gate's line follows.
+// isTheGates reports whether the reason has the words with which a gate blocked the signal. The gate's line follows.
 func isTheGates(r policy.Reason, blocked string) bool {
 	return r.Kind != policy.Blocked && blocked != "" && r.Text == blocked
 }
