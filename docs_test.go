@@ -116,6 +116,46 @@ func TestDeployingListsEveryParameter(t *testing.T) {
 	}
 }
 
+// TestDeployingListsEveryPermission of the function's role, and no other: people grant what the page says.
+func TestDeployingListsEveryPermission(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "doc/deploying.md"), "\n## What the function may do\n")
+	table, _, _ := strings.Cut(rest, "\n\nThe other functions ")
+	role := block(t, "ResponderRole")
+	_, role, _ = strings.Cut(role, "Policies:")
+	action := regexp.MustCompile(`(?:Action:|- ) ?([a-z0-9]+:[A-Z]\w+)\n`)
+	granted := map[string]bool{}
+	for _, m := range action.FindAllStringSubmatch(regexp.MustCompile(` #.*`).ReplaceAllString(role, ""), -1) {
+		granted[m[1]] = true
+	}
+	if len(granted) < 25 {
+		t.Fatalf("%d actions in the role", len(granted))
+	}
+	for name := range granted {
+		if !strings.Contains(table, "`"+name+"`") {
+			t.Errorf("doc/deploying.md has no %s", name)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)`([a-z0-9]+:[A-Z]\\w+)`").FindAllStringSubmatch(table, -1) {
+		if !granted[m[1]] {
+			t.Errorf("doc/deploying.md has %s, which the role does not grant", m[1])
+		}
+	}
+}
+
+// TestContributingListsEveryPackage, so that a reader finds each in the table of the house.
+func TestContributingListsEveryPackage(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## The house\n")
+	table, _, _ := strings.Cut(rest, "\n## ")
+	for folder := range packages(t) {
+		if folder == "." || strings.Contains(folder, "testdata") {
+			continue
+		}
+		if !strings.Contains(table, "`"+folder+"/`") {
+			t.Errorf("CONTRIBUTING.md does not list %s", folder)
+		}
+	}
+}
+
 // TestOutputIsDefinedWhereItIsUsed: a command that calls "output" works only after the runbook's definition.
 func TestOutputIsDefinedWhereItIsUsed(t *testing.T) {
 	for file := range texts(t) {

@@ -63,7 +63,7 @@ var may = map[string][]string{
 		"internal/duration", "internal/identity", "internal/dynamo",
 		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/smithy-go",
 	},
-	// The only one that talks to SQS.
+	// The queue of held events.
 	"internal/held": {"internal/awsjson", "github.com/aws/aws-sdk-go-v2/aws"},
 	// What providers send: verified, and made into events. It knows neither EC2 nor the policy.
 	"internal/door": {

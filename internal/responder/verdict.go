@@ -91,7 +91,9 @@ var verdicts = []verdict{
 	// A dry-run.
 	{status: WouldTerminate,
 		holds: func(f *facts) bool { return f.dryRun && !f.incomplete() },
-		says:  func(f *facts) string { return fmt.Sprintf("Dry-run: %s of %s would be terminated.", count(f.would), f.who) }},
+		says: func(f *facts) string {
+			return fmt.Sprintf("Dry-run: %s of %s would be terminated.", count(f.would), f.who)
+		}},
 	{status: Partial,
 		holds: func(f *facts) bool { return f.dryRun && f.would > 0 },
 		says: func(f *facts) string {
