@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -98,10 +99,19 @@ func TestPollSaysWhyItCannotAnswer(t *testing.T) {
 			}
 		}
 		s.graph.Permissions = nil
-		s.cloud.Inject(emulator.Fault{Action: "GetWebIdentityToken", Code: "AccessDenied", Status: 403})
+		s.cloud.Inject(emulator.Fault{Action: "GetWebIdentityToken", Code: "AccessDenied", Status: 403, Times: 1})
 		s.graph.ExpireToken()
 		if _, err := s.asked(t, `{}`); err == nil || !strings.Contains(err.Error(), "getting a token of AWS") {
 			t.Error(err)
+		}
+		s.instead = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodGet { // a sign-in is posted
+				fmt.Fprint(w, `{"value": [{"id": 7}]}`)
+			}
+			return r.Method == http.MethodGet
+		}
+		if got, err := s.asked(t, `{}`); err == nil || !strings.Contains(err.Error(), "reading user 0") {
+			t.Error(got, err)
 		}
 	})
 }

@@ -25,10 +25,10 @@ var activities = []string{
 // pollAudits sends records of the audit log. It reads the last half hour again each time, since records come late, and
 // sends none twice.
 func (r *poll) pollAudits(ctx context.Context) error {
-	from := r.cursor.Audits.Add(-late)
 	if r.cursor.Audits.IsZero() {
-		from = time.Now().UTC()
+		r.cursor.Audits = time.Now().UTC()
 	}
+	from := r.cursor.Audits.Add(-late)
 	query := url.Values{
 		"$filter": {"activityDateTime ge " + from.UTC().Format(time.RFC3339)}, "$orderby": {"activityDateTime"},
 	}
@@ -42,7 +42,7 @@ func (r *poll) pollAudits(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("reading the audit log: %w", err)
 			}
-			if at.After(newest) {
+			if at.After(newest) && !at.After(time.Now()) { // a wrong date in the future would hide what comes before it
 				newest = at
 			}
 		}

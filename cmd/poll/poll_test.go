@@ -35,6 +35,8 @@ type stage struct {
 	cloud *emulator.Cloud
 	graph *emulator.Graph
 	log   bytes.Buffer
+	// instead answers some requests in Graph's place, if it is set.
+	instead func(http.ResponseWriter, *http.Request) bool
 }
 
 func newStage(t *testing.T, change ...func(*settings)) *stage {
@@ -45,7 +47,11 @@ func newStage(t *testing.T, change ...func(*settings)) *stage {
 	s.graph.AddGraphUser(emulator.GraphUser{ID: alice, Name: "alice@example.com"})
 	s.graph.AddGraphUser(emulator.GraphUser{ID: bob, Name: "bob@example.com"})
 	ours, stopOurs := emulator.HTTPClient(s.cloud)
-	theirs, stopTheirs := emulator.HTTPClient(s.graph)
+	theirs, stopTheirs := emulator.HTTPClient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.instead == nil || !s.instead(w, r) {
+			s.graph.ServeHTTP(w, r)
+		}
+	}))
 	t.Cleanup(stopOurs)
 	t.Cleanup(stopTheirs)
 	cfg := aws.Config{
@@ -155,17 +161,34 @@ func fault(f emulator.Fault) func(*stage) {
 	return func(s *stage) { s.cloud.Inject(f) }
 }
 
+// failingDeltas has Graph answer so many questions about changes with an error, as many as the poll tries.
+func failingDeltas(times int) func(*stage) {
+	return func(s *stage) {
+		s.instead = func(w http.ResponseWriter, r *http.Request) bool {
+			fails := times > 0 && strings.HasSuffix(r.URL.Path, "/delta")
+			if fails {
+				times--
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+			return fails
+		}
+	}
+}
+
 // TestNothingIsSkippedBetweenPollsThatFail: whatever fails, in whichever order, each record is in the queue at the end.
 // A record that is sent again is the same event.
 func TestNothingIsSkippedBetweenPollsThatFail(t *testing.T) {
 	for name, spoil := range map[string]func(*stage){
 		"the queue":     fault(emulator.Fault{Action: "SendMessage", Code: "InternalFailure"}),
 		"the third":     fault(emulator.Fault{Action: "SendMessage", After: 2, Drop: true}),
+		"the sixth":     fault(emulator.Fault{Action: "SendMessage", After: 5, Code: "InternalFailure"}),
+		"the eighth":    fault(emulator.Fault{Action: "SendMessage", After: 7, Drop: true}),
 		"the cursor":    fault(emulator.Fault{Action: "UpdateItem", Code: "InternalServerError"}),
 		"the ledger":    fault(emulator.Fault{Action: "BatchGetItem", Drop: true}),
 		"throttled":     func(s *stage) { s.graph.Throttle(10 * time.Minute) },
 		"no token":      fault(emulator.Fault{Action: "GetWebIdentityToken", Drop: true}),
 		"the tenant":    func(s *stage) { s.graph.Permissions = []string{} },
+		"Graph is down": failingDeltas(5),
 		"another token": func(s *stage) { s.graph.ExpireToken() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -315,5 +338,3 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 		}
 	})
 }
-
-var _ http.Handler = (*emulator.Graph)(nil)

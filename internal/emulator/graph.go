@@ -23,7 +23,7 @@ type Graph struct {
 	Secret      string        // of the application; empty for a federated credential alone
 	Permissions []string      // of the application; nil for all that are asked for
 	PageSize    int           // default 100
-	AuditDelay  time.Duration // before the audit log has a record
+	AuditDelay  time.Duration // before the audit log has a record of what happens now
 
 	mu       sync.Mutex
 	users    map[string]GraphUser
@@ -56,7 +56,7 @@ func (g *Graph) AddRawRecord(list, record string) {
 	defer g.mu.Unlock()
 	switch list {
 	case "audits":
-		g.audits = append(g.audits, audit{At: time.Now().UTC(), raw: record})
+		g.audits = append(g.audits, audit{At: time.Now().UTC(), raw: record, shown: time.Now().Add(g.AuditDelay)})
 	case "groups":
 		g.changes = append(g.changes, graphChange{group: list, raw: record})
 	default:
