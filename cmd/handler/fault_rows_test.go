@@ -219,7 +219,7 @@ var rows = []row{
 		dead: []string{"e1"},
 	},
 	{
-		fault:   "no permission to end on one endpoint",
+		fault:   "no permission to terminate on one endpoint",
 		out:     "the others' connections end; `partial`, then `failed`, naming the permission; then the dead letters",
 		prepare: inject(emulator.Fault{Action: endAction, EndpointID: ad, Code: "UnauthorizedOperation", Status: 403}),
 		failed:  []string{"e1"}, published: append(times(4, "failed"), "partial"), up: []string{"alice", "bob"},
@@ -245,7 +245,7 @@ var rows = []row{
 		failed: []string{"e1"}, published: times(5, "unverified"), up: []string{"alice", "bob"}, dead: []string{"e1"},
 	},
 	{
-		fault: "gone before it can be ended", out: "`terminated`, when EC2 shows it",
+		fault: "gone before EC2 is asked to terminate it", out: "`terminated`, when EC2 shows it",
 		prepare: atFirst(endAction, func(w *world) {
 			for _, c := range w.cloud.Connections()[:2] {
 				w.cloud.Disconnect(c.ID)
@@ -254,7 +254,7 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "a client that comes back once", out: "`terminated`, both times",
+		fault: "a client that reconnects once", out: "`terminated`, both times",
 		prepare: func(w *world) {
 			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com",
 				ReconnectAfter: 2 * time.Second, Reconnects: 1})
@@ -262,7 +262,7 @@ var rows = []row{
 		published: times(1, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "a client that comes back for ever", out: "`reconnecting`, after four ends",
+		fault: "a client that reconnects for ever", out: "`reconnecting`, after four terminations",
 		prepare: func(w *world) {
 			w.connect("alice", emulator.Client{EndpointID: certs, CommonName: "alice.vpn.example.com",
 				ReconnectAfter: 2 * time.Second, Reconnects: -1})
@@ -361,7 +361,7 @@ var rows = []row{
 	},
 	{
 		fault:     "the same event twice at once, in two instances",
-		out:       "each says `terminated`; nothing is ended that was not up",
+		out:       "each says `terminated`; nothing is terminated that was not up",
 		instances: 2,
 		events: func(w *world) []*event {
 			e := w.add("e1", forEnd, "alice:alice")
@@ -370,7 +370,8 @@ var rows = []row{
 		published: times(2, "terminated"), up: []string{"bob"},
 	},
 	{
-		fault: "the same event again, in another process", out: "`terminated`, then `not-connected`: nothing is ended twice",
+		fault: "the same event again, in another process",
+		out:   "`terminated`, then `not-connected`: nothing is terminated twice",
 		events: func(w *world) []*event {
 			e := w.add("e1", forEnd, "alice:alice")
 			w.send(e)
@@ -380,7 +381,7 @@ var rows = []row{
 		published: []string{"not-connected", "terminated"}, up: []string{"bob"},
 	},
 	{
-		fault: "events out of order: the reinstatement before the end, the finding after it",
+		fault: "events out of order: the reinstatement before the closing, the finding after it",
 		out:   "each is judged by itself: `terminated`, and what is ignored is not published",
 		events: func(w *world) []*event {
 			first := w.add("e2", forNone, "alice:alice")
@@ -404,7 +405,8 @@ var rows = []row{
 		failed: []string{"p1", "p2"}, published: times(2, "terminated"), dead: []string{"p1", "p2"},
 	},
 	{
-		fault: "a policy that cannot be read", out: "nobody is ended; `failed` at each of five tries; then the dead letters",
+		fault:  "a policy that cannot be read",
+		out:    "nobody is cut off; `failed` at each of five tries; then the dead letters",
 		broken: true,
 		failed: []string{"e1"}, published: times(5, "failed"), up: []string{"alice", "alice", "bob"}, dead: []string{"e1"},
 	},

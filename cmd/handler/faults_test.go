@@ -26,7 +26,8 @@ var elsewhere = []struct {
 	{"the process is killed, after any of its calls",
 		"the next one gets the event again and finishes; what was published just before may come twice",
 		TestKilledAtEveryStage},
-	{"the same event in two processes at once", "both answer; nothing is ended that was not up", TestTwoProcessesAtOnce},
+	{"the same event in two processes at once", "both answer; nothing is terminated that was not up",
+		TestTwoProcessesAtOnce},
 	{"a TCP connection is reset", "`terminated`", TestConnectionsResetByTCP},
 	{"an account's role cannot be assumed", "the other accounts are acted on; `partial`, naming account, Region and role",
 		TestTargetsAreGuardedToo},
@@ -35,7 +36,7 @@ var elsewhere = []struct {
 		TestOneTopicThatFailsIsMadeUpFor},
 	{"`TOPIC_ARN` is not set, or any other setting is wrong",
 		"the function does not start, and names every problem at once", TestSettingsReportAllProblemsAtOnce},
-	{"everything of this, by chance and at once", "the six promises hold", TestRandomDays},
+	{"all of these, at random and at once", "the four promises hold, and the two below", TestRandomDays},
 }
 
 var update = flag.Bool("update", false, "write the table of doc/faults.md anew")
@@ -92,7 +93,7 @@ func TestFaults(t *testing.T) {
 					w.send(r.events(w)...)
 				}
 				failed := w.drain(max(r.instances, 1), r.broken)
-				time.Sleep(10 * time.Second) // a person who comes back is there
+				time.Sleep(10 * time.Second) // a person who reconnects is there
 				w.settle()
 				if w.keepOut {
 					w.settleList()
