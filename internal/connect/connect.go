@@ -25,7 +25,7 @@ import (
 // Handler answers AWS Client VPN's requests.
 type Handler struct {
 	Log *slog.Logger
-	// Policy and List are nil where they cannot be had.
+	// Policy and List are nil if they cannot be read.
 	Policy *policy.Policy
 	List   *ledger.Table
 	// Source is where the policy is kept; nil where it is a file.

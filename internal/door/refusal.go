@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// Reason is why a door refuses a request: for the log and the metrics, never for the sender.
+// Reason is why a door refuses a request: for the log, never for the sender.
 type Reason string
 
 // The reasons.

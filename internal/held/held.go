@@ -2,7 +2,7 @@
 // drops them.
 //
 // It promises that an event is in one of the two queues at every moment. A release sends an event to the queue of
-// events before it deletes it here. A drop deletes only the ruling's events. It is the only package that talks to SQS.
+// events before it deletes it here. A drop deletes only the ruling's events.
 package held
 
 import (

@@ -11,8 +11,8 @@ import (
 // Cause says who put a person on the list, which decides who may take it off.
 type Cause string
 
-// The causes. What an identity provider's event put there (Deprovisioning), its reinstatement lifts; what GuardDuty
-// (Finding) or our own form (Request) put there, only our own form lifts, or somebody by hand.
+// The causes. A reinstatement of the same issuer lifts what a provider put there (Deprovisioning, Membership).
+// Only our own form, or somebody by hand, lifts what GuardDuty (Finding) or our own form (Request) put there.
 const (
 	Deprovisioning Cause = "deprovisioning"
 	Membership     Cause = "membership" // the person lost what carries the VPN; being added again lifts it

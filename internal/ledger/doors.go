@@ -18,8 +18,8 @@ const (
 	pollMayFail = 15 * time.Minute
 )
 
-// HeardAtDoor records that a door's issuer had something to say, and after what silence that is worth a word. It writes
-// at most every ten minutes.
+// HeardAtDoor records that a door's issuer had something to say, and the silence after which the self-test reports the
+// door. It writes at most every ten minutes.
 func (t *Table) HeardAtDoor(ctx context.Context, path string, at time.Time, silence time.Duration) error {
 	return t.change(ctx, heardID, func(known content) (content, time.Time, error) {
 		r := reader{}

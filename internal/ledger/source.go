@@ -17,7 +17,7 @@ type Source struct {
 }
 
 const (
-	// leastSilence is the shortest silence that is worth a word. A small company's leavers are days apart.
+	// leastSilence is the shortest silence that is reported. A small company's leavers are days apart.
 	leastSilence = 24 * time.Hour
 	// acquainted is how long a source must be known before its silence says something.
 	acquainted = 7 * 24 * time.Hour
@@ -25,7 +25,8 @@ const (
 	hearEvery = 10 * time.Minute
 )
 
-// Silent reports whether the source has been silent for more than twice as long as ever before.
+// Silent reports whether the source has been silent for more than twice as long as ever before, and for a day at least.
+// It reports false for a source that the ledger has known for less than a week.
 func (s Source) Silent(now time.Time) bool {
 	return s.Last.Sub(s.First) >= acquainted && now.Sub(s.Last) > max(2*s.LongestGap, leastSilence)
 }

@@ -99,7 +99,7 @@ type pace struct {
 
 func newPace(every time.Duration, now time.Time) pace { return pace{every, now.Add(every)} }
 
-// slower returns the next pace: half as often, and at least once in slowest.
+// slower returns the next pace: a pause that is half as long again, and at most slowest.
 func (p pace) slower(slowest time.Duration, now time.Time) pace {
 	return newPace(min(p.every*3/2, slowest), now)
 }

@@ -17,7 +17,7 @@ const (
 	maxUnknownDomains = 5
 )
 
-// Evidence is what the word not-connected rests on. The names that were searched for are in the decision.
+// Evidence is what the status not-connected rests on. The names that were searched for are in the decision.
 type Evidence struct {
 	// From is when the first search began, Until when the last was over, and Searches how many there were.
 	From     time.Time `json:"from"`

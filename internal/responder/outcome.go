@@ -21,15 +21,15 @@ type Status string
 
 // The statuses.
 const (
-	Terminated     Status = "terminated"      // all connections ended, seen
+	Terminated     Status = "terminated"      // EC2 has shown that all connections ended
 	NotConnected   Status = "not-connected"   // nothing to terminate
 	WouldTerminate Status = "would-terminate" // dry-run: EC2 would terminate them
 	Partial        Status = "partial"         // some did not end, or an endpoint could not be asked
 	Reconnecting   Status = "reconnecting"    // ended, but they keep reconnecting
-	Unverified     Status = "unverified"      // asked, and the time was up before EC2 showed the end
+	Unverified     Status = "unverified"      // requested, and the time was up before EC2 showed the end
 	Exempt         Status = "exempt"          // the person is never cut off
 	OverLimit      Status = "over-limit"      // more names than the policy allows: none was terminated
-	Ambiguous      Status = "ambiguous"       // it may be two people: nobody was touched
+	Ambiguous      Status = "ambiguous"       // it may be two people: nobody was cut off
 	Unmapped       Status = "unmapped"        // nobody is named
 	Sample         Status = "sample"          // a sample finding
 	Stale          Status = "stale"           // too old for its rule

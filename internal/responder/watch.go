@@ -9,7 +9,7 @@ import (
 
 const (
 	// secondSearch is how soon a person whom the first search did not show is searched for again. A client that lost
-	// its connection just before the event is back within that time. Source: doc/settings.md, "WATCH".
+	// its connection just before the event is back within that time. Source: doc/settings.md, "How long to watch".
 	secondSearch = 3 * time.Second
 	// secondPart is the largest part of a watch, one of so many, that passes before the second search.
 	secondPart = 5

@@ -31,7 +31,7 @@ type Sweeper struct {
 	VPN    *vpn.VPN
 	Policy *policy.Policy
 	Ledger memory
-	// Store is the identity store, and Tenant is Microsoft Entra ID; an issuer is zero where there is none.
+	// Store is the identity store, and Tenant is Microsoft Entra ID. One that is not set up has the zero issuer.
 	Store, Tenant store
 }
 

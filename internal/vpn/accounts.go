@@ -16,7 +16,7 @@ type Account struct {
 	// Account is the account's id, empty for the program's own. Role is the ARN of the role to assume there.
 	Account, Role string
 	Region        string
-	// Config leads there: it has the Region, and the credentials of the role.
+	// Config has the account's Region, and the credentials of the role.
 	Config aws.Config
 }
 

@@ -64,7 +64,7 @@ type Connection struct {
 	Region  string `json:"region,omitempty"`
 }
 
-// Ended reports whether EC2 has shown that the connection is no more.
+// Ended reports whether EC2 has shown that the connection has ended.
 func (c *Connection) Ended() bool { return c.Current == Terminated }
 
 // connection returns EC2's row as a connection. requestID is that of the listing.

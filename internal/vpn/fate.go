@@ -57,7 +57,7 @@ func Track(m Match) *Tracked {
 	return t
 }
 
-// Pending reports whether the connection was asked to end, by us or before us, and its fate is open.
+// Pending reports whether EC2 was asked to terminate the connection, by us or before us, and its fate is open.
 func (t *Tracked) Pending() bool {
 	switch t.Fate {
 	case FateAsked, FateUnanswered, FateDenied, FateMissing, FateReappeared:

@@ -32,7 +32,7 @@ type VPN struct {
 	accounts []*account // the first is the program's own
 }
 
-// New returns the VPN of the account and Region that cfg leads to, and of others beside it. endpointIDs are the
+// New returns the VPN of the account and Region that cfg is for, and of others beside it. endpointIDs are the
 // endpoints to guard, in whichever account they are; none means every endpoint.
 func New(cfg aws.Config, endpointIDs []string, others ...Account) *VPN {
 	own := &account{own: true, region: cfg.Region, api: ec2call.New(cfg)}
