@@ -2,6 +2,7 @@ package signal
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/netip"
 )
 
@@ -13,7 +14,8 @@ func (f finding) addresses() []Subject {
 	if Fold(string(f.Service.ResourceRole)) != "target" {
 		return nil
 	}
-	action := f.Service.Action.value
+	var action findingAction
+	_ = json.Unmarshal(f.Service.Action, &action) // one that cannot be read has no address
 	remote := action.remote()
 	var private subjects
 	var public Subject

@@ -44,7 +44,7 @@ func parseCustom(e event) ([]Signal, error) {
 	}
 	base := Signal{ID: string(e.ID), Kind: meant, Type: string(e.DetailType)}
 	if meant == SelfTest {
-		return []Signal{base}, nil
+		return []Signal{base}, e.checkDetail()
 	}
 	fields, err := readCustomFields(e.Detail)
 	if err != nil {

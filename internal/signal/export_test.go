@@ -17,3 +17,16 @@ func EventTypes() []EventType {
 	}
 	return all
 }
+
+// Cut, ReadFinding and ParseUncut let tests compare what is cut with what is not.
+var (
+	Cut         = cut
+	ReadFinding = readFinding
+	ParseUncut  = func(raw []byte) ([]Signal, error) { return parse(raw, nil) }
+)
+
+// DecodeFinding is readFinding without a cut.
+func DecodeFinding(detail []byte) (finding, error) {
+	var f finding
+	return f, decode("detail", detail, &f)
+}

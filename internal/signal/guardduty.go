@@ -46,11 +46,11 @@ type finding struct {
 		} `json:"kubernetesDetails"`
 	} `json:"resource"`
 	Service struct {
-		Archived       flag                   `json:"archived"`
-		AdditionalInfo json.RawMessage        `json:"additionalInfo"`
-		EventLastSeen  lenientString          `json:"eventLastSeen"`
-		ResourceRole   lenientString          `json:"resourceRole"`
-		Action         lenient[findingAction] `json:"action"`
+		Archived       flag            `json:"archived"`
+		AdditionalInfo json.RawMessage `json:"additionalInfo"`
+		EventLastSeen  lenientString   `json:"eventLastSeen"`
+		ResourceRole   lenientString   `json:"resourceRole"`
+		Action         json.RawMessage `json:"action"` // a findingAction
 		Detection      struct {
 			Sequence struct {
 				Actors []actor `json:"actors"`
@@ -93,8 +93,8 @@ func parseGuardDuty(e event) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	var f finding
-	if err := decode("detail", e.Detail, &f); err != nil {
+	f, err := readFinding(e.Detail)
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -116,6 +116,19 @@ func parseGuardDuty(e event) ([]Signal, error) {
 		}
 	}
 	return signals, nil
+}
+
+// readFinding decodes a finding. Most of it is additional information, which only has to be JSON, so it is cut out.
+func readFinding(detail []byte) (finding, error) {
+	var f finding
+	if rest, info, ok := cut(detail, "service", "additionalInfo"); ok && json.Valid(info) {
+		if err := json.Unmarshal(rest, &f); err == nil {
+			f.Service.AdditionalInfo = info
+			return f, nil
+		}
+		f = finding{}
+	}
+	return f, decode("detail", detail, &f)
 }
 
 // signal returns what the finding says, without whom it is about.

@@ -180,6 +180,9 @@ func parseIdentityStoreNotification(e event) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.checkDetail(); err != nil {
+		return nil, err
+	}
 	var resources []requiredString
 	if err := decodeOptional("resources", e.Resources, &resources); err != nil {
 		return nil, err

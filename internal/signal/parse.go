@@ -43,7 +43,19 @@ const (
 //   - Any other error joins an [*UnreadableError] for each record that Parse cannot read. The signals, if any, are good
 //     ones from the event's other records.
 func Parse(raw []byte) ([]Signal, error) {
-	e, err := readEvent(raw)
+	if envelope, detail, ok := cut(raw, "detail"); ok {
+		signals, err := parse(envelope, detail)
+		if err == nil || errors.Is(err, ErrUnsupported) && json.Valid(detail) {
+			return signals, err
+		}
+	}
+	return parse(raw, nil) // so that an error is about the whole event
+}
+
+// parse reads an event. detail is the event's detail if Parse has cut it out. It may then be no JSON, for which every
+// provider returns an error.
+func parse(raw, detail []byte) ([]Signal, error) {
+	e, err := readEvent(raw, detail)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +89,14 @@ func peopleIn(signals []Signal) int {
 	return len(people)
 }
 
-// readEvent reads the envelope and finds the provider.
-func readEvent(raw []byte) (event, error) {
+// readEvent reads the envelope and finds the provider. detail is the event's detail if the envelope has none.
+func readEvent(raw, detail []byte) (event, error) {
 	var e event
 	if err := decode("", raw, &e); err != nil {
 		return e, err
+	}
+	if detail != nil {
+		e.Detail = detail
 	}
 	switch {
 	case e.Source == "":
@@ -103,6 +118,9 @@ func readEvent(raw []byte) (event, error) {
 	}
 	return e, nil
 }
+
+// checkDetail returns an error unless the detail is JSON. Parsers that read nothing else of the detail call it.
+func (e event) checkDetail() error { return decode("detail", e.Detail, &struct{}{}) }
 
 // complete adds what the envelope knows where the provider's own record says nothing.
 func (e event) complete(s *Signal) error {

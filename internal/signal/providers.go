@@ -12,6 +12,7 @@ const IdentityCenter = "identity-center"
 const Custom = "custom"
 
 // provider is one source of events. Several rows may share a name: the routes by which one provider's events arrive.
+// parse decodes the detail or calls checkDetail, so that no signal comes from a detail that is no JSON.
 type provider struct {
 	name       string
 	source     string // one that ends in "/" is a prefix

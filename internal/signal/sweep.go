@@ -44,7 +44,7 @@ func parseSweep(e event) ([]Signal, error) {
 	}
 	s := Signal{ID: string(e.ID), Kind: meant, Type: string(e.DetailType)}
 	if meant == Sweep {
-		return []Signal{s}, nil
+		return []Signal{s}, e.checkDetail()
 	}
 	var found stillConnected
 	if err := decode("detail", e.Detail, &found); err != nil {
