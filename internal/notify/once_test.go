@@ -47,7 +47,7 @@ func TestMailsSayEachReasonOnce(t *testing.T) {
 		"ambiguous":                         "its user is bob",
 		"ambiguous-two-people":              "id 00u2 is carol, but",
 		"sample":                            "the finding is a sample",
-		"stale":                             "the event is 48h0m9s old",
+		"stale":                             "the event is 48h9s old",
 		"unmapped-role-session":             "can choose it",
 		"terminated-and-one-left-alone":     "its user is bob",
 	} {

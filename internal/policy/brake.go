@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/signal"
 
 	"github.com/goccy/go-yaml/ast"
@@ -150,7 +151,8 @@ func (c *checker) mass(d massDocument, path string) Mass {
 	case length <= 0:
 		c.add(path+".until", "is not after from, so nothing is announced")
 	case length > longestMass:
-		c.add(path+".until", "is %v after from; announce a mass for %v at most", length, longestMass)
+		c.add(path+".until", "is %s after from; announce a mass for %s at most",
+			duration.Short(length), duration.Short(longestMass))
 	}
 	if strings.TrimSpace(d.Reason) == "" {
 		c.add(path+".reason", "missing; outcomes say why so many people are cut off")

@@ -52,7 +52,7 @@ func TestBrakeRefusesWhatMeansNothing(t *testing.T) {
 		"brake: {share: 101%}":     "brake.share",
 		"brake: {announced: [{}]}": "brake.announced[0].reason: missing",
 		announced + "until: 2026-06-26T16:00:00Z, reason: x}]}": "until: is not after from",
-		announced + "until: 2027-06-26T16:00:00Z, reason: x}]}": "announce a mass for 168h0m0s at most",
+		announced + "until: 2027-06-26T16:00:00Z, reason: x}]}": "announce a mass for 168h at most",
 
 		announced + "until: 2026-06-26T18:00:00Z, source: oktta, reason: x}]}": "source: ",
 

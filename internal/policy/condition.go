@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/lazyregexp"
 	"clientvpn-responder/internal/signal"
@@ -163,9 +164,10 @@ func (c *condition) tooOld(q *question) string {
 	switch {
 	case c.maxAge == 0:
 	case q.Time.IsZero():
-		return fmt.Sprintf("the event has no readable time, and the rule takes none older than %v", c.maxAge)
+		return "the event has no readable time, and the rule takes none older than " + duration.Short(c.maxAge)
 	case age > c.maxAge:
-		return fmt.Sprintf("the event is %v old, and the rule takes none older than %v", age.Round(time.Second), c.maxAge)
+		return fmt.Sprintf("the event is %s old, and the rule takes none older than %s",
+			duration.Short(age.Round(time.Second)), duration.Short(c.maxAge))
 	}
 	return ""
 }

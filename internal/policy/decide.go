@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 )
@@ -162,8 +163,8 @@ func (d *Decision) name(q *question) {
 		d.because(NameMapped, "%s", note)
 	}
 	if q.datedByEnvelope() {
-		d.because(Recalled, "the event is dated %v after EventBridge got it; the time of its envelope counts",
-			q.Time.Sub(q.SentAt).Round(time.Second))
+		d.because(Recalled, "the event is dated %s after EventBridge got it; the time of its envelope counts",
+			duration.Short(q.Time.Sub(q.SentAt).Round(time.Second)))
 	}
 	if q.Lookup != "" {
 		d.because(StoreAsked, "identity store: %s", q.Lookup)

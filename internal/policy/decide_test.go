@@ -65,7 +65,7 @@ func TestDecide(t *testing.T) {
 		},
 		{
 			"stale", with(eight, func(s *signal.Signal) { s.Time = now.Add(-25 * time.Hour) }), Enforce, "stolen-credentials",
-			Notify, DryRun, GateStale, "25h0m0s old",
+			Notify, DryRun, GateStale, "25h old",
 		},
 		{
 			"no time, and the rule asks for one", with(eight, func(s *signal.Signal) { s.Time = time.Time{} }), Enforce,

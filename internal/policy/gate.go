@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"clientvpn-responder/internal/duration"
 	"clientvpn-responder/internal/identity"
 	"clientvpn-responder/internal/signal"
 )
@@ -95,8 +96,8 @@ var (
 		GateFuture, func(q *question) bool { return q.Time.Sub(q.now) > clockSkew && !q.datedByEnvelope() },
 		func(q *question) string {
 			return fmt.Sprintf(
-				"the event is dated %v in the future; the sender's clock or the event is wrong",
-				q.Time.Sub(q.now).Round(time.Second),
+				"the event is dated %s in the future; the sender's clock or the event is wrong",
+				duration.Short(q.Time.Sub(q.now).Round(time.Second)),
 			)
 		},
 	}

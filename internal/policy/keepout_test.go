@@ -71,7 +71,7 @@ func TestWhoIsKeptOut(t *testing.T) {
 		},
 		{
 			"too old", with(about(signal.Finding, "bob"), func(s *signal.Signal) { s.Time = now.Add(-25 * time.Hour) }), "",
-			nil, "25h0m0s old",
+			nil, "25h old",
 		},
 		{"a sample", with(about(signal.Finding, "bob"), func(s *signal.Signal) { s.Sample = true }), "", nil, "sample"},
 		{
@@ -148,7 +148,7 @@ func TestWhoIsReinstated(t *testing.T) {
 		},
 		{
 			"of the future", enabled(func(s *signal.Signal) { s.Time = now.Add(time.Hour) }), nil,
-			heldBack + "the event is dated 1h0m0s in the future", GateFuture,
+			heldBack + "the event is dated 1h in the future", GateFuture,
 		},
 		{"two people, and the default terminates", enabled(func(s *signal.Signal) {
 			s.Provider, s.Subject.Usernames, s.Subject.IDs = "entra", []string{"bob"}, []string{"00u1a2b3c4"}
