@@ -37,7 +37,7 @@ variable "endpoint_tag" {
 }
 
 variable "watch" {
-  description = "How long to look whether the client comes back, after its connections have ended or none was found. 15s catches clients on TCP, which are back in 2 to 6 s. Clients on UDP that are not told of the end take 21 to 26 s: set 30s, or better attach the keep-out list. 0 is off. Keep it well below the function's 150 seconds. doc/settings.md has the figures."
+  description = "How long to watch for a reconnection, after the last connection has ended or none was found. 15s catches clients on TCP, which are back in 2 to 6 s. Clients on UDP that do not learn of the end take 21 to 26 s: set 30s, or better attach the keep-out list. 0 is off. Keep it well below the function's 150 seconds. doc/settings.md has the figures."
   type        = string
   default     = "15s"
   nullable    = false
@@ -49,7 +49,7 @@ variable "watch" {
 }
 
 variable "sweep_every" {
-  description = "How often everybody who is connected is held against the ledger and the identity store, to find whom an event missed."
+  description = "How often the function compares everybody who is connected with the ledger and the identity store, to find people whom an event missed."
   type        = string
   default     = "rate(1 hour)"
   nullable    = false
@@ -61,7 +61,7 @@ variable "sweep_every" {
 }
 
 variable "keep_out" {
-  description = "on makes the list of people who may not come back, and a client connect handler that reads it. The handler does nothing until you attach it to an endpoint. Before you turn it off again, detach it there: AWS denies everybody whose handler is gone."
+  description = "on puts people who are cut off on a list, and makes a client connect handler that denies them. The handler does nothing until you attach it to an endpoint. Before you turn it off again, detach it there: AWS denies everybody whose handler is gone."
   type        = string
   default     = "off"
   nullable    = false
@@ -85,7 +85,7 @@ variable "keep_out_on_error" {
 }
 
 variable "keep_out_message" {
-  description = "What people are told who may not connect. Empty tells them to contact their IT service desk."
+  description = "The message to people who may not connect. If it is empty, they read that they should contact their IT service desk."
   type        = string
   default     = ""
   nullable    = false
@@ -234,7 +234,7 @@ variable "sailpoint_event_source_name" {
 }
 
 variable "forwarder_bus_name" {
-  description = "Name of the event bus on which your own forwarders put events of Microsoft Entra ID, Google Workspace, JumpCloud, PingOne, Duo, CyberArk and OpenID Shared Signals. Whoever may put events on it can have people cut off. Empty leaves these out."
+  description = "Name of the event bus on which your own forwarders put events of Microsoft Entra ID, Google Workspace, JumpCloud, PingOne, Duo, CyberArk and OpenID Shared Signals. Anybody who may put events on it can have people cut off. Empty leaves these out."
   type        = string
   default     = ""
   nullable    = false
@@ -488,7 +488,7 @@ variable "reserved_concurrency" {
 }
 
 variable "operator_arns" {
-  description = "Principals that may put dead letters back into the queue, and every event of our own form on the stack's bus, reinstatements too. For example arn:aws:iam::111122223333:role/operators; * stands for anything. Everybody else is denied, whatever their own policies say. Empty lets nobody do it."
+  description = "Principals that may put dead letters back into the queue, and every event of our own form on the stack's bus, reinstatements too. For example arn:aws:iam::111122223333:role/operators; * matches anything. Everybody else is denied, whatever their own policies say. Empty lets nobody do it."
   type        = list(string)
   default     = []
   nullable    = false

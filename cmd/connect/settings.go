@@ -57,10 +57,10 @@ var environment = []setting{
 	},
 	{Name: "LAMBDA_TASK_ROOT", Parse: lambdaenv.Text(func(s *settings) *string { return &s.taskRoot })},
 	{
-		Name: "DENY_MESSAGE", Doc: "what people are told who may not connect, at most 255 characters",
+		Name: "DENY_MESSAGE", Doc: "the message to people who may not connect, at most 255 characters",
 		Absent: "to contact their IT service desk", Parse: parseMessage,
 	},
-	{Name: "ON_ERROR", Doc: "`allow` or `deny` where it cannot be decided", Absent: "`allow`", Parse: parseOnError},
+	{Name: "ON_ERROR", Doc: "`allow` or `deny` if it cannot decide", Absent: "`allow`", Parse: parseOnError},
 	{
 		Name: "TIME_LIMIT", Absent: "`3s`",
 		Doc:   "for one decision, tries and a newer policy included, as a Go duration up to `20s`",
