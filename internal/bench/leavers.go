@@ -114,10 +114,10 @@ func (b *bench) addExodus(x exodus, allowed float64, all int) {
 		f.measured = fmt.Sprintf("%d of %d ended within %.1f s; %d messages failed", len(x.ends), all, last, x.failed)
 	}
 	b.figures = append(b.figures, f)
-	looks := len(x.made(describe, "connection-id"))
+	verifications := len(x.made(describe, "connection-id"))
 	describes, _ := x.throttled(describe)
-	b.add(what+"Describe calls to find them", "%.0f", float64(describes-looks), 100,
-		fmt.Sprintf(" (and %d looks whether they have ended)", looks))
+	b.add(what+"Describe calls to find them", "%.0f", float64(describes-verifications), 100,
+		fmt.Sprintf(" (and %d to verify that they ended)", verifications))
 	terminations, throttled := x.throttled(terminate)
 	b.add(what+"Terminate calls throttled", "%.1f %%", 100*float64(throttled)/float64(terminations), 10,
 		fmt.Sprintf(" (%d of %d)", throttled, terminations))

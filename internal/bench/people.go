@@ -31,7 +31,7 @@ func (b *bench) one(ctx context.Context) error {
 		}
 		took = append(took, d)
 	}
-	calls := fmt.Sprintf("%d listings, %d terminations, %d looks",
+	calls := fmt.Sprintf("%d listings, %d terminations, %d to verify",
 		len(t.made(describe, "")), len(t.made(terminate, "")), len(t.made(describe, "connection-id")))
 	b.add("one person with six connections on 3 endpoints, which are discovered: last Terminate answered",
 		"%.1f round trips", roundTrips(median(took)), 4, fmt.Sprintf(" (%.0f ms, at most %.0f of %d cold processes; %s)",

@@ -90,6 +90,18 @@ func TestTimelineCountsFromTheEvent(t *testing.T) {
 	}
 }
 
+// TestSpansAreShort: a span has no part that is zero, and days have no hours.
+func TestSpansAreShort(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0.4 s": 400 * time.Millisecond, "12 s": 12 * time.Second, "3 min": 3 * time.Minute, "3 min 10 s": 190 * time.Second,
+		"2 h": 2 * time.Hour, "2 h 10 min": 130 * time.Minute, "3 days": 75 * time.Hour,
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+}
+
 // TestACustomRequestIsInANameThatNobodyChecked: on the timeline, and among the facts of the event.
 func TestACustomRequestIsInANameThatNobodyChecked(t *testing.T) {
 	l := logged(t, "terminated", "1", "")

@@ -92,7 +92,7 @@ func (o *Outcome) decided() string {
 	return words
 }
 
-// Span returns a duration as people write it: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min, 3 days.
+// Span returns a duration as people write it: 0.4 s, 12 s, 3 min 5 s, 2 h, 2 h 10 min, 3 days.
 func Span(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
@@ -100,9 +100,9 @@ func Span(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.0f s", d.Seconds())
 	case d < time.Hour:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+		return strings.TrimSuffix(fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60), " 0 s")
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60), " 0 min")
 	}
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
