@@ -31,7 +31,7 @@ func TestDecisionsAreShortAndListed(t *testing.T) {
 			t.Errorf("%s: the first line is not \"# <number>. <the decision as a statement>\"", name)
 			continue
 		}
-		if line := fmt.Sprintf("%s. [%s](%s)\n", title[1], title[2], name); !strings.Contains(index, line) {
+		if line := fmt.Sprintf("\n| %s | [%s](%s) |\n", title[1], title[2], name); !strings.Contains(index, line) {
 			t.Errorf("doc/decisions/README.md lacks the line %s", line)
 		}
 		if parts := strings.Join(heading.FindAllString(text, -1)[1:], ""); parts != "## Context## Decision## Consequence" {
