@@ -45,7 +45,7 @@ const (
 	allowed     verdict = "allowed"
 	denied      verdict = "denied"
 	undecided   verdict = "undecided"    // so the setting decides
-	switchedOff verdict = "switched-off" // a person has, so everybody is let in
+	switchedOff verdict = "switched-off" // a person has done so; everybody is allowed
 )
 
 // decision is the answer to a request, and why.

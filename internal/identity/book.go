@@ -122,7 +122,7 @@ func (b *Book) AddAlias(i Issuer, name, person string) error {
 	}
 	alias := string(b.base(name))
 	if before, twice := b.names[alias]; twice && before != target {
-		return fmt.Errorf("%q stands for two people, in two spellings", name)
+		return fmt.Errorf("%q means two people, in two spellings", name)
 	}
 	b.names[alias] = target
 	if alias != string(target) && !slices.Contains(b.aliases[target], alias) {
@@ -144,7 +144,7 @@ func (b *Book) addScoped(i Issuer, name string, target Person) error {
 	for _, key := range []string{Name{Value: name}.Key(), Name{Form: OpaqueID, Value: name}.Key()} {
 		n := scopedName{i, key}
 		if before, twice := b.scoped[n]; twice && before != target {
-			return fmt.Errorf("%q of %s stands for two people", name, i)
+			return fmt.Errorf("%q of %s means two people", name, i)
 		}
 		b.scoped[n] = target
 	}

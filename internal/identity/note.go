@@ -74,7 +74,7 @@ func (n Note) notCounted() string {
 	t, known := trusts[issuer.Provider]
 	switch {
 	case !known:
-		return "does not count: the event does not say who gives the name"
+		return "does not count: the event does not say who issues the name"
 	case issuer.Within == "":
 		return fmt.Sprintf(
 			"does not count: it is a name of %s, and the event does not say of which %s", issuer.Provider, t.noun,
