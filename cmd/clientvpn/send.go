@@ -83,8 +83,8 @@ func (t *tool) printOutcome(o report.Outcome) {
 	for _, c := range o.Spared {
 		t.Item("  ", console.Safe(fmt.Sprintf("spared %s of %s on %s: %s", c.ConnectionID, c.Who(), c.Where(), c.Reason)))
 	}
-	if len(o.Decision.Reasons) > 0 {
-		t.Item("  because ", console.Safe(strings.Join(policy.Words(o.Decision.Reasons), "; ")))
+	if reasons := o.Reasons(); len(reasons) > 0 {
+		t.Item("  because ", console.Safe(strings.Join(policy.Words(reasons), "; ")))
 	}
 	for i, step := range o.LeftToDo {
 		t.Item(fmt.Sprintf("  %d. ", i+1), console.Safe(step))

@@ -145,7 +145,7 @@ func (t *tool) printWhy(f found, what string) error {
 			t.Item(fmt.Sprintf("  %s %-10s ", m.At.Format(time.DateTime), m.After), console.Safe(m.What))
 		}
 		for _, l := range report.Final(event) {
-			for _, reason := range l.Outcome.Decision.Reasons {
+			for _, reason := range l.Outcome.Reasons() {
 				t.Item("  because ", console.Safe(reason.String()))
 			}
 			for i, step := range l.Outcome.LeftToDo {

@@ -59,7 +59,7 @@ func title(all []Logged) string {
 // subjectOf returns what the page shows of an outcome.
 func subjectOf(o Outcome) subject {
 	s := subject{Outcome: o, Names: strings.Join(o.Decision.Names, ", ")}
-	for _, reason := range o.Decision.Reasons {
+	for _, reason := range o.Reasons() {
 		what, why, _ := strings.Cut(reason.String(), ": ")
 		s.Rules = append(s.Rules, ruling{what, why})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"clientvpn-responder/internal/policy"
 	"clientvpn-responder/internal/signal"
 )
 
@@ -87,6 +88,18 @@ func TestTimelineCountsFromTheEvent(t *testing.T) {
 	}
 	if !slices.Equal(words, want) {
 		t.Errorf("%q", words)
+	}
+}
+
+// TestEachReasonComesOnce: the line of the gate says why a name does not count, and no other line does.
+func TestEachReasonComesOnce(t *testing.T) {
+	const why = "alice does not count"
+	var o Outcome
+	o.Decision.Reasons = []policy.Reason{
+		{Kind: policy.RuleDecided, Text: "rule leavers decides"}, {Text: why}, {Kind: policy.Blocked, Text: why},
+	}
+	if got := policy.Words(o.Reasons()); !slices.Equal(got, []string{"rule leavers decides", "held back: " + why}) {
+		t.Errorf("%q", got)
 	}
 }
 
