@@ -148,7 +148,7 @@ func (b *Book) Keys(username, commonName string) []string {
 func (b *Book) Likely(given, names []string) []string {
 	all := make([]string, 0, 4*len(names))
 	add := func(name string) {
-		if slices.Contains(names, Fold(name)) && !slices.Contains(all, name) {
+		if !slices.Contains(all, name) && slices.Contains(names, Fold(name)) {
 			all = append(all, name)
 		}
 	}

@@ -3,6 +3,7 @@ package signal
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -13,44 +14,60 @@ import (
 // encoding/json finds the value under the keys. cut reports false where that is not plain: a key is missing, is there
 // twice or in another case, or the value is nested deeply.
 func cut(document []byte, keys ...string) (rest, value []byte, ok bool) {
-	begin, end := 0, len(document)
-	for _, key := range keys {
-		from, to := member(document[begin:end], key)
-		if to == 0 {
-			return nil, nil, false
-		}
-		begin, end = begin+from, begin+to
+	c := cutter{document: document}
+	if c.object(0, keys) == len(document) || c.end == 0 {
+		return nil, nil, false
 	}
-	return slices.Concat(document[:begin], []byte("null"), document[end:]), document[begin:end], true
+	return slices.Concat(document[:c.begin], []byte("null"), document[c.end:]), document[c.begin:c.end], true
 }
 
-// member returns where the value of a key begins and ends in an object. The end is 0 if that is not plain.
-func member(object []byte, key string) (begin, end int) {
-	if len(object) == 0 || object[0] != '{' {
-		return 0, 0
+// cutter looks for a value in a document.
+type cutter struct {
+	document   []byte
+	begin, end int // of the value; the end is 0 until it is found
+}
+
+// object looks for the value under the keys in the object at i. It returns where the object ends, or the document's
+// length where that is not plain.
+func (c *cutter) object(i int, keys []string) int {
+	if i >= len(c.document) || c.document[i] != '{' {
+		return len(c.document)
 	}
-	key = `"` + key + `"`
-	for i := 0; object[i] != '}'; { // object[i] is in front of a key
-		colon := skip(object, i+1)
-		next := skip(object, colon+1)
-		if next >= len(object) {
-			return 0, 0
+	key := `"` + keys[0] + `"`
+	for c.document[i] != '}' { // i is in front of a member
+		colon := skip(c.document, i+1)
+		if colon == len(c.document) {
+			return colon
 		}
-		switch name := bytes.Trim(object[i+1:colon], jsonSpace); {
-		case string(name) == key && end == 0:
-			value := bytes.TrimLeft(object[colon+1:next], jsonSpace)
-			begin = next - len(value)
-			end = begin + len(bytes.TrimRight(value, jsonSpace))
-		case mayBe(name, key):
-			return 0, 0
+		value := skipSpace(c.document, colon+1)
+		switch name := bytes.Trim(c.document[i+1:colon], jsonSpace); {
+		case !mayBe(name, key):
+			i = skip(c.document, value)
+		case string(name) != key || c.end != 0:
+			return len(c.document)
+		case len(keys) > 1:
+			i = skip(c.document, c.object(value, keys[1:])+1)
+		default:
+			i = skip(c.document, value)
+			c.begin, c.end = value, value+len(bytes.TrimRight(c.document[value:i], jsonSpace))
 		}
-		i = next
+		if i == len(c.document) {
+			return i
+		}
 	}
-	return begin, end
+	return i
 }
 
 // jsonSpace is JSON's white space.
 const jsonSpace = " \t\r\n"
+
+// skipSpace returns the index of what follows white space at i.
+func skipSpace(document []byte, i int) int {
+	for i < len(document) && strings.IndexByte(jsonSpace, document[i]) >= 0 {
+		i++
+	}
+	return i
+}
 
 // mayBe reports whether encoding/json might take the name of a member for the key. It decodes escapes, and folds cases.
 func mayBe(name []byte, key string) bool {

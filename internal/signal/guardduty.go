@@ -199,7 +199,7 @@ func (s *subjects) add(one Subject) {
 // some forwarders send, has the same inside a JSON string. Both have made-up names.
 func (f finding) isSample() bool {
 	k := f.Resource.AccessKeyDetails
-	if !mentions(f.Service.AdditionalInfo, "sample") {
+	if !mentionsSample(f.Service.AdditionalInfo) {
 		return k.madeUp() // saves reading kilobytes of it twice more
 	}
 	outer, value := sampleMark(f.Service.AdditionalInfo)
@@ -207,11 +207,19 @@ func (f finding) isSample() bool {
 	return outer || inner || k.madeUp()
 }
 
-// mentions reports whether a text has a word, in any case of ASCII letters.
-func mentions(text []byte, word string) bool {
-	for i := range len(text) - len(word) + 1 {
-		if text[i]|0x20 == word[0] && bytes.EqualFold(text[i:i+len(word)], []byte(word)) {
-			return true
+// mentionsSample reports whether a text has the word "sample", in any case of ASCII letters. It looks for the m, which
+// is rare in additional information.
+func mentionsSample(text []byte) bool {
+	for _, m := range []byte("mM") {
+		for i := 0; ; i++ {
+			n := bytes.IndexByte(text[i:], m)
+			if n < 0 {
+				break
+			}
+			i += n
+			if word := text[max(i-2, 0):min(i+4, len(text))]; bytes.EqualFold(word, []byte("sample")) {
+				return true
+			}
 		}
 	}
 	return false

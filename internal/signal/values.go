@@ -153,6 +153,9 @@ func jsonWord(raw json.RawMessage) string { return Fold(strings.Trim(string(raw)
 
 // clip shortens s to at most n runes.
 func clip(s string, n int) string {
+	if len(s) <= n {
+		return s // as most are
+	}
 	if runes := []rune(s); len(runes) > n {
 		return string(runes[:n-1]) + "…"
 	}
