@@ -42,8 +42,7 @@ func (d *Decision) first(p *Policy, f *facts) *rule {
 	}
 	d.Reasons = slices.Grow(d.Reasons, n+4) // room for what is to follow
 	for i := range p.rules[:n] {
-		r := &p.rules[i]
-		d.Reasons = append(d.Reasons, Reason{Kind: RuleSkipped, Rule: r.Name, misfit: misfit{r, f}})
+		d.Reasons = append(d.Reasons, Reason{Kind: RuleSkipped, misfit: misfit{&p.rules[i], f}})
 	}
 	if n == len(p.rules) {
 		return nil

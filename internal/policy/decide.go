@@ -2,7 +2,6 @@ package policy
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -102,9 +101,7 @@ func (d *Decision) choose(p *Policy, f *facts) *rule {
 	for _, c := range decided.clauses {
 		fits = append(fits, c.yes(f))
 	}
-	d.Reasons = append(d.Reasons, Reason{Kind: RuleDecided, Rule: d.Rule, Text: fmt.Sprintf(
-		"rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"),
-	)})
+	d.because(RuleDecided, "rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"))
 	return decided
 }
 

@@ -194,6 +194,6 @@ func (d *Decision) block(gates []gate, q *question) bool {
 		return false
 	}
 	d.Gate = gates[i].gate
-	d.Reasons = append(d.Reasons, Reason{Kind: Blocked, Gate: d.Gate, Text: gates[i].says(q)})
+	d.because(Blocked, "%s", gates[i].says(q))
 	return true
 }

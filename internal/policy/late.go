@@ -27,8 +27,6 @@ func (d *Decision) Block(gate Gate, format string, args ...any) {
 	if d.Action != Terminate {
 		return
 	}
-	reason := Because(Blocked, format, args...)
-	reason.Gate = gate
 	d.Gate, d.Action, d.KeepOut = gate, Notify, ""
-	d.Reasons = append(slices.Clone(d.Reasons), reason)
+	d.Reasons = append(slices.Clone(d.Reasons), Because(Blocked, format, args...))
 }

@@ -6,15 +6,11 @@ import (
 	"strings"
 )
 
-// Reason is one step that led to a decision. The program reads Kind, Rule and Gate; people read [Reason.String].
-// Reasons are comparable with ==, those of skipped rules only within one decision.
+// Reason is one step that led to a decision. The program reads Kind; people read [Reason.String]. The rule and the gate
+// that decided are the decision's. Reasons are comparable with ==, those of skipped rules only within one decision.
 type Reason struct {
 	Kind ReasonKind
-	// Rule is the rule that the reason is about; empty where it is about none.
-	Rule string
-	// Gate is the gate that blocked the signal; only a Blocked reason has one.
-	Gate Gate
-	// Text is the sentence without a full stop. A RuleSkipped reason has none before somebody asks for its String.
+	// Text is the sentence without a full stop. It is empty in a RuleSkipped reason of Decide, whose String makes it.
 	Text string
 
 	misfit misfit // of a RuleSkipped reason

@@ -8,8 +8,8 @@ import (
 // TestReasonsAreSentencesInJSON: the outcome's contract is text, and a blocked one stays known as such.
 func TestReasonsAreSentencesInJSON(t *testing.T) {
 	before := []Reason{
-		{Kind: RuleSkipped, Rule: "a", Text: `rule a does not fit: type "x"`},
-		{Kind: Blocked, Gate: GateSample, Text: "the finding is a sample"},
+		{Kind: RuleSkipped, Text: `rule a does not fit: type "x"`},
+		{Kind: Blocked, Text: "the finding is a sample"},
 	}
 	raw, err := json.Marshal(before)
 	want := `["rule a does not fit: type \"x\"","held back: the finding is a sample"]`
