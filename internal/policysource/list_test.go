@@ -71,6 +71,12 @@ func TestSilentS3IsNoEmptyList(t *testing.T) {
 		if got := l.InForce(p.Context()); got.Err == nil {
 			t.Errorf("%+v", got)
 		}
+		if got := l.InForce(p.Context()); got.Err != nil || len(got.Entries) != 1 {
+			t.Errorf("a moment later: %+v", got)
+		}
+		p.expectList(l, "one", "")
+		p.cloud.Inject(emulator.Fault{Action: "GetObject", Code: "InternalError", Status: 500, Times: 1})
+		p.expectList(l, "one", "InternalError")
 		p.expectList(l, "one", "")
 	})
 }
@@ -94,5 +100,30 @@ func TestStartAsksAgainAfterAFault(t *testing.T) {
 		}
 		p.expectList(l, "one", "goes on")
 		p.expect(s, "first.example", "goes on")
+	})
+}
+
+// TestNeighbourIsNoEarlierList: S3 lists by the beginning of a key. A longer one is another object's.
+func TestNeighbourIsNoEarlierList(t *testing.T) {
+	in(t, func(p place) {
+		p.put("list.txt", "one")
+		p.put("list.txt", "wrong")
+		p.put("list.txt.old", "two")
+		p.expectList(policysource.NewList(p.cfg, policysource.Location{Bucket: "bucket", Key: "vpn/list.txt"}, words),
+			"one", "goes on")
+	})
+}
+
+// TestListThatWasRecoveredIsKept: a process that started with a bad list does not go back again and again. It keeps the
+// last good one when S3 falls silent.
+func TestListThatWasRecoveredIsKept(t *testing.T) {
+	in(t, func(p place) {
+		p.put("list.txt", "one")
+		p.put("list.txt", "wrong")
+		l := policysource.NewList(p.cfg, policysource.Location{Bucket: "bucket", Key: "vpn/list.txt"}, words)
+		p.expectList(l, "one", "goes on")
+		p.cloud.Deny("s3:GetObject", "bucket")
+		p.cloud.Deny("s3:ListObjectVersions", "bucket")
+		p.expectList(l, "one", "the last good list goes on")
 	})
 }

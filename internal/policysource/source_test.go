@@ -155,6 +155,55 @@ func TestAliasesTravelWithThePolicy(t *testing.T) {
 	})
 }
 
+// TestPolicyIsReadWithItsOwnAliases: a process that starts goes back to the last good policy with the file of aliases
+// that then lay beside it. A policy whose file was deleted is no good one. What lies elsewhere says nothing.
+func TestPolicyIsReadWithItsOwnAliases(t *testing.T) {
+	in(t, func(p place) {
+		const withFile = "version: 1\nidentity: {domains: [first.example], aliases_file: aliases.csv}\nrules: []\n"
+		p.put("aliases.csv", csv)
+		p.put("policy.yaml", withFile)
+		p.put("policy.yaml", withFile+"# with a comment\n")
+		p.cloud.DeleteObject("bucket", "vpn/aliases.csv")
+		time.Sleep(time.Minute)
+		elsewhere := policysource.Open(p.cfg, policysource.Location{Bucket: "bucket", Key: "vpn/targets/policy.yaml"})
+		for range 25 {
+			if err := elsewhere.PutBeside(p.Context(), "policy.yaml", []byte(second)); err != nil {
+				p.Fatal(err)
+			}
+		}
+		s := p.source()
+		p.expect(s, "first.example", "NoSuchKey")
+		if people := s.InForce(p.Context()).Policy.People("al", ""); len(people) != 1 || people[0] != "alice" {
+			p.Errorf("al is %q", people)
+		}
+		if _, err := p.store.Put(p.Context(), policysource.Document{}, []byte(withFile)); err == nil ||
+			!strings.Contains(err.Error(), "NoSuchKey") {
+			p.Error(err)
+		}
+	})
+}
+
+// TestFileBesideTheProgramMayBeBad: then there is no policy, and the error says why.
+func TestFileBesideTheProgramMayBeBad(t *testing.T) {
+	in(t, func(p place) {
+		if err := os.WriteFile(p.file, []byte(broken), 0o600); err != nil {
+			p.Fatal(err)
+		}
+		s := p.source()
+		for range 2 {
+			if got := s.InForce(p.Context()); got.Policy != nil || got.Err == nil {
+				p.Errorf("%+v", got)
+			}
+		}
+		p.put("policy.yaml", "rules: [")
+		if got := p.source().InForce(p.Context()); got.Policy != nil || got.Err == nil {
+			p.Errorf("%+v", got)
+		}
+		p.put("policy.yaml", first)
+		p.expect(s, "first.example", "")
+	})
+}
+
 // TestSilentS3KeepsThePolicy that is in force. A process that has none says so, and asks again at once.
 func TestSilentS3KeepsThePolicy(t *testing.T) {
 	in(t, func(p place) {
@@ -167,6 +216,9 @@ func TestSilentS3KeepsThePolicy(t *testing.T) {
 		p.cloud.Inject(emulator.Fault{Action: "GetObject", Code: "InternalError", Status: 500, Times: 2})
 		if got := starting.InForce(p.Context()); got.Policy != nil || got.Err == nil {
 			p.Errorf("%+v", got)
+		}
+		if got := starting.InForce(p.Context()); got.Policy == nil {
+			p.Errorf("a moment later: %+v", got)
 		}
 		p.expect(starting, "first.example", "")
 	})
