@@ -1,0 +1,57 @@
+package responder_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"clientvpn-responder/internal/responder"
+	"clientvpn-responder/internal/signal"
+)
+
+// TestReinstatementIsRememberedWithoutKeepOut: where nobody is kept out, an older closing that arrives later cuts nobody
+// off either.
+func TestReinstatementIsRememberedWithoutKeepOut(t *testing.T) {
+	remembering(t, func(t *testing.T, c company) {
+		c.KeepOut = nil
+		c.connect("alice")
+		closed := about(alice)
+		time.Sleep(time.Minute)
+		respond(t, c.Responder, enabled(alice))
+		time.Sleep(time.Minute)
+		says(t, respond(t, c.Responder, closed)[0], responder.Stale, "okta reinstated alice later")
+		if c.up() != 1 {
+			t.Errorf("%d up", c.up())
+		}
+	})
+}
+
+// TestReinstatementByHandLeavesOtherPeopleOut: an alias once led from asmith to alice. When it is gone, whoever lets
+// asmith in lifts what was said about asmith, and leaves alice out.
+func TestReinstatementByHandLeavesOtherPeopleOut(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		asmith := signal.Subject{Usernames: []string{"asmith@example.com"}}
+		respond(t, c.Responder, changed(about(alice), func(s *signal.Signal) { s.Provider = "entra" }))
+		c.Policy = parsed(t, strings.Replace(keepingOut, "aliases: {", "aliases: {asmith: alice, ", 1))
+		respond(t, c.Responder, about(asmith))
+		time.Sleep(time.Minute)
+		c.Policy = parsed(t, keepingOut)
+		o := respond(t, c.Responder, reinstated(asmith))[0]
+		if len(o.Lifted) != 1 || o.Lifted[0].By != "okta" || c.kept(t) != "alice deprovisioning forever" {
+			t.Errorf("%s, lifted %+v; kept out are %q", o.Summary, o.Lifted, c.kept(t))
+		}
+	})
+}
+
+// TestReinstatementIsIncompleteIfOtherNamesCannotBeRead: an entry about the person may be under another one.
+func TestReinstatementIsIncompleteIfOtherNamesCannotBeRead(t *testing.T) {
+	keepingPeopleOut(t, func(t *testing.T, c company) {
+		respond(t, c.Responder, about(alice))
+		time.Sleep(time.Minute)
+		c.Deny("dynamodb:BatchGetItem", "")
+		o := respond(t, c.Responder, enabled(alice))[0]
+		if o.Status != responder.Failed || !o.Incomplete() || !strings.Contains(o.Error, "looking for entries of alice") {
+			t.Errorf("%s: %s: %s", o.Status, o.Summary, o.Error)
+		}
+	})
+}
