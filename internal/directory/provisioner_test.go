@@ -107,3 +107,33 @@ func TestProvisionersAskInTheStoresRegion(t *testing.T) {
 		}
 	})
 }
+
+// TestSilentStoreIsNoUnknownUser: the signal has the error, so that its event goes back. An id that the store refuses
+// for ever has none.
+func TestSilentStoreIsNoUnknownUser(t *testing.T) {
+	for id, want := range map[string]bool{dave: true, "no uuid": false, gone: false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := cloud()
+			if id == dave {
+				c.Inject(emulator.Fault{Action: "DescribeUser", Code: "ThrottlingException"})
+			}
+			signals := []signal.Signal{about(id)}
+			if err := over(t, c).Resolve(t.Context(), signals)[0]; err != nil || (signals[0].Unanswered != nil) != want {
+				t.Errorf("%s: %v, %v", id, err, signals[0].Unanswered)
+			}
+		})
+	}
+}
+
+// TestUserWithoutAStatusIsNotDisabled, in the list that the sweep reads.
+func TestUserWithoutAStatusIsNotDisabled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &emulator.Cloud{}
+		c.AddUser(emulator.User{ID: alice, UserName: "alice", NoStatus: true})
+		for page, err := range over(t, c).Users(t.Context(), "") {
+			if err != nil || len(page.Users) != 1 || page.Users[0].Disabled || page.Users[0].Enabled {
+				t.Errorf("%+v, %v", page, err)
+			}
+		}
+	})
+}

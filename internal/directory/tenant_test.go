@@ -64,7 +64,7 @@ func TestTenantNamesItsOwnPeople(t *testing.T) {
 		session.Subject.Session = &signal.Session{Role: "r", Name: "s"}
 		signals := []signal.Signal{
 			of("entra:"+tenantID, entraID), of("entra", entraID),
-			of("entra:another", entraID), of("okta:acme", entraID), named, session,
+			of("entra:another", entraID), of("okta", entraID), named, session,
 		}
 		in.Resolve(t.Context(), signals)
 		var got []string

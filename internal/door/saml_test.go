@@ -2,6 +2,7 @@ package door_test
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -22,9 +23,11 @@ import (
 const provider = "arn:aws:iam::111122223333:saml-provider/okta"
 
 // metadata returns the SAML metadata of an identity provider with a certificate for each use.
-func metadata(uses ...string) string {
+func metadata(uses ...string) string { return metadataOf(issuerKey(), uses...) }
+
+func metadataOf(key *rsa.PrivateKey, uses ...string) string {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "okta"}}
-	der := must(x509.CreateCertificate(rand.Reader, template, template, issuerKey().Public(), issuerKey()))
+	der := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 	keys := ""
 	for _, use := range uses {
 		keys += fmt.Sprintf(`<md:KeyDescriptor %s><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>`+
@@ -84,6 +87,34 @@ func TestEventNamesItsSAMLProvider(t *testing.T) {
 				t.Errorf("%s: %+v %s", path, refused, passed.Event.Detail)
 			}
 		}
+	})
+}
+
+// TestWithdrawnCertificateIsGoodForAnHour: IAM has another certificate by now. If IAM hangs then, nobody gets in.
+func TestWithdrawnCertificateIsGoodForAnHour(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cloud := &emulator.Cloud{}
+		cloud.AddSAMLProvider(provider, metadata(`use="signing"`))
+		g := door.NewGate([]door.Door{
+			{Path: "/logout", Accepts: door.Logout, Issuer: okta, SAMLProvider: provider},
+		}, newIssuer(), over(t, cloud))
+		try := func(want door.Reason) {
+			t.Helper()
+			began := time.Now()
+			_, why := enter(t, g, request("/logout", good("/logout").sign()))
+			if took := time.Since(began); why != want || took > 5*time.Second {
+				t.Errorf("%q after %s, want %q", why, took, want)
+			}
+		}
+		try("")
+		cloud.AddSAMLProvider(provider, metadataOf(strangerKey(), `use="signing"`))
+		time.Sleep(59 * time.Minute)
+		try("")
+		time.Sleep(2 * time.Minute)
+		try(door.BadSignature)
+		time.Sleep(2 * time.Hour)
+		cloud.Inject(emulator.Fault{Action: "GetSAMLProvider", Delay: time.Hour})
+		try(door.NoKeys)
 	})
 }
 
