@@ -60,7 +60,8 @@ func TestTenantNamesItsOwnPeople(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := newTenant(t, entra.User{ID: strings.ToUpper(entraID), Name: "dave@example.com"})
 		named, session := of("entra:"+tenantID, entraID), of("entra:"+tenantID, entraID)
-		named.Subject.Add(identity.Name{Issuer: named.Subject.Names[0].Issuer, Form: identity.Address, Value: "d@example.com"})
+		issuer := named.Subject.Names[0].Issuer
+		named.Subject.Add(identity.Name{Issuer: issuer, Form: identity.Address, Value: "d@example.com"})
 		session.Subject.Session = &signal.Session{Role: "r", Name: "s"}
 		signals := []signal.Signal{
 			of("entra:"+tenantID, entraID), of("entra", entraID),
@@ -76,8 +77,9 @@ func TestTenantNamesItsOwnPeople(t *testing.T) {
 				}
 			}
 		}
-		want := []string{"[dave@example.com] true", "[dave@example.com] true", "[] false", "[] false", "[d@example.com] false",
-			"[] false"}
+		want := []string{
+			"[dave@example.com] true", "[dave@example.com] true", "[] false", "[] false", "[d@example.com] false", "[] false",
+		}
 		if !slices.Equal(got, want) || len(in.asked) != 1 || !slices.Equal(in.asked[0].IDs, []string{entraID}) {
 			t.Errorf("%q, asked %+v", got, in.asked)
 		}

@@ -20,7 +20,7 @@ func TestBrakeThatIsOffHoldsNobody(t *testing.T) {
 	})
 }
 
-// TestConnectionCountsLikeAPerson: our own form names connections, of whoever holds them.
+// TestConnectionCountsLikeAPerson: our own form may name connections in place of people.
 func TestConnectionCountsLikeAPerson(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
 		var all []signal.Signal

@@ -9,8 +9,8 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// TestReinstatementIsRememberedWithoutKeepOut: where nobody is kept out, an older closing that arrives later cuts nobody
-// off either.
+// TestReinstatementIsRememberedWithoutKeepOut: the ledger knows of it, so an older closing that arrives later cuts
+// nobody off.
 func TestReinstatementIsRememberedWithoutKeepOut(t *testing.T) {
 	remembering(t, func(t *testing.T, c company) {
 		c.KeepOut = nil
@@ -26,8 +26,8 @@ func TestReinstatementIsRememberedWithoutKeepOut(t *testing.T) {
 	})
 }
 
-// TestReinstatementByHandLeavesOtherPeopleOut: an alias once led from asmith to alice. When it is gone, whoever lets
-// asmith in lifts what was said about asmith, and leaves alice out.
+// TestReinstatementByHandLeavesOtherPeopleOut: an alias once led from asmith to alice. Without the alias, a
+// reinstatement of asmith lifts the entry about asmith, and leaves alice out.
 func TestReinstatementByHandLeavesOtherPeopleOut(t *testing.T) {
 	keepingPeopleOut(t, func(t *testing.T, c company) {
 		asmith := signal.Subject{Usernames: []string{"asmith@example.com"}}
