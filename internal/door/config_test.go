@@ -37,7 +37,7 @@ func TestWrongDoorsAreRefused(t *testing.T) {
 		{saml, `universal-logout`, `shared-signals", "audience": "a`, "saml_provider"},
 		{saml, `universal-logout"`, `signed-webhook", "audience": "a", "subject": "s", "source": "custom.duo"`,
 			"saml_provider"},
-		{ssf, `"audience": "a", `, ``, "audience"},
+		{ssf, `"audience": "a",`, ``, "audience"},
 		{ssf, `"audience"`, `"source": "custom.duo", "audience"`, "source"},
 		{signed, `"audience": "a", `, ``, "audience"},
 		{signed, `"subject": "s",`, ``, "subject"},
