@@ -1,6 +1,11 @@
 package responder
 
-import "clientvpn-responder/internal/policy"
+import (
+	"fmt"
+
+	"clientvpn-responder/internal/policy"
+	"clientvpn-responder/internal/signal"
+)
 
 // gateStatus is the status of a signal that a gate blocked.
 var gateStatus = map[policy.Gate]Status{
@@ -23,6 +28,14 @@ var gateStatus = map[policy.Gate]Status{
 }
 
 func statusOfGate(f *facts) Status { return gateStatus[f.decision.Gate] }
+
+// onlyNotifies says that the policy asks for no more than a message.
+func onlyNotifies(f *facts) string {
+	if f.who == (signal.Subject{}).String() {
+		return "Nobody was cut off: the policy only notifies, and the event names nobody."
+	}
+	return fmt.Sprintf("Nobody was cut off: the policy only notifies about %s.", f.who)
+}
 
 func blockedBy(f *facts) string {
 	if words, ok := f.decision.Blocked(); ok {

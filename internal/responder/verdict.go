@@ -51,9 +51,7 @@ var verdicts = []verdict{
 		says:  func(f *facts) string { return "Events may be missing: " + f.interrupted + "." }},
 	{status: Notified,
 		holds: func(f *facts) bool { return f.decision.Action == policy.Notify && f.decision.Gate == "" },
-		says: func(f *facts) string {
-			return fmt.Sprintf("Nobody was cut off: the policy only notifies about %s.", f.who)
-		}},
+		says:  onlyNotifies},
 	{status: Braked,
 		holds: func(f *facts) bool { return f.braked != nil },
 		says:  heldBack},
