@@ -9,7 +9,7 @@ import (
 	"clientvpn-responder/internal/signal"
 )
 
-// KeepOut is for how long somebody who is cut off may not come back: a duration such as "24h", or [Forever]. The zero
+// KeepOut is for how long somebody who is cut off may not reconnect: a duration such as "24h", or [Forever]. The zero
 // KeepOut is not at all.
 type KeepOut string
 
@@ -34,7 +34,7 @@ func (k KeepOut) Words() string {
 }
 
 // checkKeepOut refuses to keep out a person whom the rule does not cut off. It refuses to keep a person out for ever
-// whom nothing would let in again. An account that was closed may be opened, but nothing takes back a finding.
+// whom nothing would reinstate. An account that was closed may be opened, but nothing takes back a finding.
 func (r *rule) checkKeepOut(c *checker, path string) {
 	if r.KeepOut == "" {
 		return
@@ -59,7 +59,7 @@ func (r *rule) checkKeepOut(c *checker, path string) {
 	}
 }
 
-// keepOut completes a decision to terminate: who may not come back.
+// keepOut completes a decision to terminate: who may not reconnect.
 func (d *Decision) keepOut(q *question) {
 	r := q.rule
 	switch people := words(q.who.People); {
@@ -75,9 +75,8 @@ func (d *Decision) keepOut(q *question) {
 	}
 }
 
-// reinstate completes the decision about a signal that takes back an earlier one: who may come back. The rules have
-// no say
-// in it.
+// reinstate completes the decision about a signal that takes back an earlier one: who may reconnect. The rules have
+// no say in it.
 func (d *Decision) reinstate(people []string) {
 	d.Reinstates, d.People = true, people
 	d.because(Reinstated, "reinstates %s, if kept out, whatever the rules say", strings.Join(people, " and "))

@@ -41,7 +41,7 @@ func (q *question) unclear() string {
 	return ""
 }
 
-// returns reports whether the person may come back: the account is enabled again, or the person got back what carries
+// returns reports whether the person may reconnect: the account is enabled again, or the person got back what carries
 // the VPN. An account in another state than the policy's leaver_states was never closed.
 func (q *question) returns() bool {
 	return q.Opens() && (q.State == nil || q.policy.leaverStates[signal.Fold(q.State.From)]) &&
