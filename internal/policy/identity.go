@@ -97,8 +97,7 @@ func personGlob(report *checker, path, pattern string, b *identity.Book) glob {
 }
 
 // fitsAll reports whether a pattern fits every person under one of the person's names. It tests two invented people
-// whose
-// names and domains share no letter: a pattern that matches both matches everyone.
+// whose names and domains share no letter. A pattern that matches both matches everyone.
 func fitsAll(b *identity.Book, g glob) bool {
 	for _, nobody := range [][2]string{{"zq0jx7", "bdfgh.nt"}, {"kvw58", "mrs12.yp"}} {
 		name, domain := nobody[0], nobody[1]

@@ -8,8 +8,7 @@ import (
 )
 
 // endpoints returns the endpoints that the rule acts on and the issuers' people use; none for every one. nowhere says
-// that
-// there is none that both have.
+// that there is none that both have.
 func (q *question) endpoints() (both []string, nowhere bool) {
 	bound, isBound := q.policy.book.Endpoints(q.who.Counted)
 	if q.rule == nil || len(q.rule.Endpoints) == 0 {

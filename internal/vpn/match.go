@@ -157,8 +157,7 @@ func (m *matcher) rowFilter() *ec2call.RowFilter {
 }
 
 // match returns the targets that the row may belong to, each once. The endpoint's authentication says by what its
-// people
-// are known; where that is unknown, both names may be a person's.
+// people are known. Where that is unknown, both names may be a person's.
 func (m *matcher) match(row types.ClientVpnConnection, e Endpoint) []hit {
 	var hits []hit
 	certificates := e.knowsCertificates()
