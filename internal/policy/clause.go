@@ -33,6 +33,15 @@ type facts struct {
 	// uncounted says that no name of the subject counts, so no pattern fits them.
 	uncounted bool
 	folded    []string // the same
+	initials  string   // the first bytes of folded
+}
+
+// isKnownAs reports whether one of folded fits the pattern. The initials rule out most patterns at once.
+func (f *facts) isKnownAs(pattern glob) bool {
+	if pattern.begins != "" && !strings.Contains(f.initials, pattern.begins[:1]) {
+		return false
+	}
+	return slices.ContainsFunc(f.folded, pattern.fitsFolded)
 }
 
 func newFacts(s *signal.Signal, names []string) *facts {
@@ -47,7 +56,9 @@ func newFacts(s *signal.Signal, names []string) *facts {
 		}
 	}
 	for _, text := range f.known {
-		f.folded = append(f.folded, signal.Fold(text))
+		folded := signal.Fold(text)
+		f.folded = append(f.folded, folded)
+		f.initials += folded[:min(1, len(folded))]
 	}
 	return f
 }
@@ -140,7 +151,7 @@ func (c *condition) subjectClause() []clause {
 		return -1, -1
 	}
 	return []clause{{
-		holds: func(f *facts) bool { name, _ := fitting(f); return name >= 0 },
+		holds: func(f *facts) bool { return slices.ContainsFunc(c.subjects, f.isKnownAs) },
 		yes: func(f *facts) string {
 			name, pattern := fitting(f)
 			return "subject " + f.known[name] + " fits " + c.Subjects[pattern]
