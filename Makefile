@@ -62,7 +62,8 @@ race:
 	go test -race ./internal/... ./cmd/...
 
 # So many tries of each, and not so much time: Go takes the end of the time for a failure where the machine is busy.
-FUZZ := internal/signal:FuzzParse:200000x internal/vpn:FuzzRowFilter:15000x internal/policy:FuzzParse:60000x internal/policy:FuzzGlob:80000x \
+FUZZ := internal/signal:FuzzParse:200000x internal/signal:FuzzCut:100000x internal/signal:FuzzParseCut:60000x \
+	internal/vpn:FuzzRowFilter:15000x internal/policy:FuzzParse:60000x internal/policy:FuzzGlob:80000x \
 	internal/policy:FuzzCovers:100000x internal/connect:FuzzRequest:40000x internal/door:FuzzEnter:20000x internal/door:FuzzBody:20000x
 
 fuzz: ## fuzz the parsers of events, pages, policy and connect requests; FUZZTIME=10m for longer

@@ -101,7 +101,7 @@ func (d *Decision) choose(p *Policy, f *facts) *rule {
 	for _, c := range decided.clauses {
 		fits = append(fits, c.yes(f))
 	}
-	d.because(RuleDecided, "rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it asks nothing"))
+	d.because(RuleDecided, "rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it has no conditions"))
 	return decided
 }
 

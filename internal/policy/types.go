@@ -65,26 +65,30 @@ func typeMeant(pattern string, providers []string) string {
 	if len(pattern) < 4 {
 		return "" // everything is similar
 	}
+	before, ends := strings.CutSuffix(pattern, "*")
 	var known []string
 	for _, p := range providers {
 		for word, asks := range signal.Types(p) {
-			if asks {
+			switch {
+			case !asks:
+			case ends && !isGlob(before):
+				known = append(known, beginnings(word)...)
+			default:
 				known = append(known, word)
 			}
 		}
 	}
-	if before, ends := strings.CutSuffix(pattern, "*"); ends && !isGlob(before) {
-		var beginnings []string
-		for _, t := range known {
-			for i, r := range t {
-				if strings.ContainsRune("._- ", r) {
-					beginnings = append(beginnings, t[:i+1]+"*")
-				}
-			}
-		}
-		known = beginnings
-	}
 	return didYouMean(pattern, known)
+}
+
+// beginnings returns a pattern for each part of a type.
+func beginnings(word string) (all []string) {
+	for i, r := range word {
+		if strings.ContainsRune("._- ", r) {
+			all = append(all, word[:i+1]+"*")
+		}
+	}
+	return all
 }
 
 // findingPurpose reports whether a finding's type may fit the pattern, and returns the purpose that it begins with;
