@@ -44,7 +44,8 @@ func TestOldEvents(t *testing.T) {
 			c.Policy = parsed(t, test.document)
 			c.connect("alice")
 			s := dated(about(alice), time.Now().Add(-test.age))
-			if o := respond(t, c.Responder, s)[0]; o.Status != test.want || (c.up() == 0) != (test.want == responder.Terminated) {
+			o := respond(t, c.Responder, s)[0]
+			if o.Status != test.want || (c.up() == 0) != (test.want == responder.Terminated) {
 				t.Errorf("%s: %s: %s", name, o.Status, o.Summary)
 			}
 		})

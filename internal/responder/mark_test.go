@@ -1,6 +1,8 @@
 package responder_test
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,52 @@ func TestReinstatementIsIncompleteIfOtherNamesCannotBeRead(t *testing.T) {
 		o := respond(t, c.Responder, enabled(alice))[0]
 		if o.Status != responder.Failed || !o.Incomplete() || !strings.Contains(o.Error, "looking for entries of alice") {
 			t.Errorf("%s: %s: %s", o.Status, o.Summary, o.Error)
+		}
+	})
+}
+
+// TestAnotherIssuersOpeningInTheBatchCancelsNothing: Duo does not take back what Okta closed, and Okta no finding.
+func TestAnotherIssuersOpeningInTheBatchCancelsNothing(t *testing.T) {
+	for _, closing := range []func(signal.Subject) signal.Signal{about, finding} {
+		remembering(t, func(t *testing.T, c company) {
+			c.connect("alice")
+			closed := closing(alice)
+			time.Sleep(time.Minute)
+			opened := enabled(alice)
+			if closed.Kind == signal.AccountDisabled {
+				opened.Provider = "duo"
+			}
+			if o := respond(t, c.Responder, closed, opened)[0]; o.Status != responder.Terminated || c.up() != 0 {
+				t.Errorf("%s: %s: %s", closed.Kind, o.Status, o.Summary)
+			}
+		})
+	}
+}
+
+// TestLoginOfPerhapsAnotherKeepsNobodyOut: the event says that jsmith is John Smith, and the policy makes jsmith Jane's
+// address. The entry is about John alone.
+func TestLoginOfPerhapsAnotherKeepsNobodyOut(t *testing.T) {
+	raw, err := os.ReadFile("../../events/jumpcloud/user-suspended.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const login, both = `"username": "dave"`, `"username": "jsmith", "email": "john.smith@example.com"`
+	body := strings.Replace(string(raw), login, both, 1)
+	signals, err := signal.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	remembering(t, func(t *testing.T, c company) {
+		signals[0].Time = time.Now()
+		respond(t, c.Responder, signals[0])
+		entries, err := c.list.List(t.Context())
+		if err != nil || len(entries) != 1 || entries[0].Person != "john.smith" {
+			t.Fatalf("%+v, %v", entries, err)
+		}
+		for _, name := range slices.Concat(entries[0].Names, entries[0].Known, entries[0].CommonNames) {
+			if strings.Contains(name, "jsmith") {
+				t.Errorf("the entry has %s", name)
+			}
 		}
 	})
 }
