@@ -101,7 +101,8 @@ func (d *Decision) choose(p *Policy, f *facts) *rule {
 	for _, c := range decided.clauses {
 		fits = append(fits, c.yes(f))
 	}
-	d.because(RuleDecided, "rule %s decides %s: %s", d.Rule, d.Action, cmp.Or(strings.Join(fits, "; "), "it has no conditions"))
+	why := cmp.Or(strings.Join(fits, "; "), "it has no conditions")
+	d.because(RuleDecided, "rule %s decides %s: %s", d.Rule, d.Action, why)
 	return decided
 }
 
