@@ -150,3 +150,40 @@ func TestRetries(t *testing.T) {
 		t.Error("half an answer is not tried again, or a refusal is")
 	}
 }
+
+// TestWrongSettingStopsTheStart: no setting falls back to a value that asks for less care. The error names it.
+func TestWrongSettingStopsTheStart(t *testing.T) {
+	file, err := filepath.Abs("../../internal/trial/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/q"
+	for _, test := range []struct {
+		settings string // one or several, with blanks between them
+		named    string
+	}{
+		{"OWN_FORM_CLOSES=maybe", "OWN_FORM_CLOSES"}, {"OWN_FORM_CLOSES=No", "OWN_FORM_CLOSES"},
+		{"KEEP_OUT=no", "KEEP_OUT"}, {"MODE=Enforce", "MODE"}, {"WATCH=15", "WATCH"},
+		{"POLICY_SOURCE=policies/policy.yaml", "POLICY_SOURCE"}, {"TARGETS_SOURCE=s3://policies", "TARGETS_SOURCE"},
+		{"PARTNER_SOURCES=okta", "PARTNER_SOURCES"},
+		{"HELD_QUEUE_URL=" + queue, "HELD_QUEUE_URL"}, {"EVENT_QUEUE_URL=" + queue, "HELD_QUEUE_URL"},
+		{"IDENTITY_STORE_ID=store", "IDENTITY_STORE_ID"}, {"IDENTITY_STORE_REGION=Ireland", "IDENTITY_STORE_REGION"},
+		{"IDENTITY_STORE_ROLE=" + otherRole, "IDENTITY_STORE_ROLE"},
+		{"SCIM_ISSUERS=entra=https://scim.test", "SCIM_ISSUERS"}, {"SCIM_ISSUERS=entra", "SCIM_ISSUERS"},
+		{"ENTRA_TENANT_ID=" + tenantID, "ENTRA_TENANT_ID"}, {"ENTRA_FUNCTION=poll", "ENTRA_TENANT_ID"},
+		{"ENTRA_TENANT_ID=example.com ENTRA_FUNCTION=poll", "ENTRA_TENANT_ID"},
+		{"MESSAGE_TOPIC_ARN=" + topic, "MESSAGE_TOPIC_ARN"}, {"CHAT_TOPIC_ARN=" + topic + ".fifo", "CHAT_TOPIC_ARN"},
+	} {
+		t.Run(test.settings, func(t *testing.T) {
+			base := "AWS_REGION=eu-west-1 TOPIC_ARN=" + topic + " POLICY_FILE=" + file + " "
+			for setting := range strings.SplitSeq(base+test.settings, " ") {
+				name, value, _ := strings.Cut(setting, "=")
+				t.Setenv(name, value)
+			}
+			h, problems := wire(slog.New(slog.DiscardHandler))
+			if h != nil || len(problems) == 0 || !strings.HasPrefix(problems[0], test.named+": ") {
+				t.Errorf("%q", problems)
+			}
+		})
+	}
+}
