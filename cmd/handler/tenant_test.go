@@ -266,3 +266,25 @@ func checkUp(t *testing.T, f *emulator.Function) string {
 	o := answer.Outcomes[0]
 	return o.Status + " " + o.Summary + " " + o.Error
 }
+
+// TestAliasNeedsNoAnswerOfTheTenant: the policy knows whose id it is, so the event does not wait for Entra.
+func TestAliasNeedsNoAnswerOfTheTenant(t *testing.T) {
+	raw, err := os.ReadFile("../../events/entra/graph-user-deleted-provisioned.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	rules := `{version: 1, identity: {domains: [example.com], aliases: {"entra:` + deletedID + `": dave@example.com}},
+		rules: [{name: leavers, when: {kinds: [account-disabled, account-purged]}, then: terminate}]}`
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cloud := cloudWith(emulator.Client{Username: "dave@example.com"})
+	env := []string{"ENTRA_TENANT_ID=" + tenantID, "ENTRA_FUNCTION=gone", "POLICY_FILE=" + file, "WATCH=0"}
+	f := start(t, cloud, env...)
+	answer := invoke(t, f, batch(raw))
+	got := strings.Join(published(t, cloud), " ")
+	if got != "terminated" || strings.Contains(string(answer.Payload), "m0") {
+		t.Errorf("published %q, %s\n%s", got, answer.Payload, f.Logs())
+	}
+}
