@@ -39,3 +39,24 @@ func TestOwedMessageIsPublishedOnceByWhicheverInstanceComesNext(t *testing.T) {
 		}
 	}
 }
+
+// TestIncompleteOutcomeIsNoAnswer: EC2 refuses at first, and the person hangs up. The next delivery is no repeat, so
+// its outcome is published.
+func TestIncompleteOutcomeIsNoAnswer(t *testing.T) {
+	cloud := cloudWith(emulator.Client{Username: "alice"})
+	cloud.AddTable("ledger", "id")
+	cloud.Inject(emulator.Fault{
+		Action: "TerminateClientVpnConnections", Code: "UnauthorizedOperation", Status: 403, Times: 1,
+	})
+	f := start(t, cloud, "LEDGER_TABLE=ledger", "WATCH=0")
+	event := batch(leaver("e1", "alice"))
+	invoke(t, f, event)
+	for _, c := range cloud.Connections() {
+		cloud.Disconnect(c.ID)
+	}
+	invoke(t, f, event)
+	invoke(t, f, event)
+	if got := strings.Join(published(t, cloud), " "); got != "failed not-connected" {
+		t.Errorf("published %q\n%s", got, f.Logs())
+	}
+}

@@ -358,3 +358,20 @@ func TestTriedRequestClosesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestSweepTriesAgainWhatWasIncomplete: EC2 refused, so the next sweep finds the person again.
+func TestSweepTriesAgainWhatWasIncomplete(t *testing.T) {
+	s := sweeping(t, "zoe@example.com")
+	s.closed("zoe")
+	s.cloud.Inject(emulator.Fault{
+		Action: "TerminateClientVpnConnections", Code: "UnauthorizedOperation", Status: 403, Times: 1,
+	})
+	f := s.start("WATCH=0")
+	invoke(t, f, batch(sweepEvent(t)))
+	if up(s.cloud) != 1 {
+		t.Fatalf("%d up", up(s.cloud))
+	}
+	if got := s.sweep(f); len(got) != 2 || got[0] != "terminated: 1 VPN connection of zoe ended." || up(s.cloud) != 0 {
+		t.Errorf("%q, %d up", got, up(s.cloud))
+	}
+}
