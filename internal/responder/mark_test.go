@@ -79,16 +79,7 @@ func TestAnotherIssuersOpeningInTheBatchCancelsNothing(t *testing.T) {
 // TestLoginOfPerhapsAnotherKeepsNobodyOut: the event says that jsmith is John Smith, and the policy makes jsmith Jane's
 // address. The entry is about John alone.
 func TestLoginOfPerhapsAnotherKeepsNobodyOut(t *testing.T) {
-	raw, err := os.ReadFile("../../events/jumpcloud/user-suspended.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const login, both = `"username": "dave"`, `"username": "jsmith", "email": "john.smith@example.com"`
-	body := strings.Replace(string(raw), login, both, 1)
-	signals, err := signal.Parse([]byte(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	signals := smiths(t)
 	remembering(t, func(t *testing.T, c company) {
 		signals[0].Time = time.Now()
 		respond(t, c.Responder, signals[0])
@@ -100,6 +91,36 @@ func TestLoginOfPerhapsAnotherKeepsNobodyOut(t *testing.T) {
 			if strings.Contains(name, "jsmith") {
 				t.Errorf("the entry has %s", name)
 			}
+		}
+	})
+}
+
+// smiths are the signals of an event about jsmith, who is John Smith. The address of that login is another person's.
+func smiths(t *testing.T) []signal.Signal {
+	t.Helper()
+	raw, err := os.ReadFile("../../events/jumpcloud/user-suspended.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const login, both = `"username": "dave"`, `"username": "jsmith", "email": "john.smith@example.com"`
+	body := strings.Replace(string(raw), login, both, 1)
+	signals, err := signal.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signals
+}
+
+// TestLoginOfPerhapsAnotherThatConnectsLaterIsSpared: John was cut off, and jsmith may be Jane.
+func TestLoginOfPerhapsAnotherThatConnectsLaterIsSpared(t *testing.T) {
+	signals := smiths(t)
+	remembering(t, func(t *testing.T, c company) {
+		signals[0].Time = time.Now()
+		c.connect("john.smith@example.com")
+		c.elsewhere(t, 5*time.Second, func(other company) { other.connect("jsmith") })
+		o := respond(t, c.Responder, signals[0])[0]
+		if len(o.Connections) != 1 || len(o.Spared) != 1 || c.up() != 1 {
+			t.Errorf("%s: %s; %d up", o.Status, o.Summary, c.up())
 		}
 	})
 }
