@@ -95,7 +95,7 @@ func TestLoginOfPerhapsAnotherKeepsNobodyOut(t *testing.T) {
 	})
 }
 
-// smiths are the signals of an event about jsmith, who is John Smith. The address of that login is another person's.
+// smiths returns the signals of an event about John Smith, with the login jsmith. By the policy, jsmith is Jane.
 func smiths(t *testing.T) []signal.Signal {
 	t.Helper()
 	raw, err := os.ReadFile("../../events/jumpcloud/user-suspended.json")
