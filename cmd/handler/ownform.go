@@ -20,9 +20,9 @@ func parseOwnFormCloses(s *settings, value string) error {
 type ownForm int
 
 const (
-	mayAnything  ownForm = iota // nothing guards the bus, so the kind may be any
-	mayClose                    // and terminate
-	mayTerminate                // and no more
+	mayAnything  ownForm = iota // the setting is absent, and any kind may come
+	mayClose                    // terminations, also of closed accounts
+	mayTerminate                // terminations, but of no closed accounts
 )
 
 // admit refuses what senders of our own form may not ask through the queue. It leaves out their signals, and their

@@ -16,6 +16,7 @@ import (
 // facts is what was seen of a case when it is concluded. Status and summary come from nothing else.
 type facts struct {
 	who      string
+	nobody   bool // the event names no person, connection or client address
 	braked   *Brake
 	decision policy.Decision
 	// interrupted is the source whose events may be missing, and why; empty for every other signal.
@@ -59,6 +60,7 @@ func (f *facts) overLimit() bool {
 func (c *Case) facts() facts {
 	f := facts{
 		who:           c.Signal.Subject.String(),
+		nobody:        c.Signal.Subject.IsNobody(),
 		braked:        c.braked,
 		decision:      c.Decision,
 		dryRun:        c.dryRun(),

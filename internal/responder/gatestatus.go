@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"clientvpn-responder/internal/policy"
-	"clientvpn-responder/internal/signal"
 )
 
 // gateStatus is the status of a signal that a gate blocked.
@@ -31,7 +30,7 @@ func statusOfGate(f *facts) Status { return gateStatus[f.decision.Gate] }
 
 // onlyNotifies says that the policy asks for no more than a message.
 func onlyNotifies(f *facts) string {
-	if f.who == (signal.Subject{}).String() {
+	if f.nobody {
 		return "Nobody was cut off: the policy only notifies, and the event names nobody."
 	}
 	return fmt.Sprintf("Nobody was cut off: the policy only notifies about %s.", f.who)

@@ -194,6 +194,22 @@ var statusStories = []statusStory{
 		says:    "only notifies",
 	},
 	{
+		status: responder.Notified,
+		name:   "about nobody",
+		signal: disabled(func(s *signal.Signal) {
+			s.Kind, s.Subject = signal.RiskLevelChange, signal.Subject{}
+		}),
+		says: "only notifies, and the event names nobody",
+	},
+	{
+		status: responder.Notified,
+		name:   "about a person called nobody",
+		signal: disabled(func(s *signal.Signal) {
+			s.Kind, s.Subject = signal.RiskLevelChange, signal.Subject{Usernames: []string{"nobody"}}
+		}),
+		says: "only notifies about nobody",
+	},
+	{
 		status:  responder.Notified,
 		name:    "archived",
 		clients: []emulator.Client{one},
