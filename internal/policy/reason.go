@@ -85,6 +85,14 @@ func (d *Decision) Blocked() (string, bool) {
 	return d.Reasons[i].Text, true
 }
 
+// EachOnce returns the reasons without those that the line of the gate repeats.
+func (d *Decision) EachOnce() []Reason {
+	blocked, isBlocked := d.Blocked()
+	return slices.DeleteFunc(slices.Clone(d.Reasons), func(r Reason) bool {
+		return isBlocked && r.Kind != Blocked && r.Text == blocked
+	})
+}
+
 // Explains reports whether the decision has a reason of the kind.
 func (d *Decision) Explains(kind ReasonKind) bool {
 	return slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Kind == kind })

@@ -47,17 +47,10 @@ type Outcome struct {
 	Listings      []string     `json:"listings"`
 }
 
-// Reasons returns the decision's reasons, each once: not those whose words are in the line of the gate that blocked it.
+// Reasons returns the decision's reasons, each once.
 func (o *Outcome) Reasons() []policy.Reason {
-	all := o.Decision.Reasons
-	gate := slices.IndexFunc(all, func(r policy.Reason) bool { return r.Kind == policy.Blocked })
-	if gate < 0 {
-		return all
-	}
-	blocked := all[gate].Text
-	return slices.DeleteFunc(slices.Clone(all), func(r policy.Reason) bool {
-		return r.Kind != policy.Blocked && r.Text == blocked
-	})
+	d := policy.Decision{Reasons: o.Decision.Reasons}
+	return d.EachOnce()
 }
 
 // Connection is one that was to be terminated, or was left alone for a reason.

@@ -35,9 +35,8 @@ func (e Explanation) print(c *console.Console) {
 	}
 	c.Print("  %s %s, in mode %s", c.In(actionStyle(d.Action), strings.ToUpper(string(d.Action))), by, d.Mode)
 	e.printRules(c)
-	blocked, _ := d.Blocked()
-	for _, reason := range d.Reasons {
-		if !isAboutRules(reason) && !isTheGates(reason, blocked) {
+	for _, reason := range d.EachOnce() {
+		if !isAboutRules(reason) {
 			c.Item("  - ", console.Safe(reason.String()))
 		}
 	}
@@ -47,11 +46,6 @@ func (e Explanation) print(c *console.Console) {
 // isAboutRules reports whether the reason repeats what printRules prints.
 func isAboutRules(r policy.Reason) bool {
 	return r.Kind == policy.RuleSkipped || r.Kind == policy.RuleDecided || r.Kind == policy.Defaulted
-}
-
-// isTheGates reports whether the reason has the words with which a gate blocked the signal. The gate's line follows.
-func isTheGates(r policy.Reason, blocked string) bool {
-	return r.Kind != policy.Blocked && blocked != "" && r.Text == blocked
 }
 
 // asksRules reports whether the policy asked its rules. A self-test, or a group that does not carry the VPN, is decided
